@@ -1,0 +1,206 @@
+"""The specification's seven tables, with the composite indexes it suggests.
+
+An adopted database never runs this revision: `savctl db adopt` stamps it.
+Each table is one statement and `IF NOT EXISTS`, because DDL does not roll back on MySQL: an
+upgrade that was killed in the middle goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import context, op
+
+from migrations.columns import (
+    JSON,
+    NUMBERED,
+    SERVICE,
+    big_id,
+    choice,
+    stamp,
+    unsigned_int,
+    words,
+)
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def _times() -> list[sa.Column[object]]:
+    return [
+        sa.Column("created_at", stamp(), nullable=False),
+        sa.Column("updated_at", stamp(), nullable=False),
+    ]
+
+
+def upgrade() -> None:
+    """Create what is not there yet."""
+    op.create_table(
+        "support_tickets",
+        sa.Column("id", big_id(), primary_key=True, autoincrement=True),
+        sa.Column("ticket_number", words(), nullable=False),
+        sa.Column("user_id", big_id(), nullable=False),
+        sa.Column("subject", sa.String(255), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column(
+            "priority",
+            choice("support_tickets_priority_check", "low", "medium", "high", "urgent"),
+            nullable=False,
+            server_default="medium",
+        ),
+        sa.Column(
+            "status",
+            choice(
+                "support_tickets_status_check",
+                "open",
+                "in_progress",
+                "waiting_customer",
+                "resolved",
+                "closed",
+            ),
+            nullable=False,
+            server_default="open",
+        ),
+        sa.Column("category", words()),
+        sa.Column("assigned_to", big_id()),
+        sa.Column("order_id", big_id()),
+        sa.Column("metadata", JSON),
+        sa.Column("resolved_at", stamp()),
+        sa.Column("closed_at", stamp()),
+        *_times(),
+        sa.UniqueConstraint("ticket_number", name="support_tickets_ticket_number_unique"),
+        sa.Index("support_tickets_user_id_index", "user_id"),
+        sa.Index("support_tickets_status_index", "status"),
+        sa.Index("support_tickets_priority_index", "priority"),
+        sa.Index("support_tickets_assigned_to_index", "assigned_to"),
+        sa.Index("support_tickets_order_id_index", "order_id"),
+        sa.Index("support_tickets_status_priority_index", "status", "priority"),
+        sa.Index("support_tickets_assigned_to_status_index", "assigned_to", "status"),
+        if_not_exists=True,
+        **SERVICE,
+        **NUMBERED,
+    )
+    op.create_table(
+        "ticket_messages",
+        sa.Column("id", big_id(), primary_key=True, autoincrement=True),
+        sa.Column(
+            "ticket_id",
+            big_id(),
+            sa.ForeignKey(
+                "support_tickets.id", name="ticket_messages_ticket_id_foreign", ondelete="CASCADE"
+            ),
+            nullable=False,
+        ),
+        sa.Column("sender_id", big_id(), nullable=False),
+        sa.Column(
+            "sender_type",
+            choice("ticket_messages_sender_type_check", "customer", "agent"),
+            nullable=False,
+        ),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("is_internal", sa.Boolean(), nullable=False, server_default="0"),
+        sa.Column("read_at", stamp()),
+        *_times(),
+        sa.Index("ticket_messages_ticket_id_index", "ticket_id"),
+        sa.Index("ticket_messages_sender_id_index", "sender_id"),
+        sa.Index("ticket_messages_ticket_id_created_at_index", "ticket_id", "created_at"),
+        if_not_exists=True,
+        **SERVICE,
+        **NUMBERED,
+    )
+    op.create_table(
+        "ticket_attachments",
+        sa.Column("id", big_id(), primary_key=True, autoincrement=True),
+        sa.Column(
+            "ticket_id",
+            big_id(),
+            sa.ForeignKey(
+                "support_tickets.id",
+                name="ticket_attachments_ticket_id_foreign",
+                ondelete="CASCADE",
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "message_id",
+            big_id(),
+            sa.ForeignKey(
+                "ticket_messages.id",
+                name="ticket_attachments_message_id_foreign",
+                ondelete="CASCADE",
+            ),
+        ),
+        sa.Column("original_name", sa.String(255), nullable=False),
+        sa.Column("filename", sa.String(255), nullable=False),
+        sa.Column("file_path", sa.String(255), nullable=False),
+        sa.Column("mime_type", sa.String(255), nullable=False),
+        sa.Column("file_size", unsigned_int(), nullable=False),
+        *_times(),
+        sa.Index("ticket_attachments_ticket_id_index", "ticket_id"),
+        sa.Index("ticket_attachments_message_id_index", "message_id"),
+        sa.Index("ticket_attachments_ticket_id_message_id_index", "ticket_id", "message_id"),
+        if_not_exists=True,
+        **SERVICE,
+        **NUMBERED,
+    )
+    _create_laravel_tables()
+
+
+def _create_laravel_tables() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", big_id(), primary_key=True, autoincrement=True),
+        sa.Column("email", sa.String(255), nullable=False),
+        sa.Column("firstname", sa.String(255), nullable=False),
+        sa.Column("lastname", sa.String(255), nullable=False),
+        if_not_exists=True,
+        **SERVICE,
+        **NUMBERED,
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", big_id(), primary_key=True, autoincrement=True),
+        sa.Column("queue", sa.String(255), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reserved_at", sa.Integer()),
+        sa.Column("available_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Index("jobs_queue_index", "queue"),
+        if_not_exists=True,
+        **SERVICE,
+        **NUMBERED,
+    )
+    op.create_table(
+        "cache",
+        sa.Column("key", sa.String(255), primary_key=True),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("expiration", sa.Integer(), nullable=False),
+        if_not_exists=True,
+        **SERVICE,
+    )
+    op.create_table(
+        "cache_locks",
+        sa.Column("key", sa.String(255), primary_key=True),
+        sa.Column("owner", sa.String(255), nullable=False),
+        sa.Column("expiration", sa.Integer(), nullable=False),
+        if_not_exists=True,
+        **SERVICE,
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables, unless another program made them: then they stay."""
+    if context.config.attributes.get("service_tables") != "created":
+        return
+    for table in (
+        "ticket_attachments",
+        "ticket_messages",
+        "support_tickets",
+        "users",
+        "jobs",
+        "cache",
+        "cache_locks",
+    ):
+        op.drop_table(table, if_exists=True)

@@ -1,0 +1,3 @@
+"""savctl: the operations side of the SAV support service."""
+
+__version__ = "0.1.0"

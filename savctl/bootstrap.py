@@ -1,0 +1,56 @@
+"""Floor 3: the one place that chooses parts, each made on first use."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from savctl.config import Settings
+from savctl.ports import Clock, system_clock
+
+if TYPE_CHECKING:
+    from savctl.persistence.engine import Database
+
+
+class App:
+    """What a command or a job works with."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, its schema checked; an embedded one is made and upgraded by itself.
+
+        Raises:
+            SchemaMismatch: a server's schema is missing, too old or too new.
+        """
+        from savctl.persistence import schema
+
+        database = self.raw_database
+        if database.is_sqlite:
+            schema.upgrade(database, owner=self.owner)
+        else:
+            with database.reading() as connection:
+                schema.require_current(connection, database.name)
+        return database
+
+    @cached_property
+    def raw_database(self) -> Database:
+        """The database as it is, for the commands that look after its schema."""
+        from savctl.persistence.engine import Database
+
+        return Database(self.settings.database_url)
+
+    @property
+    def owner(self) -> str:
+        """Who holds a lease: this process on this host."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def close(self) -> None:
+        """Give back connections."""
+        if "raw_database" in self.__dict__:
+            self.raw_database.close()

@@ -1,0 +1,352 @@
+"""Settings: one table says their names, defaults, meaning and where each value came from.
+
+Order: environment, then `--config FILE`, `./savctl.toml` or the user's file, then the default
+(contract: command line, 2). All mistakes are reported at once, each by its setting's name.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from savctl.domain import times
+from savctl.errors import ConfigurationError, InvalidInput
+
+FILE_NAME = "savctl.toml"
+SCHEDULE_PREFIX = "SAVCTL_SCHEDULE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table; `variables` are environment names, the first one ours."""
+
+    name: str
+    variables: tuple[str, ...]
+    parse: Callable[[str], Any]
+    default: Any
+    meaning: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values in force. `origins` tells for each name where it came from."""
+
+    home: Path
+    database_url: str
+    actor: int | None
+    protected: bool
+    auto_close_after: timedelta
+    close_resolved_after: timedelta
+    closing_brake: int
+    batch_size: int
+    lease_seconds: int
+    tick_seconds: int
+    catch_up_limit: timedelta
+    order_value_over: Decimal
+    repeats_over: int
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a SQLite file of this home, which savctl keeps up itself."""
+        return self.database_url.startswith("sqlite")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _span(text: str) -> timedelta:
+    length = times.span(text)
+    if not length:
+        raise ValueError("must be longer than nothing")
+    return length
+
+
+def _yes(text: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True}
+    known |= {"0": False, "false": False, "no": False, "off": False, "": False}
+    if text.lower() not in known:
+        raise ValueError("must be true or false")
+    return known[text.lower()]
+
+
+def _money(text: str) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("must be an amount from 0")
+    return amount
+
+
+def _database_url(text: str) -> str:
+    scheme = urlsplit(text).scheme
+    if scheme in {"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"}:
+        return "mysql+pymysql" + text[len(scheme) :]
+    if scheme == "sqlite":
+        return text
+    raise ValueError("must start with mysql:// or sqlite:///")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", ("SAVCTL_HOME",), Path, None, "folder of the embedded database and files"),
+    Setting(
+        "database_url",
+        ("SAVCTL_DATABASE_URL",),
+        _database_url,
+        None,
+        "database; or DB_CONNECTION, DB_HOST, DB_PORT, DB_DATABASE, DB_USERNAME, DB_PASSWORD",
+        secret=True,
+    ),
+    Setting("actor", ("SAVCTL_ACTOR",), _whole(1, 2**63 - 1), None, "your user id, as --as"),
+    Setting(
+        "protected", ("SAVCTL_PROTECTED",), _yes, False, "say PRODUCTION before risky commands"
+    ),
+    Setting(
+        "auto_close_after",
+        ("SAVCTL_AUTO_CLOSE_AFTER",),
+        _span,
+        timedelta(days=7),
+        "silence after which a waiting ticket closes",
+    ),
+    Setting(
+        "close_resolved_after",
+        ("SAVCTL_CLOSE_RESOLVED_AFTER",),
+        _span,
+        timedelta(hours=24),
+        "confirmation window of a resolved ticket",
+    ),
+    Setting(
+        "closing_brake",
+        ("SAVCTL_CLOSING_BRAKE",),
+        _whole(1, 10**9),
+        1000,
+        "closings in one run that need a person's word first",
+    ),
+    Setting(
+        "batch_size",
+        ("SAVCTL_BATCH_SIZE",),
+        _whole(1, 5000),
+        1000,
+        "tickets in one transaction of a job",
+    ),
+    Setting(
+        "lease_seconds",
+        ("SAVCTL_LEASE_SECONDS",),
+        _whole(5, 3600),
+        60,
+        "how long a dead host's job stays locked",
+    ),
+    Setting(
+        "tick_seconds",
+        ("SAVCTL_TICK_SECONDS",),
+        _whole(1, 60),
+        15,
+        "how often the scheduler looks for due jobs",
+    ),
+    Setting(
+        "catch_up_limit",
+        ("SAVCTL_CATCH_UP_LIMIT",),
+        _span,
+        timedelta(days=32),
+        "missed slots older than this are not caught up",
+    ),
+    Setting(
+        "order_value_over",
+        ("SAVCTL_ORDER_VALUE_OVER",),
+        _money,
+        Decimal(500),
+        "EUR above which a new ticket is high",
+    ),
+    Setting(
+        "repeats_over",
+        ("SAVCTL_REPEATS_OVER",),
+        _whole(0, 10**6),
+        3,
+        "earlier tickets of a user in a category above which a new one is high",
+    ),
+)
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def load(environment: Mapping[str, str], *, file: Path | None = None) -> Settings:
+    """The settings in force.
+
+    Raises:
+        ConfigurationError: with every mistake found, not only the first.
+    """
+    problems: list[str] = []
+    path = file or find_file(environment)
+    stored = _read_file(path, problems) if path else {}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in SETTINGS:
+        text, origin = _look_up(setting, environment, stored, path, problems)
+        origins[setting.name] = origin
+        values[setting.name] = _parsed(setting, text, origin, problems)
+    values["home"] = values["home"] or default_home(environment)
+    if values["database_url"] is None:
+        values["database_url"], origins["database_url"] = _database_from_parts(
+            environment, values["home"], problems
+        )
+    schedules = _schedules(environment, stored)
+    if problems:
+        raise ConfigurationError(
+            f"{len(problems)} setting(s) are wrong: " + "; ".join(problems),
+            hint="savctl config show lists every setting with its origin.",
+        )
+    return Settings(**values, schedules=schedules, origins=origins)
+
+
+def find_file(environment: Mapping[str, str]) -> Path | None:
+    """`./savctl.toml`, else the user's file, else none."""
+    for path in (Path(FILE_NAME), user_file(environment)):
+        if path.is_file():
+            return path
+    return None
+
+
+def user_file(environment: Mapping[str, str]) -> Path:
+    """Where the user's own configuration stands (XDG)."""
+    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")) / ".config"
+    return Path(base).expanduser() / "savctl" / FILE_NAME
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """The user's data folder (XDG)."""
+    base = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME", "~")) / ".local/share"
+    return Path(base).expanduser() / "savctl"
+
+
+def redacted(setting: Setting, value: object) -> str:
+    """The value as it may be shown."""
+    if value is None:
+        return ""
+    if setting.secret:
+        parts = urlsplit(str(value))
+        return str(value).replace(parts.netloc, _without_password(parts.netloc), 1)
+    return str(value)
+
+
+def _without_password(netloc: str) -> str:
+    user, at, host = netloc.rpartition("@")
+    if ":" not in user:
+        return netloc
+    return f"{user.partition(':')[0]}:***{at}{host}"
+
+
+def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            stored = tomllib.load(stream)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        problems.append(f"{path}: {problem}")
+        return {}
+    for name in stored.keys() - _BY_NAME.keys() - {"schedule"}:
+        problems.append(f"{path}: no setting is called {name!r}")
+    if not isinstance(stored.get("schedule", {}), dict):
+        problems.append(f"{path}: schedule must be a table of job = cron line")
+        stored.pop("schedule")
+    return stored
+
+
+def _look_up(
+    setting: Setting,
+    environment: Mapping[str, str],
+    stored: Mapping[str, Any],
+    path: Path | None,
+    problems: list[str],
+) -> tuple[str | None, str]:
+    for variable in setting.variables:
+        text = variable_or_file(environment, variable, problems)
+        if text is not None:
+            return text, f"environment {variable}"
+    if setting.name in stored:
+        value = stored[setting.name]
+        return str(value).lower() if isinstance(value, bool) else str(value), f"file {path}"
+    return None, "default"
+
+
+def variable_or_file(
+    environment: Mapping[str, str], variable: str, problems: list[str]
+) -> str | None:
+    """A variable's value, or the content of the file that `<variable>_FILE` names."""
+    if environment.get(variable):
+        return environment[variable]
+    path = environment.get(f"{variable}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        problems.append(f"{variable}_FILE: {problem}")
+        return None
+
+
+def _parsed(setting: Setting, text: str | None, origin: str, problems: list[str]) -> Any:
+    if text is None:
+        return setting.default
+    try:
+        return setting.parse(text)
+    except (ValueError, InvalidOperation, InvalidInput) as problem:
+        shown = "" if setting.secret else f" {text!r}"
+        why = "is not a number" if isinstance(problem, InvalidOperation) else str(problem)
+        problems.append(f"{setting.name}{shown} ({origin}): {why}")
+        return setting.default
+
+
+def _database_from_parts(
+    environment: Mapping[str, str], home: Path, problems: list[str]
+) -> tuple[str, str]:
+    """The database the specification's DB_* variables name; else the embedded file."""
+
+    def part(name: str, default: str = "") -> str:
+        return variable_or_file(environment, name, problems) or default
+
+    kind = part("DB_CONNECTION")
+    if not kind and not part("DB_HOST"):
+        return f"sqlite:///{home / 'savctl.db'}", "default"
+    if kind == "sqlite":
+        return f"sqlite:///{part('DB_DATABASE', str(home / 'savctl.db'))}", "environment DB_*"
+    if kind not in {"", "mysql", "mariadb"}:
+        problems.append(f"DB_CONNECTION {kind!r}: must be mysql, mariadb or sqlite")
+    port = part("DB_PORT", "3306")
+    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        problems.append(f"DB_PORT {port!r}: must be from 1 to 65535")
+    if not part("DB_DATABASE"):
+        problems.append("DB_DATABASE: is missing")
+    user = quote(part("DB_USERNAME", "root"), safe="")
+    password = part("DB_PASSWORD")
+    secret = f":{quote(password, safe='')}" if password else ""
+    host = part("DB_HOST", "127.0.0.1")
+    database = quote(part("DB_DATABASE"), safe="")
+    return f"mysql+pymysql://{user}{secret}@{host}:{port}/{database}", "environment DB_*"
+
+
+def _schedules(environment: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, str]:
+    """Cron lines that replace a job's own, by job name."""
+    chosen = {str(job): str(line) for job, line in stored.get("schedule", {}).items()}
+    for variable, line in environment.items():
+        if variable.startswith(SCHEDULE_PREFIX):
+            chosen[variable[len(SCHEDULE_PREFIX) :].lower().replace("_", "-")] = line
+    return chosen
+
+
+def from_environment(*, file: Path | None = None) -> Settings:
+    """The settings of this process."""
+    return load(os.environ, file=file)

@@ -1,0 +1,34 @@
+"""Instants as text and back: aware, UTC, with a `Z` (rules 1.1, 11.1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def to_the_second(moment: datetime) -> datetime:
+    """The instant as a TIMESTAMP column keeps it.
+
+    Cut, never rounded: MySQL rounds fractions and MariaDB truncates them, so savctl decides.
+    """
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def second_text(moment: datetime) -> str:
+    """`2025-10-03T10:30:00Z`, the form of event envelopes and of every output."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_text(moment: datetime) -> str:
+    """`2025-10-03T10:30:00.000000Z`, the form of history entries."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(text: object) -> datetime | None:
+    """The instant a stored text stands for; None when it is not one (foreign data)."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,101 @@
+"""When a ticket may be closed because nobody answered.
+
+Spec: State Definitions 3 and 4; rules 3 and 11.4.
+Both rules look at a ticket and at the newest public messages of each side, and answer a
+`Verdict`. They are asked again under the row lock, so a reply that lands in between wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from savctl.domain.clock import to_the_second
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingLimits:
+    """How long each state may last; both are settings."""
+
+    silence: timedelta = timedelta(days=7)
+    confirmation: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPublic:
+    """When each side last wrote publicly, to the second; None for never."""
+
+    customer_at: datetime | None = None
+    agent_at: datetime | None = None
+
+
+class Outcome(StrEnum):
+    """What is to be done with a candidate."""
+
+    CLOSE = "close"
+    NOT_YET = "not_yet"
+    HELD = "held"
+    MISSED = "missed_transition"
+    UNKNOWN = "no_time_known"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome and why, in words that are stored with the closing."""
+
+    outcome: Outcome
+    reason: str = ""
+    remark: str | None = None
+
+
+def silence(ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingLimits) -> Verdict:
+    """Whether a waiting ticket has been silent for the whole limit; exactly the limit is enough.
+
+    Silence starts at the entry into `waiting_customer` (history; else `updated_at`) or at the
+    last public message, whichever is later.
+    """
+    if ticket.status is not Status.WAITING_CUSTOMER:
+        return Verdict(Outcome.NOT_YET)
+    entered = ticket.entered_status_at or ticket.updated_at
+    if entered is None:
+        return Verdict(Outcome.UNKNOWN, "no history and no updated_at: silence cannot be measured")
+    # Ties within a second are decided for the customer, so both sides are cut to the second.
+    since_entry = to_the_second(entered)
+    if last.customer_at is not None and last.customer_at >= max(
+        since_entry, last.agent_at or since_entry
+    ):
+        return Verdict(Outcome.MISSED, "the customer answered, but the ticket still waits")
+    anchor = max(entered, last.agent_at or entered, last.customer_at or entered)
+    if now - anchor < limits.silence:
+        return Verdict(Outcome.NOT_YET)
+    return Verdict(Outcome.CLOSE, f"no response for {span_text(limits.silence)}")
+
+
+def confirmation(
+    ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingLimits
+) -> Verdict:
+    """Whether the confirmation window of a resolved ticket is over (inclusive)."""
+    if ticket.status is not Status.RESOLVED:
+        return Verdict(Outcome.NOT_YET)
+    resolved_at = ticket.resolved_at or ticket.updated_at
+    if resolved_at is None:
+        return Verdict(Outcome.UNKNOWN, "no resolved_at and no updated_at: the window is unknown")
+    remark = None if ticket.resolved_at else "resolved_at was missing; updated_at used"
+    if last.customer_at is not None and last.customer_at >= to_the_second(resolved_at):
+        return Verdict(Outcome.HELD, "customer replied", remark)
+    if now - resolved_at < limits.confirmation:
+        return Verdict(Outcome.NOT_YET)
+    window = span_text(limits.confirmation)
+    return Verdict(Outcome.CLOSE, f"resolved, not contested for {window}", remark)
+
+
+def span_text(span: timedelta) -> str:
+    """A span for people: whole days or hours where it is whole, else as it stands."""
+    if span and not span % timedelta(days=1) and span != timedelta(days=1):
+        return f"{span // timedelta(days=1)} days"
+    if span and not span % timedelta(hours=1):
+        return f"{span // timedelta(hours=1)} h"
+    return str(span)

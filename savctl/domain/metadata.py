@@ -1,0 +1,157 @@
+"""The `metadata` column: a JSON object that savctl shares with other programs (rules 1.3, 1.4).
+
+A `Metadata` is immutable. It keeps the text of every member it did not write itself, so that
+another program's keys, number spellings and key order survive a round trip untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from savctl.domain.history import HistoryEntry, entry_from
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+_HISTORY = "history"
+
+
+def encode(value: object) -> str:
+    """JSON text in the form savctl stores: compact to read, not escaped, key order kept."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+class Metadata(Mapping[str, object]):
+    """The members of a ticket's metadata object; reading an unreadable one gives none."""
+
+    __slots__ = ("_raw", "_unreadable", "_values")
+
+    def __init__(self, raw: dict[str, str], values: dict[str, object]) -> None:
+        self._raw = raw
+        self._values = values
+        self._unreadable = False
+
+    @classmethod
+    def read(cls, text: str | None) -> Metadata:
+        """What a stored column says; text that is no JSON object is kept as `unreadable`."""
+        if text is None:
+            return cls({}, {})
+        try:
+            return cls(*_members(text))
+        except (ValueError, IndexError, RecursionError):
+            kept = cls({"unreadable": encode(text)}, {"unreadable": text})
+            kept._unreadable = True
+            return kept
+
+    @property
+    def was_unreadable(self) -> bool:
+        """Whether the stored text was no JSON object; callers warn when they write it back."""
+        return self._unreadable
+
+    def text(self) -> str | None:
+        """The text to store; None when there is nothing to say."""
+        if not self._raw:
+            return None
+        return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
+
+    def with_members(self, **members: object) -> Metadata:
+        """The same metadata with these members set."""
+        raw = dict(self._raw)
+        raw.update({key: encode(value) for key, value in members.items()})
+        return Metadata(raw, {**self._values, **members})
+
+    def with_history(self, entries: Iterable[HistoryEntry]) -> Metadata:
+        """The same metadata with entries appended to its history.
+
+        A `history` that is no list is moved to `unreadable_history`, never thrown away.
+        """
+        added = [entry.as_json() for entry in entries]
+        if not added:
+            return self
+        raw, values = dict(self._raw), dict(self._values)
+        old = values.get(_HISTORY, [])
+        if not isinstance(old, list):
+            raw["unreadable_history"], values["unreadable_history"] = raw[_HISTORY], old
+            raw[_HISTORY], old = "[]", []
+        kept = raw.get(_HISTORY, "[]").rstrip()[:-1].rstrip()
+        glue = ", " if len(kept) > 1 else ""
+        raw[_HISTORY] = f"{kept}{glue}{', '.join(encode(entry) for entry in added)}]"
+        values[_HISTORY] = [*old, *added]
+        return Metadata(raw, values)
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """The entries savctl understands, oldest first; foreign shapes are left out."""
+        return tuple(e for item in self.history_items if (e := entry_from(item)) is not None)
+
+    @property
+    def history_items(self) -> list[object]:
+        """The history as it stands, foreign shapes included."""
+        items = self._values.get(_HISTORY)
+        return items if isinstance(items, list) else []
+
+    def object_at(self, key: str) -> Mapping[str, object]:
+        """The member when it is an object, else an empty one."""
+        value = self._values.get(key)
+        return value if isinstance(value, dict) else {}
+
+    def __getitem__(self, key: str) -> object:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Metadata) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self.text())
+
+    def __repr__(self) -> str:
+        return f"Metadata({self.text()})"
+
+
+EMPTY = Metadata({}, {})
+
+
+def _members(text: str) -> tuple[dict[str, str], dict[str, object]]:
+    """The object's members, each as its own text and as a value."""
+    raw: dict[str, str] = {}
+    values: dict[str, object] = {}
+    at = _skip(text, 0)
+    if text[at] != "{":
+        raise ValueError("not an object")
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        if not isinstance(key, str):
+            raise ValueError("a key must be a string")  # noqa: TRY004 - as for any bad JSON
+        start = _after(text, at, ":")
+        values[key], at = _DECODER.raw_decode(text, start)
+        raw[key] = text[start:at]
+        at = _skip(text, at)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+            if text[at] == "}":
+                raise ValueError("a comma before the end")
+        elif text[at] != "}":
+            raise ValueError("no comma between members")
+    if _skip(text, at + 1) != len(text):
+        raise ValueError("more than one value")
+    return raw, values
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _after(text: str, at: int, mark: str) -> int:
+    at = _skip(text, at)
+    if text[at] != mark:
+        raise ValueError(f"no {mark!r}")
+    return _skip(text, at + 1)

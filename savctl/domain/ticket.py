@@ -1,0 +1,53 @@
+"""A support ticket as a value (spec: support_tickets)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from savctl.domain.clock import instant
+from savctl.domain.history import CHAIN
+from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One row of support_tickets; every `_at` is an aware UTC instant.
+
+    `created_at` and `updated_at` are None only where another program left them so.
+    """
+
+    id: int
+    number: str
+    user_id: int
+    subject: str
+    description: str
+    priority: Priority
+    status: Status
+    category: str | None = None
+    assigned_to: int | None = None
+    order_id: int | None = None
+    metadata: Metadata = EMPTY
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    @property
+    def entered_status_at(self) -> datetime | None:
+        """When the ticket last entered its present status, by its history.
+
+        None when the history does not tell: no entry, or one that ends in another status
+        because another program moved the ticket.
+        """
+        for item in reversed(self.metadata.history_items):
+            if isinstance(item, dict) and item.get("action") in CHAIN:
+                return instant(item.get("at")) if item.get("to") == self.status else None
+        return None
+
+    def changed(self, **fields: Any) -> Ticket:
+        """The same ticket with other values in some fields."""
+        return replace(self, **fields)

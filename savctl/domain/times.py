@@ -1,0 +1,45 @@
+"""Times as ops type them: `7d`, `3h30m`, `2025-10-03`, RFC 3339 (contract: command line, 1.8)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from savctl.errors import InvalidInput
+
+_SPAN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LONGEST = timedelta(days=36_500)
+_FORMS = "Use 7d, 3h30m, 2025-10-03 or 2025-10-03T10:30:00Z."
+
+
+def span(text: str) -> timedelta:
+    """A length of time: weeks, days, hours, minutes, seconds, in this order."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        raise InvalidInput(f"{text!r} is not a length of time", hint="Use 7d, 24h, 3h30m or 90s.")
+    weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.groups())
+    try:
+        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        length = timedelta.max
+    if length > _LONGEST:
+        raise InvalidInput(f"{text!r} is longer than 100 years")
+    return length
+
+
+def moment(text: str, *, now: datetime) -> datetime:
+    """An instant: a span means that long ago; a day or a time without a zone is UTC."""
+    given = text.strip()
+    match = _SPAN.fullmatch(given)
+    if match is not None and any(match.groups()):
+        return now - span(given)
+    try:
+        parsed = datetime.fromisoformat(given)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a time", hint=_FORMS) from None
+    try:
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=UTC)
+        return parsed.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"{text!r} is out of range", hint=_FORMS) from None

@@ -1,0 +1,1 @@
+"""Floor 1: rows and transactions; the only home of SQLAlchemy."""

@@ -1,0 +1,185 @@
+"""Connections in UTC, transactions that are run again when the database asks for it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from savctl.errors import ConfigurationError, InvalidInput
+from savctl.persistence.failures import is_worth_another_try, translated
+
+T = TypeVar("T")
+
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+_READS = {"savctl_reads": True}
+
+
+class Database:
+    """One database: connections are made on first use, so that help needs none."""
+
+    def __init__(
+        self, url: str, *, lock_wait_seconds: int = 10, statement_seconds: int = 120
+    ) -> None:
+        self._lock_wait_seconds = lock_wait_seconds
+        self._statement_seconds = statement_seconds
+        try:
+            self.url: URL = make_url(url)
+        except ArgumentError:
+            raise ConfigurationError("database_url is not a database address") from None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded kind."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def name(self) -> str:
+        """What people call it, without a password: `database@host:port` or the file."""
+        if self.is_sqlite:
+            return str(self.url.database)
+        return f"{self.url.database}@{self.url.host}:{self.url.port or 3306}"
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The connection pool."""
+        return self._sqlite_engine() if self.is_sqlite else self._server_engine()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading; on SQLite it does not queue behind a writer."""
+        with self._translating(), self.engine.connect() as connection:
+            yield connection.execution_options(**_READS)
+
+    def transaction(self, work: Callable[[Connection], T], *, dry_run: bool = False) -> T:
+        """Run `work` in one transaction and answer what it answers.
+
+        Deadlocks, lock waits and lost connections roll everything back and run the whole of
+        `work` again (1205 alone rolls back one statement only; committing after it would store
+        half a change), so `work` must be repeatable and talk to nothing but the database.
+        A dry run is rolled back at the end.
+        """
+        with self._translating():
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    return self._once(work, dry_run)
+                except DBAPIError as problem:
+                    if attempt == _ATTEMPTS or not is_worth_another_try(problem, attempt):
+                        raise
+                    self._pause(attempt)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    def _once(self, work: Callable[[Connection], T], dry_run: bool) -> T:
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            answer = work(connection)
+            if dry_run:
+                transaction.rollback()
+            return answer
+
+    def _pause(self, attempt: int) -> None:
+        longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as problem:
+            raise translated(problem, self.name) from problem
+        except OverflowError as problem:  # sqlite3: an integer over 64 bits
+            raise InvalidInput(f"a number is too large for the database: {problem}") from problem
+
+    def _sqlite_engine(self) -> Engine:
+        engine = create_engine(self.url)
+        event.listen(engine, "connect", self._prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _prepare_sqlite(self, connection: Any, _: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={self._lock_wait_seconds * 1000}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone()[0] != "wal" and self.url.database not in {None, "", ":memory:"}:
+            _try_wal(cursor)
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    def _server_engine(self) -> Engine:
+        settings = ", ".join(
+            (
+                "time_zone='+00:00'",
+                f"innodb_lock_wait_timeout={self._lock_wait_seconds}",
+                "lock_wait_timeout=30",
+            )
+        )
+        return create_engine(
+            self.url.update_query_dict({"charset": "utf8mb4"}),
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={
+                "init_command": f"SET SESSION {settings}",
+                "connect_timeout": 10,
+                "read_timeout": self._statement_seconds,
+                "write_timeout": self._statement_seconds,
+            },
+        )
+
+
+def _try_wal(cursor: Any) -> None:
+    """Write-ahead logging where the folder may be written; a read-only file stays as it is."""
+    import sqlite3
+
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError:
+        return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred BEGIN that reads and then writes fails at once with "database is locked",
+    # whatever the busy timeout; a writer therefore queues at its start.
+    reads = connection.get_execution_options().get("savctl_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def prepare_folder(database: Database) -> None:
+    """Make the folder of an embedded database, readable by its owner only."""
+    if database.is_sqlite and database.url.database not in {None, "", ":memory:"}:
+        folder = Path(str(database.url.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as problem:
+            raise ConfigurationError(
+                f"cannot make the folder {folder}: {problem.strerror}",
+                hint="Set SAVCTL_HOME to a folder that you may write.",
+            ) from problem
+
+
+def server_now(connection: Connection) -> str:
+    """SQL for the database's own clock in UTC: leases are measured on it alone."""
+    if connection.dialect.name == "sqlite":
+        return "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    return "UTC_TIMESTAMP(6)"
+
+
+def ping(connection: Connection) -> None:
+    """One round trip."""
+    connection.execute(text("SELECT 1"))

@@ -1,0 +1,252 @@
+"""Lists for people and scripts: one query a page, plain rows, no rules.
+
+Pages follow a key (never OFFSET), so a page deep in a million tickets costs what the first does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, text
+
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.errors import InvalidInput
+from savctl.persistence.engine import Database
+from savctl.persistence.tables import outbox, support_tickets, ticket_messages
+from savctl.persistence.tickets import to_ticket
+
+_T = support_tickets.c
+_PAGE = 1000
+
+# Columns that are never null: a page can continue behind any of their values.
+SORTABLE = ("id", "created_at", "updated_at", "priority", "status", "ticket_number")
+_LEVELS: dict[str, tuple[str, ...]] = {"priority": tuple(Priority), "status": tuple(Status)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """Which tickets; everything given must hold. `since` is included, `until` is not."""
+
+    statuses: tuple[Status, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    user_id: int | None = None
+    agent_id: int | None = None
+    is_unassigned: bool = False
+    order_id: int | None = None
+    category: str | None = None
+    tag: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    is_breached: bool = False
+
+
+def list_tickets(
+    database: Database,
+    wanted: TicketFilter,
+    *,
+    sort: str = "-id",
+    after: Ticket | None = None,
+    limit: int = 50,
+) -> Iterator[Ticket]:
+    """The tickets in order, page by page; `limit` 0 is no limit.
+
+    Each page is a short transaction of its own, so a long export holds nothing up.
+    """
+    field, descending = _order(sort)
+    left = limit or None
+    while left is None or left > 0:
+        size = min(_PAGE, left) if left else _PAGE
+        with database.reading() as connection:
+            query = _page(connection, wanted, field, descending, after).limit(size)
+            page = [to_ticket(row) for row in connection.execute(query)]
+        yield from page
+        if len(page) < size:
+            return
+        after = page[-1]
+        left = left - size if left is not None else None
+
+
+def _order(sort: str) -> tuple[str, bool]:
+    field = sort.removeprefix("-")
+    if field not in SORTABLE:
+        raise InvalidInput(
+            f"cannot sort by {field!r}", hint=f"Use one of {', '.join(SORTABLE)}; - reverses."
+        )
+    return field, sort.startswith("-")
+
+
+def _page(
+    connection: Connection,
+    wanted: TicketFilter,
+    field: str,
+    descending: bool,
+    after: Ticket | None,
+) -> Select[Any]:
+    query = select(support_tickets).where(*_conditions(wanted, connection.dialect.name))
+    if after is not None:
+        query = query.where(_behind(field, descending, after))
+    column = _sort_column(field, connection.dialect.name)
+    keys = [column, _T.id] if field != "id" else [_T.id]
+    return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+
+
+def _sort_column(field: str, dialect: str) -> ColumnElement[Any]:
+    """The column; SQLite keeps an ENUM as text and needs its order spelled out."""
+    if field in _LEVELS and dialect == "sqlite":
+        ranks = {level: rank for rank, level in enumerate(_LEVELS[field])}
+        return case(ranks, value=support_tickets.c[field])
+    return support_tickets.c[field]
+
+
+def _behind(field: str, descending: bool, after: Ticket) -> ColumnElement[bool]:
+    """The rows that come behind this one in the order."""
+    further_id = _T.id < after.id if descending else _T.id > after.id
+    if field == "id":
+        return further_id
+    value = getattr(after, "number" if field == "ticket_number" else field)
+    column = support_tickets.c[field]
+    if field in _LEVELS:
+        levels = _LEVELS[field]
+        at = levels.index(value)
+        rest = levels[:at] if descending else levels[at + 1 :]
+        return or_(column.in_(rest), and_(column == value, further_id))
+    further = column < value if descending else column > value
+    return or_(further, and_(column == value, further_id))
+
+
+def _conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        found.append(_any_of(_T.status, wanted.statuses))
+    if wanted.priorities:
+        found.append(_any_of(_T.priority, wanted.priorities))
+    equal = {
+        _T.user_id: wanted.user_id,
+        _T.assigned_to: wanted.agent_id,
+        _T.order_id: wanted.order_id,
+        _T.category: wanted.category,
+    }
+    found += [column == value for column, value in equal.items() if value is not None]
+    if wanted.is_unassigned:
+        found.append(_T.assigned_to.is_(None))
+    if wanted.since is not None:
+        found.append(_T.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_T.created_at < wanted.until)
+    if wanted.tag is not None:
+        found.append(_has_tag(wanted.tag, dialect))
+    if wanted.is_breached:
+        found.append(_is_breached(dialect))
+    return found
+
+
+def _any_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+    # `= one` keeps the index's own id order; `IN (one)` would be sorted again.
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _has_tag(tag: str, dialect: str) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        each = (
+            "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(support_tickets.metadata) "
+            "THEN support_tickets.metadata ELSE '{}' END, '$.tags') WHERE value = :tag)"
+        )
+        return text(each).bindparams(tag=tag)  # type: ignore[return-value]
+    sql = "JSON_CONTAINS(support_tickets.metadata, JSON_QUOTE(:tag), '$.tags')"
+    return text(sql).bindparams(tag=tag)  # type: ignore[return-value]
+
+
+def _is_breached(dialect: str) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        return text(  # type: ignore[return-value]
+            "json_array_length(CASE WHEN json_valid(support_tickets.metadata) "
+            "THEN support_tickets.metadata ELSE '{}' END, '$.sla.breaches') > 0"
+        )
+    return text("JSON_LENGTH(support_tickets.metadata, '$.sla.breaches') > 0")  # type: ignore[return-value]
+
+
+def next_ticket(connection: Connection, *, agent_id: int | None) -> Ticket | None:
+    """The ticket to work on: the most urgent, then the oldest, of the queue and one's own.
+
+    One small indexed query for each level: an ENUM sorted downwards with ids upwards would
+    sort the whole queue.
+    """
+    waiting = and_(_T.status == Status.OPEN, _T.assigned_to.is_(None))
+    own = and_(_T.status == Status.IN_PROGRESS, _T.assigned_to == agent_id)
+    kinds = [waiting] if agent_id is None else [own, waiting]
+    for level in reversed(tuple(Priority)):
+        found = []
+        for kind in kinds:
+            query = select(support_tickets).where(kind, _T.priority == level)
+            row = connection.execute(query.order_by(_T.id).limit(1)).first()
+            found += [to_ticket(row)] if row else []
+        if found:
+            return min(found, key=lambda ticket: ticket.id)
+    return None
+
+
+def unread(connection: Connection, *, agent_id: int | None) -> list[dict[str, Any]]:
+    """Tickets that are not closed with customers' messages no agent has read, oldest first."""
+    m = ticket_messages.c
+    query = (
+        select(
+            _T.id,
+            _T.ticket_number,
+            _T.status,
+            _T.assigned_to,
+            func.count().label("unread"),
+            func.min(m.created_at).label("oldest_at"),
+        )
+        .select_from(support_tickets.join(ticket_messages, m.ticket_id == _T.id))
+        .where(
+            _T.status.in_([s for s in Status if s is not Status.CLOSED]),
+            m.sender_type == "customer",
+            m.read_at.is_(None),
+        )
+        .group_by(_T.id, _T.ticket_number, _T.status, _T.assigned_to)
+        .order_by(func.min(m.created_at), _T.id)
+    )
+    if agent_id is not None:
+        query = query.where(_T.assigned_to == agent_id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def count_by_status(connection: Connection, *, user_id: int | None = None) -> dict[str, int]:
+    """How many tickets are in each status."""
+    query = select(_T.status, func.count()).group_by(_T.status)
+    if user_id is not None:
+        query = query.where(_T.user_id == user_id)
+    found = {status: int(count) for status, count in connection.execute(query)}
+    return {status.value: found.get(status, 0) for status in Status}
+
+
+def list_events(
+    connection: Connection,
+    *,
+    ticket_id: int | None = None,
+    waiting_only: bool = False,
+    after_id: int = 0,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Events in the outbox, oldest first."""
+    o = outbox.c
+    query = select(outbox).where(o.id > after_id).order_by(o.id)
+    if ticket_id is not None:
+        query = query.where(o.ticket_id == ticket_id)
+    if waiting_only:
+        query = query.where(o.published_at.is_(None), o.dead_at.is_(None))
+    if limit:
+        query = query.limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def find_event(connection: Connection, ref: str) -> dict[str, Any] | None:
+    """One event by its number or its UUID."""
+    by = outbox.c.id == int(ref) if ref.isdecimal() else outbox.c.event_id == ref
+    row = connection.execute(select(outbox).where(by)).mappings().first()
+    return dict(row) if row else None

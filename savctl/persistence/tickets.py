@@ -1,0 +1,227 @@
+"""Ticket rows: locked before any change, written one by one or a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Row,
+    Select,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from savctl.domain.metadata import Metadata
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.errors import NotFound
+from savctl.persistence.tables import support_tickets
+from savctl.persistence.types import time_text
+
+_T = support_tickets.c
+
+# What a decision may change; the rest of the row is never written again.
+_MUTABLE: tuple[str, ...] = (
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "resolved_at",
+    "closed_at",
+    "updated_at",
+)
+
+
+class Tickets:
+    """The tickets of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, ref: str | int) -> Ticket:
+        """The ticket of this number or id, locked until the transaction ends.
+
+        Raises:
+            NotFound: no such ticket.
+        """
+        return self._one(select(support_tickets).where(named(ref)).with_for_update(), ref)
+
+    def get(self, ref: str | int) -> Ticket:
+        """The ticket of this number or id, as it stands, not locked.
+
+        Raises:
+            NotFound: no such ticket.
+        """
+        return self._one(select(support_tickets).where(named(ref)), ref)
+
+    def lock_many(self, ids: Iterable[int]) -> list[Ticket]:
+        """These tickets, locked in id order; those that are gone are left out."""
+        query = select(support_tickets).where(_T.id.in_(sorted(ids))).order_by(_T.id)
+        return [to_ticket(row) for row in self._connection.execute(query.with_for_update())]
+
+    def candidates(
+        self,
+        status: Status,
+        *,
+        after_id: int,
+        limit: int,
+        born_by: datetime | None = None,
+        resolved_by: datetime | None = None,
+        lock: bool,
+    ) -> list[Ticket]:
+        """The next tickets of a status in id order, narrowed to a superset of the due ones.
+
+        The rule itself decides; SQL only leaves out those that cannot be due yet.
+        """
+        query = select(support_tickets).where(_T.status == status, _T.id > after_id)
+        if born_by is not None:
+            query = query.where(or_(_T.created_at.is_(None), _T.created_at <= born_by))
+        if resolved_by is not None:
+            query = query.where(or_(_T.resolved_at.is_(None), _T.resolved_at <= resolved_by))
+        query = query.order_by(_T.id).limit(limit)
+        if lock:
+            query = query.with_for_update()
+        return [to_ticket(row) for row in self._connection.execute(query)]
+
+    def insert(self, ticket: Ticket) -> int:
+        """Store a new ticket and answer its id."""
+        values = _values(ticket)
+        values |= {
+            "ticket_number": ticket.number,
+            "user_id": ticket.user_id,
+            "created_at": ticket.created_at,
+        }
+        result = self._connection.execute(insert(support_tickets).values(**values))
+        return new_id(result)
+
+    def save(self, ticket: Ticket) -> None:
+        """Write a locked ticket back."""
+        self._connection.execute(
+            update(support_tickets).where(_T.id == ticket.id).values(**_values(ticket))
+        )
+
+    def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
+        """Write a batch of locked tickets back (before, after) with one statement."""
+        if changes:
+            self._connection.exec_driver_sql(*_bulk_update(changes, self._mark))
+
+    @property
+    def _mark(self) -> str:
+        return "?" if self._connection.dialect.name == "sqlite" else "%s"
+
+    def count_same_category(self, user_id: int, category: str) -> int:
+        """How many tickets this user has in this category."""
+        query = select(_T.id).where(_T.user_id == user_id, _T.category == category)
+        return len(self._connection.execute(query).all())
+
+    def _one(self, query: Select[Any], ref: str | int) -> Ticket:
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound(
+                f"no ticket {ref}",
+                hint="savctl ticket list shows the tickets there are.",
+                ticket=str(ref),
+            )
+        return to_ticket(row)
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """The id the database gave the row just inserted."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise RuntimeError("the insert answered no id")
+    return int(key[0])
+
+
+def named(ref: str | int) -> ColumnElement[bool]:
+    """The condition that finds a ticket by number (any case) or id."""
+    if isinstance(ref, int):
+        return _T.id == ref
+    return _T.ticket_number == ref
+
+
+def to_ticket(row: Row[Any]) -> Ticket:
+    """A full row of support_tickets as a value."""
+    return Ticket(
+        id=row.id,
+        number=row.ticket_number,
+        user_id=row.user_id,
+        subject=row.subject,
+        description=row.description,
+        priority=Priority(row.priority),
+        status=Status(row.status),
+        category=row.category,
+        assigned_to=row.assigned_to,
+        order_id=row.order_id,
+        metadata=row.metadata,
+        resolved_at=row.resolved_at,
+        closed_at=row.closed_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _values(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in _MUTABLE}
+
+
+def _bulk_update(
+    changes: Sequence[tuple[Ticket, Ticket]], mark: str
+) -> tuple[str, tuple[Any, ...]]:
+    """`UPDATE … SET column = CASE id WHEN … END`: the same on SQLite, MariaDB and MySQL.
+
+    Three times as fast as a statement per row. A column in which every ticket ends with the
+    same value is set directly, one in which nothing changed is left out.
+    """
+    sets: list[str] = []
+    values: list[Any] = []
+    for name in _MUTABLE:
+        column = _column_update(name, changes, mark)
+        if column is not None:
+            sets.append(column[0])
+            values.extend(column[1])
+    ids = [after.id for _, after in changes]
+    places = ", ".join([mark] * len(ids))
+    # Only column names of ours and placeholders are put together here.
+    statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
+    return statement, (*values, *ids)
+
+
+def _column_update(
+    name: str, changes: Sequence[tuple[Ticket, Ticket]], mark: str
+) -> tuple[str, list[Any]] | None:
+    read = _reader(name)
+    before = [read(old) for old, _ in changes]
+    after = [read(new) for _, new in changes]
+    if before == after:
+        return None
+    if all(value == after[0] for value in after):
+        return f"{name} = {mark}", [after[0]]
+    values: list[Any] = []
+    for (_, new), value in zip(changes, after, strict=True):
+        values += [new.id, value]
+    return f"{name} = CASE id {f'WHEN {mark} THEN {mark} ' * len(changes)}END", values
+
+
+def _reader(name: str) -> Callable[[Ticket], Any]:
+    def read(ticket: Ticket) -> Any:
+        value = getattr(ticket, name)
+        if isinstance(value, datetime):
+            return time_text(value)
+        if isinstance(value, Metadata):
+            return value.text()
+        return str(value) if isinstance(value, str) else value
+
+    return read

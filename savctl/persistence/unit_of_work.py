@@ -1,0 +1,113 @@
+"""One transaction, and the one gate through which a decision is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from savctl.domain.lifecycle import Decision
+from savctl.domain.ticket import Ticket
+from savctl.persistence.audit import Audit, Audited
+from savctl.persistence.engine import Database
+from savctl.persistence.idempotency import Answers
+from savctl.persistence.messages import Messages
+from savctl.persistence.outbox import Outbox
+from savctl.persistence.tickets import Tickets
+from savctl.persistence.users import Users
+
+T = TypeVar("T")
+
+
+class Fence(Protocol):
+    """What a job's transactions must pass before they commit: its lease still holds."""
+
+    run_id: int | None
+
+    def check(self, connection: Connection) -> None:
+        """Raise when another host has taken over."""
+
+
+class UnitOfWork:
+    """The rows of one transaction, by subject."""
+
+    def __init__(self, connection: Connection, *, run_id: int | None = None) -> None:
+        self.connection = connection
+        self._run_id = run_id
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        """Ticket rows."""
+        return Tickets(self.connection)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Message rows."""
+        return Messages(self.connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit."""
+        return Audit(self.connection, run_id=self._run_id)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Events to be sent."""
+        return Outbox(self.connection)
+
+    @cached_property
+    def users(self) -> Users:
+        """The copy of the auth service's users."""
+        return Users(self.connection)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Answers kept by idempotency key."""
+        return Answers(self.connection)
+
+    def record(self, decision: Decision) -> Ticket:
+        """Write a change with its history, audit and events; the ticket is locked."""
+        if decision.is_change:
+            self.tickets.save(decision.ticket)
+            self._leave_traces([decision])
+        return decision.ticket
+
+    def record_new(self, decision: Decision) -> Ticket:
+        """Write a new ticket with its traces and answer it with its id."""
+        numbered = decision.with_id(self.tickets.insert(decision.ticket))
+        self._leave_traces([numbered])
+        return numbered.ticket
+
+    def record_many(self, changes: Sequence[tuple[Ticket, Decision]]) -> None:
+        """Write a batch of changes of locked tickets (before, decision), set-wise."""
+        real = [(before, decision) for before, decision in changes if decision.is_change]
+        self.tickets.save_many([(before, decision.ticket) for before, decision in real])
+        self._leave_traces([decision for _, decision in real])
+
+    def _leave_traces(self, decisions: Sequence[Decision]) -> None:
+        self.audit.append(Audited(d.ticket.id, entry) for d in decisions for entry in d.entries)
+        self.outbox.append((event, d.at) for d in decisions for event in d.events)
+
+
+def in_transaction(
+    database: Database,
+    work: Callable[[UnitOfWork], T],
+    *,
+    dry_run: bool = False,
+    fence: Fence | None = None,
+) -> T:
+    """Run `work` as one transaction that is repeated on contention.
+
+    With a fence, the lease is checked last, inside the same transaction: a job that was paused
+    past its lease cannot commit.
+    """
+
+    def fenced(connection: Connection) -> T:
+        answer = work(UnitOfWork(connection, run_id=fence.run_id if fence else None))
+        if fence is not None:
+            fence.check(connection)
+        return answer
+
+    return database.transaction(fenced, dry_run=dry_run)

@@ -1,0 +1,241 @@
+"""Creating and editing tickets (spec: support_tickets, Priority Assignment Logic)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from savctl.domain import lifecycle, numbers, text
+from savctl.domain.clock import micro_text, to_the_second
+from savctl.domain.lifecycle import Decision
+from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.priority import Priority, PriorityFacts, PriorityRules, first_priority
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.errors import InvalidInput
+from savctl.html import clean
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.changes import Change, change_ticket, unknown_users
+from savctl.usecases.once import Once
+
+# Members of metadata that savctl writes itself; --meta may not overwrite them.
+RESERVED = frozenset(
+    (
+        "history",
+        "sla",
+        "priority_reasons",
+        "merged_into",
+        "merged_from",
+        "follow_up_of",
+        "split_from",
+        "legal_hold",
+        "tags",
+        "order_check",
+        "vip",
+        "order_value",
+        "payment_failed",
+        "unreadable",
+        "unreadable_history",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTicket:
+    """What a customer or an operator asks for; `order_value` is in EUR."""
+
+    user_id: int
+    subject: str
+    description: str
+    priority: Priority | None = None
+    category: str | None = None
+    order_id: int | None = None
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, object] = field(default_factory=dict)
+    order_value: Decimal | None = None
+    is_payment_failed: bool = False
+    is_vip: bool = False
+    follow_up_of: str | int | None = None
+
+
+def create_ticket(
+    database: Database,
+    clock: Clock,
+    wanted: NewTicket,
+    *,
+    by: int | None,
+    rules: PriorityRules | None = None,
+    key: str | None = None,
+    draw: Callable[[str], str] = secrets.choice,
+    dry_run: bool = False,
+) -> tuple[Change, bool]:
+    """Create a ticket; answers it and whether the answer is a replayed one.
+
+    Raises:
+        InvalidInput: a field is empty, too long or no text.
+        NotFound: the ticket it follows up does not exist.
+    """
+    wanted = _checked(wanted)
+    once = Once(key, command="ticket create", given=asdict(wanted))
+
+    def work(uow: UnitOfWork) -> tuple[Change, bool]:
+        if (earlier := once.earlier(uow)) is not None:
+            return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
+        now = clock()
+        draft = _draft(uow, wanted, numbers.ticket_number(draw), by, now, rules)
+        ticket = uow.record_new(lifecycle.create(draft, by=by, now=now))
+        once.keep(uow, {"id": ticket.id}, at=now)
+        warnings = unknown_users(uow, (wanted.user_id, by))
+        return Change(ticket=ticket, changed=True, warnings=warnings), False
+
+    return in_transaction(database, work, dry_run=dry_run)
+
+
+def edit_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    fields: Mapping[str, Any],
+    *,
+    add_tags: tuple[str, ...] = (),
+    remove_tags: tuple[str, ...] = (),
+    meta: Mapping[str, object] | None = None,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """Change subject, description, category, order, tags or free metadata of a ticket."""
+    checked = _checked_fields(fields)
+    _check_meta(meta or {})
+    for tag in add_tags:
+        text.line("tag", tag)
+    if not (checked or add_tags or remove_tags or meta):
+        raise InvalidInput("nothing to change", hint="Name at least one field to edit.")
+
+    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+        wanted = dict(checked)
+        metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
+        if metadata != ticket.metadata:
+            wanted["metadata"] = metadata
+        return lifecycle.edit(ticket, wanted, by=by, now=clock())
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+
+
+def _draft(
+    uow: UnitOfWork,
+    wanted: NewTicket,
+    number: str,
+    by: int | None,
+    now: Any,
+    rules: PriorityRules | None,
+) -> Ticket:
+    earlier = 0
+    if wanted.category is not None and wanted.priority is None:
+        earlier = uow.tickets.count_same_category(wanted.user_id, wanted.category)
+    facts = PriorityFacts(
+        order_value=wanted.order_value,
+        is_payment_failed=wanted.is_payment_failed,
+        is_vip=wanted.is_vip,
+        earlier_same_category=earlier,
+    )
+    priority, reasons = first_priority(facts, explicit=wanted.priority, rules=rules)
+    members: dict[str, object] = {**wanted.meta, "priority_reasons": list(reasons)}
+    members |= _facts_as_given(wanted)
+    if wanted.follow_up_of is not None:
+        before = uow.tickets.get(wanted.follow_up_of)
+        members["follow_up_of"] = {
+            "ticket_id": before.id,
+            "ticket_number": before.number,
+            "at": micro_text(now),
+            "actor": by,
+        }
+    return Ticket(
+        id=0,
+        number=number,
+        user_id=wanted.user_id,
+        subject=wanted.subject,
+        description=wanted.description,
+        priority=priority,
+        status=Status.OPEN,
+        category=wanted.category,
+        order_id=wanted.order_id,
+        metadata=EMPTY.with_members(**members),
+        created_at=to_the_second(now),
+        updated_at=to_the_second(now),
+    )
+
+
+def _facts_as_given(wanted: NewTicket) -> dict[str, object]:
+    members: dict[str, object] = {}
+    if wanted.tags:
+        members["tags"] = list(dict.fromkeys(wanted.tags))
+    if wanted.order_value is not None:
+        members["order_value"] = float(wanted.order_value)
+    if wanted.is_payment_failed:
+        members["payment_failed"] = True
+    if wanted.is_vip:
+        members["vip"] = True
+    if wanted.order_id is not None:
+        members["order_check"] = "pending"
+    return members
+
+
+def _checked(wanted: NewTicket) -> NewTicket:
+    text.identifier("user", wanted.user_id)
+    text.line("subject", wanted.subject)
+    text.body("description", wanted.description)
+    if wanted.category is not None:
+        text.line("category", wanted.category)
+    if wanted.order_id is not None:
+        text.identifier("order", wanted.order_id)
+    for tag in wanted.tags:
+        text.line("tag", tag)
+    _check_meta(wanted.meta)
+    cleaned = text.body("description", clean(wanted.description) or wanted.description)
+    kept = {name: getattr(wanted, name) for name in NewTicket.__slots__}
+    return NewTicket(**(kept | {"description": cleaned}))
+
+
+def _checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    checked = {name: value for name, value in fields.items() if value is not None}
+    for name, value in checked.items():
+        if name == "order_id":
+            text.identifier("order", value)
+        elif name == "description":
+            checked[name] = text.body(name, clean(text.body(name, value)))
+        else:
+            text.line(name, value)
+    return checked
+
+
+def _check_meta(meta: Mapping[str, object]) -> None:
+    taken = sorted(set(meta) & RESERVED)
+    if taken:
+        raise InvalidInput(
+            f"metadata {', '.join(taken)} belongs to savctl and cannot be set by hand"
+        )
+    for name, value in meta.items():
+        text.line("metadata name", name)
+        if isinstance(value, str) and value:
+            text.body(f"metadata {name}", value)
+
+
+def _edited(
+    metadata: Metadata,
+    add_tags: tuple[str, ...],
+    remove_tags: tuple[str, ...],
+    meta: Mapping[str, object],
+) -> Metadata:
+    members = dict(meta)
+    if add_tags or remove_tags:
+        stored = metadata.get("tags")
+        tags = (
+            [tag for tag in stored if tag not in remove_tags] if isinstance(stored, list) else []
+        )
+        members["tags"] = list(dict.fromkeys([*tags, *add_tags]))
+    return metadata.with_members(**members) if members else metadata
