@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from savctl.domain import times
+from savctl.domain.closing import span_text
 from savctl.errors import ConfigurationError, InvalidInput
 
 FILE_NAME = "savctl.toml"
@@ -240,7 +241,7 @@ def redacted(setting: Setting, value: object) -> str:
     if setting.secret:
         parts = urlsplit(str(value))
         return str(value).replace(parts.netloc, _without_password(parts.netloc), 1)
-    return str(value)
+    return span_text(value) if isinstance(value, timedelta) else str(value)
 
 
 def _without_password(netloc: str) -> str:

@@ -156,7 +156,7 @@ def move(
         to is Status.OPEN
     )
     if only_by_assignment or not states.is_allowed(ticket.status, to):
-        raise _not_allowed(ticket, to, f"move to {to}")
+        raise _not_allowed(ticket, to, _VERBS[to])
     if to is Status.IN_PROGRESS and ticket.assigned_to is None:
         raise AgentMissing(
             f"{ticket.number} has no agent: cannot go to in_progress",
@@ -185,7 +185,7 @@ def bridge(
     """
     steps = (to,) if ticket.status is to else states.bridge(ticket.status, to)
     if not steps:
-        raise _not_allowed(ticket, to, f"move to {to}")
+        raise _not_allowed(ticket, to, _VERBS[to])
     decision = Decision(ticket=ticket, at=now)
     for step in steps:
         decision = decision.then(_step(decision.ticket, step, by, now, reason, agent_id))
@@ -231,6 +231,15 @@ def edit(ticket: Ticket, fields: Mapping[str, Any], *, by: int | None, now: date
     return _decide(ticket, different, (entry,), (), now)
 
 
+_VERBS = {
+    Status.OPEN: "unassign",
+    Status.IN_PROGRESS: "go to in_progress",
+    Status.WAITING_CUSTOMER: "wait for the customer",
+    Status.RESOLVED: "resolve",
+    Status.CLOSED: "close",
+}
+
+
 def _decide(
     ticket: Ticket,
     fields: Mapping[str, Any],
@@ -238,9 +247,9 @@ def _decide(
     events: tuple[Event, ...],
     now: datetime,
 ) -> Decision:
-    changed = ticket.changed(**fields, updated_at=to_the_second(now))
-    changed = changed.changed(metadata=changed.metadata.with_history(entries))
-    return Decision(ticket=changed, at=now, entries=entries, events=events)
+    metadata = fields.get("metadata", ticket.metadata).with_history(entries)
+    changes = {**fields, "metadata": metadata, "updated_at": to_the_second(now)}
+    return Decision(ticket=ticket.changed(**changes), at=now, entries=entries, events=events)
 
 
 def _step(

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from savctl.domain.history import HistoryEntry, entry_from
 
 _DECODER = json.JSONDecoder()
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one for each call
 _SPACE = re.compile(r"[ \t\n\r]*")
 _HISTORY = "history"
 
 
 def encode(value: object) -> str:
     """JSON text in the form savctl stores: compact to read, not escaped, key order kept."""
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 class Metadata(Mapping[str, object]):

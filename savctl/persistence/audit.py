@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from savctl.domain.history import HistoryEntry
 from savctl.domain.metadata import encode
+from savctl.persistence.bulk import insert_rows, long_text
 from savctl.persistence.tables import audit
+from savctl.persistence.types import time_text
+
+_COLUMNS = ("at", "actor", "action", "ticket_id", "run_id", "entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +36,21 @@ class Audit:
     def append(self, entries: Iterable[Audited]) -> None:
         """Write history entries a second time, where no other program rewrites them."""
         rows = [self._row(item.entry, item.ticket_id) for item in entries]
-        self._insert(rows)
+        insert_rows(self._connection, audit, _COLUMNS, rows)
 
     def note(
         self, action: str, *, actor: int | None, at: datetime, details: Mapping[str, object]
     ) -> None:
         """Write down something that is not about one ticket: an import, an export, a repair."""
-        row = {"at": at, "actor": actor, "action": action, "entry": encode(dict(details))}
-        self._insert([{**row, "ticket_id": None, "run_id": self._run_id}])
+        row = (time_text(at, fsp=6), actor, action, None, self._run_id, encode(dict(details)))
+        insert_rows(self._connection, audit, _COLUMNS, [row])
 
-    def _row(self, entry: HistoryEntry, ticket_id: int) -> dict[str, Any]:
-        return {
-            "at": entry.at,
-            "actor": entry.actor,
-            "action": entry.action,
-            "ticket_id": ticket_id,
-            "run_id": self._run_id,
-            "entry": encode(entry.as_json()),
-        }
-
-    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(insert(audit), rows)
+    def _row(self, entry: HistoryEntry, ticket_id: int) -> tuple[Any, ...]:
+        return (
+            time_text(entry.at, fsp=6),
+            entry.actor,
+            str(entry.action),
+            ticket_id,
+            self._run_id,
+            long_text(self._connection, encode(entry.as_json())),
+        )

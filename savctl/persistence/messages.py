@@ -60,14 +60,13 @@ class Messages:
             self._connection.execute(insert(ticket_messages), rows)
 
     def of_ticket(
-        self, ticket_id: int, *, after_id: int = 0, limit: int | None = None
+        self, ticket_id: int, *, limit: int | None = None, public_only: bool = False
     ) -> list[Message]:
         """The conversation in the order it was written."""
-        query = (
-            select(ticket_messages)
-            .where(_M.ticket_id == ticket_id, _M.id > after_id)
-            .order_by(_M.created_at, _M.id)
-        )
+        query = select(ticket_messages).where(_M.ticket_id == ticket_id)
+        query = query.order_by(_M.created_at, _M.id)
+        if public_only:
+            query = query.where(_M.is_internal == false())
         if limit:
             query = query.limit(limit)
         return [to_message(row) for row in self._connection.execute(query)]

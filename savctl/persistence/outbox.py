@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from savctl.domain.events import Event, envelope
+from savctl.persistence.bulk import insert_rows, long_text
 from savctl.persistence.tables import outbox
+from savctl.persistence.types import time_text
+
+_COLUMNS = ("event_id", "event", "routing_key", "ticket_id", "envelope", "occurred_at")
 
 
 class Outbox:
@@ -26,18 +29,17 @@ class Outbox:
     def append(self, events: Iterable[tuple[Event, datetime]]) -> None:
         """Queue events with the instant each happened at."""
         rows = [
-            {
-                "event_id": new_event_id(),
-                "event": type(event).__name__,
-                "routing_key": event.routing_key,
-                "ticket_id": event.ticket_id,
-                "envelope": envelope(event, at=at),
-                "occurred_at": at,
-            }
+            (
+                new_event_id(),
+                type(event).__name__,
+                event.routing_key,
+                event.ticket_id,
+                long_text(self._connection, envelope(event, at=at)),
+                time_text(at, fsp=6),
+            )
             for event, at in events
         ]
-        if rows:
-            self._connection.execute(insert(outbox), rows)
+        insert_rows(self._connection, outbox, _COLUMNS, rows)
 
 
 def new_event_id() -> str:
@@ -46,4 +48,5 @@ def new_event_id() -> str:
     bits = (milliseconds << 80) | int.from_bytes(os.urandom(10))
     bits = (bits & ~(0xF << 76)) | (0x7 << 76)
     bits = (bits & ~(0x3 << 62)) | (0x2 << 62)
-    return str(uuid.UUID(int=bits))
+    digits = f"{bits:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

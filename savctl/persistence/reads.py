@@ -17,7 +17,12 @@ from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import outbox, support_tickets, ticket_messages
+from savctl.persistence.tables import (
+    outbox,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+)
 from savctl.persistence.tickets import to_ticket
 
 _T = support_tickets.c
@@ -214,6 +219,13 @@ def unread(connection: Connection, *, agent_id: int | None) -> list[dict[str, An
     if agent_id is not None:
         query = query.where(_T.assigned_to == agent_id)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def attachments_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """The attachment records of a ticket, oldest first."""
+    query = select(ticket_attachments).where(ticket_attachments.c.ticket_id == ticket_id)
+    rows = connection.execute(query.order_by(ticket_attachments.c.id)).mappings()
+    return [dict(row) for row in rows]
 
 
 def count_by_status(connection: Connection, *, user_id: int | None = None) -> dict[str, int]:

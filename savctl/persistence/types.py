@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Integer, Text
@@ -71,6 +72,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
+@lru_cache(maxsize=256)
 def time_text(moment: datetime, *, fsp: int | None = None) -> str:
     """An instant as a bound parameter."""
     if moment.tzinfo is None:

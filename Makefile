@@ -1,0 +1,85 @@
+# `make` alone lists the targets. ARGS is handed on: make test ARGS="-k silence -x"
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes
+PROJECT := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --python-version 3.11 --no-config --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-mysql lint fmt check bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-17s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/runtime.done ## install, and play some months of a shop's support tickets
+	@$(BIN)/python -m compileall -q savctl jobs migrations
+	@$(BIN)/savctl demo $(ARGS)
+
+test: $(VENV)/dev.done ## all tests, on SQLite and a private MariaDB
+	@$(BIN)/python -m tests.servers.install_mariadb
+	$(BIN)/pytest $(ARGS)
+
+test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
+	@$(BIN)/python -m tests.servers.mysql_unpack
+	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_REQUIRE_SERVERS=1 $(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/dev.done ## format, style, types and the floors of the design
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(VENV)/dev.done ## format, and repair what ruff can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+check: lint test ## lint and test
+
+bench: $(VENV)/dev.done ## measure what the README promises
+	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m compileall -q savctl jobs migrations
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the newest
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
+	$(BIN)/python -m venv "$$tools" && PATH="$$tools/bin:$$PATH" && pip install --quiet uv && \
+	$(COMPILE) $(ARGS) pyproject.toml -o requirements/runtime.txt && \
+	$(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/runtime.txt \
+		-o requirements/dev.txt && \
+	printf 'hatchling\neditables\n' | $(COMPILE) $(ARGS) - -c requirements/dev.txt \
+		-o requirements/build.txt
+
+clean: ## remove everything that was made here, the virtual environment too
+	rm -rf $(VENV) .cache .*_cache .hypothesis dist build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What is installed, each with a stamp: a changed requirements file installs again.
+
+$(VENV)/python.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+		"savctl needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+		"$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" \
+		>&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/runtime.done: $(VENV)/python.done requirements/runtime.txt requirements/build.txt \
+		pyproject.toml
+	@echo "installing what savctl needs into $(VENV)"
+	@$(INSTALL) -r requirements/runtime.txt -r requirements/build.txt
+	@$(PROJECT)
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/python.done requirements/dev.txt pyproject.toml
+	@echo "installing what savctl and its tests need into $(VENV)"
+	@$(INSTALL) -r requirements/dev.txt
+	@$(PROJECT)
+	@touch $@

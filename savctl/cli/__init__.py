@@ -1,0 +1,1 @@
+"""Floor 5: parse, call one use case, print, exit."""

@@ -1,0 +1,114 @@
+"""What every command is given: its common options, and the application they choose."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from savctl.cli._output import Format
+from savctl.cli._text import safe
+from savctl.config import Settings, from_environment
+from savctl.domain import times
+from savctl.errors import InvalidInput, NeedsConfirmation
+from savctl.ports import Clock, SetClock, system_clock
+
+if TYPE_CHECKING:
+    from savctl.bootstrap import App
+    from savctl.persistence.engine import Database
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One invocation; the application is made when it is first asked for."""
+
+    output: Format = Format.TABLE
+    columns: tuple[str, ...] = ()
+    config: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    at: str | None = None
+    dry_run: bool = False
+    actor: int | None = None
+    yes: bool = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return from_environment(file=self.config)
+
+    @cached_property
+    def app(self) -> App:
+        """The parts this call works with."""
+        from savctl.bootstrap import App
+
+        return App(self.settings, self.clock)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock, or the instant of `--at`."""
+        if self.at is None:
+            return system_clock
+        return SetClock(times.moment(self.at, now=system_clock()))
+
+    @property
+    def database(self) -> Database:
+        """The database, ready for use."""
+        return self.app.database
+
+    @property
+    def by(self) -> int | None:
+        """Who acts: `--as`, else SAVCTL_ACTOR."""
+        return self.actor if self.actor is not None else self.settings.actor
+
+    @property
+    def is_json(self) -> bool:
+        """Whether warnings and errors are to be JSON lines."""
+        return self.output in {Format.JSON, Format.JSONL}
+
+    def moment(self, name: str, text: str | None) -> datetime | None:
+        """A time option, or None."""
+        if text is None:
+            return None
+        try:
+            return times.moment(text, now=self.clock())
+        except InvalidInput as problem:
+            raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
+
+    def warn(self, text: str) -> None:
+        """Say something that deserves attention, on stderr."""
+        sys.stderr.write(f"{self._paint('warning:', '33')} {safe(text)}\n")
+
+    def note(self, text: str) -> None:
+        """Say something useful, on stderr, unless asked to be quiet."""
+        if not self.quiet:
+            sys.stderr.write(f"{safe(text)}\n")
+
+    def confirm(self, question: str) -> None:
+        """Go on only with a person's word: `--yes`, or an answer on a terminal.
+
+        Raises:
+            NeedsConfirmation: no word was given; nothing was done.
+        """
+        if self.settings.protected:
+            sys.stderr.write(f"PRODUCTION {self.app.raw_database.name}\n")
+        if self.yes or self.dry_run:
+            return
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            sys.stderr.write(f"{safe(question)} [y/N] ")
+            sys.stderr.flush()
+            if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+                return
+            raise NeedsConfirmation("not confirmed; nothing was done")
+        raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
+
+    def _paint(self, text: str, code: str) -> str:
+        wanted = self.color == "always" or (
+            self.color == "auto" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        )
+        return f"\x1b[{code}m{text}\x1b[0m" if wanted else text

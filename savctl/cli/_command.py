@@ -1,0 +1,145 @@
+"""How a command joins its group: the common options are declared here, once.
+
+A command is a function of a `Call` and its own parameters; it answers with an `Answer`, with an
+exit code, or with nothing. Options such as `--output` and `--dry-run` are added to its signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._output import Answer, Format, write
+from savctl.errors import ConfigurationError, InvalidInput
+
+_OUTPUT = Annotated[
+    str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, csv or ids.")
+]
+_COLUMNS = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B", help="Columns, as id,metadata.sla.")
+]
+_CONFIG = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file to read.")
+]
+_QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on stderr.")]
+_VERBOSE = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+_COLOR = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
+_AT = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Set the clock (reading and dry runs only)."),
+]
+_DRY_RUN = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show what would change; change nothing.")
+]
+_AS = Annotated[
+    int | None,
+    typer.Option("--as", metavar="USER_ID", help="Who acts; also SAVCTL_ACTOR.", min=1),
+]
+_YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+_COMMON: tuple[tuple[str, Any, Any], ...] = (
+    ("output", _OUTPUT, "table"),
+    ("columns", _COLUMNS, None),
+    ("config", _CONFIG, None),
+    ("quiet", _QUIET, False),
+    ("verbose", _VERBOSE, False),
+    ("color", _COLOR, "auto"),
+    ("at", _AT, None),
+)
+_WRITERS: tuple[tuple[str, Any, Any], ...] = (
+    ("dry_run", _DRY_RUN, False),
+    ("actor", _AS, None),
+)
+_ASKERS: tuple[tuple[str, Any, Any], ...] = (("yes", _YES, False),)
+_ACTORS: tuple[tuple[str, Any, Any], ...] = (("actor", _AS, None),)
+
+Body = Callable[..., Answer | int | None]
+
+
+def new_group(help_text: str, *, is_command: bool = False) -> typer.Typer:
+    """A group of commands with one look; with `is_command` its only command stands for it."""
+    group = typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    if not is_command:
+        group.callback()(lambda: None)  # else Typer drops the name of an only command
+    return group
+
+
+def command(
+    group: typer.Typer,
+    name: str,
+    *,
+    examples: Sequence[str],
+    writes: bool = False,
+    asks: bool = False,
+    acts: bool = False,
+) -> Callable[[Body], Body]:
+    """Add a function to a group.
+
+    `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
+    command. `examples` lead the help; the test-suite runs them.
+    """
+    extra = _COMMON + (_WRITERS if writes else ()) + (_ASKERS if asks else ())
+    extra += _ACTORS if acts and not writes else ()
+
+    def decorate(body: Body) -> Body:
+        def invoke(**given: Any) -> int | None:
+            call = _call_from({key: given.pop(key) for key, _, _ in extra}, writes=writes)
+            outcome = body(call, **given)
+            if isinstance(outcome, Answer):
+                write(outcome, call.output, call.columns)
+                return None
+            return outcome
+
+        invoke.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
+        invoke.__name__ = body.__name__
+        invoke.__module__ = body.__module__
+        invoke.__annotations__ = {}
+        group.command(name, help=_help(body, examples))(invoke)
+        return body
+
+    return decorate
+
+
+def _signature(body: Body, extra: Sequence[tuple[str, Any, Any]]) -> inspect.Signature:
+    own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+    common = [
+        inspect.Parameter(
+            key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+        )
+        for key, annotation, default in extra
+    ]
+    keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    return inspect.Signature(keyword_only + common)
+
+
+def _help(body: Body, examples: Sequence[str]) -> str:
+    told = inspect.getdoc(body) or ""
+    shown = "\n".join(f"  {example}" for example in examples)
+    return f"{told}\n\n\b\nExamples:\n{shown}"
+
+
+def _call_from(given: dict[str, Any], *, writes: bool) -> Call:
+    given["output"] = Format(one_of("output", given["output"], tuple(Format)))
+    given["color"] = one_of("color", given["color"], ("auto", "always", "never"))
+    names = (given["columns"] or "").split(",")
+    given["columns"] = tuple(name.strip() for name in names if name.strip())
+    if given["config"] is not None and not given["config"].is_file():
+        raise ConfigurationError(f"there is no configuration file {given['config']}")
+    if writes and given["at"] is not None and not given["dry_run"]:
+        raise InvalidInput(
+            "--at sets the clock for reading and dry runs only", hint="Add --dry-run."
+        )
+    return Call(**given)

@@ -1,0 +1,38 @@
+"""Stored text on its way to a terminal or a spreadsheet: harmless, whatever it holds."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
+_JOINERS = {"\u200d", "\ufe0f"}  # emoji are made of these; they move nothing
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CELL_WIDTH = 60
+
+
+def safe(text: str) -> str:
+    """The text with every character that could steer a terminal written as an escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def cell(text: str, *, width: int = CELL_WIDTH) -> str:
+    """One table cell: a single line, cut with an ellipsis."""
+    shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
+
+
+def csv_cell(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _visible(character: str) -> str:
+    if character in _JOINERS or unicodedata.category(character) not in _UNSAFE:
+        return character
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,56 @@
+"""Option values that are more than one word: `@FILE`, `-`, `K=V`, `ID`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from savctl.domain.text import TEXT_BYTES
+from savctl.errors import InvalidInput
+
+
+def long_text(name: str, given: str) -> str:
+    """The text itself, the content of `@FILE`, or stdin for `-`; `@@…` is a text with one `@`.
+
+    One final line break, which every editor adds, is not part of the text.
+    """
+    if given == "-":
+        return _read(name, None)
+    if given.startswith("@@"):
+        return given[1:]
+    return _read(name, Path(given[1:])) if given.startswith("@") else given
+
+
+def pairs(name: str, given: Sequence[str] | None) -> dict[str, object]:
+    """`K=V` options; a value that is JSON (a number, true, an object) is taken as such."""
+    found: dict[str, object] = {}
+    for item in given or ():
+        key, separator, value = item.partition("=")
+        if not separator or not key:
+            raise InvalidInput(f"--{name} {item!r} is not KEY=VALUE")
+        found[key] = _json_or_text(value)
+    return found
+
+
+def _json_or_text(value: str) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _read(name: str, path: Path | None) -> str:
+    limit = 4 * TEXT_BYTES
+    try:
+        if path is None:
+            raw = sys.stdin.buffer.read(limit)
+        else:
+            with path.open("rb") as stream:
+                raw = stream.read(limit)
+        return raw.decode().removesuffix("\n").removesuffix("\r")
+    except OSError as problem:
+        raise InvalidInput(f"{name}: cannot read {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{name}: {path or 'stdin'} is not UTF-8 text") from None

@@ -1,0 +1,35 @@
+"""`savctl completion`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._command import command, new_group
+from savctl.cli._output import Answer
+
+group = new_group("Completion for your shell.", is_command=True)
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@command(group, "completion", examples=["savctl completion bash"])
+def show(
+    call: Call,
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> Answer:
+    """Completion for your shell: put the output where your shell reads it.
+
+    bash: savctl completion bash > ~/.local/share/bash-completion/completions/savctl
+    """
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    script = get_completion_script(
+        prog_name="savctl",
+        complete_var="_SAVCTL_COMPLETE",
+        shell=one_of("shell", shell, SHELLS),
+    )
+    return Answer(rows=[{"script": script}], is_one=True, key="script", text=script)

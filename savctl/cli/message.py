@@ -1,0 +1,147 @@
+"""`savctl message`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._command import command, new_group
+from savctl.cli._output import Answer, Row
+from savctl.cli._tickets import OneTicket, reference
+from savctl.cli._values import long_text
+
+group = new_group("The conversation of a ticket.")
+
+COLUMNS = ("id", "created_at", "sender_type", "sender_id", "is_internal", "read_at", "message")
+
+
+@command(
+    group,
+    "add",
+    writes=True,
+    examples=[
+        "savctl message add TKT-7K2M9QXA --from customer:456 --body 'Any news?'",
+        "savctl message add TKT-7K2M9QXA --from agent:10 --body @note.txt --internal",
+    ],
+)
+def add(
+    call: Call,
+    ticket: OneTicket,
+    sender: Annotated[str, typer.Option("--from", metavar="WHO", help="customer:ID or agent:ID.")],
+    body: Annotated[str, typer.Option("--body", help="The text; @FILE or - reads it.")],
+    internal: Annotated[
+        bool, typer.Option("--internal", help="A note that customers never see.")
+    ] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Reopen a resolved ticket with it.")
+    ] = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="The same key answers the same message."),
+    ] = None,
+) -> Answer:
+    """Add a message; a customer's ends the waiting in the same transaction."""
+    from savctl.usecases.conversation import add_message, parse_sender
+
+    change, message, is_replayed = add_message(
+        call.database,
+        call.clock,
+        reference(ticket),
+        sender=parse_sender(sender),
+        body=long_text("message", body),
+        internal=internal,
+        reopen=reopen,
+        by=call.by,
+        key=idempotency_key,
+        dry_run=call.dry_run,
+    )
+    for warning in change.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {
+        **message,
+        "ticket_number": change.ticket.number,
+        "status": str(change.ticket.status),
+        "changed": change.changed,
+    }
+    if is_replayed:
+        row["replayed"] = True
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    columns = ("ticket_number", "id", "sender_type", "sender_id", "is_internal", "status")
+    return Answer(rows=[row], columns=columns, is_one=True, key="id")
+
+
+@command(
+    group,
+    "list",
+    examples=["savctl message list TKT-7K2M9QXA", "savctl message list 12 --limit 0 -o jsonl"],
+)
+def list_(
+    call: Call,
+    ticket: OneTicket,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+    public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
+) -> Answer:
+    """The conversation, oldest first."""
+    from savctl.persistence.messages import Messages
+    from savctl.persistence.tickets import Tickets
+
+    with call.database.reading() as connection:
+        found = Tickets(connection).get(reference(ticket))
+        messages = Messages(connection).of_ticket(
+            found.id, limit=limit + 1 if limit else None, public_only=public
+        )
+    if limit and len(messages) > limit:
+        call.note("there are more: --limit 0 shows all")
+        messages = messages[:limit]
+    rows: Iterator[Row] = ({name: getattr(m, name) for name in m.__slots__} for m in messages)
+    return Answer(rows=rows, columns=COLUMNS, key="id")
+
+
+@command(group, "read", writes=True, examples=["savctl message read TKT-7K2M9QXA --by 10"])
+def read(
+    call: Call,
+    ticket: OneTicket,
+    reader: Annotated[
+        int | None, typer.Option("--by", metavar="ID", help="Who read it; default --as.", min=1)
+    ] = None,
+) -> Answer:
+    """Mark what the other party wrote as read."""
+    from savctl.errors import InvalidInput
+    from savctl.usecases.conversation import mark_read
+
+    by = reader if reader is not None else call.by
+    if by is None:
+        raise InvalidInput("who read it?", hint="Add --by USER_ID.")
+    found, count = mark_read(
+        call.database, call.clock, reference(ticket), by=by, dry_run=call.dry_run
+    )
+    row: dict[str, object] = {
+        "ticket_number": found.number,
+        "read": count,
+        "changed": count > 0,
+    }
+    if call.dry_run:
+        row["dry_run"] = True
+    return Answer(rows=[row], is_one=True)
+
+
+@command(group, "unread", examples=["savctl message unread", "savctl message unread --agent 10"])
+def unread(
+    call: Call,
+    agent: Annotated[
+        int | None, typer.Option("--agent", metavar="ID", help="Only this agent's tickets.")
+    ] = None,
+) -> Answer:
+    """Tickets with customers' messages that no agent has read, the longest waiting first."""
+    from savctl.persistence import reads
+
+    with call.database.reading() as connection:
+        rows = reads.unread(connection, agent_id=agent)
+    return Answer(
+        rows=rows, columns=("ticket_number", "status", "assigned_to", "unread", "oldest_at")
+    )

@@ -1,0 +1,26 @@
+"""`savctl states`."""
+
+from __future__ import annotations
+
+from savctl.cli._call import Call
+from savctl.cli._command import command, new_group
+from savctl.cli._output import Answer
+from savctl.domain.states import TRANSITIONS
+
+group = new_group("The state machine as savctl enforces it.", is_command=True)
+
+
+@command(group, "states", examples=["savctl states", "savctl states -o json"])
+def show_states(call: Call) -> Answer:
+    """The state machine as savctl enforces it."""
+    rows = [
+        {
+            "from": str(t.origin),
+            "to": str(t.to),
+            "trigger": t.trigger,
+            "command": f"ticket {t.command}",
+            "automated": t.automated,
+        }
+        for t in TRANSITIONS
+    ]
+    return Answer(rows=rows, key="to")

@@ -1,0 +1,8 @@
+"""`savctl ticket`: importing its parts is what puts the commands into the group."""
+
+from __future__ import annotations
+
+from savctl.cli import ticket_create, ticket_move, ticket_read
+from savctl.cli.ticket_group import group
+
+__all__ = ["group", "ticket_create", "ticket_move", "ticket_read"]

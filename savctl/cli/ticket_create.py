@@ -1,0 +1,169 @@
+"""`savctl ticket create, edit`."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._command import command
+from savctl.cli._output import Answer
+from savctl.cli._tickets import (
+    CHANGE_COLUMNS,
+    OneTicket,
+    change_each,
+    change_row,
+    reference,
+)
+from savctl.cli._values import long_text, pairs
+from savctl.cli.ticket_group import group
+from savctl.domain.priority import Priority, PriorityRules
+from savctl.errors import InvalidInput
+
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag; may be repeated.")]
+Meta = Annotated[
+    list[str] | None,
+    typer.Option("--meta", metavar="K=V", help="Free metadata; may be repeated."),
+]
+
+
+@command(
+    group,
+    "create",
+    writes=True,
+    examples=[
+        "savctl ticket create --user 456 --subject 'Order not received' --description 'Where?'",
+        "savctl ticket create --user 456 --subject Refund --description @letter.txt --order 789",
+    ],
+)
+def create(
+    call: Call,
+    user: Annotated[int, typer.Option("--user", metavar="ID", help="The customer.")],
+    subject: Annotated[str, typer.Option("--subject", help="One line, up to 255 characters.")],
+    description: Annotated[
+        str, typer.Option("--description", help="The problem; @FILE or - reads it.")
+    ],
+    priority: Annotated[
+        str | None, typer.Option("--priority", help="Overrides the priority rules.")
+    ] = None,
+    category: Annotated[str | None, typer.Option("--category", help="Such as shipping.")] = None,
+    order: Annotated[int | None, typer.Option("--order", metavar="ID", help="The order.")] = None,
+    tag: Tags = None,
+    meta: Meta = None,
+    order_value: Annotated[
+        str | None, typer.Option("--order-value", metavar="EUR", help="For the priority rules.")
+    ] = None,
+    payment_failed: Annotated[
+        bool, typer.Option("--payment-failed", help="For the priority rules.")
+    ] = False,
+    vip: Annotated[bool, typer.Option("--vip", help="For the priority rules.")] = False,
+    follow_up_of: Annotated[
+        str | None, typer.Option("--follow-up-of", metavar="TKT", help="The closed ticket before.")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="The same key answers the same ticket.")
+    ] = None,
+) -> Answer:
+    """Create a ticket; its priority follows the rules unless you set it."""
+    from savctl.usecases.tickets import NewTicket, create_ticket
+
+    wanted = NewTicket(
+        user_id=user,
+        subject=subject,
+        description=long_text("description", description),
+        priority=_priority(priority),
+        category=category,
+        order_id=order,
+        tags=tuple(tag or ()),
+        meta=pairs("meta", meta),
+        order_value=_amount(order_value),
+        is_payment_failed=payment_failed,
+        is_vip=vip,
+        follow_up_of=reference(follow_up_of) if follow_up_of is not None else None,
+    )
+    change, is_replayed = create_ticket(
+        call.database,
+        call.clock,
+        wanted,
+        by=call.by,
+        rules=PriorityRules(
+            order_value_over=call.settings.order_value_over,
+            repeats_over=call.settings.repeats_over,
+        ),
+        key=idempotency_key,
+        dry_run=call.dry_run,
+    )
+    row = change_row(call, change)
+    if is_replayed:
+        row["replayed"] = True
+    if call.dry_run:
+        call.note("dry run: nothing was stored; the number is not reserved")
+    return Answer(rows=[row], columns=CHANGE_COLUMNS, is_one=True)
+
+
+@command(
+    group,
+    "edit",
+    writes=True,
+    examples=["savctl ticket edit TKT-7K2M9QXA --category shipping --tag fragile"],
+)
+def edit(
+    call: Call,
+    ticket: OneTicket,
+    subject: Annotated[str | None, typer.Option("--subject")] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", help="@FILE or - reads it.")
+    ] = None,
+    category: Annotated[str | None, typer.Option("--category")] = None,
+    order: Annotated[int | None, typer.Option("--order", metavar="ID")] = None,
+    tag: Tags = None,
+    untag: Annotated[
+        list[str] | None, typer.Option("--untag", help="Tag to remove; may be repeated.")
+    ] = None,
+    meta: Meta = None,
+) -> Answer | int:
+    """Change what a ticket says; the history names the fields, not their text."""
+    from savctl.usecases.tickets import edit_ticket
+
+    fields = {
+        "subject": subject,
+        "description": long_text("description", description) if description else None,
+        "category": category,
+        "order_id": order,
+    }
+    return change_each(
+        call,
+        [ticket],
+        lambda ref: edit_ticket(
+            call.database,
+            call.clock,
+            ref,
+            fields,
+            add_tags=tuple(tag or ()),
+            remove_tags=tuple(untag or ()),
+            meta=pairs("meta", meta),
+            by=call.by,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+def _priority(given: str | None) -> Priority | None:
+    if given is None:
+        return None
+    return Priority(one_of("priority", given, tuple(Priority)))
+
+
+def _amount(given: str | None) -> Decimal | None:
+    if given is None:
+        return None
+    try:
+        amount = Decimal(given)
+    except InvalidOperation:
+        raise InvalidInput(f"--order-value {given!r} is no amount in EUR") from None
+    if not amount.is_finite() or amount < 0:
+        raise InvalidInput(f"--order-value {given!r} is no amount in EUR")
+    return amount

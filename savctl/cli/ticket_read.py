@@ -1,0 +1,172 @@
+"""`savctl ticket list, show, history, next`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import each_of, one_of
+from savctl.cli._command import command
+from savctl.cli._output import Answer, Row
+from savctl.cli._tickets import LIST_COLUMNS, OneTicket, reference, ticket_row
+from savctl.cli.ticket_group import group
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.errors import InvalidInput
+
+PARTS = ("messages", "attachments", "history", "sla")
+
+
+@command(
+    group,
+    "list",
+    examples=[
+        "savctl ticket list --status open,in_progress --agent none",
+        "savctl ticket list --user 456 -o json",
+        "savctl ticket list --since 7d --sort priority --limit 0 -o csv",
+    ],
+)
+def list_(
+    call: Call,
+    status: Annotated[list[str] | None, typer.Option("--status", help="One or more.")] = None,
+    priority: Annotated[list[str] | None, typer.Option("--priority", help="One or more.")] = None,
+    user: Annotated[int | None, typer.Option("--user", metavar="ID", help="Customer.")] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="ID|none", help="Who holds it.")
+    ] = None,
+    order: Annotated[int | None, typer.Option("--order", metavar="ID")] = None,
+    category: Annotated[str | None, typer.Option("--category")] = None,
+    tag: Annotated[str | None, typer.Option("--tag")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Created at or after.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Created before.")
+    ] = None,
+    breached: Annotated[bool, typer.Option("--breached", help="With an SLA breach.")] = False,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
+    ] = "-id",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
+    ] = None,
+) -> Answer:
+    """Tickets, newest first, fifty at a time."""
+    from savctl.persistence import reads
+
+    wanted = reads.TicketFilter(
+        statuses=each_of("status", status, Status),
+        priorities=each_of("priority", priority, Priority),
+        user_id=user,
+        agent_id=_agent(agent),
+        is_unassigned=agent == "none",
+        order_id=order,
+        category=category,
+        tag=tag,
+        since=call.moment("since", since),
+        until=call.moment("until", until),
+        is_breached=breached,
+    )
+    start = _find(call, after) if after is not None else None
+    found = reads.list_tickets(
+        call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
+    )
+    return Answer(rows=_up_to(call, found, limit), columns=LIST_COLUMNS)
+
+
+@command(
+    group,
+    "show",
+    examples=[
+        "savctl ticket show TKT-7K2M9QXA",
+        "savctl ticket show TKT-7K2M9QXA --with messages,history -o json",
+    ],
+)
+def show(
+    call: Call,
+    ticket: OneTicket,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="PARTS", help=f"Also {', '.join(PARTS)}."),
+    ] = None,
+) -> Answer:
+    """One ticket, every column."""
+    found = _find(call, ticket)
+    row = ticket_row(found)
+    for word in (part for given in with_ or () for part in given.split(",")):
+        part = one_of("with", word, PARTS)
+        row[part] = _part(call, found, part)
+    return Answer(rows=[row], is_one=True, as_record=True)
+
+
+@command(group, "history", examples=["savctl ticket history TKT-7K2M9QXA"])
+def history(call: Call, ticket: OneTicket) -> Answer:
+    """What happened to a ticket, oldest first; no actor means the system."""
+    found = _find(call, ticket)
+    rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
+    if not rows:
+        call.note(f"{found.number} has no history: another program made it")
+    return Answer(rows=rows, columns=("at", "actor", "action", "from", "to", "reason"), key="at")
+
+
+@command(
+    group,
+    "next",
+    acts=True,
+    examples=["savctl ticket next", "savctl ticket next --as 10"],
+)
+def next_(call: Call) -> Answer:
+    """The ticket to work on: the most urgent, then the oldest; with --as also your own."""
+    from savctl.persistence import reads
+
+    with call.database.reading() as connection:
+        found = reads.next_ticket(connection, agent_id=call.by)
+    if found is None:
+        call.note("the queue is empty")
+        return Answer(rows=[])
+    return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
+
+
+def _find(call: Call, given: str) -> Ticket:
+    from savctl.persistence.tickets import Tickets
+
+    with call.database.reading() as connection:
+        return Tickets(connection).get(reference(given))
+
+
+def _part(call: Call, ticket: Ticket, part: str) -> object:
+    from savctl.persistence.messages import Messages
+    from savctl.persistence.reads import attachments_of
+
+    if part == "history":
+        return [entry.as_json() for entry in ticket.metadata.history]
+    if part == "sla":
+        return dict(ticket.metadata.object_at("sla"))
+    with call.database.reading() as connection:
+        if part == "attachments":
+            return attachments_of(connection, ticket.id)
+        messages = Messages(connection).of_ticket(ticket.id)
+    return [{name: getattr(m, name) for name in m.__slots__} for m in messages]
+
+
+def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
+    last = None
+    for number, ticket in enumerate(found, start=1):
+        if limit and number > limit and last is not None:
+            call.note(f"there are more: --after {last.number}, or --limit 0 for all")
+            return
+        yield ticket_row(ticket)
+        last = ticket
+
+
+def _agent(given: str | None) -> int | None:
+    if given is None or given == "none":
+        return None
+    if not given.isascii() or not given.isdecimal():
+        raise InvalidInput(f"--agent {given!r} is neither an agent's id nor none")
+    return int(given)

@@ -1,0 +1,76 @@
+"""Which tickets a closing job has to look at: pages of ids, by keyset (rules 10.2).
+
+SQL narrows to a superset of the due ones without locking anything; the rule decides on each
+ticket once it is locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.persistence.tables import support_tickets
+from savctl.persistence.tickets import to_ticket
+
+_T = support_tickets.c
+
+
+class Pages(Protocol):
+    """Ids to work through, a page at a time."""
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order; empty at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """The tickets of one status; of the resolved, those whose window may be over by now."""
+
+    status: Status
+    resolved_by: datetime | None = None
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        return [row.id for row in connection.execute(self._ids(after_id).limit(limit))]
+
+    def count(self, connection: Connection, *, after_id: int = 0, up_to: int | None = None) -> int:
+        """How many there are behind an id; counting stops at `up_to`."""
+        ids = self._ids(after_id)
+        if up_to is not None:
+            ids = ids.limit(up_to)
+        counted = select(func.count()).select_from(ids.subquery())
+        return int(connection.execute(counted).scalar_one())
+
+    def still(self, connection: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
+        """Those of these ids that are candidates now, with their numbers, in id order."""
+        query = select(_T.id, _T.ticket_number).where(_T.id.in_(ids), self._condition)
+        return [(row.id, row.ticket_number) for row in connection.execute(query.order_by(_T.id))]
+
+    @property
+    def _condition(self) -> ColumnElement[bool]:
+        if self.resolved_by is None:
+            return _T.status == self.status
+        is_over = or_(_T.resolved_at.is_(None), _T.resolved_at <= self.resolved_by)
+        return and_(_T.status == self.status, is_over)
+
+    def _ids(self, after_id: int) -> Select[tuple[int]]:
+        return select(_T.id).where(self._condition, _T.id > after_id).order_by(_T.id)
+
+
+def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
+    """These tickets as they stand, not locked, in id order."""
+    query = select(support_tickets).where(_T.id.in_(ids)).order_by(_T.id)
+    return [to_ticket(row) for row in connection.execute(query)]
+
+
+def number_of(connection: Connection, ticket_id: int) -> str | None:
+    """A ticket's number, also of one whose row cannot be read as a ticket."""
+    query = select(_T.ticket_number).where(_T.id == ticket_id)
+    return connection.execute(query).scalar()

@@ -1,0 +1,124 @@
+"""Batches: bounded transactions, the bad item found and left out, a clean stop (rules 10.2, 10.5).
+
+A batch is one transaction. When it fails, the same batch is done again item by item, so that
+one bad row costs itself and nothing else. What concerns every item alike — the database gone,
+the lease lost, a missing privilege — passes through: going on would only fail again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from savctl.errors import (
+    ConfigurationError,
+    NotPermitted,
+    SavError,
+    SchemaMismatch,
+    Unavailable,
+)
+from savctl.persistence.candidates import Pages, number_of
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
+from savctl.usecases.report import BatchReport, Item, Outcome
+
+_log = logging.getLogger("savctl.jobs")
+_EVERYBODYS = (Unavailable, NotPermitted, ConfigurationError, SchemaMismatch)
+
+Work = Callable[[UnitOfWork, Sequence[int]], list[Item]]
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Under which terms batches are done.
+
+    `size` is in items; `should_stop` is asked between batches; a `fence` must be passed by
+    every commit of a job; `report` is added to as batches are committed, so that it tells
+    what was done even when an error ends the work.
+    """
+
+    report: BatchReport
+    size: int = 1_000
+    dry_run: bool = False
+    fence: Fence | None = None
+    should_stop: Callable[[], bool] = never
+
+
+def in_batches(database: Database, pages: Pages, work: Work, *, terms: Terms) -> int | None:
+    """Do `work` for all ids there are, batch by batch.
+
+    Each batch goes on behind the last id of the one before, so that an item that cannot be
+    done cannot hold the loop. Answers None at the end; after a stop, the last id done.
+
+    Raises:
+        Unavailable: the database went away, or the lease was lost; committed batches stay.
+    """
+    after_id = 0
+    while not terms.should_stop():
+        with database.reading() as connection:
+            ids = pages.page(connection, after_id=after_id, limit=terms.size)
+        if not ids:
+            return None
+        after_id = _batch(database, work, ids, terms)
+    return after_id
+
+
+def _batch(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> int:
+    try:
+        items = _do(database, work, ids, terms)
+    except _EVERYBODYS:
+        raise
+    except Exception as problem:  # whatever it is, it is found below and named
+        _log.warning(
+            "A batch failed and is done again one by one.",
+            extra={"event": "batch_failed", "size": len(ids), "problem": _named(problem)},
+        )
+        return _one_by_one(database, work, ids, terms)
+    terms.report.add(items, seen=len(ids))
+    return ids[-1]
+
+
+def _one_by_one(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> int:
+    for done, item_id in enumerate(ids):
+        if done and terms.should_stop():
+            return ids[done - 1]
+        try:
+            items = _do(database, work, [item_id], terms)
+        except _EVERYBODYS:
+            raise
+        except Exception as problem:
+            items = [_failed(database, item_id, problem)]
+        terms.report.add(items, seen=1)
+    return ids[-1]
+
+
+def _do(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> list[Item]:
+    return in_transaction(
+        database, lambda uow: work(uow, ids), dry_run=terms.dry_run, fence=terms.fence
+    )
+
+
+def _failed(database: Database, ticket_id: int, problem: Exception) -> Item:
+    """The fence around one item: logged, named, counted."""
+    with database.reading() as connection:
+        number = number_of(connection, ticket_id)
+    _log.error(
+        "%s failed and is left out: %s",
+        number or f"ticket {ticket_id}",
+        _named(problem),
+        extra={"event": "item_failed", "ticket_id": ticket_id, "ticket_number": number},
+        exc_info=None if isinstance(problem, SavError) else problem,
+    )
+    return Item(ticket_id, number, Outcome.FAILED, _named(problem))
+
+
+def _named(problem: Exception) -> str:
+    if isinstance(problem, SavError):
+        return problem.message
+    return f"{type(problem).__name__}: {problem}"

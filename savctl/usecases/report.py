@@ -1,0 +1,87 @@
+"""What a job or a bulk command did: counts that are exact, and a bounded list of the items."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# So many items of each outcome are listed; memory must not grow with the tickets (rules 10.2).
+LISTED = 1_000
+
+
+class Outcome(StrEnum):
+    """What became of an item."""
+
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One ticket (or object, file, row) and what became of it.
+
+    `is_told` lists a changed one in a real run as well, because something about it is odd.
+    """
+
+    id: int
+    ticket_number: str | None
+    outcome: Outcome
+    reason: str | None = None
+    is_told: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """The item as reports show it."""
+        return {
+            "id": self.id,
+            "ticket_number": self.ticket_number,
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """Counts and items of one run, added to after each batch has been committed.
+
+    `lists_changes` is for dry runs: they show what would change; a real run lists only what
+    was skipped or failed. `left` counts what an interrupted run did not look at.
+    """
+
+    lists_changes: bool = False
+    seen: int = 0
+    changed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    left: int = 0
+    items: list[Item] = field(default_factory=list)
+    _listed: Counter[Outcome] = field(default_factory=Counter)
+
+    def add(self, items: Iterable[Item], *, seen: int) -> None:
+        """Count a batch of `seen` items; those that needed nothing are not among `items`."""
+        self.seen += seen
+        tally: Counter[Outcome] = Counter()
+        for item in items:
+            tally[item.outcome] += 1
+            if self.lists_changes or item.is_told or item.outcome is not Outcome.CHANGED:
+                self._list(item)
+        self.changed += tally[Outcome.CHANGED]
+        self.skipped += tally[Outcome.SKIPPED]
+        self.failed += tally[Outcome.FAILED]
+
+    def counts(self) -> dict[str, int]:
+        """The five counts by name."""
+        return {
+            "seen": self.seen,
+            "changed": self.changed,
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "left": self.left,
+        }
+
+    def _list(self, item: Item) -> None:
+        if self._listed[item.outcome] < LISTED:
+            self._listed[item.outcome] += 1
+            self.items.append(item)

@@ -1,0 +1,208 @@
+"""Databases, clock and command line for the tests.
+
+Each test that asks for `database` runs on SQLite and on a private MariaDB, and on MySQL when
+SAVCTL_TEST_DATABASES names it. Servers start on first use and end with the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import text
+
+from savctl.persistence import schema
+from savctl.persistence.engine import Database
+from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.ports import SetClock
+from tests.servers import find
+from tests.servers.mysql_family import PrivateServer
+
+NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
+KINDS = ("sqlite", "mariadb", "mysql")
+MISSING: set[str] = set()
+
+hypothesis_settings.register_profile(
+    "savctl",
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("savctl")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database on each of those wanted."""
+    if "kind" in metafunc.fixturenames:
+        wanted = [kind for kind in KINDS if kind in find.wanted()]
+        metafunc.parametrize("kind", wanted, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly which databases this run did not see."""
+    for kind in sorted(MISSING):
+        terminalreporter.section(f"NOT TESTED ON {kind.upper()}", sep="!", red=True, bold=True)
+        terminalreporter.write_line(
+            f"No {kind} server is on this machine: its tests were skipped. "
+            "Install mariadb-server, or run make test as a user who may."
+        )
+
+
+class Servers:
+    """The private servers of this run, started on first use."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, PrivateServer] = {}
+
+    def of(self, kind: str) -> PrivateServer:
+        """The running server of a kind; skips the test, or fails it, where there is none."""
+        if kind not in self._running:
+            programs = find.programs(find.Family(kind))
+            if programs is None:
+                MISSING.add(kind)
+                if find.required():
+                    pytest.fail(f"no {kind} server here, and this run must have one")
+                pytest.skip(f"no {kind} server on this machine")
+            self._running[kind] = PrivateServer(programs).start()
+        return self._running[kind]
+
+    def stop(self) -> None:
+        """End them all."""
+        for server in self._running.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    running = Servers()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def _migrated_url(kind: str, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database built by the migrations, once for each kind and run."""
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('template')}/savctl.db"
+    else:
+        url = servers.of(kind).create_database("savctl_test")
+    database = Database(url)
+    schema.upgrade(database, owner="tests")
+    if kind == "sqlite":
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return url
+
+
+@pytest.fixture
+def database_url(kind: str, _migrated_url: str, tmp_path: Path) -> str:
+    """The address of an empty database with the present schema."""
+    if kind != "sqlite":
+        return _migrated_url
+    copy = tmp_path / "savctl.db"
+    shutil.copy(_migrated_url.removeprefix("sqlite:///"), copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def database(kind: str, database_url: str) -> Iterator[Database]:
+    """An empty database with the present schema."""
+    found = Database(database_url)
+    if kind != "sqlite":
+        _empty(found)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def empty_database(kind: str, servers: Servers, tmp_path: Path) -> Iterator[Database]:
+    """A database without any table."""
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/empty.db"
+    else:
+        servers.of(kind).drop_database("savctl_empty")
+        url = servers.of(kind).create_database("savctl_empty")
+    found = Database(url)
+    yield found
+    found.close()
+
+
+def _empty(database: Database) -> None:
+    kept = {VERSION_TABLE, f"{OWN_PREFIX}meta"}
+    with database.engine.connect() as connection:
+        connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
+        for table in metadata.tables.values():
+            if table.name not in kept:
+                connection.execute(text(f"TRUNCATE TABLE {table.name}"))
+        connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands at the specification's first example."""
+    return SetClock(NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command line did, as its caller sees it."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which nothing of this machine is configured."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": str(tmp_path / "home"), "PYTHONUTF8": "1"}
+
+
+@pytest.fixture
+def cli(
+    database: Database,
+    database_url: str,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Cli:
+    """Run `savctl WORDS…` in this process, on the test's database."""
+    from savctl.cli._run import run
+
+    for name in list(os.environ):
+        if name not in environment and not name.startswith("PYTEST"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", database_url)
+    monkeypatch.setenv("SAVCTL_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object, stdin: str | None = None) -> Outcome:
+        with monkeypatch.context() as patched:
+            if stdin is not None:
+                import io
+
+                patched.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            capsys.readouterr()
+            code = 0
+            with suppress(SystemExit):
+                code = run([str(word) for word in words])
+            shown = capsys.readouterr()
+        return Outcome(code, shown.out, shown.err)
+
+    return call

@@ -1,0 +1,27 @@
+"""Documents that cannot go stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from savctl.config import SETTINGS, Setting
+from savctl.errors import ExitCode
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_stands_in_the_configuration_page(setting: Setting) -> None:
+    page = (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+    assert f"| {setting.name} | {setting.variables[0]} |" in page
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_every_exit_code_stands_in_the_runbook(code: ExitCode) -> None:
+    page = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    first_cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("|")]
+
+    assert any(str(int(code)) in cell.replace(",", " ").split() for cell in first_cells)

@@ -1,0 +1,102 @@
+"""Which database servers this machine has, and which of them a test run is to use.
+
+Environment:
+    SAVCTL_TEST_DATABASES: what to run on, comma separated; "sqlite,mariadb" when unset.
+    SAVCTL_TEST_REQUIRE_SERVERS: 1 = a server that is wanted and missing is a failure.
+    SAVCTL_TEST_MYSQL_ROOT: a folder with an unpacked MySQL; `.cache/mysql/root` when unset.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+CACHE = PROJECT / ".cache"
+SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
+
+
+class Family(StrEnum):
+    """The two server programs that speak the MySQL protocol."""
+
+    MARIADB = "mariadb"
+    MYSQL = "mysql"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """The programs of one server, each as the beginning of a command line."""
+
+    family: Family
+    version: str
+    server: tuple[str, ...]
+    initialise: tuple[str, ...]
+
+
+def wanted() -> frozenset[str]:
+    """The databases this run is to use, such as {"sqlite", "mariadb"}."""
+    names = os.environ.get("SAVCTL_TEST_DATABASES") or "sqlite,mariadb"
+    return frozenset(name.strip() for name in names.split(",") if name.strip())
+
+
+def required() -> bool:
+    """Whether a missing server fails the run instead of skipping tests."""
+    return os.environ.get("SAVCTL_TEST_REQUIRE_SERVERS", "") not in {"", "0"}
+
+
+def programs(family: Family) -> Programs | None:
+    """The programs of this family, or None where they are not to be had."""
+    return mariadb() if family is Family.MARIADB else mysql()
+
+
+@cache
+def mariadb() -> Programs | None:
+    """The installed MariaDB; its server is enough, a default instance is not needed."""
+    search = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_FOLDERS])
+    server = shutil.which("mariadbd", path=search)
+    initialise = shutil.which("mariadb-install-db", path=search)
+    helper = shutil.which("my_print_defaults", path=search)  # without it the script only complains
+    if server is None or initialise is None or helper is None:
+        return None
+    return Programs(
+        family=Family.MARIADB,
+        version=_version((server, "--no-defaults")),
+        server=(server, "--no-defaults"),
+        initialise=(initialise, "--no-defaults"),
+    )
+
+
+@cache
+def mysql() -> Programs | None:
+    """The MySQL that `mysql_unpack` unpacked, run through its own loader and libraries."""
+    root = mysql_root()
+    server = root / "usr/sbin/mysqld"
+    loader = next(iter(sorted(root.glob("usr/lib/*-linux-gnu*/ld-linux-*.so.*"))), None)
+    if loader is None or not server.is_file():
+        return None
+    command = (
+        *(str(loader), "--library-path", str(loader.parent), str(server)),
+        *("--no-defaults", f"--basedir={root}/usr"),
+        f"--lc-messages-dir={root}/usr/share/mysql",
+        f"--plugin-dir={root}/usr/lib/mysql/plugin",
+    )
+    return Programs(
+        family=Family.MYSQL, version=_version(command), server=command, initialise=command
+    )
+
+
+def mysql_root() -> Path:
+    """Where the unpacked MySQL is, or would be."""
+    return Path(os.environ.get("SAVCTL_TEST_MYSQL_ROOT") or CACHE / "mysql" / "root").absolute()
+
+
+def _version(command: tuple[str, ...]) -> str:
+    said = subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"Ver (\S+)", said)
+    return found[1] if found else "unknown"

@@ -1,0 +1,63 @@
+"""Make sure that the programs of a MariaDB server are there for the tests.
+
+Debian's core packages hold the programs alone: no service, no default instance, no system user.
+Where they cannot be installed, the tests that need them are skipped, and this says so.
+
+usage: python -m tests.servers.install_mariadb     (always succeeds)
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from tests.servers import find
+
+PACKAGES = ("mariadb-server-core", "mariadb-client-core")
+NEVER_REMOVE = ("--yes", "--no-install-recommends", "--no-remove")
+
+
+def main() -> None:
+    """Install what is missing, if this user may; tell in any case what comes of it."""
+    if find.mariadb() is None:
+        refusal = _install()
+        find.mariadb.cache_clear()
+        if find.mariadb() is None:
+            _warn(refusal or "installed, and still not found")
+
+
+def _install() -> str | None:
+    """Install the packages; answer why it was not possible."""
+    if shutil.which("apt-get") is None:
+        return "there is no apt-get here"
+    as_root: tuple[str, ...] = ()
+    if os.geteuid() != 0:
+        as_root = ("sudo", "-n")
+        if shutil.which("sudo") is None or _fails([*as_root, "true"], quiet=True):
+            return "this user is not root and has no sudo without a password"
+    command = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    sys.stderr.write(f"installing {' and '.join(PACKAGES)} for the tests\n")
+    if _fails([*command, "update"]) or _fails([*command, "install", *NEVER_REMOVE, *PACKAGES]):
+        return "apt-get failed, see above"
+    return None
+
+
+def _fails(command: list[str], *, quiet: bool = False) -> bool:
+    output = subprocess.DEVNULL if quiet else sys.stderr
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+    )
+    return done.returncode != 0
+
+
+def _warn(reason: str) -> None:
+    line = "*" * 78
+    sys.stderr.write(
+        f"{line}\nNO MARIADB: {reason}.\n"
+        "Every test that needs it is skipped. To run them, install by hand:\n"
+        f"    apt-get install {' '.join(PACKAGES)}\n{line}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
