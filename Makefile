@@ -22,13 +22,15 @@ demo: $(VENV)/runtime.done ## install, and play some months of a shop's support 
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	@$(BIN)/savctl demo $(ARGS)
 
-test: $(VENV)/dev.done ## all tests, on SQLite and a private MariaDB
+test: $(VENV)/dev.done ## all tests, on SQLite, a private MariaDB and a private RabbitMQ
 	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m tests.servers.rabbitmq_unpack
 	$(BIN)/pytest $(ARGS)
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
 	@$(BIN)/python -m tests.servers.mysql_unpack
-	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_REQUIRE_SERVERS=1 $(BIN)/pytest $(ARGS)
+	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_BROKER=0 SAVCTL_TEST_REQUIRE_SERVERS=1 \
+		$(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/ruff format --check

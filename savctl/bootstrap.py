@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
-from savctl.ports import Clock, system_clock
+from savctl.ports import Broker, Clock, system_clock
 
 if TYPE_CHECKING:
     from savctl.persistence.engine import Database
@@ -44,6 +44,24 @@ class App:
         from savctl.persistence.engine import Database
 
         return Database(self.settings.database_url)
+
+    @cached_property
+    def broker(self) -> Broker | None:
+        """The broker, if one is configured; nothing is contacted yet."""
+        if self.settings.broker_url is None:
+            return None
+        from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+
+        return RabbitBroker(
+            RabbitSettings(
+                url=self.settings.broker_url,
+                window=self.settings.broker_window,
+                declares=self.settings.broker_topology == "declare",
+                ca_file=self.settings.broker_ca_file,
+                cert_file=self.settings.broker_cert_file,
+                key_file=self.settings.broker_key_file,
+            )
+        )
 
     @property
     def owner(self) -> str:

@@ -14,9 +14,10 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from savctl.domain import times
+from savctl import config_values
+from savctl.config_service import broker_from_parts, database_from_parts, variable_or_file
 from savctl.domain.closing import span_text
 from savctl.errors import ConfigurationError, InvalidInput
 
@@ -42,6 +43,14 @@ class Settings:
 
     home: Path
     database_url: str
+    broker_url: str | None
+    broker_topology: str
+    broker_window: int
+    broker_ca_file: str | None
+    broker_cert_file: str | None
+    broker_key_file: str | None
+    event_attempts: int
+    event_retention: timedelta
     actor: int | None
     protected: bool
     auto_close_after: timedelta
@@ -62,121 +71,130 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
-            raise ValueError(f"must be from {low} to {high}")
-        return number
-
-    return parse
-
-
-def _span(text: str) -> timedelta:
-    length = times.span(text)
-    if not length:
-        raise ValueError("must be longer than nothing")
-    return length
-
-
-def _yes(text: str) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True}
-    known |= {"0": False, "false": False, "no": False, "off": False, "": False}
-    if text.lower() not in known:
-        raise ValueError("must be true or false")
-    return known[text.lower()]
-
-
-def _money(text: str) -> Decimal:
-    amount = Decimal(text)
-    if not amount.is_finite() or amount < 0:
-        raise ValueError("must be an amount from 0")
-    return amount
-
-
-def _database_url(text: str) -> str:
-    scheme = urlsplit(text).scheme
-    if scheme in {"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"}:
-        return "mysql+pymysql" + text[len(scheme) :]
-    if scheme == "sqlite":
-        return text
-    raise ValueError("must start with mysql:// or sqlite:///")
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", ("SAVCTL_HOME",), Path, None, "folder of the embedded database and files"),
     Setting(
         "database_url",
         ("SAVCTL_DATABASE_URL",),
-        _database_url,
+        config_values.database_url,
         None,
         "database; or DB_CONNECTION, DB_HOST, DB_PORT, DB_DATABASE, DB_USERNAME, DB_PASSWORD",
         secret=True,
     ),
-    Setting("actor", ("SAVCTL_ACTOR",), _whole(1, 2**63 - 1), None, "your user id, as --as"),
     Setting(
-        "protected", ("SAVCTL_PROTECTED",), _yes, False, "say PRODUCTION before risky commands"
+        "broker_url",
+        ("SAVCTL_BROKER_URL",),
+        config_values.broker_url,
+        None,
+        "broker; or RABBITMQ_HOST, RABBITMQ_PORT, RABBITMQ_USER, RABBITMQ_PASSWORD, "
+        "RABBITMQ_VHOST; without one, events wait in the outbox",
+        secret=True,
+    ),
+    Setting(
+        "broker_topology",
+        ("SAVCTL_BROKER_TOPOLOGY",),
+        config_values.one_of("check", "declare"),
+        "check",
+        "check: the exchange must be there; declare: the relay makes it",
+    ),
+    Setting(
+        "broker_window",
+        ("SAVCTL_BROKER_WINDOW",),
+        config_values.whole(1, 10_000),
+        500,
+        "events under way to the broker at once",
+    ),
+    Setting("broker_ca_file", ("SAVCTL_BROKER_CA_FILE",), str, None, "CA for amqps://"),
+    Setting("broker_cert_file", ("SAVCTL_BROKER_CERT_FILE",), str, None, "client certificate"),
+    Setting("broker_key_file", ("SAVCTL_BROKER_KEY_FILE",), str, None, "its private key"),
+    Setting(
+        "event_attempts",
+        ("SAVCTL_EVENT_ATTEMPTS",),
+        config_values.whole(1, 1000),
+        10,
+        "refusals by the broker after which an event is set aside as dead",
+    ),
+    Setting(
+        "event_retention",
+        ("SAVCTL_EVENT_RETENTION",),
+        config_values.span,
+        timedelta(days=30),
+        "how long published events are kept",
+    ),
+    Setting(
+        "actor",
+        ("SAVCTL_ACTOR",),
+        config_values.whole(1, 2**63 - 1),
+        None,
+        "your user id, as --as",
+    ),
+    Setting(
+        "protected",
+        ("SAVCTL_PROTECTED",),
+        config_values.yes,
+        False,
+        "say PRODUCTION before risky commands",
     ),
     Setting(
         "auto_close_after",
         ("SAVCTL_AUTO_CLOSE_AFTER",),
-        _span,
+        config_values.span,
         timedelta(days=7),
         "silence after which a waiting ticket closes",
     ),
     Setting(
         "close_resolved_after",
         ("SAVCTL_CLOSE_RESOLVED_AFTER",),
-        _span,
+        config_values.span,
         timedelta(hours=24),
         "confirmation window of a resolved ticket",
     ),
     Setting(
         "closing_brake",
         ("SAVCTL_CLOSING_BRAKE",),
-        _whole(1, 10**9),
+        config_values.whole(1, 10**9),
         1000,
         "closings in one run that need a person's word first",
     ),
     Setting(
         "batch_size",
         ("SAVCTL_BATCH_SIZE",),
-        _whole(1, 5000),
+        config_values.whole(1, 5000),
         1000,
         "tickets in one transaction of a job",
     ),
     Setting(
         "lease_seconds",
         ("SAVCTL_LEASE_SECONDS",),
-        _whole(5, 3600),
+        config_values.whole(5, 3600),
         60,
         "how long a dead host's job stays locked",
     ),
     Setting(
         "tick_seconds",
         ("SAVCTL_TICK_SECONDS",),
-        _whole(1, 60),
+        config_values.whole(1, 60),
         15,
         "how often the scheduler looks for due jobs",
     ),
     Setting(
         "catch_up_limit",
         ("SAVCTL_CATCH_UP_LIMIT",),
-        _span,
+        config_values.span,
         timedelta(days=32),
         "missed slots older than this are not caught up",
     ),
     Setting(
         "order_value_over",
         ("SAVCTL_ORDER_VALUE_OVER",),
-        _money,
+        config_values.money,
         Decimal(500),
         "EUR above which a new ticket is high",
     ),
     Setting(
         "repeats_over",
         ("SAVCTL_REPEATS_OVER",),
-        _whole(0, 10**6),
+        config_values.whole(0, 10**6),
         3,
         "earlier tickets of a user in a category above which a new one is high",
     ),
@@ -202,9 +220,11 @@ def load(environment: Mapping[str, str], *, file: Path | None = None) -> Setting
         values[setting.name] = _parsed(setting, text, origin, problems)
     values["home"] = values["home"] or default_home(environment)
     if values["database_url"] is None:
-        values["database_url"], origins["database_url"] = _database_from_parts(
+        values["database_url"], origins["database_url"] = database_from_parts(
             environment, values["home"], problems
         )
+    if values["broker_url"] is None:
+        values["broker_url"], origins["broker_url"] = broker_from_parts(environment, problems)
     schedules = _schedules(environment, stored)
     if problems:
         raise ConfigurationError(
@@ -283,22 +303,6 @@ def _look_up(
     return None, "default"
 
 
-def variable_or_file(
-    environment: Mapping[str, str], variable: str, problems: list[str]
-) -> str | None:
-    """A variable's value, or the content of the file that `<variable>_FILE` names."""
-    if environment.get(variable):
-        return environment[variable]
-    path = environment.get(f"{variable}_FILE")
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        problems.append(f"{variable}_FILE: {problem}")
-        return None
-
-
 def _parsed(setting: Setting, text: str | None, origin: str, problems: list[str]) -> Any:
     if text is None:
         return setting.default
@@ -309,34 +313,6 @@ def _parsed(setting: Setting, text: str | None, origin: str, problems: list[str]
         why = "is not a number" if isinstance(problem, InvalidOperation) else str(problem)
         problems.append(f"{setting.name}{shown} ({origin}): {why}")
         return setting.default
-
-
-def _database_from_parts(
-    environment: Mapping[str, str], home: Path, problems: list[str]
-) -> tuple[str, str]:
-    """The database the specification's DB_* variables name; else the embedded file."""
-
-    def part(name: str, default: str = "") -> str:
-        return variable_or_file(environment, name, problems) or default
-
-    kind = part("DB_CONNECTION")
-    if not kind and not part("DB_HOST"):
-        return f"sqlite:///{home / 'savctl.db'}", "default"
-    if kind == "sqlite":
-        return f"sqlite:///{part('DB_DATABASE', str(home / 'savctl.db'))}", "environment DB_*"
-    if kind not in {"", "mysql", "mariadb"}:
-        problems.append(f"DB_CONNECTION {kind!r}: must be mysql, mariadb or sqlite")
-    port = part("DB_PORT", "3306")
-    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
-        problems.append(f"DB_PORT {port!r}: must be from 1 to 65535")
-    if not part("DB_DATABASE"):
-        problems.append("DB_DATABASE: is missing")
-    user = quote(part("DB_USERNAME", "root"), safe="")
-    password = part("DB_PASSWORD")
-    secret = f":{quote(password, safe='')}" if password else ""
-    host = part("DB_HOST", "127.0.0.1")
-    database = quote(part("DB_DATABASE"), safe="")
-    return f"mysql+pymysql://{user}{secret}@{host}:{port}/{database}", "environment DB_*"
 
 
 def _schedules(environment: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, str]:

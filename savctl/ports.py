@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from savctl.domain.window import OutboxEvent, Verdict
+from savctl.errors import Unavailable
 
 
 class Clock(Protocol):
@@ -32,3 +37,65 @@ class SetClock:
     def advance(self, by: timedelta) -> None:
         """Move forward."""
         self.at += by
+
+
+class BrokerGone(Unavailable):
+    """The broker does not answer, or the connection broke; what was not confirmed goes again."""
+
+    code = "broker_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one event: a verdict, or None when it was held back behind another."""
+
+    id: int
+    verdict: Verdict | None
+    reason: str = ""
+
+
+class Publisher(Protocol):
+    """An open line to the broker. Events of one ticket arrive in the order they were sent.
+
+    Usable as a context manager; leaving it closes the line.
+    """
+
+    def send(self, events: Sequence[OutboxEvent]) -> None:
+        """Hand events over, oldest first; answers at once."""
+
+    def settled(self, *, wait_seconds: float) -> list[Settled]:
+        """What has been settled since the last call, waiting for the first at most so long.
+
+        Raises:
+            BrokerGone: the line is broken; everything not settled so far was not confirmed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the line; nothing more is sent."""
+
+
+class Broker(Protocol):
+    """Where events go."""
+
+    name: str
+
+    def connect(self, *, held: Iterable[int]) -> Publisher:
+        """Open a line; events of the `held` tickets are not sent on it.
+
+        Raises:
+            BrokerGone: nobody answers.
+            ConfigurationError: the exchange is missing, or the login is refused.
+        """
+        ...
+
+    def declare(self) -> None:
+        """Make the exchange if it is not there; nothing is changed when it is."""
+
+    def check(self) -> None:
+        """Pass when the exchange is there as it must be.
+
+        Raises:
+            BrokerGone: nobody answers.
+            ConfigurationError: the exchange is missing or of another kind.
+        """

@@ -1,7 +1,8 @@
-"""Databases, clock and command line for the tests.
+"""Databases, broker, clock and command line for the tests.
 
 Each test that asks for `database` runs on SQLite and on a private MariaDB, and on MySQL when
-SAVCTL_TEST_DATABASES names it. Servers start on first use and end with the run.
+SAVCTL_TEST_DATABASES names it. `broker` is a virtual host of its own on a private RabbitMQ.
+Servers start on first use and end with the run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck
@@ -25,6 +28,7 @@ from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import SetClock
 from tests.servers import find
 from tests.servers.mysql_family import PrivateServer
+from tests.servers.rabbitmq import PrivateBroker, VirtualHost
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 KINDS = ("sqlite", "mariadb", "mysql")
@@ -46,13 +50,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly which databases this run did not see."""
+    """Say loudly which servers this run did not see."""
     for kind in sorted(MISSING):
         terminalreporter.section(f"NOT TESTED ON {kind.upper()}", sep="!", red=True, bold=True)
         terminalreporter.write_line(
             f"No {kind} server is on this machine: its tests were skipped. "
-            "Install mariadb-server, or run make test as a user who may."
+            f"make test says why; installing {kind}-server helps."
         )
+
+
+def _is_missing(kind: str) -> NoReturn:
+    """Skip the test, or fail it where the run must have every server."""
+    MISSING.add(kind)
+    if find.required():
+        pytest.fail(f"no {kind} server here, and this run must have one")
+    pytest.skip(f"no {kind} server on this machine")
 
 
 class Servers:
@@ -66,10 +78,7 @@ class Servers:
         if kind not in self._running:
             programs = find.programs(find.Family(kind))
             if programs is None:
-                MISSING.add(kind)
-                if find.required():
-                    pytest.fail(f"no {kind} server here, and this run must have one")
-                pytest.skip(f"no {kind} server on this machine")
+                _is_missing(kind)
             self._running[kind] = PrivateServer(programs).start()
         return self._running[kind]
 
@@ -136,6 +145,30 @@ def empty_database(kind: str, servers: Servers, tmp_path: Path) -> Iterator[Data
     found.close()
 
 
+@pytest.fixture(scope="session")
+def broker_programs() -> find.BrokerPrograms:
+    if not find.broker_wanted():
+        pytest.skip("SAVCTL_TEST_BROKER=0: this run does without RabbitMQ")
+    return find.rabbitmq() or _is_missing("rabbitmq")
+
+
+@pytest.fixture(scope="session")
+def broker_server(broker_programs: find.BrokerPrograms) -> Iterator[PrivateBroker]:
+    with PrivateBroker(broker_programs, tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def broker(broker_server: PrivateBroker) -> Iterator[VirtualHost]:
+    """An empty virtual host; a test may break the server behind it, the next one heals it."""
+    broker_server.heal()
+    vhost = VirtualHost(broker_server, f"test-{uuid4().hex}")
+    broker_server.create_vhost(vhost.name)
+    yield vhost
+    broker_server.heal()
+    broker_server.delete_vhost(vhost.name)
+
+
 def _empty(database: Database) -> None:
     kept = {VERSION_TABLE, f"{OWN_PREFIX}meta"}
     with database.engine.connect() as connection:
@@ -144,6 +177,10 @@ def _empty(database: Database) -> None:
             if table.name not in kept:
                 connection.execute(text(f"TRUNCATE TABLE {table.name}"))
         connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+        connection.execute(
+            text(f"DELETE FROM {OWN_PREFIX}meta WHERE name LIKE 'job-known-since:%'")
+        )
+        connection.commit()
 
 
 @pytest.fixture

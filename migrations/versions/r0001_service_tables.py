@@ -1,8 +1,6 @@
 """The specification's seven tables, with the composite indexes it suggests.
 
-An adopted database never runs this revision: `savctl db adopt` stamps it.
-Each table is one statement and `IF NOT EXISTS`, because DDL does not roll back on MySQL: an
-upgrade that was killed in the middle goes on where it stopped.
+In an adopted database this revision does nothing: those tables are another program's.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from migrations.columns import (
     unsigned_int,
     words,
 )
+from migrations.guarded import create_table
 
 revision = "0001"
 down_revision = None
@@ -35,8 +34,10 @@ def _times() -> list[sa.Column[object]]:
 
 
 def upgrade() -> None:
-    """Create what is not there yet."""
-    op.create_table(
+    """Create what is not there yet, unless the tables are another program's."""
+    if context.config.attributes.get("service_tables") == "adopted":
+        return
+    create_table(
         "support_tickets",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("ticket_number", words(), nullable=False),
@@ -70,18 +71,19 @@ def upgrade() -> None:
         sa.Column("closed_at", stamp()),
         *_times(),
         sa.UniqueConstraint("ticket_number", name="support_tickets_ticket_number_unique"),
-        sa.Index("support_tickets_user_id_index", "user_id"),
-        sa.Index("support_tickets_status_index", "status"),
-        sa.Index("support_tickets_priority_index", "priority"),
-        sa.Index("support_tickets_assigned_to_index", "assigned_to"),
-        sa.Index("support_tickets_order_id_index", "order_id"),
-        sa.Index("support_tickets_status_priority_index", "status", "priority"),
-        sa.Index("support_tickets_assigned_to_status_index", "assigned_to", "status"),
-        if_not_exists=True,
+        indexes={
+            "support_tickets_user_id_index": ("user_id",),
+            "support_tickets_status_index": ("status",),
+            "support_tickets_priority_index": ("priority",),
+            "support_tickets_assigned_to_index": ("assigned_to",),
+            "support_tickets_order_id_index": ("order_id",),
+            "support_tickets_status_priority_index": ("status", "priority"),
+            "support_tickets_assigned_to_status_index": ("assigned_to", "status"),
+        },
         **SERVICE,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "ticket_messages",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column(
@@ -102,14 +104,15 @@ def upgrade() -> None:
         sa.Column("is_internal", sa.Boolean(), nullable=False, server_default="0"),
         sa.Column("read_at", stamp()),
         *_times(),
-        sa.Index("ticket_messages_ticket_id_index", "ticket_id"),
-        sa.Index("ticket_messages_sender_id_index", "sender_id"),
-        sa.Index("ticket_messages_ticket_id_created_at_index", "ticket_id", "created_at"),
-        if_not_exists=True,
+        indexes={
+            "ticket_messages_ticket_id_index": ("ticket_id",),
+            "ticket_messages_sender_id_index": ("sender_id",),
+            "ticket_messages_ticket_id_created_at_index": ("ticket_id", "created_at"),
+        },
         **SERVICE,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "ticket_attachments",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column(
@@ -137,10 +140,11 @@ def upgrade() -> None:
         sa.Column("mime_type", sa.String(255), nullable=False),
         sa.Column("file_size", unsigned_int(), nullable=False),
         *_times(),
-        sa.Index("ticket_attachments_ticket_id_index", "ticket_id"),
-        sa.Index("ticket_attachments_message_id_index", "message_id"),
-        sa.Index("ticket_attachments_ticket_id_message_id_index", "ticket_id", "message_id"),
-        if_not_exists=True,
+        indexes={
+            "ticket_attachments_ticket_id_index": ("ticket_id",),
+            "ticket_attachments_message_id_index": ("message_id",),
+            "ticket_attachments_ticket_id_message_id_index": ("ticket_id", "message_id"),
+        },
         **SERVICE,
         **NUMBERED,
     )
@@ -148,17 +152,16 @@ def upgrade() -> None:
 
 
 def _create_laravel_tables() -> None:
-    op.create_table(
+    create_table(
         "users",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("email", sa.String(255), nullable=False),
         sa.Column("firstname", sa.String(255), nullable=False),
         sa.Column("lastname", sa.String(255), nullable=False),
-        if_not_exists=True,
         **SERVICE,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "jobs",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("queue", sa.String(255), nullable=False),
@@ -167,25 +170,22 @@ def _create_laravel_tables() -> None:
         sa.Column("reserved_at", sa.Integer()),
         sa.Column("available_at", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Index("jobs_queue_index", "queue"),
-        if_not_exists=True,
+        indexes={"jobs_queue_index": ("queue",)},
         **SERVICE,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "cache",
         sa.Column("key", sa.String(255), primary_key=True),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("expiration", sa.Integer(), nullable=False),
-        if_not_exists=True,
         **SERVICE,
     )
-    op.create_table(
+    create_table(
         "cache_locks",
         sa.Column("key", sa.String(255), primary_key=True),
         sa.Column("owner", sa.String(255), nullable=False),
         sa.Column("expiration", sa.Integer(), nullable=False),
-        if_not_exists=True,
         **SERVICE,
     )
 

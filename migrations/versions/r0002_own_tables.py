@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.columns import NUMBERED, OWN, big_id, long_text, micro
+from migrations.guarded import create_table
 
 revision = "0002"
 down_revision = "0001"
@@ -23,7 +24,7 @@ def _counter(name: str, start: str = "0") -> sa.Column[int]:
 
 def upgrade() -> None:
     """Create what is not there yet."""
-    op.create_table(
+    create_table(
         "savctl_runs",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("job", sa.String(64), nullable=False),
@@ -43,12 +44,11 @@ def upgrade() -> None:
         sa.Column("report", long_text()),
         sa.Column("error", sa.Text()),
         sa.UniqueConstraint("job", "scheduled_for", name="savctl_runs_slot_unique"),
-        sa.Index("savctl_runs_job_id_index", "job", "id"),
-        if_not_exists=True,
+        indexes={"savctl_runs_job_id_index": ("job", "id")},
         **OWN,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "savctl_audit",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("at", micro(), nullable=False),
@@ -57,13 +57,14 @@ def upgrade() -> None:
         sa.Column("ticket_id", big_id()),
         sa.Column("run_id", big_id()),
         sa.Column("entry", long_text(), nullable=False),
-        sa.Index("savctl_audit_ticket_id_index", "ticket_id", "id"),
-        sa.Index("savctl_audit_at_index", "at"),
-        if_not_exists=True,
+        indexes={
+            "savctl_audit_ticket_id_index": ("ticket_id", "id"),
+            "savctl_audit_at_index": ("at",),
+        },
         **OWN,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "savctl_outbox",
         sa.Column("id", big_id(), primary_key=True, autoincrement=True),
         sa.Column("event_id", sa.String(36), nullable=False),
@@ -74,32 +75,33 @@ def upgrade() -> None:
         sa.Column("occurred_at", micro(), nullable=False),
         sa.Column("published_at", micro()),
         _counter("attempts"),
+        sa.Column("available_at", micro()),
         sa.Column("dead_at", micro()),
+        sa.Column("skipped_at", micro()),
         sa.Column("last_error", sa.String(500)),
         sa.UniqueConstraint("event_id", name="savctl_outbox_event_id_unique"),
-        sa.Index("savctl_outbox_waiting_index", "published_at", "dead_at", "id"),
-        sa.Index("savctl_outbox_ticket_id_index", "ticket_id", "id"),
-        if_not_exists=True,
+        indexes={
+            "savctl_outbox_waiting_index": ("published_at", "dead_at", "id"),
+            "savctl_outbox_ticket_id_index": ("ticket_id", "id"),
+        },
         **OWN,
         **NUMBERED,
     )
-    op.create_table(
+    create_table(
         "savctl_idempotency",
         sa.Column("key", sa.String(255), primary_key=True),
         sa.Column("command", sa.String(64), nullable=False),
         sa.Column("input_digest", sa.String(64), nullable=False),
         sa.Column("answer", long_text(), nullable=False),
         sa.Column("created_at", micro(), nullable=False),
-        if_not_exists=True,
         **OWN,
     )
-    op.create_table(
+    create_table(
         "savctl_imports",
         sa.Column("source", sa.String(64), primary_key=True),
         sa.Column("external_id", sa.String(191), primary_key=True),
         sa.Column("ticket_id", big_id(), nullable=False),
-        sa.Index("savctl_imports_ticket_id_index", "ticket_id"),
-        if_not_exists=True,
+        indexes={"savctl_imports_ticket_id_index": ("ticket_id",)},
         **OWN,
     )
 

@@ -9,7 +9,6 @@ from savctl import __version__
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer
-from savctl.persistence.schema import HEAD
 
 group = new_group("Versions of savctl and its parts.", is_command=True)
 
@@ -19,6 +18,8 @@ _PARTS = ("typer", "sqlalchemy", "pymysql", "alembic", "apscheduler")
 @command(group, "version", examples=["savctl version", "savctl version -o json"])
 def show_version(call: Call) -> Answer:
     """Versions of savctl and its parts."""
+    from savctl.persistence.schema import HEAD
+
     row = {"savctl": __version__, "schema": HEAD, "python": platform.python_version()}
     row |= {part: version(part) for part in _PARTS}
     return Answer(rows=[row], is_one=True, as_record=True, key="savctl")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
+
 # A batch asks for the same few instants thousands of times.
 _remembered = lru_cache(maxsize=256)
 
@@ -36,6 +38,6 @@ def instant(text: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

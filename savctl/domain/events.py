@@ -5,12 +5,12 @@ The fields of a class are the keys of its payload, in the specification's order.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar
 
 from savctl.domain.clock import second_text
+from savctl.domain.metadata import encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +126,4 @@ def envelope(event: Event, *, at: datetime) -> str:
     data = {"ticket_id": event.ticket_id, "ticket_number": event.ticket_number}
     data.update((key, getattr(event, key)) for key in _KEYS[type(event)])
     told = {"event": type(event).__name__, "timestamp": second_text(at), "data": data}
-    return json.dumps(told, ensure_ascii=False)
+    return encode(told)

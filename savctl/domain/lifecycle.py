@@ -75,18 +75,36 @@ def create(ticket: Ticket, *, by: int | None, now: datetime) -> Decision:
         created_at=to_the_second(now),
         metadata=_with_promise(ticket, ticket.priority, now),
     )
-    event = TicketCreated(
-        ticket_id=ticket.id,
-        ticket_number=ticket.number,
-        user_id=ticket.user_id,
-        subject=ticket.subject,
-        priority=ticket.priority,
-        status=Status.OPEN,
-        order_id=ticket.order_id,
-        category=ticket.category,
-    )
     entry = HistoryEntry(at=now, actor=by, action=Action.CREATED, after=str(Status.OPEN))
-    return _decide(born, {}, (entry,), (event,), now)
+    return _decide(born, {}, (entry,), (_created(born),), now)
+
+
+def take_over(
+    ticket: Ticket, *, by: int | None, now: datetime, reason: str, publishes: bool = False
+) -> Decision:
+    """A ticket that lived elsewhere, in any status; its id is still to come.
+
+    Its history begins with `imported`, at the moment it entered its status as far as its stamps
+    tell: silence, confirmation and the SLA clocks go on where they stood. Nobody is told of old
+    tickets unless `publishes`.
+    """
+    since = ticket.created_at or now
+    entered = {
+        Status.WAITING_CUSTOMER: ticket.updated_at,
+        Status.RESOLVED: ticket.resolved_at,
+        Status.CLOSED: ticket.closed_at,
+    }.get(ticket.status)
+    entry = HistoryEntry(
+        at=entered or since,
+        actor=by,
+        action=Action.IMPORTED,
+        after=str(ticket.status),
+        reason=reason,
+    )
+    metadata = _with_promise(ticket, sla.promise(ticket), since).with_history((entry,))
+    events = (_created(ticket),) if publishes else ()
+    taken = ticket.changed(metadata=metadata)
+    return Decision(ticket=taken, at=now, entries=(entry,), events=events)
 
 
 def assign(
@@ -306,6 +324,19 @@ def _entry(
 
 def _plain(value: str | int | None) -> str | int | None:
     return str(value) if isinstance(value, str) else value
+
+
+def _created(ticket: Ticket) -> Event:
+    return TicketCreated(
+        ticket_id=ticket.id,
+        ticket_number=ticket.number,
+        user_id=ticket.user_id,
+        subject=ticket.subject,
+        priority=ticket.priority,
+        status=ticket.status,
+        order_id=ticket.order_id,
+        category=ticket.category,
+    )
 
 
 def _status_changed(ticket: Ticket, to: Status, by: int | None, reason: str | None) -> Event:

@@ -7,20 +7,29 @@ another program's keys, number spellings and key order survive a round trip unto
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import NoReturn
 
 from savctl.domain.history import HistoryEntry, entry_from
 
-_DECODER = json.JSONDecoder()
-_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one for each call
-_SPACE = re.compile(r"[ \t\n\r]*")
+# json.dumps would build one for each call
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_HALVES = re.compile("[\ud800-\udfff]")
+_WHITE = frozenset(" \t\n\r")
 _HISTORY = "history"
 
 
 def encode(value: object) -> str:
-    """JSON text in the form savctl stores: compact to read, not escaped, key order kept."""
-    return _ENCODER.encode(value)
+    """JSON text in the form savctl stores: compact to read, key order kept.
+
+    Only half a character (a lone surrogate, from another program's escapes) stays an escape:
+    as itself it could not be stored.
+    """
+    text = _ENCODER.encode(value)
+    return text if text.isascii() else _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 class Metadata(Mapping[str, object]):
@@ -73,7 +82,8 @@ class Metadata(Mapping[str, object]):
         raw, values = dict(self._raw), dict(self._values)
         old = values.get(_HISTORY, [])
         if not isinstance(old, list):
-            raw["unreadable_history"], values["unreadable_history"] = raw[_HISTORY], old
+            aside = _free_name(raw)
+            raw[aside], values[aside] = raw[_HISTORY], old
             raw[_HISTORY], old = "[]", []
         kept = raw.get(_HISTORY, "[]").rstrip()[:-1].rstrip()
         glue = ", " if len(kept) > 1 else ""
@@ -107,16 +117,36 @@ class Metadata(Mapping[str, object]):
         return len(self._values)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Metadata) and self._values == other._values
+        # as JSON: to Python 1, 1.0 and True are the same
+        return isinstance(other, Metadata) and encode(self._values) == encode(other._values)
 
     def __hash__(self) -> int:
-        return hash(self.text())
+        return hash(encode(self._values))
 
     def __repr__(self) -> str:
         return f"Metadata({self.text()})"
 
 
 EMPTY = Metadata({}, {})
+
+
+def _free_name(raw: Mapping[str, str]) -> str:
+    """What a broken history is moved to; one that was moved before is not pushed out."""
+    names = ("unreadable_history" + (f"_{n}" if n > 1 else "") for n in count(1))
+    return next(name for name in names if name not in raw)
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _number(digits: str) -> float | str:
+    """A float; a number that none can hold reads as its digits, which JSON can say again."""
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_number)
 
 
 def _members(text: str) -> tuple[dict[str, str], dict[str, object]]:
@@ -130,7 +160,7 @@ def _members(text: str) -> tuple[dict[str, str], dict[str, object]]:
     while text[at] != "}":
         key, at = _DECODER.raw_decode(text, at)
         if not isinstance(key, str):
-            raise ValueError("a key must be a string")  # noqa: TRY004 - as for any bad JSON
+            raise ValueError("a key must be a string")  # noqa: TRY004 - one kind for all bad text
         start = _after(text, at, ":")
         values[key], at = _DECODER.raw_decode(text, start)
         raw[key] = text[start:at]
@@ -147,8 +177,10 @@ def _members(text: str) -> tuple[dict[str, str], dict[str, object]]:
 
 
 def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+    """Where the white space that may start here ends."""
+    while text[at : at + 1] in _WHITE:
+        at += 1
+    return at
 
 
 def _after(text: str, at: int, mark: str) -> int:

@@ -84,11 +84,31 @@ def is_resolution_met(ticket: Ticket, *, until: datetime) -> bool:
 def _entered(ticket: Ticket) -> Iterator[tuple[Status, datetime]]:
     """Each status with the moment of entry, as the history tells."""
     for entry in ticket.metadata.history:
-        if entry.action in CHAIN and entry.after in _VALUES:
-            at = entry.at
-            if entry.action == Action.CREATED and ticket.created_at is not None:
-                at = ticket.created_at
-            yield Status(str(entry.after)), at
+        if entry.action not in CHAIN or str(entry.after) not in _VALUES:
+            continue
+        status = Status(str(entry.after))
+        if entry.action == Action.IMPORTED:
+            yield from _before_import(ticket, status, entry.at)
+        elif entry.action == Action.CREATED and ticket.created_at is not None:
+            yield status, ticket.created_at
+        else:
+            yield status, entry.at
+
+
+def _before_import(
+    ticket: Ticket, status: Status, at: datetime
+) -> Iterator[tuple[Status, datetime]]:
+    """What the stamps of an imported ticket tell of its life elsewhere.
+
+    As for a ticket without history, the clock ran until it waited or ended.
+    """
+    born = ticket.created_at or at
+    if status in COUNTED:
+        yield status, born
+        return
+    yield Status.OPEN, born
+    ended = ticket.resolved_at if status is Status.CLOSED else None
+    yield status, min(ended or at, at)
 
 
 def _derived(ticket: Ticket) -> Iterator[tuple[Status, datetime]]:

@@ -44,10 +44,14 @@ class Ticket:
         because another program moved the ticket.
         """
         for item in reversed(self.metadata.history_items):
-            if isinstance(item, dict) and item.get("action") in CHAIN:
+            if isinstance(item, dict) and _is_in_chain(item.get("action")):
                 return instant(item.get("at")) if item.get("to") == self.status else None
         return None
 
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""
         return replace(self, **fields)
+
+
+def _is_in_chain(action: object) -> bool:
+    return isinstance(action, str) and action in CHAIN

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from savctl.errors import InvalidInput
 
-_SPAN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_SPAN = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _LONGEST = timedelta(days=36_500)
 _FORMS = "Use 7d, 3h30m, 2025-10-03 or 2025-10-03T10:30:00Z."
 
@@ -31,15 +31,14 @@ def moment(text: str, *, now: datetime) -> datetime:
     """An instant: a span means that long ago; a day or a time without a zone is UTC."""
     given = text.strip()
     match = _SPAN.fullmatch(given)
-    if match is not None and any(match.groups()):
-        return now - span(given)
     try:
+        if match is not None and any(match.groups()):
+            return now - span(given)
         parsed = datetime.fromisoformat(given)
-    except ValueError:
-        raise InvalidInput(f"{text!r} is not a time", hint=_FORMS) from None
-    try:
         if parsed.tzinfo is None:
             return parsed.replace(tzinfo=UTC)
         return parsed.astimezone(UTC)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a time", hint=_FORMS) from None
     except OverflowError:
         raise InvalidInput(f"{text!r} is out of range", hint=_FORMS) from None

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table
 
 from savctl.domain.metadata import Metadata
 from savctl.domain.ticket import Ticket
+from savctl.persistence.tables import support_tickets
 from savctl.persistence.types import time_text
 
 # The server walks the arms of a CASE one by one, for each row: a hundred at a time cost less
@@ -40,6 +41,20 @@ def long_text(connection: Connection, text: str) -> str | bytes:
     return text if connection.dialect.name == "sqlite" else text.encode()
 
 
+def insert_tickets(connection: Connection, tickets: Sequence[Ticket]) -> list[int]:
+    """Insert new tickets; answers their ids in the same order.
+
+    The ids are asked for by ticket number: arithmetic on the last id is wrong on a cluster.
+    """
+    rows = [_ticket_row(ticket) for ticket in tickets]
+    insert_rows(connection, support_tickets, _TICKET_COLUMNS, rows)
+    numbers = tuple(ticket.number for ticket in tickets)
+    places = ", ".join([_mark(connection)] * len(numbers))
+    query = f"SELECT ticket_number, id FROM support_tickets WHERE ticket_number IN ({places})"  # noqa: S608
+    ids = dict(tuple(row) for row in connection.exec_driver_sql(query, numbers))
+    return [ids[number] for number in numbers]
+
+
 def update_tickets(
     connection: Connection, changes: Sequence[tuple[Ticket, Ticket]], columns: Sequence[str]
 ) -> None:
@@ -60,6 +75,48 @@ def update_tickets(
         statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
         ids = [after.id for _, after in chunk]
         connection.exec_driver_sql(statement, (*values, *ids))
+
+
+_TICKET_COLUMNS = (
+    "ticket_number",
+    "user_id",
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "resolved_at",
+    "closed_at",
+    "created_at",
+    "updated_at",
+)
+
+
+def _ticket_row(ticket: Ticket) -> tuple[Any, ...]:
+    return (
+        ticket.number,
+        ticket.user_id,
+        ticket.subject,
+        ticket.description,
+        str(ticket.priority),
+        str(ticket.status),
+        ticket.category,
+        ticket.assigned_to,
+        ticket.order_id,
+        ticket.metadata.text(),
+        *(
+            None if moment is None else time_text(moment)
+            for moment in (
+                ticket.resolved_at,
+                ticket.closed_at,
+                ticket.created_at,
+                ticket.updated_at,
+            )
+        ),
+    )
 
 
 def _mark(connection: Connection) -> str:

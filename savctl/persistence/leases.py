@@ -118,6 +118,18 @@ def find_holder(connection: Connection, name: str) -> Holder | None:
     return Holder(row.owner, row.token, float(row.seconds_left)) if row else None
 
 
+def held(connection: Connection) -> list[tuple[str, Holder]]:
+    """Every lease with an owner; `seconds_left` is below zero for one that has run out."""
+    left = _seconds_left(connection)
+    rows = connection.execute(
+        text(
+            f"SELECT name, owner, token, {left} AS seconds_left FROM savctl_leases "  # noqa: S608
+            "WHERE owner IS NOT NULL AND expires_at IS NOT NULL ORDER BY name"
+        )
+    )
+    return [(row.name, Holder(row.owner, row.token, float(row.seconds_left))) for row in rows]
+
+
 def renew(connection: Connection, lease: Lease) -> bool:
     """Push the expiry out; False when the lease is no longer ours."""
     renewed = connection.execute(

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, false, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from savctl.domain.closing import LastPublic
 from savctl.persistence.tables import ticket_attachments, ticket_messages
@@ -74,14 +85,14 @@ class Messages:
     def last_public(self, ticket_ids: Iterable[int]) -> dict[int, LastPublic]:
         """When each side last wrote publicly, for many tickets with one query."""
         query = (
-            select(_M.ticket_id, _M.sender_type, func.max(_M.created_at).label("at"))
+            select(_M.ticket_id, _newest("customer"), _newest("agent"))
             .where(_M.ticket_id.in_(list(ticket_ids)), _M.is_internal == false())
-            .group_by(_M.ticket_id, _M.sender_type)
+            .group_by(_M.ticket_id)
         )
-        found: dict[int, dict[str, datetime]] = {}
-        for ticket_id, sender_type, at in self._connection.execute(query):
-            found.setdefault(ticket_id, {})[f"{sender_type}_at"] = at
-        return {ticket_id: LastPublic(**sides) for ticket_id, sides in found.items()}
+        return {
+            ticket_id: LastPublic(customer_at=customer_at, agent_at=agent_at)
+            for ticket_id, customer_at, agent_at in self._connection.execute(query)
+        }
 
     def mark_read(self, ticket_id: int, *, written_by: str, at: datetime) -> int:
         """Mark what one side wrote publicly as read; answers how many were unread."""
@@ -98,6 +109,10 @@ class Messages:
         """How many files hang on a message."""
         query = select(func.count()).where(ticket_attachments.c.message_id == message_id)
         return int(self._connection.execute(query).scalar_one())
+
+
+def _newest(sender_type: str) -> ColumnElement[datetime]:
+    return func.max(case((_M.sender_type == sender_type, _M.created_at)))
 
 
 def to_message(row: Row[Any]) -> Message:

@@ -1,22 +1,35 @@
-"""Lists for people and scripts: one query a page, plain rows, no rules.
+"""Lists for people and scripts: a page at a time, plain rows, no rules.
 
 Pages follow a key (never OFFSET), so a page deep in a million tickets costs what the first does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
+from savctl.persistence.outbox_queue import WAITING
 from savctl.persistence.tables import (
     outbox,
     support_tickets,
@@ -62,66 +75,132 @@ def list_tickets(
 
     Each page is a short transaction of its own, so a long export holds nothing up.
     """
-    field, descending = _order(sort)
+    order = _order(sort)
     left = limit or None
     while left is None or left > 0:
         size = min(_PAGE, left) if left else _PAGE
         with database.reading() as connection:
-            query = _page(connection, wanted, field, descending, after).limit(size)
-            page = [to_ticket(row) for row in connection.execute(query)]
+            ids = _ids(connection, wanted, order, after, size)
+            page = _tickets(connection, wanted, ids)
         yield from page
-        if len(page) < size:
+        if len(ids) < size:
             return
-        after = page[-1]
+        after = page[-1] if page else after
         left = left - size if left is not None else None
 
 
-def _order(sort: str) -> tuple[str, bool]:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """By a field and then by id, both in the same direction."""
+
+    field: str
+    descending: bool
+
+    def by(self, *keys: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+        """These columns in the order's direction."""
+        return [key.desc() if self.descending else key.asc() for key in keys]
+
+    def behind(self, column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+        """Further on than this value."""
+        return column < value if self.descending else column > value
+
+    def is_passed(self, level: str, at: str) -> bool:
+        """Whether a level comes before another in this order."""
+        levels = _LEVELS[self.field]
+        here, there = levels.index(level), levels.index(at)
+        return here > there if self.descending else here < there
+
+
+def _order(sort: str) -> _Order:
     field = sort.removeprefix("-")
     if field not in SORTABLE:
         raise InvalidInput(
             f"cannot sort by {field!r}", hint=f"Use one of {', '.join(SORTABLE)}; - reverses."
         )
-    return field, sort.startswith("-")
+    return _Order(field, sort.startswith("-"))
 
 
-def _page(
-    connection: Connection,
-    wanted: TicketFilter,
-    field: str,
-    descending: bool,
-    after: Ticket | None,
-) -> Select[Any]:
-    query = select(support_tickets).where(*_conditions(wanted, connection.dialect.name))
-    if after is not None:
-        query = query.where(_behind(field, descending, after))
-    column = _sort_column(field, connection.dialect.name)
-    keys = [column, _T.id] if field != "id" else [_T.id]
-    return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+def _tickets(connection: Connection, wanted: TicketFilter, ids: Sequence[int]) -> list[Ticket]:
+    """The rows of a page, in the order of the ids, without those changed in between."""
+    if not ids:
+        return []
+    conditions = _conditions(wanted, connection.dialect.name)
+    query = select(support_tickets).where(_T.id.in_(ids), *conditions)
+    found = {row.id: to_ticket(row) for row in connection.execute(query)}
+    return [found[ticket_id] for ticket_id in ids if ticket_id in found]
 
 
-def _sort_column(field: str, dialect: str) -> ColumnElement[Any]:
-    """The column; SQLite keeps an ENUM as text and needs its order spelled out."""
-    if field in _LEVELS and dialect == "sqlite":
-        ranks = {level: rank for rank, level in enumerate(_LEVELS[field])}
-        return case(ranks, value=support_tickets.c[field])
-    return support_tickets.c[field]
+def _ids(
+    connection: Connection, wanted: TicketFilter, order: _Order, after: Ticket | None, size: int
+) -> list[int]:
+    """The ids of a page, from the indexes alone.
+
+    Asked for whole rows, servers leave the index or read all of it up to the page.
+    """
+    strands = [s.limit(size) for s in _strands(connection.dialect.name, wanted, order, after)]
+    if not strands:
+        return []
+    query = strands[0]
+    if len(strands) > 1:
+        both = union_all(*(select(strand.subquery()) for strand in strands)).subquery()
+        query = select(both.c.key, both.c.id).order_by(*order.by(both.c.key, both.c.id))
+    return [row.id for row in connection.execute(query.limit(size))]
 
 
-def _behind(field: str, descending: bool, after: Ticket) -> ColumnElement[bool]:
-    """The rows that come behind this one in the order."""
-    further_id = _T.id < after.id if descending else _T.id > after.id
-    if field == "id":
-        return further_id
-    value = getattr(after, "number" if field == "ticket_number" else field)
-    column = support_tickets.c[field]
-    if field in _LEVELS:
-        levels = _LEVELS[field]
-        at = levels.index(value)
-        rest = levels[:at] if descending else levels[at + 1 :]
-        return or_(column.in_(rest), and_(column == value, further_id))
-    further = column < value if descending else column > value
-    return or_(further, and_(column == value, further_id))
+def _strands(
+    dialect: str, wanted: TicketFilter, order: _Order, after: Ticket | None
+) -> Iterator[Select[Any]]:
+    """A query for each status and each priority there may be in the list.
+
+    Within one of them the index has the ids in order, so that a page costs fifty of its entries;
+    of several at once a server would sort everything there is.
+    """
+    others = _conditions(replace(wanted, statuses=(), priorities=()), dialect)
+    for status, priority in product(
+        _choices(wanted.statuses, "status", order), _choices(wanted.priorities, "priority", order)
+    ):
+        level = {"status": status, "priority": priority}.get(order.field)
+        if after is not None and level and order.is_passed(level, getattr(after, order.field)):
+            continue
+        exact = [
+            column == value
+            for column, value in ((_T.status, status), (_T.priority, priority))
+            if value is not None
+        ]
+        key = _key(order, level)
+        query = select(key.label("key"), _T.id).where(*exact, *others)
+        if after is not None:
+            query = query.where(*_behind(order, level, after))
+        yield query.order_by(*order.by(*([_T.id] if level else _keys(order))))
+
+
+def _choices(asked: Sequence[str], field: str, order: _Order) -> Sequence[str | None]:
+    """The values to look for one by one; None stands for any."""
+    return asked or (_LEVELS[field] if order.field == field else (None,))
+
+
+def _key(order: _Order, level: str | None) -> ColumnElement[Any]:
+    """What the strands are put together by; an ENUM by its rank, which SQLite does not know."""
+    return literal(_LEVELS[order.field].index(level)) if level else _T[order.field]
+
+
+def _keys(order: _Order) -> list[ColumnElement[Any]]:
+    """The columns of the order; what is unique needs no second one."""
+    unique = order.field in {"id", "ticket_number"}
+    return [_T[order.field]] if unique else [_T[order.field], _T.id]
+
+
+def _behind(order: _Order, level: str | None, after: Ticket) -> list[ColumnElement[bool]]:
+    """What rows of a strand must be to come behind this one."""
+    if level is not None:
+        same = level == getattr(after, order.field)
+        return [order.behind(_T.id, after.id)] if same else []
+    value = getattr(after, "number" if order.field == "ticket_number" else order.field)
+    column = _T[order.field]
+    further = order.behind(column, value)
+    if len(_keys(order)) == 1:
+        return [further]
+    return [or_(further, and_(column == value, order.behind(_T.id, after.id)))]
 
 
 def _conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
@@ -242,6 +321,7 @@ def list_events(
     *,
     ticket_id: int | None = None,
     waiting_only: bool = False,
+    dead_only: bool = False,
     after_id: int = 0,
     limit: int,
 ) -> list[dict[str, Any]]:
@@ -251,10 +331,17 @@ def list_events(
     if ticket_id is not None:
         query = query.where(o.ticket_id == ticket_id)
     if waiting_only:
-        query = query.where(o.published_at.is_(None), o.dead_at.is_(None))
+        query = query.where(WAITING)
+    if dead_only:
+        query = query.where(o.dead_at.is_not(None), o.published_at.is_(None))
     if limit:
         query = query.limit(limit)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def last_event_id(connection: Connection) -> int:
+    """The newest event's number; 0 when there is none."""
+    return int(connection.execute(select(func.max(outbox.c.id))).scalar() or 0)
 
 
 def find_event(connection: Connection, ref: str) -> dict[str, Any] | None:

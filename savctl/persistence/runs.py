@@ -1,8 +1,7 @@
 """The history of job runs; a unique (job, slot) decides who runs a slot (rules 10.3, 10.4).
 
-A *slot* is an instant at which a job was due by its schedule; a run by hand has none. Whoever
-writes here holds the job's lease: `start` in the lease's own transaction, `finish` behind its
-fence.
+A *slot* is an instant at which a job was due by its schedule; a run by hand has none. Rows are
+written by `running`.
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, literal_column, select
 
-from savctl.errors import NotFound, Refused
+from savctl.errors import NotFound
 from savctl.persistence.engine import server_now
-from savctl.persistence.leases import Lease
-from savctl.persistence.tables import leases, runs
+from savctl.persistence.tables import leases as leases_table
+from savctl.persistence.tables import runs
 
 _R = runs.c
 _COLUMNS = tuple(column for column in _R if column.name != "report")
-_COUNTS = ("seen", "changed", "skipped", "failed")
-_ERROR_CHARACTERS = 10_000
-_DEAD = "the process died or lost its lease; what it had committed stays done"
+DEAD = "the process died or lost its lease; what it had committed stays done"
 
 
 class RunStatus(StrEnum):
@@ -52,12 +49,6 @@ class StartedBy(StrEnum):
     SCHEDULER = "scheduler"
 
 
-class SlotTaken(Refused):
-    """The slot has been run already, here or on another host."""
-
-    code = "slot_taken"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One row without its report; the counts are those of all attempts that came to an end.
@@ -81,81 +72,6 @@ class Run:
     failed: int
     left: int
     error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What is written down when a run ends; `report` is its JSON object."""
-
-    status: RunStatus
-    counts: Mapping[str, int]
-    report: Mapping[str, object]
-    error: str | None = None
-
-
-def start(
-    connection: Connection,
-    lease: Lease,
-    *,
-    slot: datetime | None,
-    started_by: StartedBy,
-    host: str,
-    at: datetime,
-) -> Run:
-    """Write down that the holder of the lease begins; dead runs of the job become `abandoned`.
-
-    A slot whose earlier attempt died or was interrupted is continued in its row.
-
-    Raises:
-        SlotTaken: the slot was run to its end already.
-    """
-    _abandon_dead(connection, lease, at)
-    values: dict[str, Any] = {
-        "job": lease.name,
-        "scheduled_for": slot,
-        "started_by": str(started_by),
-        "status": str(RunStatus.RUNNING),
-        "host": host,
-        "token": lease.token,
-        "started_at": at,
-    }
-    earlier = find_slot(connection, lease.name, slot) if slot is not None else None
-    if earlier is None:
-        result = connection.execute(insert(runs).values(**values))
-        return find(connection, int(result.lastrowid))
-    if earlier.status in FINISHED:
-        raise SlotTaken(
-            f"{lease.name} has done its slot of {slot:%Y-%m-%d %H:%M}Z already",
-            job=lease.name,
-            run_id=earlier.id,
-        )
-    values |= {"attempt": earlier.attempt + 1, "finished_at": None, "error": None}
-    connection.execute(update(runs).where(_R.id == earlier.id).values(**values))
-    return find(connection, earlier.id)
-
-
-def finish(
-    connection: Connection, lease: Lease, run_id: int, ending: Ending, *, at: datetime
-) -> None:
-    """Write down how the run ended; counts add to those of earlier attempts.
-
-    Raises:
-        LeaseLost: another host holds the job by now; its word counts.
-    """
-    lease.check(connection)
-    counts = ending.counts
-    connection.execute(
-        update(runs)
-        .where(_R.id == run_id, _R.token == lease.token)
-        .values(
-            status=str(ending.status),
-            finished_at=at,
-            left_over=counts["left"],
-            report=json.dumps(ending.report, ensure_ascii=False),
-            error=ending.error[:_ERROR_CHARACTERS] if ending.error else None,
-            **{name: _R[name] + counts[name] for name in _COUNTS},
-        )
-    )
 
 
 def find(connection: Connection, run_id: int) -> Run:
@@ -193,6 +109,11 @@ def last_error(connection: Connection, job: str) -> Run | None:
     return _first(connection, query.order_by(*_NEWEST_FIRST).limit(1))
 
 
+def known_jobs(connection: Connection) -> list[str]:
+    """The jobs that were ever run, by name."""
+    return list(connection.execute(select(_R.job).distinct().order_by(_R.job)).scalars())
+
+
 def history(
     connection: Connection, job: str | None = None, *, limit: int | None = None
 ) -> list[Run]:
@@ -214,20 +135,13 @@ def report(connection: Connection, run_id: int) -> Mapping[str, object] | None:
 _NEWEST_FIRST = (_R.started_at.desc(), _R.id.desc())
 
 
-def _abandon_dead(connection: Connection, lease: Lease, at: datetime) -> None:
-    """Whoever holds the lease knows that every other run of the job is dead."""
-    connection.execute(
-        update(runs)
-        .where(_R.job == lease.name, _R.status == str(RunStatus.RUNNING))
-        .values(status=str(RunStatus.ABANDONED), finished_at=at, error=_DEAD)
-    )
-
-
 def _query(connection: Connection) -> Select[Any]:
     """Rows, each with the token of its job's living lease: a dead run has another one."""
     now: Any = literal_column(server_now(connection))
-    alive = and_(leases.c.name == _R.job, leases.c.owner.is_not(None), leases.c.expires_at > now)
-    return select(*_COLUMNS, leases.c.token.label("living_token")).outerjoin(leases, alive)
+    held = leases_table.c
+    alive = and_(held.name == _R.job, held.owner.is_not(None), held.expires_at > now)
+    columns = (*_COLUMNS, held.token.label("living_token"))
+    return select(*columns).select_from(runs.outerjoin(leases_table, alive))
 
 
 def _first(connection: Connection, query: Select[Any]) -> Run | None:
@@ -253,5 +167,5 @@ def _to_run(row: Row[Any]) -> Run:
         skipped=row.skipped,
         failed=row.failed,
         left=row.left_over,
-        error=row.error if not is_dead else _DEAD,
+        error=row.error if not is_dead else DEAD,
     )

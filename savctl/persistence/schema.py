@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.schema import CreateTable
 
-from savctl.errors import AlreadyRunning, Refused, SchemaMismatch, Unavailable
-from savctl.persistence import leases
+from savctl.errors import Refused, SchemaMismatch
+from savctl.persistence.alembic_runner import run_alembic, statements
 from savctl.persistence.engine import Database, prepare_folder
-from savctl.persistence.tables import VERSION_TABLE, meta
+from savctl.persistence.health import is_there
+from savctl.persistence.schema_lock import Tell, alone, say_nothing
+from savctl.persistence.tables import SERVICE_TABLES, VERSION_TABLE, meta
 from savctl.persistence.tables import leases as leases_table
 
 HEAD = "0002"
 KNOWN = ("0001", "0002")
 
 CREATED, ADOPTED = "created", "adopted"
+BASE = "base"
 _SERVICE_TABLES = "service_tables"
-_LEASE = "schema"
-_LEASE_SECONDS = 60
-_LONGEST_WAIT_SECONDS = 600
 
 
 def version(connection: Connection) -> str | None:
@@ -66,45 +61,75 @@ def require_current(connection: Connection, name: str) -> None:
     )
 
 
-def upgrade(database: Database, *, owner: str) -> bool:
+def upgrade(database: Database, *, owner: str, tell: Tell = say_nothing) -> bool:
     """Bring the schema to this savctl's; True when there was something to do.
 
-    Two hosts at once: one works, the other waits and finds it done.
+    Two hosts at once: one works, the other waits (and says so with `tell`) and finds it done.
 
     Raises:
         Refused: another program's tables are there; `db adopt` is the way.
     """
     prepare_folder(database)
     with database.reading() as connection:
-        found = version(connection)
-    if found == HEAD:
-        return False
-    if found is not None and found not in KNOWN:
-        with database.reading() as connection:
-            require_current(connection, database.name)
+        if version(connection) == HEAD:
+            return False
+        require_upgradable(connection, database.name)
     _make_bootstrap_tables(database)
-    with _alone(database, owner):
+    with alone(database, owner, tell):
         with database.reading() as connection:
             if version(connection) == HEAD:
                 return False
-        _claim_service_tables(database)
-        run_alembic(database, "upgrade", "head")
+            require_upgradable(connection, database.name)
+            whose = service_tables_are(connection)
+        if whose is None:
+            _remember(database, CREATED)
+        run_alembic(database, "upgrade", HEAD, whose=whose or CREATED)
     return True
 
 
-def downgrade(database: Database, revision: str, *, owner: str) -> None:
+def require_upgradable(connection: Connection, name: str) -> None:
+    """Pass when an upgrade may touch what is there.
+
+    Raises:
+        Refused: another program's tables are there; `db adopt` is the way.
+        SchemaMismatch: the schema is newer than this savctl.
+    """
+    if version(connection) not in {None, *KNOWN}:
+        require_current(connection, name)
+    if service_tables_are(connection) is not None:
+        return
+    there = inspect(connection)
+    foreign = [table.name for table in SERVICE_TABLES if there.has_table(table.name)]
+    if foreign:
+        raise Refused(
+            f"the database {name} has tables that another program's migrations made: "
+            f"{', '.join(foreign)}",
+            hint="Take it over with savctl db adopt (it changes none of those tables).",
+            tables=foreign,
+        )
+
+
+def downgrade(database: Database, revision: str, *, owner: str, tell: Tell = say_nothing) -> None:
     """Go back to an older revision; tables of other programs stay whatever it is."""
-    with _alone(database, owner):
-        run_alembic(database, "downgrade", revision)
+    with alone(database, owner, tell):
+        with database.reading() as connection:
+            whose = service_tables_are(connection)
+        run_alembic(database, "downgrade", revision, whose=whose)
 
 
-def stamp_adopted(database: Database, *, owner: str) -> None:
-    """Take over tables another program made: remember whose they are, add only our own."""
+def stamp_adopted(database: Database, *, owner: str, tell: Tell = say_nothing) -> None:
+    """Take over tables another program made: remember whose they are, add only our own.
+
+    Killed in the middle, or done by two hosts at once, it ends the same.
+    """
     _make_bootstrap_tables(database)
-    with _alone(database, owner):
+    with alone(database, owner, tell):
+        with database.reading() as connection:
+            found = version(connection)
         _remember(database, ADOPTED)
-        run_alembic(database, "stamp", "0001")
-        run_alembic(database, "upgrade", "head")
+        if found is None:
+            run_alembic(database, "stamp", "0001", whose=ADOPTED)
+        run_alembic(database, "upgrade", HEAD, whose=ADOPTED)
 
 
 def service_tables_are(connection: Connection) -> str | None:
@@ -115,57 +140,52 @@ def service_tables_are(connection: Connection) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def run_alembic(database: Database, command: str, revision: str) -> None:
-    """One Alembic command on one connection of ours."""
-    from alembic import command as commands
+def preview_upgrade(database: Database) -> list[str]:
+    """The SQL an upgrade would run; an embedded database that is not there is not made.
 
-    with database.engine.connect() as connection:
+    Raises:
+        Refused, SchemaMismatch: as the upgrade itself would.
+    """
+    if not is_there(database):
+        return preview_upgrade(Database("sqlite://"))
+    with database.reading() as connection:
+        found = version(connection)
+        require_upgradable(connection, database.name)
+        there = inspect(connection)
+        bootstrap = [
+            _one_line(CreateTable(table, if_not_exists=True).compile(dialect=connection.dialect))
+            for table in (meta, leases_table)
+            if not there.has_table(table.name)
+        ]
+        if found == HEAD:
+            return []
+        whose = service_tables_are(connection) or CREATED
+        revisions = HEAD if found is None else f"{found}:{HEAD}"
+        return [*bootstrap, *statements(connection, "upgrade", revisions, whose=whose)]
+
+
+def preview_downgrade(database: Database, current: str, revision: str) -> list[str]:
+    """The SQL a downgrade would run."""
+    with database.reading() as connection:
         whose = service_tables_are(connection)
-        if connection.dialect.name != "sqlite":
-            _make_timestamps_explicit(connection)
-        connection.rollback()
-        config = alembic_config(connection)
-        config.attributes["service_tables"] = whose
-        getattr(commands, command)(config, revision)
-        connection.commit()
+        return statements(connection, "downgrade", f"{current}:{revision}", whose=whose)
 
 
-def alembic_config(connection: Connection) -> Any:
-    """Alembic's configuration in code: there is no alembic.ini."""
-    from alembic.config import Config
-
-    import migrations
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _make_timestamps_explicit(connection: Connection) -> None:
-    """Where it is off, the first TIMESTAMP column of a table would update itself."""
-    explicit = connection.execute(text("SELECT @@explicit_defaults_for_timestamp")).scalar_one()
-    if not explicit:
-        connection.execute(text("SET SESSION explicit_defaults_for_timestamp = ON"))
+def _one_line(statement: object) -> str:
+    return " ".join(str(statement).split())
 
 
 def _make_bootstrap_tables(database: Database) -> None:
-    """The two tables that must be there before the first revision can be guarded."""
-    for table in (meta, leases_table):
-        database.transaction(lambda c, t=table: t.create(c, checkfirst=True))  # type: ignore[misc]
+    """The two tables that must be there before the first revision can be guarded.
 
+    IF NOT EXISTS, because nothing keeps two hosts apart yet.
+    """
 
-def _claim_service_tables(database: Database) -> None:
-    with database.reading() as connection:
-        if service_tables_are(connection) is not None:
-            return
-        foreign = inspect(connection).has_table("support_tickets")
-    if foreign:
-        raise Refused(
-            f"the database {database.name} has tickets that another program's migrations made",
-            hint="Take it over with savctl db adopt (it changes none of those tables).",
-        )
-    _remember(database, CREATED)
+    def work(connection: Connection) -> None:
+        for table in (meta, leases_table):
+            connection.execute(CreateTable(table, if_not_exists=True))
+
+    database.transaction(work)
 
 
 def _remember(database: Database, whose: str) -> None:
@@ -174,24 +194,3 @@ def _remember(database: Database, whose: str) -> None:
         connection.execute(meta.insert().values(name=_SERVICE_TABLES, value=whose))
 
     database.transaction(work)
-
-
-@contextmanager
-def _alone(database: Database, owner: str) -> Iterator[None]:
-    """Hold the schema lease, waiting for whoever holds it now."""
-    give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
-    while True:
-        try:
-            lease = database.transaction(
-                lambda c: leases.acquire(c, _LEASE, owner=owner, seconds=_LEASE_SECONDS)
-            )
-            break
-        except AlreadyRunning:
-            if time.monotonic() > give_up:
-                raise Unavailable("another host has been changing the schema for long") from None
-            time.sleep(0.2)
-    try:
-        with leases.Heartbeat(database, lease):
-            yield
-    finally:
-        database.transaction(lambda c: leases.release(c, lease))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
-    Row,
     Select,
+    bindparam,
     insert,
     select,
     update,
@@ -20,7 +20,7 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
-from savctl.persistence.bulk import update_tickets
+from savctl.persistence.bulk import insert_tickets, update_tickets
 from savctl.persistence.tables import support_tickets
 
 _T = support_tickets.c
@@ -40,6 +40,10 @@ _MUTABLE: tuple[str, ...] = (
     "updated_at",
 )
 
+# Made once: to make such a query takes longer than the server needs to answer it.
+_BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
+_BY_NUMBER = select(support_tickets).where(_T.ticket_number == bindparam("ref"))
+
 
 class Tickets:
     """The tickets of one transaction."""
@@ -53,7 +57,7 @@ class Tickets:
         Raises:
             NotFound: no such ticket.
         """
-        return self._one(select(support_tickets).where(named(ref)).with_for_update(), ref)
+        return self._one(_by(ref).with_for_update(), ref)
 
     def get(self, ref: str | int) -> Ticket:
         """The ticket of this number or id, as it stands, not locked.
@@ -61,7 +65,7 @@ class Tickets:
         Raises:
             NotFound: no such ticket.
         """
-        return self._one(select(support_tickets).where(named(ref)), ref)
+        return self._one(_by(ref), ref)
 
     def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
         """These tickets, locked in id order; those that are gone are left out.
@@ -83,6 +87,21 @@ class Tickets:
         result = self._connection.execute(insert(support_tickets).values(**values))
         return new_id(result)
 
+    def insert_many(self, tickets: Sequence[Ticket]) -> list[int]:
+        """Store new tickets and answer their ids, in the same order."""
+        return insert_tickets(self._connection, tickets) if tickets else []
+
+    def numbers_taken(self, numbers: Collection[str]) -> set[str]:
+        """Those of these ticket numbers that exist, in lower case: case does not count."""
+        if not numbers:
+            return set()
+        query = select(_T.ticket_number).where(_T.ticket_number.in_(list(numbers)))
+        return {number.lower() for number in self._connection.execute(query).scalars()}
+
+    def is_empty(self) -> bool:
+        """Whether there is no ticket at all."""
+        return self._connection.execute(select(_T.id).limit(1)).first() is None
+
     def save(self, ticket: Ticket) -> None:
         """Write a locked ticket back."""
         self._connection.execute(
@@ -99,7 +118,7 @@ class Tickets:
         return len(self._connection.execute(query).all())
 
     def _one(self, query: Select[Any], ref: str | int) -> Ticket:
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(query, {"ref": ref}).first()
         if row is None:
             raise NotFound(
                 f"no ticket {ref}",
@@ -117,6 +136,10 @@ def new_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
+def _by(ref: str | int) -> Select[Any]:
+    return _BY_ID if isinstance(ref, int) else _BY_NUMBER
+
+
 def named(ref: str | int) -> ColumnElement[bool]:
     """The condition that finds a ticket by number (any case) or id."""
     if isinstance(ref, int):
@@ -124,24 +147,41 @@ def named(ref: str | int) -> ColumnElement[bool]:
     return _T.ticket_number == ref
 
 
-def to_ticket(row: Row[Any]) -> Ticket:
-    """A full row of support_tickets as a value."""
+def to_ticket(row: Iterable[Any]) -> Ticket:
+    """A full row of support_tickets, in the order of its columns, as a value."""
+    (
+        ticket_id,
+        number,
+        user_id,
+        subject,
+        description,
+        priority,
+        status,
+        category,
+        assigned_to,
+        order_id,
+        metadata,
+        resolved_at,
+        closed_at,
+        created_at,
+        updated_at,
+    ) = row
     return Ticket(
-        id=row.id,
-        number=row.ticket_number,
-        user_id=row.user_id,
-        subject=row.subject,
-        description=row.description,
-        priority=Priority(row.priority),
-        status=Status(row.status),
-        category=row.category,
-        assigned_to=row.assigned_to,
-        order_id=row.order_id,
-        metadata=row.metadata,
-        resolved_at=row.resolved_at,
-        closed_at=row.closed_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
+        id=ticket_id,
+        number=number,
+        user_id=user_id,
+        subject=subject,
+        description=description,
+        priority=Priority(priority),
+        status=Status(status),
+        category=category,
+        assigned_to=assigned_to,
+        order_id=order_id,
+        metadata=metadata,
+        resolved_at=resolved_at,
+        closed_at=closed_at,
+        created_at=created_at,
+        updated_at=updated_at,
     )
 
 

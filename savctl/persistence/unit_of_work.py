@@ -13,6 +13,7 @@ from savctl.domain.ticket import Ticket
 from savctl.persistence.audit import Audit, Audited
 from savctl.persistence.engine import Database
 from savctl.persistence.idempotency import Answers
+from savctl.persistence.imports import Imports
 from savctl.persistence.messages import Messages
 from savctl.persistence.outbox import Outbox
 from savctl.persistence.tickets import Tickets
@@ -67,6 +68,11 @@ class UnitOfWork:
         """Answers kept by idempotency key."""
         return Answers(self.connection)
 
+    @cached_property
+    def imports(self) -> Imports:
+        """Rows of foreign files that are here already."""
+        return Imports(self.connection)
+
     def record(self, decision: Decision) -> Ticket:
         """Write a change with its history, audit and events; the ticket is locked."""
         if decision.is_change:
@@ -80,10 +86,26 @@ class UnitOfWork:
         self._leave_traces([numbered])
         return numbered.ticket
 
+    def record_new_many(self, decisions: Sequence[Decision]) -> list[int]:
+        """Write new tickets with their traces, set-wise, and answer their ids."""
+        ids = self.tickets.insert_many([decision.ticket for decision in decisions])
+        made = list(zip(decisions, ids, strict=True))
+        self.audit.append(Audited(ticket_id, e) for d, ticket_id in made for e in d.entries)
+        numbered = ((d.with_id(ticket_id), d.at) for d, ticket_id in made if d.events)
+        self.outbox.append((event, at) for d, at in numbered for event in d.events)
+        return ids
+
     def record_many(self, changes: Sequence[tuple[Ticket, Decision]]) -> None:
-        """Write a batch of changes of locked tickets (before, decision), set-wise."""
+        """Write a batch of changes of locked tickets (before, decision), set-wise.
+
+        A ticket may come several times, each decision made on the one before it.
+        """
         real = [(before, decision) for before, decision in changes if decision.is_change]
-        self.tickets.save_many([(before, decision.ticket) for before, decision in real])
+        net: dict[int, tuple[Ticket, Ticket]] = {}
+        for before, decision in real:
+            first, _ = net.get(before.id, (before, before))
+            net[before.id] = (first, decision.ticket)
+        self.tickets.save_many(list(net.values()))
         self._leave_traces([decision for _, decision in real])
 
     def _leave_traces(self, decisions: Sequence[Decision]) -> None:

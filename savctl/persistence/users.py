@@ -5,15 +5,16 @@ References to users are soft: an id that is not here yet is a warning, never an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
+from savctl.persistence.bulk import insert_rows
 from savctl.persistence.tables import users
 
 
 class Users:
-    """User rows, for reading."""
+    """User rows."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -25,6 +26,11 @@ class Users:
             return []
         query = select(users.c.id).where(users.c.id.in_(sorted(wanted)))
         return sorted(wanted - set(self._connection.execute(query).scalars()))
+
+    def add(self, people: Sequence[tuple[int, str, str, str]]) -> None:
+        """Store people: id, e-mail address, first name, last name."""
+        columns = ("id", "email", "firstname", "lastname")
+        insert_rows(self._connection, users, columns, people)
 
     def find(self, user_id: int) -> dict[str, object] | None:
         """The row, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,8 @@ RESERVED = frozenset(
         "vip",
         "order_value",
         "payment_failed",
+        "imported",
+        "imported_history",
         "unreadable",
         "unreadable_history",
     )
@@ -80,20 +83,33 @@ def create_ticket(
         InvalidInput: a field is empty, too long or no text.
         NotFound: the ticket it follows up does not exist.
     """
-    wanted = _checked(wanted)
+    wanted = checked_ticket(wanted)
     once = Once(key, command="ticket create", given=asdict(wanted))
 
     def work(uow: UnitOfWork) -> tuple[Change, bool]:
         if (earlier := once.earlier(uow)) is not None:
             return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
         now = clock()
-        draft = _draft(uow, wanted, numbers.ticket_number(draw), by, now, rules)
-        ticket = uow.record_new(lifecycle.create(draft, by=by, now=now))
+        number = numbers.ticket_number(draw)
+        ticket = uow.record_new(born(uow, wanted, number=number, by=by, now=now, rules=rules))
         once.keep(uow, {"id": ticket.id}, at=now)
         warnings = unknown_users(uow, (wanted.user_id, by))
         return Change(ticket=ticket, changed=True, warnings=warnings), False
 
     return in_transaction(database, work, dry_run=dry_run)
+
+
+def born(
+    uow: UnitOfWork,
+    wanted: NewTicket,
+    *,
+    number: str,
+    by: int | None,
+    now: datetime,
+    rules: PriorityRules | None = None,
+) -> Decision:
+    """The decision that makes a checked ticket, its priority by the rules; not stored yet."""
+    return lifecycle.create(_draft(uow, wanted, number, by, now, rules), by=by, now=now)
 
 
 def edit_ticket(
@@ -131,7 +147,7 @@ def _draft(
     wanted: NewTicket,
     number: str,
     by: int | None,
-    now: Any,
+    now: datetime,
     rules: PriorityRules | None,
 ) -> Ticket:
     earlier = 0
@@ -185,7 +201,12 @@ def _facts_as_given(wanted: NewTicket) -> dict[str, object]:
     return members
 
 
-def _checked(wanted: NewTicket) -> NewTicket:
+def checked_ticket(wanted: NewTicket) -> NewTicket:
+    """The wanted ticket, every field storable, HTML made harmless.
+
+    Raises:
+        InvalidInput: a field is empty, too long or no text.
+    """
     text.identifier("user", wanted.user_id)
     text.line("subject", wanted.subject)
     text.body("description", wanted.description)
@@ -196,7 +217,7 @@ def _checked(wanted: NewTicket) -> NewTicket:
     for tag in wanted.tags:
         text.line("tag", tag)
     _check_meta(wanted.meta)
-    cleaned = text.body("description", clean(wanted.description) or wanted.description)
+    cleaned = text.body("description", clean(wanted.description))
     kept = {name: getattr(wanted, name) for name in NewTicket.__slots__}
     return NewTicket(**(kept | {"description": cleaned}))
 

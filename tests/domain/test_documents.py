@@ -25,3 +25,11 @@ def test_every_exit_code_stands_in_the_runbook(code: ExitCode) -> None:
     first_cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("|")]
 
     assert any(str(int(code)) in cell.replace(",", " ").split() for cell in first_cells)
+
+
+def test_every_job_stands_in_the_page_about_jobs() -> None:
+    from jobs._job import all_jobs
+
+    page = (PROJECT / "docs" / "jobs.md").read_text(encoding="utf-8")
+
+    assert [name for name in all_jobs() if f"| {name} |" not in page] == []

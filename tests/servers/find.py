@@ -1,7 +1,8 @@
-"""Which database servers this machine has, and which of them a test run is to use.
+"""Which servers this machine has, and which of them a test run is to use.
 
 Environment:
     SAVCTL_TEST_DATABASES: what to run on, comma separated; "sqlite,mariadb" when unset.
+    SAVCTL_TEST_BROKER: 0 = run no test that needs RabbitMQ.
     SAVCTL_TEST_REQUIRE_SERVERS: 1 = a server that is wanted and missing is a failure.
     SAVCTL_TEST_MYSQL_ROOT: a folder with an unpacked MySQL; `.cache/mysql/root` when unset.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache"
+RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
 
 
@@ -28,8 +30,22 @@ class Family(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPrograms:
+    """RabbitMQ and the Erlang it runs on.
+
+    Args:
+        home: the folder with RabbitMQ's `sbin`.
+        runtime: the folder with Erlang's `erlexec`, `epmd` and `erl_call`.
+    """
+
+    version: str
+    home: Path
+    runtime: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """The programs of one server, each as the beginning of a command line."""
+    """The programs of one database server, each as the beginning of a command line."""
 
     family: Family
     version: str
@@ -41,6 +57,11 @@ def wanted() -> frozenset[str]:
     """The databases this run is to use, such as {"sqlite", "mariadb"}."""
     names = os.environ.get("SAVCTL_TEST_DATABASES") or "sqlite,mariadb"
     return frozenset(name.strip() for name in names.split(",") if name.strip())
+
+
+def broker_wanted() -> bool:
+    """Whether this run is to use RabbitMQ."""
+    return os.environ.get("SAVCTL_TEST_BROKER", "") != "0"
 
 
 def required() -> bool:
@@ -87,6 +108,19 @@ def mysql() -> Programs | None:
     return Programs(
         family=Family.MYSQL, version=_version(command), server=command, initialise=command
     )
+
+
+@cache
+def rabbitmq() -> BrokerPrograms | None:
+    """RabbitMQ as it is installed, or else as `rabbitmq_unpack` unpacked it."""
+    for root in (Path("/"), RABBITMQ_ROOT):
+        homes = sorted(root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"))
+        runtimes = sorted(root.glob("usr/lib/erlang/erts-*/bin/erl_call"))
+        if homes and runtimes:
+            home = homes[-1].parents[1]
+            version = home.name.rpartition("-")[2]
+            return BrokerPrograms(version=version, home=home, runtime=runtimes[-1].parent)
+    return None
 
 
 def mysql_root() -> Path:

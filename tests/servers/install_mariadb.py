@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from tests.servers import find
+from tests.servers.notice import say, warn_of_missing
 
 PACKAGES = ("mariadb-server-core", "mariadb-client-core")
 NEVER_REMOVE = ("--yes", "--no-install-recommends", "--no-remove")
@@ -23,7 +24,9 @@ def main() -> None:
         refusal = _install()
         find.mariadb.cache_clear()
         if find.mariadb() is None:
-            _warn(refusal or "installed, and still not found")
+            warn_of_missing(
+                "MariaDB", refusal or "installed, and still not found", packages=PACKAGES
+            )
 
 
 def _install() -> str | None:
@@ -36,7 +39,7 @@ def _install() -> str | None:
         if shutil.which("sudo") is None or _fails([*as_root, "true"], quiet=True):
             return "this user is not root and has no sudo without a password"
     command = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    sys.stderr.write(f"installing {' and '.join(PACKAGES)} for the tests\n")
+    say(f"installing {' and '.join(PACKAGES)} for the tests")
     if _fails([*command, "update"]) or _fails([*command, "install", *NEVER_REMOVE, *PACKAGES]):
         return "apt-get failed, see above"
     return None
@@ -48,15 +51,6 @@ def _fails(command: list[str], *, quiet: bool = False) -> bool:
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
     )
     return done.returncode != 0
-
-
-def _warn(reason: str) -> None:
-    line = "*" * 78
-    sys.stderr.write(
-        f"{line}\nNO MARIADB: {reason}.\n"
-        "Every test that needs it is skipped. To run them, install by hand:\n"
-        f"    apt-get install {' '.join(PACKAGES)}\n{line}\n"
-    )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,20 @@ def free_port() -> int:
     raise OSError(errno.EADDRINUSE, f"no free port between {LOWEST} and {highest}")
 
 
+def free_ports(count: int) -> tuple[int, ...]:
+    """Different free ports."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return tuple(found)
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody accepts connections on this loopback port."""
+    with socket.socket() as visitor:
+        return visitor.connect_ex((LOOPBACK, port)) == 0
+
+
 def _first_ephemeral() -> int:
     try:
         return int(EPHEMERAL.read_text().split()[0])

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -25,12 +25,20 @@ class GuardedProcess:
         command: the program and its arguments.
         folder: what belongs to the process; the guard removes it with the process.
         log: where its output goes, appended.
+        environment: in place of this process's own.
 
     Raises:
         NotStarted: no such program, or it may not be run.
     """
 
-    def __init__(self, command: Sequence[str], *, folder: Path, log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         watched = [str(os.getpid()), str(folder), str(log)]
         self.pid = 0
         self._guard = subprocess.Popen(
@@ -39,7 +47,7 @@ class GuardedProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=dict(os.environ, ICU_DATA=""),  # an unpacked MySQL would look for it elsewhere
+            env=environment or dict(os.environ, ICU_DATA=""),  # or an unpacked MySQL misses it
             start_new_session=True,  # Ctrl-C is for the tests; they end the server
         )
         try:
@@ -56,6 +64,14 @@ class GuardedProcess:
     def wait(self) -> int:
         """Wait until the process ends by itself; answer its status, 128 + n after signal n."""
         return self._guard.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: the process keeps everything and does nothing, until thaw()."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: go on, if it was frozen."""
+        self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL, and wait until the process is gone."""

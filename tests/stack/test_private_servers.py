@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.servers.find import PROJECT, Family, Programs, programs, required, wanted
-from tests.servers.mysql_family import PrivateServer, ServerFailed
+from tests.servers.mysql_family import PrivateServer
+from tests.servers.private import ServerFailed
 
 STAYS_UNTIL_KILLED = """
 import sys, time

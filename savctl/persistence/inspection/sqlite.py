@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from savctl.persistence.inspection_shapes import (
+from savctl.persistence.inspection.shapes import (
     ColumnShape,
     IndexShape,
     KeyShape,
@@ -34,9 +34,7 @@ def read_sqlite(connection: Connection, names: Sequence[str]) -> dict[str, Table
     """The tables of these names that are there."""
     there = {row.name: row for row in connection.execute(text(_TABLES))}
     keys = [key for name in there for key in _keys(connection, name)]
-    return {
-        name: _table(connection, there[name], keys) for name in names if name in there
-    }
+    return {name: _table(connection, there[name], keys) for name in names if name in there}
 
 
 def _table(connection: Connection, master: Row[Any], keys: Sequence[KeyShape]) -> TableShape:

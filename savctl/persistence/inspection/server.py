@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
-from savctl.persistence.inspection_shapes import (
+from savctl.persistence.inspection.shapes import (
     NOW,
     ColumnShape,
     IndexShape,

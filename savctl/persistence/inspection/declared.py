@@ -9,7 +9,7 @@ from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
-from savctl.persistence.inspection_shapes import (
+from savctl.persistence.inspection.shapes import (
     ColumnShape,
     IndexShape,
     KeyShape,
@@ -18,17 +18,14 @@ from savctl.persistence.inspection_shapes import (
     default_shape,
     type_shape,
 )
-
-TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
+from savctl.persistence.inspection.types import TEXTS
 
 
 def declared(table: Table, dialect: Dialect) -> TableShape:
     """A table as this savctl wants it on this kind of database."""
     mysql = table.dialect_options["mysql"]
     collation = mysql["collate"]
-    columns = {
-        column.name: _column(column, collation, dialect) for column in table.columns
-    }
+    columns = {column.name: _column(column, collation, dialect) for column in table.columns}
     return TableShape(
         name=table.name,
         engine=mysql["engine"],
@@ -36,13 +33,19 @@ def declared(table: Table, dialect: Dialect) -> TableShape:
         columns=columns,
         indexes=tuple(_indexes(table)),
         foreign_keys=tuple(_foreign_keys(table)),
+        referenced_by=tuple(
+            key
+            for other in table.metadata.tables.values()
+            for key in _foreign_keys(other)
+            if key.remote_table == table.name
+        ),
     )
 
 
-def modify_statement(column: Column[Any], dialect: Dialect) -> str:
-    """What an operator types to give a column its declared form."""
+def modify_statement(column: Column[Any], dialect: Dialect) -> str | None:
+    """What an operator types to give a column its declared form; SQLite has no such statement."""
     if dialect.name == "sqlite":
-        return "SQLite cannot change a column in place: rebuild the table"
+        return None
     return f"ALTER TABLE {column.table.name} MODIFY {_spelled(column, dialect)}"
 
 
@@ -60,10 +63,10 @@ def index_statement(table: Table, columns: tuple[str, ...], dialect: Dialect) ->
     return f"CREATE UNIQUE INDEX {unique} ON {table.name} ({', '.join(columns)})"
 
 
-def key_statement(key: KeyShape, dialect: Dialect) -> str:
-    """What an operator types to add a declared foreign key."""
+def key_statement(key: KeyShape, dialect: Dialect) -> str | None:
+    """What an operator types to add a declared foreign key; SQLite has no such statement."""
     if dialect.name == "sqlite":
-        return "SQLite cannot add a foreign key in place: rebuild the table"
+        return None
     column = key.columns[0]
     return (
         f"ALTER TABLE {key.table} ADD CONSTRAINT {key.table}_{column}_foreign FOREIGN KEY "
@@ -73,14 +76,13 @@ def key_statement(key: KeyShape, dialect: Dialect) -> str:
 
 def _column(column: Column[Any], collation: str, dialect: Dialect) -> ColumnShape:
     shape = _type(column, dialect)
-    is_numbered = bool(column.primary_key) and column.autoincrement is True
     return ColumnShape(
         name=column.name,
         type=shape,
         nullable=bool(column.nullable),
         default=_default(column),
-        collation=collation if shape.kind in TEXTS else None,
-        numbered=is_numbered,
+        collation=_collation(column, shape, collation, dialect),
+        numbered=bool(column.primary_key) and column.autoincrement is True,
     )
 
 
@@ -88,6 +90,17 @@ def _type(column: Column[Any], dialect: Dialect) -> TypeShape:
     if isinstance(column.type, Enum):
         return TypeShape("enum", values=tuple(column.type.enums))
     return type_shape(column.type.compile(dialect=dialect))
+
+
+def _collation(
+    column: Column[Any], shape: TypeShape, of_table: str, dialect: Dialect
+) -> str | None:
+    """The table's on a server; on SQLite what the column itself declares."""
+    if shape.kind not in TEXTS:
+        return None
+    if dialect.name == "sqlite":
+        return getattr(column.type.dialect_impl(dialect), "collation", None) or "BINARY"
+    return of_table
 
 
 def _default(column: Column[Any]) -> str | None:

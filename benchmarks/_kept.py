@@ -1,0 +1,95 @@
+"""Large databases that take minutes to make, kept in `.cache/bench` for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks._figures import say
+from benchmarks._load import fill, migrate
+from benchmarks._servers import CACHE, KeptServer, forget, programs_of
+from benchmarks._shop import Shop
+from savctl.persistence import schema
+from savctl.persistence.engine import Database
+from savctl.persistence.tables import support_tickets, ticket_messages
+from tests.servers.find import Family
+
+KINDS = ("mariadb", "sqlite", "mysql")
+_RECIPE = 1  # goes up when the rows that are made, or the tables, change
+_NAME = "shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A database that is filled and ready."""
+
+    url: str
+    name: str
+    tickets: int
+    messages: int
+
+
+@contextmanager
+def shop(kind: str, tickets: int, *, anew: bool = False) -> Iterator[Kept]:
+    """The shop with so many tickets on this kind of database, made if it is not there."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (_on_sqlite if kind == "sqlite" else _on_server)(kind, tickets, anew) as (url, name):
+        yield _counted(url, name)
+
+
+@contextmanager
+def _on_server(kind: str, tickets: int, anew: bool) -> Iterator[tuple[str, str]]:
+    programs = programs_of(Family(kind))
+    folder = CACHE / f"{kind}-{programs.version}-{_stamp(tickets)}"
+    if anew:
+        forget(folder)
+    if not folder.is_dir():
+        making = folder.with_name(f"{folder.name}.making")
+        forget(making)
+        say(f"making {tickets:,} tickets on {kind}; they are kept in {CACHE}")
+        with KeptServer(programs, making / "data") as server:
+            _make(server.create_database(_NAME), tickets)
+        making.rename(folder)
+    with KeptServer(programs, folder / "data") as server:
+        yield server.url(_NAME), server.name
+
+
+@contextmanager
+def _on_sqlite(kind: str, tickets: int, anew: bool) -> Iterator[tuple[str, str]]:
+    import sqlite3
+
+    file = CACHE / f"{kind}-{_stamp(tickets)}.db"
+    if anew:
+        forget(file)
+    if not file.exists():
+        making = Path(f"{file}.making")
+        forget(making)
+        say(f"making {tickets:,} tickets on {kind}; they are kept in {CACHE}")
+        _make(f"sqlite:///{making}", tickets)
+        making.rename(file)
+    yield f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}"
+
+
+def _make(url: str, tickets: int) -> None:
+    migrate(url)
+    fill(url, Shop(tickets))
+
+
+def _stamp(tickets: int) -> str:
+    return f"{schema.HEAD}-{_RECIPE}-{tickets}"
+
+
+def _counted(url: str, name: str) -> Kept:
+    """What is there, every row read once: a server in use has its rows in memory."""
+    database = Database(url)
+    with database.reading() as connection:
+        counted = [
+            connection.execute(select(func.count(), func.max(func.length(text)))).one()[0]
+            for text in (support_tickets.c.description, ticket_messages.c.message)
+        ]
+    database.close()
+    return Kept(url, name, *counted)

@@ -1,0 +1,184 @@
+"""A large shop's tickets: the same rows for the same size, so that runs can be compared.
+
+Three years of tickets end at `NOW`. The newest are mostly in work, the old ones mostly closed;
+few customers have many tickets, many have one; some threads are long.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from savctl.domain.numbers import ticket_number
+
+NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
+SPAN = timedelta(days=1095)
+AGENTS = range(10, 50)
+FIRST_USER, USERS = 1_000, 200_000
+FIRST_ORDER, ORDERS = 500_000, 800_000
+LONG_THREAD, LONG_EVERY = 60, 500
+
+TICKET_COLUMNS = (
+    *("id", "ticket_number", "user_id", "subject", "description", "priority", "status"),
+    *("category", "assigned_to", "order_id", "metadata"),
+    *("resolved_at", "closed_at", "created_at", "updated_at"),
+)
+MESSAGE_COLUMNS = (
+    *("id", "ticket_id", "sender_id", "sender_type", "message", "is_internal"),
+    *("read_at", "created_at", "updated_at"),
+)
+_RECENT = {"open": 20, "in_progress": 30, "waiting_customer": 20, "resolved": 15, "closed": 15}
+_OLD = {"open": 1, "in_progress": 5, "waiting_customer": 5, "resolved": 9, "closed": 980}
+_PRIORITIES = {"low": 20, "medium": 60, "high": 15, "urgent": 5}
+_CATEGORIES = ("delivery", "refund", "payment", "product", "account", "warranty", None)
+_SUBJECTS = (
+    "Order not received",
+    "Colis arrivé abîmé",
+    "Refund still missing",
+    "Où est ma commande ?",
+)
+_TEXT = (
+    "the parcel was announced for Tuesday and has not arrived, votre suivi dit livré mais je n'ai "
+    "rien reçu, could you please look into this and tell me when I can expect a refund or a new "
+    "delivery because the order was a present, merci d'avance pour votre réponse rapide"
+)
+_WORDS = _TEXT.split()
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """How large; whether every ticket is in one status instead of the usual mixture, and whether
+    there are messages."""
+
+    tickets: int
+    only: str | None = None
+    talks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some tickets with their messages."""
+
+    tickets: Sequence[Row]
+    messages: Sequence[Row]
+
+
+def slices(shop: Shop, size: int = 20_000) -> Iterator[Slice]:
+    """All rows of the shop, some thousand tickets at a time."""
+    chance = random.Random(shop.tickets)
+    made: list[Row] = []
+    said: list[Row] = []
+    last_message = 0
+    for ticket_id in range(1, shop.tickets + 1):
+        made.append(_ticket(shop, ticket_id, chance))
+        if shop.talks:
+            said += _messages(made[-1], last_message, chance)
+            last_message = int(str(said[-1][0]))
+        if len(made) == size:
+            yield Slice(made, said)
+            made, said = [], []
+    if made:
+        yield Slice(made, said)
+
+
+def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
+    age = 1 - ticket_id / shop.tickets
+    mixture = _RECENT if age < 0.02 else _OLD
+    status = shop.only or _one(mixture, chance)
+    priority = _one(_PRIORITIES, chance)
+    born = NOW - timedelta(days=4) - age * SPAN + timedelta(seconds=chance.randrange(600))
+    agent = None if status == "open" else chance.choice(AGENTS)
+    resolved_at = born + timedelta(hours=30) if status in {"resolved", "closed"} else None
+    closed_at = born + timedelta(hours=60) if status == "closed" else None
+    touched = closed_at or resolved_at or born + timedelta(hours=3)
+    return (
+        ticket_id,
+        ticket_number(chance.choice),
+        FIRST_USER + int(USERS * chance.random() ** 2),
+        f"{chance.choice(_SUBJECTS)} ({ticket_id})",
+        _prose(chance, 25),
+        priority,
+        status,
+        chance.choice(_CATEGORIES),
+        agent,
+        FIRST_ORDER + chance.randrange(ORDERS) if chance.random() < 0.7 else None,
+        _metadata(born, priority, agent, _path(status)),
+        _second(resolved_at),
+        _second(closed_at),
+        _second(born),
+        _second(touched),
+    )
+
+
+def _messages(ticket: Row, last_id: int, chance: random.Random) -> Iterator[Row]:
+    ticket_id, user_id, status, agent = (int(str(ticket[0])), ticket[2], ticket[6], ticket[8])
+    at = datetime.fromisoformat(str(ticket[13]))
+    is_long = ticket_id % LONG_EVERY == 0
+    for number in range(LONG_THREAD if is_long else chance.randint(1, 5)):
+        at += timedelta(minutes=20)
+        by_agent = number % 2 == 1 and agent is not None
+        is_unread = status in {"open", "in_progress"} and number > 1
+        yield (
+            last_id + 1 + number,
+            ticket_id,
+            agent if by_agent else user_id,
+            "agent" if by_agent else "customer",
+            _prose(chance, 20),
+            int(by_agent and number % 5 == 0),
+            None if is_unread else _second(at),
+            _second(at),
+            _second(at),
+        )
+
+
+def _path(status: str) -> tuple[str, ...]:
+    """The statuses that led there."""
+    work = ("open", "in_progress")
+    return {
+        "open": ("open",),
+        "in_progress": work,
+        "waiting_customer": (*work, "waiting_customer"),
+        "resolved": (*work, "resolved"),
+        "closed": (*work, "resolved", "closed"),
+    }[status]
+
+
+def _metadata(born: datetime, priority: str, agent: int | None, path: Sequence[str]) -> str:
+    at = born.strftime("%Y-%m-%dT%H:%M:%S")
+    entries = [_entry(at, "null", "created", "null", '"open"')]
+    if agent is not None:
+        entries.append(_entry(at, str(agent), "assigned", "null", str(agent)))
+    entries += [
+        _entry(at, str(agent), "status", f'"{before}"', f'"{after}"')
+        for before, after in pairwise(path)
+    ]
+    promise = f'{{"priority": "{priority}", "policy": 1, "since": "{at}Z"}}'
+    return (
+        f'{{"priority_reasons": ["default"], "sla": {{"promise": {promise}, "breaches": []}}, '
+        f'"history": [{", ".join(entries)}]}}'
+    )
+
+
+def _entry(at: str, actor: str, action: str, before: str, after: str) -> str:
+    return (
+        f'{{"at": "{at}.123456Z", "actor": {actor}, "action": "{action}", "from": {before}, '
+        f'"to": {after}, "reason": null}}'
+    )
+
+
+def _one(mixture: dict[str, int], chance: random.Random) -> str:
+    return chance.choices(list(mixture), list(mixture.values()))[0]
+
+
+def _prose(chance: random.Random, words: int) -> str:
+    start = chance.randrange(len(_WORDS))
+    return " ".join((_WORDS[start:] + _WORDS)[:words])
+
+
+def _second(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%d %H:%M:%S") if at is not None else None

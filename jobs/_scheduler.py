@@ -1,0 +1,189 @@
+"""The scheduler: looks every few seconds for due jobs and runs each in a thread of its own.
+
+APScheduler is the ticker only, in memory and in UTC. What is due and who runs it is decided in
+the database, so any number of schedulers, cron lines and people may be at it (design 5.1).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from threading import Lock, Thread
+
+from jobs._job import NO_FLAGS, Flags, Job
+from jobs._plan import all_schedules, due_slots
+from jobs._runner import JobReport, Start, run_job
+from jobs._stop import Stop
+from savctl.bootstrap import App
+from savctl.errors import (
+    AlreadyRunning,
+    ExitCode,
+    NeedsConfirmation,
+    SavError,
+    Unavailable,
+)
+from savctl.persistence import schedules
+from savctl.persistence.running import SlotTaken
+from savctl.persistence.runs import RunStatus, StartedBy
+from savctl.ports import system_clock
+
+_log = logging.getLogger("savctl.scheduler")
+_BEATS_MISSED = 4  # a scheduler counts as gone after so many ticks without a sign
+
+
+class Scheduler:
+    """Runs the chosen jobs when they are due; `codes` holds how each run ended."""
+
+    def __init__(self, app: App, chosen: Sequence[Job], stop: Stop, *, by: StartedBy) -> None:
+        """Raises:
+        ConfigurationError: a schedule in the settings is wrong.
+        """
+        self.codes: set[ExitCode] = set()
+        self._app = app
+        self._jobs = chosen
+        self._schedules = all_schedules(app.settings, chosen)
+        self._stop = stop
+        self._by = by
+        self._threads: dict[str, Thread] = {}
+        self._trouble: str | None = None
+        self._trouble_lock = Lock()
+
+    def run(self) -> None:
+        """Tick until somebody asks to stop, then wait for the batches at hand."""
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.jobstores.memory import MemoryJobStore
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        ticker = BackgroundScheduler(
+            timezone=UTC,
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        seconds = self._app.settings.tick_seconds
+        ticker.add_job(self._tick_alive, "interval", seconds=seconds, next_run_time=system_clock())
+        ticker.start()
+        self._stop.wait()
+        ticker.shutdown(wait=True)
+        self.join()
+        self._leave()
+
+    def tick(self) -> None:
+        """Start what is due now; never raises, for the next tick may do better."""
+        try:
+            for job in self._jobs:
+                self._start_if_due(job)
+        except SavError as problem:
+            self._tell_trouble(problem)
+        except Exception:
+            _log.exception("The scheduler stumbled; it goes on.", extra={"event": "tick_failed"})
+            self.codes.add(ExitCode.BUG)
+        else:
+            self._tell_recovery()
+
+    def join(self) -> None:
+        """Wait until every job at work has come to its end, or to the end of its batch."""
+        for thread in self._threads.values():
+            thread.join()
+
+    def _tick_alive(self) -> None:
+        self.tick()
+        if self._trouble is not None:
+            return
+        seconds = self._app.settings.tick_seconds * _BEATS_MISSED
+        try:
+            self._app.database.transaction(
+                lambda c: schedules.announce(c, self._app.owner, seconds=seconds)
+            )
+        except SavError as problem:
+            self._tell_trouble(problem)
+
+    def _leave(self) -> None:
+        try:
+            self._app.database.transaction(lambda c: schedules.take_leave(c, self._app.owner))
+        except SavError as problem:
+            self._tell_trouble(problem)
+
+    def _start_if_due(self, job: Job) -> None:
+        at_work = self._threads.get(job.name)
+        if self._stop.is_set() or (at_work is not None and at_work.is_alive()):
+            return
+        slots = due_slots(job, self._app, self._schedules[job.name])
+        if slots:
+            thread = Thread(target=self._work, args=(job, slots), name=job.name)
+            self._threads[job.name] = thread
+            thread.start()
+
+    def _work(self, job: Job, slots: Sequence[datetime]) -> None:
+        while slots:
+            began = time.monotonic()
+            for slot in slots:
+                if self._stop.is_set():
+                    return
+                self.codes.add(self._run_slot(job, slot))
+            slots = self._next_at_once(job, worked_for=time.monotonic() - began)
+
+    def _next_at_once(self, job: Job, *, worked_for: float) -> Sequence[datetime]:
+        """A steady job that has been at work goes on without waiting for a tick.
+
+        One that ended at once (it runs elsewhere, it failed) waits: this must not spin.
+        """
+        if not job.is_steady or self._by is not StartedBy.SCHEDULER or worked_for < 1:
+            return []
+        try:
+            return due_slots(job, self._app, self._schedules[job.name])
+        except SavError as problem:
+            self._tell_trouble(problem)
+            return []
+
+    def _run_slot(self, job: Job, slot: datetime) -> ExitCode:
+        """Run one slot; whatever happens in it stays in it."""
+        flags = NO_FLAGS
+        if job.is_steady and self._by is StartedBy.SCHEDULER:
+            schedule = self._schedules[job.name]
+            flags = Flags(stay_until=schedule.next_after(self._app.clock()) if schedule else None)
+        start = Start(by=self._by, slot=slot, flags=flags, should_stop=self._stop.is_set)
+        ids: dict[str, object] = {"job": job.name, "slot": f"{slot:%Y-%m-%dT%H:%MZ}"}
+        try:
+            return _tell_done(run_job(job, self._app, start), ids)
+        except (AlreadyRunning, SlotTaken) as problem:
+            _log.debug("%s", problem.message, extra={"event": "job_elsewhere", **ids})
+            return ExitCode.DONE
+        except NeedsConfirmation as problem:
+            told = f"{problem.message}. {problem.hint}"
+            _log.warning("%s", told, extra={"event": "job_braked", **ids})
+            return problem.exit_code
+        except Unavailable as problem:
+            self._tell_trouble(problem)
+            return problem.exit_code
+        except Exception as problem:
+            _log.exception("%s failed.", job.name, extra={"event": "job_failed", **ids})
+            return problem.exit_code if isinstance(problem, SavError) else ExitCode.BUG
+
+    def _tell_trouble(self, problem: SavError) -> None:
+        """Say what is wrong once, not at every tick."""
+        with self._trouble_lock:
+            is_news, self._trouble = self._trouble != problem.message, problem.message
+        self.codes.add(problem.exit_code)
+        if is_news:
+            told = f"{problem.message}. The scheduler keeps trying."
+            _log.error("%s", told, extra={"event": "scheduler_trouble"})
+
+    def _tell_recovery(self) -> None:
+        with self._trouble_lock:
+            was_bad, self._trouble = self._trouble is not None, None
+        if was_bad:
+            _log.warning("All is well again.", extra={"event": "scheduler_recovered"})
+
+
+def _tell_done(report: JobReport, ids: dict[str, object]) -> ExitCode:
+    counts = report.done.counts()
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    is_quiet = report.status is RunStatus.OK and not (counts["changed"] or counts["skipped"])
+    level = logging.DEBUG if is_quiet else logging.INFO
+    extra = {"event": "job_done", "run_id": report.run_id, **ids}
+    _log.log(level, "%s %s: %s.", report.job, report.status, told, extra=extra)
+    return ExitCode.PARTLY if report.status is RunStatus.PARTLY else ExitCode.DONE

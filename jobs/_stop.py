@@ -1,0 +1,49 @@
+"""SIGTERM and SIGINT as a wish: finish the batch at hand, then stop (rules 10.2)."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_LOOK_EVERY_SECONDS = 0.1
+
+
+class Stop:
+    """Whether somebody asked to stop, and with which signal.
+
+    A plain attribute on purpose: a handler that set a `threading.Event` could hang for ever,
+    when the signal comes while the main thread holds that event's lock.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+    def request(self, number: int, _: FrameType | None = None) -> None:
+        """Ask to stop; the first signal counts, further ones change nothing."""
+        if self.signal is None:
+            self.signal = signal.Signals(number)
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        return self.signal is not None
+
+    def wait(self) -> None:
+        """Sleep until somebody asks."""
+        while not self.is_set():
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Stop]:
+    """Turn SIGTERM and SIGINT into a `Stop` while the block runs (main thread only)."""
+    stop = Stop()
+    both = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, stop.request) for number in both]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(both, before, strict=True):
+            signal.signal(number, handler)

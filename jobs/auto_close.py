@@ -1,0 +1,32 @@
+"""Close waiting tickets whose customers have been silent for 7 days (spec: Auto-close).
+
+Every 15 minutes: nobody notices whether a week of silence ends at 10:00 or at 10:15, and a
+small batch often is easier on the database, and on customers' notifications, than one at night.
+"""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.domain.closing import ClosingLimits
+from savctl.usecases.closing import close_silent
+
+
+def _run(context: Context) -> None:
+    settings = context.settings
+    close_silent(
+        context.database,
+        context.clock,
+        limits=ClosingLimits(silence=settings.auto_close_after),
+        terms=context.terms,
+        brake=None if context.flags.confirmed else settings.closing_brake,
+        heal=context.flags.heal,
+    )
+
+
+JOB = Job(
+    name="auto-close",
+    cron="*/15 * * * *",
+    summary="Close waiting tickets whose customer has been silent for 7 days",
+    run=_run,
+    options=frozenset({"heal"}),
+)

@@ -1,0 +1,29 @@
+"""Close resolved tickets that nobody contested for 24 hours (spec: State Definitions 4).
+
+Every 15 minutes, some minutes beside auto-close, so that the two do not queue for each other.
+"""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.domain.closing import ClosingLimits
+from savctl.usecases.closing import close_resolved
+
+
+def _run(context: Context) -> None:
+    settings = context.settings
+    close_resolved(
+        context.database,
+        context.clock,
+        limits=ClosingLimits(confirmation=settings.close_resolved_after),
+        terms=context.terms,
+        brake=None if context.flags.confirmed else settings.closing_brake,
+    )
+
+
+JOB = Job(
+    name="close-resolved",
+    cron="7-59/15 * * * *",
+    summary="Close resolved tickets that nobody contested for 24 h",
+    run=_run,
+)

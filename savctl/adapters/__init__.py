@@ -1,0 +1,1 @@
+"""Outside systems behind their ports; each driver has one home."""

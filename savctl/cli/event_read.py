@@ -1,0 +1,143 @@
+"""`savctl event list, show, schema, tail`."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._command import command
+from savctl.cli._output import Answer, write
+from savctl.cli._tickets import reference
+from savctl.cli.event_group import group
+from savctl.errors import NotFound
+
+COLUMNS = ("id", "event", "ticket_id", "occurred_at", "published_at", "attempts", "last_error")
+_KEYS = (
+    "id",
+    "event_id",
+    "event",
+    "routing_key",
+    "ticket_id",
+    "occurred_at",
+    "published_at",
+    "attempts",
+    "dead_at",
+    "last_error",
+)
+_LOOK_SECONDS = 1.0
+_PAGE = 500
+
+
+@command(
+    group,
+    "list",
+    examples=["savctl event list", "savctl event list --ticket TKT-7K2M9QXA -o json"],
+)
+def list_(
+    call: Call,
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
+    ] = None,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Only those not published yet.")
+    ] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Only those set aside.")] = False,
+    after: Annotated[int, typer.Option("--after", metavar="ID", help="Go on behind this.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+) -> Answer:
+    """Events, oldest first."""
+    from savctl.persistence import reads
+    from savctl.persistence.tickets import Tickets
+
+    with call.database.reading() as connection:
+        ticket_id = Tickets(connection).get(reference(ticket)).id if ticket else None
+        rows = reads.list_events(
+            connection,
+            ticket_id=ticket_id,
+            waiting_only=waiting,
+            dead_only=dead,
+            after_id=after,
+            limit=limit + 1 if limit else 0,
+        )
+    if limit and len(rows) > limit:
+        rows = rows[:limit]
+        call.note(f"there are more: --after {rows[-1]['id']}, or --limit 0 for all")
+    return Answer(rows=[_as_json(row) for row in rows], columns=COLUMNS, key="id")
+
+
+@command(group, "show", examples=["savctl event show 1"])
+def show(
+    call: Call,
+    event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
+) -> Answer:
+    """One event with its envelope, as it goes over the wire."""
+    from savctl.persistence import reads
+
+    with call.database.reading() as connection:
+        row = reads.find_event(connection, event)
+    if row is None:
+        raise NotFound(f"no event {event}", hint="savctl event list shows those there are.")
+    return Answer(rows=[_as_json(row)], is_one=True, as_record=True, key="id")
+
+
+@command(
+    group, "schema", examples=["savctl event schema -o json", "savctl event schema TicketCreated"]
+)
+def schema(
+    call: Call,
+    event: Annotated[
+        str | None, typer.Argument(metavar="[EVENT]", help="Only this event.")
+    ] = None,
+) -> Answer:
+    """JSON Schema of the events' envelopes, for the services that read them."""
+    from savctl.domain.event_schema import all_schemas
+
+    schemas = all_schemas()
+    if event is None:
+        shown: dict[str, Any] = schemas
+    else:
+        names = {name.lower(): name for name in schemas}
+        shown = schemas[names[one_of("event", event, tuple(names))]]
+    text = json.dumps(shown, indent=2)
+    return Answer(rows=[shown], is_one=True, text=text, key="title")
+
+
+@command(group, "tail", examples=["savctl event tail --limit 1"])
+def tail(
+    call: Call,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="End after so many; 0 stays until Ctrl-C.")
+    ] = 0,
+    after: Annotated[
+        int | None, typer.Option("--after", metavar="ID", help="Begin behind this event.")
+    ] = None,
+) -> None:
+    """Events as they come, one JSON line each; --after 0 begins with the oldest."""
+    from savctl.cli._output import Format
+    from savctl.persistence import reads
+
+    with call.database.reading() as connection:
+        last = after if after is not None else reads.last_event_id(connection)
+    shown = 0
+    while True:
+        with call.database.reading() as connection:
+            rows = reads.list_events(connection, after_id=last, limit=_PAGE)
+        if limit:
+            rows = rows[: limit - shown]
+        write(Answer(rows=[_as_json(row) for row in rows]), Format.JSONL, call.columns)
+        shown += len(rows)
+        if limit and shown >= limit:
+            return
+        last = rows[-1]["id"] if rows else last
+        if len(rows) < _PAGE:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, object]:
+    """The documented keys in their order (rules 11.10)."""
+    return {**{name: row[name] for name in _KEYS}, "envelope": json.loads(row["envelope"])}

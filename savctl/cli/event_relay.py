@@ -1,0 +1,190 @@
+"""`savctl event status, relay, retry, skip, replay, setup`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._command import command
+from savctl.cli._output import Answer
+from savctl.cli._tickets import reference
+from savctl.cli.event_group import group
+from savctl.domain import times
+from savctl.errors import ConfigurationError, ExitCode, InvalidInput
+
+if TYPE_CHECKING:
+    from savctl.ports import Broker
+
+
+@command(
+    group,
+    "status",
+    examples=["savctl event status", "savctl event status --fail-on 'age>5m' -o json"],
+)
+def status(
+    call: Call,
+    fail_on: Annotated[
+        str | None,
+        typer.Option("--fail-on", metavar="age>SPAN", help="Exit 10 when the oldest is older."),
+    ] = None,
+) -> Answer | int:
+    """How many events wait, how long the oldest has waited, how many are set aside."""
+    from savctl.cli._output import write
+    from savctl.usecases.outbox import outbox_status
+
+    limit = _limit(fail_on)
+    row = dict(outbox_status(call.database, call.clock))
+    age = row["oldest_age"]
+    row["broker"] = call.app.broker.name if call.app.broker is not None else None
+    answer = Answer(rows=[row], is_one=True, as_record=True, key="waiting")
+    if limit is None or age is None or age <= limit:
+        return answer
+    write(answer, call.output, call.columns)
+    call.warn(f"the oldest event has waited for {age}, longer than {limit}")
+    return int(ExitCode.FINDINGS)
+
+
+@command(group, "relay", writes=True, examples=["savctl event relay --once", "savctl event relay"])
+def relay(
+    call: Call,
+    once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
+) -> Answer | int | None:
+    """Send waiting events to the broker; without --once, stay until a signal."""
+    import logging
+
+    from jobs._job import NO_FLAGS, Flags, find_job
+    from jobs._runner import Start, run_job
+    from jobs._stop import stopping_on_signals
+    from savctl.cli._job_run import answered
+    from savctl.domain.clock import FAR_AWAY
+    from savctl.log import to_stderr
+
+    to_stderr(logging.INFO if call.verbose else logging.WARNING)
+    _broker(call)
+    flags = NO_FLAGS if once or call.dry_run else Flags(stay_until=FAR_AWAY)
+    with stopping_on_signals() as stop:
+        start = Start(flags=flags, dry_run=call.dry_run, should_stop=stop.is_set)
+        report = run_job(find_job("event-relay"), call.app, start)
+    return answered(call, report, stop)
+
+
+@command(
+    group,
+    "retry",
+    writes=True,
+    examples=["savctl event retry --dead --dry-run", "savctl event retry 1 --dry-run"],
+)
+def retry(
+    call: Call,
+    events: Annotated[
+        list[str] | None, typer.Argument(metavar="ID…", help="Numbers or UUIDs.")
+    ] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="All that were set aside.")] = False,
+) -> Answer:
+    """Let events go again that were set aside or have to wait."""
+    from savctl.usecases.outbox import retry_events
+
+    if bool(events) == dead:
+        raise InvalidInput("name events, or give --dead for all that were set aside")
+    ids = retry_events(call.database, call.clock, events or None, by=call.by, dry_run=call.dry_run)
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[{"id": one, "retried": True} for one in ids], key="id")
+
+
+@command(group, "skip", writes=True, asks=True, examples=["savctl event skip 1 --dry-run"])
+def skip(
+    call: Call,
+    event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
+) -> Answer:
+    """Give an event up for good, so that the later ones of its ticket go on."""
+    from savctl.usecases.outbox import skip_event
+
+    call.confirm(f"Give up event {event}? Nobody will ever be told of it")
+    event_id = skip_event(call.database, call.clock, event, by=call.by, dry_run=call.dry_run)
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[{"id": event_id, "skipped": True}], is_one=True, key="id")
+
+
+@command(
+    group,
+    "replay",
+    asks=True,
+    writes=True,
+    examples=[
+        "savctl event replay --since 2025-10-03 --until 2025-10-04 --dry-run",
+        "savctl event replay --ticket TKT-7K2M9QXA --dry-run",
+    ],
+)
+def replay(
+    call: Call,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME")] = None,
+    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TKT")] = None,
+) -> Answer | int:
+    """Send published events once more, marked with the header x-replay."""
+    from savctl.cli._output import write
+    from savctl.persistence.tickets import Tickets
+    from savctl.usecases.outbox import Span, count_replayed, replay_events
+
+    if since is None and ticket is None:
+        raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
+    ticket_id = None
+    if ticket is not None:
+        with call.database.reading() as connection:
+            ticket_id = Tickets(connection).get(reference(ticket)).id
+    span = Span(
+        since=call.moment("since", since), until=call.moment("until", until), ticket_id=ticket_id
+    )
+    count = count_replayed(call.database, span)
+    if call.dry_run:
+        call.note("dry run: nothing was sent")
+        return Answer(rows=[{"sent": 0, "would_send": count}], is_one=True, key="sent")
+    broker = _broker(call)
+    call.confirm(f"Send {count} events to {broker.name} once more?")
+    sent, refused = replay_events(call.database, call.clock, broker, span, by=call.by)
+    answer = Answer(rows=[{"sent": sent, "refused": refused}], is_one=True, key="sent")
+    if not refused:
+        return answer
+    write(answer, call.output, call.columns)
+    call.warn(f"{refused} of {sent + refused} events were refused: no queue took them")
+    return int(ExitCode.PARTLY)
+
+
+@command(group, "setup", writes=True, examples=["savctl event setup --dry-run"])
+def setup(call: Call) -> Answer:
+    """Make the durable topic exchange, if it is not there; queues belong to their consumers."""
+    broker = _broker(call) if not call.dry_run else call.app.broker
+    if call.dry_run or broker is None:
+        call.note("dry run: nothing was made")
+    else:
+        broker.declare()
+    row = {
+        "broker": broker.name if broker is not None else None,
+        "exchange": "sav_exchange",
+        "type": "topic",
+        "durable": True,
+    }
+    return Answer(rows=[row], is_one=True, key="exchange")
+
+
+def _broker(call: Call) -> Broker:
+    if call.app.broker is None:
+        raise ConfigurationError(
+            "no broker is configured: events wait in the outbox",
+            hint="Set SAVCTL_BROKER_URL, or RABBITMQ_HOST and its companions.",
+        )
+    return call.app.broker
+
+
+def _limit(fail_on: str | None) -> timedelta | None:
+    if fail_on is None:
+        return None
+    name, separator, span = fail_on.partition(">")
+    if name.strip() != "age" or not separator:
+        raise InvalidInput(f"--fail-on {fail_on!r}: write it as 'age>5m'")
+    return times.span(span)

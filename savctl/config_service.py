@@ -1,0 +1,71 @@
+"""The specification's own variables: `DB_*` and `RABBITMQ_*`, as in the service's `.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+
+def variable_or_file(
+    environment: Mapping[str, str], variable: str, problems: list[str]
+) -> str | None:
+    """A variable's value, or the content of the file that `<variable>_FILE` names."""
+    if environment.get(variable):
+        return environment[variable]
+    path = environment.get(f"{variable}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        problems.append(f"{variable}_FILE: {problem}")
+        return None
+
+
+def database_from_parts(
+    environment: Mapping[str, str], home: Path, problems: list[str]
+) -> tuple[str, str]:
+    """The database the specification's DB_* variables name; else the embedded file."""
+
+    def part(name: str, default: str = "") -> str:
+        return variable_or_file(environment, name, problems) or default
+
+    kind = part("DB_CONNECTION")
+    if not kind and not part("DB_HOST"):
+        return f"sqlite:///{home / 'savctl.db'}", "default"
+    if kind == "sqlite":
+        return f"sqlite:///{part('DB_DATABASE', str(home / 'savctl.db'))}", "environment DB_*"
+    if kind not in {"", "mysql", "mariadb"}:
+        problems.append(f"DB_CONNECTION {kind!r}: must be mysql, mariadb or sqlite")
+    port = part("DB_PORT", "3306")
+    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        problems.append(f"DB_PORT {port!r}: must be from 1 to 65535")
+    if not part("DB_DATABASE"):
+        problems.append("DB_DATABASE: is missing")
+    user = quote(part("DB_USERNAME", "root"), safe="")
+    password = part("DB_PASSWORD")
+    secret = f":{quote(password, safe='')}" if password else ""
+    host = part("DB_HOST", "127.0.0.1")
+    database = quote(part("DB_DATABASE"), safe="")
+    return f"mysql+pymysql://{user}{secret}@{host}:{port}/{database}", "environment DB_*"
+
+
+def broker_from_parts(
+    environment: Mapping[str, str], problems: list[str]
+) -> tuple[str | None, str]:
+    """The broker the specification's RABBITMQ_* variables name, if they name one."""
+
+    def part(name: str, default: str = "") -> str:
+        return variable_or_file(environment, name, problems) or default
+
+    host = part("RABBITMQ_HOST")
+    if not host:
+        return None, "default"
+    port = part("RABBITMQ_PORT", "5672")
+    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        problems.append(f"RABBITMQ_PORT {port!r}: must be from 1 to 65535")
+    user = quote(part("RABBITMQ_USER", "guest"), safe="")
+    password = quote(part("RABBITMQ_PASSWORD", "guest"), safe="")
+    vhost = quote(part("RABBITMQ_VHOST", "/"), safe="")
+    return f"amqp://{user}:{password}@{host}:{port}/{vhost}", "environment RABBITMQ_*"

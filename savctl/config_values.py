@@ -1,0 +1,77 @@
+"""How the text of a setting becomes its value; a mistake is a `ValueError` in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from savctl.domain import times
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within limits, both included."""
+
+    def parse(text: str) -> int:
+        if not text.strip().isascii() or not text.strip().isdecimal():
+            raise ValueError("must be a whole number")
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return number
+
+    return parse
+
+
+def span(text: str) -> timedelta:
+    """A length of time that is not nothing."""
+    length = times.span(text)
+    if not length:
+        raise ValueError("must be longer than nothing")
+    return length
+
+
+def yes(text: str) -> bool:
+    """True or false, in the words people use."""
+    known = {"1": True, "true": True, "yes": True, "on": True}
+    known |= {"0": False, "false": False, "no": False, "off": False, "": False}
+    if text.lower() not in known:
+        raise ValueError("must be true or false")
+    return known[text.lower()]
+
+
+def money(text: str) -> Decimal:
+    """An amount, in EUR."""
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("must be an amount from 0")
+    return amount
+
+
+def database_url(text: str) -> str:
+    """A database address, with the driver savctl uses."""
+    scheme = urlsplit(text).scheme
+    if scheme in {"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"}:
+        return "mysql+pymysql" + text[len(scheme) :]
+    if scheme == "sqlite":
+        return text
+    raise ValueError("must start with mysql:// or sqlite:///")
+
+
+def broker_url(text: str) -> str:
+    """A broker address."""
+    if urlsplit(text).scheme not in {"amqp", "amqps"}:
+        raise ValueError("must start with amqp:// or amqps://")
+    return text
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """A word out of a closed set."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return parse

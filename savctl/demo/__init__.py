@@ -1,0 +1,1 @@
+"""A made-up after-sales shop, played through the real use cases under a moving clock."""

@@ -1,0 +1,59 @@
+"""Where a demo lives: a SQLite file of its own, made beside the old one and put in its place.
+
+A database that is not marked as a demo is never written and never replaced.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from savctl.errors import ConfigurationError, Refused
+from savctl.persistence import demo_mark
+from savctl.persistence.engine import Database
+
+FILE = "savctl.db"
+_BESIDE = ("-wal", "-shm")
+
+
+@contextmanager
+def fresh_file(home: Path) -> Iterator[Path]:
+    """A path for a new database; when the block ends well, it stands in the home as savctl.db.
+
+    Raises:
+        Refused: the home holds a database that is no demo.
+    """
+    final = home / FILE
+    _require_demo(final)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        making = Path(tempfile.mkdtemp(prefix=".making-", dir=home))
+    except OSError as problem:
+        raise ConfigurationError(
+            f"cannot make the demo's folder {home}: {problem.strerror}",
+            hint="Name another one: --home DIR.",
+        ) from problem
+    try:
+        yield making / FILE
+        for ending in _BESIDE:
+            Path(f"{final}{ending}").unlink(missing_ok=True)
+        (making / FILE).replace(final)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _require_demo(path: Path) -> None:
+    if not path.exists():
+        return
+    database = Database(f"sqlite:///{path}")
+    with database.reading() as connection:
+        story = demo_mark.story_of(connection)
+    database.close()
+    if story is None:
+        raise Refused(
+            f"{path} is no demo database: it is left alone",
+            hint="Give the demo a folder of its own: --home DIR.",
+        )

@@ -1,0 +1,90 @@
+"""What a database says about itself: version, zones, modes. Read by `db ping` and `doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from savctl.persistence.engine import Database, server_now
+
+_VARIABLES = (
+    "sql_mode",
+    "character_set_connection",
+    "character_set_database",
+    "collation_database",
+    "time_zone",
+    "system_time_zone",
+    "tx_isolation",
+    "transaction_isolation",
+    "log_bin",
+    "binlog_format",
+    "max_allowed_packet",
+    "read_only",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server and its version; `family` is sqlite, mariadb or mysql."""
+
+    family: str
+    version: str
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The version as numbers, such as (10, 11, 19)."""
+        plain = self.version.partition("-")[0]
+        return tuple(int(part) for part in plain.split(".") if part.isdecimal())
+
+
+def server_of(connection: Connection) -> Server:
+    """Which server answers."""
+    if connection.dialect.name == "sqlite":
+        version = connection.execute(text("SELECT sqlite_version()")).scalar_one()
+        return Server(family="sqlite", version=str(version))
+    version = str(connection.execute(text("SELECT VERSION()")).scalar_one())
+    return Server(family="mariadb" if "mariadb" in version.lower() else "mysql", version=version)
+
+
+def variables(connection: Connection, *, of_all_sessions: bool = False) -> Mapping[str, str]:
+    """Settings of this session, or those that new sessions get; MySQL and MariaDB only."""
+    scope = "GLOBAL" if of_all_sessions else "SESSION"
+    names = ", ".join(f"'{name}'" for name in _VARIABLES)
+    rows = connection.execute(text(f"SHOW {scope} VARIABLES WHERE Variable_name IN ({names})"))
+    return {row[0]: str(row[1]) for row in rows}
+
+
+def isolation(values: Mapping[str, str]) -> str:
+    """The isolation level, whatever the server calls the variable."""
+    return values.get("transaction_isolation") or values.get("tx_isolation") or "unknown"
+
+
+def now(connection: Connection) -> datetime:
+    """The database's own clock."""
+    said = connection.execute(text(f"SELECT {server_now(connection)}")).scalar_one()
+    moment = datetime.fromisoformat(said) if isinstance(said, str) else said
+    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else datetime.now(UTC)
+
+
+def pragma(connection: Connection, name: str) -> Any:
+    """A SQLite setting of this connection."""
+    return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+def sqlite_file(database: Database) -> Path | None:
+    """The file of an embedded database; None for a server or a database in memory."""
+    name = database.url.database
+    if not database.is_sqlite or name in {None, "", ":memory:"}:
+        return None
+    return Path(str(name).removeprefix("file:"))
+
+
+def is_there(database: Database) -> bool:
+    """False for an embedded database whose file was not made yet: reading must not make it."""
+    file = sqlite_file(database)
+    return file is None or file.exists()

@@ -1,0 +1,198 @@
+"""The outbox as the relay and `savctl event` see it (rules 8.3 to 8.5).
+
+Waiting is what is neither published, nor dead, nor skipped. There is no high-water mark: a
+transaction that commits late may add a lower id than one already sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+
+from savctl.domain.window import OutboxEvent
+from savctl.persistence.tables import outbox
+
+_O = outbox.c
+_LONGEST_ERROR = 500
+
+WAITING: ColumnElement[bool] = and_(
+    _O.published_at.is_(None), _O.dead_at.is_(None), _O.skipped_at.is_(None)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why the broker did not take an event, and when to try again; None: it is set aside."""
+
+    id: int
+    reason: str
+    again_at: datetime | None
+
+
+def waiting_page(
+    connection: Connection, *, after_id: int, limit: int, now: datetime
+) -> list[OutboxEvent]:
+    """The oldest events that may be sent now, behind an id."""
+    due = or_(_O.available_at.is_(None), _O.available_at <= now)
+    query = select(*_SENT).where(WAITING, due, _O.id > after_id).order_by(_O.id).limit(limit)
+    return [_to_event(row) for row in connection.execute(query)]
+
+
+def held_tickets(connection: Connection, *, now: datetime) -> set[int]:
+    """Tickets whose oldest unpublished event is dead or has to wait: the later ones wait too."""
+    dead = and_(_O.published_at.is_(None), _O.dead_at.is_not(None))
+    later = and_(WAITING, _O.available_at > now)
+    query = select(_O.ticket_id).where(or_(dead, later)).distinct()
+    return set(connection.execute(query).scalars())
+
+
+def mark_published(connection: Connection, ids: Sequence[int], *, at: datetime) -> None:
+    """Write down that the broker has them; their last error is history."""
+    connection.execute(
+        update(outbox)
+        .where(_O.id.in_(ids))
+        .values(published_at=at, available_at=None, last_error=None)
+    )
+
+
+def mark_refused(connection: Connection, refusals: Sequence[Refusal], *, at: datetime) -> None:
+    """Write down refusals, one by one: they are few."""
+    for refusal in refusals:
+        connection.execute(
+            update(outbox)
+            .where(_O.id == refusal.id)
+            .values(
+                attempts=_O.attempts + 1,
+                last_error=refusal.reason[:_LONGEST_ERROR],
+                available_at=refusal.again_at,
+                dead_at=at if refusal.again_at is None else None,
+            )
+        )
+
+
+def attempts_of(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """How often each was refused before."""
+    query = select(_O.id, _O.attempts).where(_O.id.in_(ids))
+    return {event_id: int(count) for event_id, count in connection.execute(query)}
+
+
+def dead_ids(connection: Connection) -> list[int]:
+    """Every event that was set aside."""
+    dead = and_(_O.dead_at.is_not(None), _O.published_at.is_(None))
+    return list(connection.execute(select(_O.id).where(dead).order_by(_O.id)).scalars())
+
+
+def requeue(connection: Connection, ids: Sequence[int]) -> int:
+    """Let dead or delayed events be tried again, from the first attempt on."""
+    stuck = and_(_O.id.in_(ids), _O.published_at.is_(None), _O.skipped_at.is_(None))
+    result = connection.execute(
+        update(outbox).where(stuck).values(attempts=0, dead_at=None, available_at=None)
+    )
+    return int(result.rowcount)
+
+
+def skip(connection: Connection, event_id: int, *, at: datetime) -> int:
+    """Give up an unpublished event; the later ones of its ticket go on."""
+    stuck = and_(_O.id == event_id, _O.published_at.is_(None), _O.skipped_at.is_(None))
+    values = {"skipped_at": at, "dead_at": None, "available_at": None}
+    return int(connection.execute(update(outbox).where(stuck).values(**values)).rowcount)
+
+
+def published_page(
+    connection: Connection,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    ticket_id: int | None,
+    after_id: int,
+    limit: int,
+) -> list[OutboxEvent]:
+    """Events sent before, oldest first, for sending them once more."""
+    query = select(*_SENT).where(*_sent_in(since, until, ticket_id), _O.id > after_id)
+    rows = connection.execute(query.order_by(_O.id).limit(limit))
+    return [_to_event(row, is_replay=True) for row in rows]
+
+
+def count_published(
+    connection: Connection,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    ticket_id: int | None,
+) -> int:
+    """How many there are of them."""
+    query = select(func.count()).where(*_sent_in(since, until, ticket_id))
+    return int(connection.execute(query).scalar_one())
+
+
+def _sent_in(
+    since: datetime | None, until: datetime | None, ticket_id: int | None
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_O.published_at.is_not(None)]
+    if since is not None:
+        conditions.append(_O.occurred_at >= since)
+    if until is not None:
+        conditions.append(_O.occurred_at < until)
+    if ticket_id is not None:
+        conditions.append(_O.ticket_id == ticket_id)
+    return conditions
+
+
+def delete_published(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Remove old events that were published or skipped; one batch, answers how many."""
+    gone = or_(_O.published_at < before, _O.skipped_at < before)
+    ids = list(connection.execute(select(_O.id).where(gone).limit(limit)).scalars())
+    if ids:
+        connection.execute(delete(outbox).where(_O.id.in_(ids)))
+    return len(ids)
+
+
+def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
+    """How many wait, are dead, were skipped; and how long the oldest has waited."""
+    row = connection.execute(
+        select(
+            func.count().label("waiting"),
+            func.min(_O.occurred_at).label("oldest"),
+            func.sum(_O.attempts).label("refusals"),
+        ).where(WAITING)
+    ).one()
+    dead = and_(_O.dead_at.is_not(None), _O.published_at.is_(None))
+    oldest = row.oldest
+    return {
+        "waiting": int(row.waiting),
+        "oldest_at": oldest,
+        "oldest_age": max(now - oldest, timedelta()) if oldest else None,
+        "refusals": int(row.refusals or 0),
+        "dead": int(connection.execute(select(func.count()).where(dead)).scalar_one()),
+        "skipped": int(
+            connection.execute(select(func.count()).where(_O.skipped_at.is_not(None))).scalar_one()
+        ),
+    }
+
+
+_SENT = (
+    _O.id,
+    _O.event_id,
+    _O.event,
+    _O.routing_key,
+    _O.ticket_id,
+    _O.envelope,
+    _O.occurred_at,
+)
+
+
+def _to_event(row: Any, *, is_replay: bool = False) -> OutboxEvent:
+    return OutboxEvent(
+        id=row.id,
+        event_id=row.event_id,
+        event=row.event,
+        routing_key=row.routing_key,
+        ticket_id=row.ticket_id,
+        envelope=row.envelope,
+        occurred_at=row.occurred_at,
+        is_replay=is_replay,
+    )

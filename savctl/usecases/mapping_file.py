@@ -1,0 +1,32 @@
+"""Reading a mapping file: TOML, or JSON of the same shape."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from savctl.domain.mapping import Mapped, mapped
+from savctl.domain.strict_json import strict_json
+from savctl.errors import InvalidInput
+
+
+def read_mapping(path: Path | None) -> Mapped:
+    """What the file says; without a file, the specification's column names hold.
+
+    Raises:
+        InvalidInput: it cannot be read, or says something that means nothing.
+    """
+    if path is None:
+        return Mapped()
+    try:
+        told = path.read_text(encoding="utf-8-sig")
+        given = strict_json(told, str(path)) if path.suffix == ".json" else tomllib.loads(told)
+    except OSError as problem:
+        raise InvalidInput(f"cannot read the mapping {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"the mapping {path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise InvalidInput(f"the mapping {path} is no TOML: {problem}") from None
+    if not isinstance(given, dict):
+        raise InvalidInput(f"the mapping {path} is no table")
+    return mapped(given)

@@ -1,0 +1,130 @@
+"""The schema looked at: which one there is, how it differs, how fast it answers."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from savctl.errors import Refused, Unavailable
+from savctl.persistence import health, inspection, schema
+from savctl.persistence.engine import Database
+from savctl.persistence.engine import ping as one_round_trip
+from savctl.persistence.inspection import Difference, Level
+from savctl.persistence.tables import OWN_PREFIX, SERVICE_TABLES, metadata
+
+_ROUND_TRIPS = 5
+_OWN_TABLES = tuple(t for name, t in metadata.tables.items() if name.startswith(OWN_PREFIX))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaStatus:
+    """Which schema there is; `tables` tells whose the service's are: created or adopted."""
+
+    database: str
+    state: str
+    current: str | None
+    head: str
+    pending: tuple[str, ...]
+    tables: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pong:
+    """An answer of the database; `round_trip_ms` is the median of a few."""
+
+    database: str
+    server: str
+    version: str
+    time_zone: str
+    round_trip_ms: float
+
+
+def verify(database: Database) -> list[Difference]:
+    """How the live schema differs from the specification.
+
+    Own tables are looked at once the schema is current: a half-made one is the upgrade's work.
+
+    Raises:
+        Refused: there is no table of the service at all.
+    """
+    _require_there(database)
+    with database.reading() as connection:
+        if not inspection.has_any(connection):
+            raise Refused(
+                f"the database {database.name} has no table of the service",
+                hint="Right database? For a new one: savctl db upgrade.",
+            )
+        is_current = schema.version(connection) == schema.HEAD
+        own = _OWN_TABLES if is_current else ()
+        return inspection.differences(connection, [*SERVICE_TABLES, *own])
+
+
+def status(database: Database) -> SchemaStatus:
+    """Which schema the database has and what an upgrade would do; never an error by itself."""
+    current, tables, is_foreign = None, None, False
+    if health.is_there(database):
+        with database.reading() as connection:
+            current = schema.version(connection)
+            tables = schema.service_tables_are(connection)
+            is_foreign = tables is None and inspection.has_any(connection)
+    return SchemaStatus(
+        database=database.name,
+        state=_state(current, is_foreign=is_foreign),
+        current=current,
+        head=schema.HEAD,
+        pending=_pending(current),
+        tables="foreign" if is_foreign else tables,
+    )
+
+
+def ping(database: Database) -> Pong:
+    """Ask the database a few times and tell how long an answer takes.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    _require_there(database)
+    times: list[float] = []
+    with database.reading() as connection:
+        server = health.server_of(connection)
+        for _ in range(_ROUND_TRIPS):
+            begun = time.perf_counter()
+            one_round_trip(connection)
+            times.append(time.perf_counter() - begun)
+        zone = "+00:00" if database.is_sqlite else health.variables(connection)["time_zone"]
+    return Pong(
+        database=database.name,
+        server=server.family,
+        version=server.version,
+        time_zone=zone,
+        round_trip_ms=round(statistics.median(times) * 1000, 3),
+    )
+
+
+def errors_among(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """The differences that are not tolerated."""
+    return tuple(d for d in differences if d.level is Level.ERROR)
+
+
+def _require_there(database: Database) -> None:
+    if not health.is_there(database):
+        raise Unavailable(
+            f"there is no database file {database.name} yet",
+            hint="savctl db upgrade makes it; so does the first command that needs it.",
+        )
+
+
+def _state(current: str | None, *, is_foreign: bool) -> str:
+    if current is None:
+        return "foreign" if is_foreign else "missing"
+    if current == schema.HEAD:
+        return "current"
+    return "behind" if current in schema.KNOWN else "newer"
+
+
+def _pending(current: str | None) -> tuple[str, ...]:
+    if current is not None and current not in schema.KNOWN:
+        return ()
+    return tuple(r for r in schema.KNOWN if current is None or r > current)

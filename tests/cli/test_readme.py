@@ -1,0 +1,44 @@
+"""The README's tour works as it stands, and every command is known to the pages for people."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def tour() -> str:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"## Five minutes\n.*?```sh\n(.*?)```", readme, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_five_minutes_of_the_readme_run_as_they_stand(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    programs = Path(sys.executable).parent
+    path = f"{programs}:{environment['PATH']}"
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", tour()],
+        env={**environment, "PATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "error" not in done.stderr
+    assert "TicketResolved" in done.stdout
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+    assert readme.index("make demo") < readme.index("make test") < readme.index("## Five minutes")

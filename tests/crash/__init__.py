@@ -1,0 +1,1 @@
+"""Processes that are killed, paused and set against each other."""

@@ -1,0 +1,98 @@
+"""savctl in processes of its own, and a shop big enough to be caught at work on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.metadata import EMPTY
+from savctl.domain.states import Status
+from savctl.persistence.bulk import insert_tickets
+from savctl.persistence.engine import Database
+from tests.given import AGENT, NOW, a_ticket, rows
+
+PATIENCE_SECONDS = 30.0
+Process = subprocess.Popen[str]
+
+
+def start(environment: Mapping[str, str], *words: str) -> Process:
+    """`savctl WORDS…`, at work on the database that the environment names."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "savctl", *words],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(environment: Mapping[str, str], *words: str) -> int:
+    """The exit code of `savctl WORDS…`."""
+    process = start(environment, *words)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    return process.returncode
+
+
+def wait_until(is_so: Callable[[], Any], *, what: str) -> None:
+    """Look again and again; a hang is a failure that says what it waited for."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        if time.monotonic() > give_up:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.01)
+
+
+def many_resolved(database: Database, count: int, *, first: int = 1) -> None:
+    """Tickets that were resolved long ago, each with a history that ends so."""
+    entries = (
+        HistoryEntry(at=NOW, actor=AGENT, action=Action.CREATED, after="open"),
+        HistoryEntry(
+            at=NOW, actor=AGENT, action=Action.STATUS, before="in_progress", after="resolved"
+        ),
+    )
+    metadata = EMPTY.with_history(entries)
+    for start_at in range(first, first + count, 1000):
+        chunk = [
+            a_ticket(Status.RESOLVED, number=f"TKT-{n:06d}", metadata=metadata)
+            for n in range(start_at, min(start_at + 1000, first + count))
+        ]
+        database.transaction(lambda c, chunk=chunk: insert_tickets(c, chunk))  # type: ignore[misc]
+
+
+def time_passes_for_leases(database: Database) -> None:
+    """Let every lease run out, as it does by itself some seconds after its holder died."""
+    database.transaction(
+        lambda c: c.exec_driver_sql(
+            "UPDATE savctl_leases SET expires_at = '2000-01-01 00:00:00' "
+            "WHERE expires_at IS NOT NULL"
+        )
+    )
+
+
+def closed_traces(database: Database) -> tuple[int, int, int, int]:
+    """Closed tickets, tickets with an audit entry of it, such entries, and events: all equal.
+
+    Nothing but closings is audited or told in these tests.
+    """
+    closed = count(database, "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'")
+    audited = count(database, "SELECT COUNT(DISTINCT ticket_id) AS n FROM savctl_audit")
+    entries = count(database, "SELECT COUNT(*) AS n FROM savctl_audit")
+    events = count(database, "SELECT COUNT(*) AS n FROM savctl_outbox")
+    return closed, audited, entries, events
+
+
+def closings_in_histories(database: Database) -> list[int]:
+    """For each closed ticket, how many closings its history knows: each is to be one."""
+    needle = '"to": "closed"'
+    stored = rows(database, "SELECT metadata FROM support_tickets WHERE status = 'closed'")
+    return [str(row["metadata"]).replace('":"', '": "').count(needle) for row in stored]
+
+
+def count(database: Database, statement: str) -> int:
+    """One number."""
+    return int(rows(database, statement)[0]["n"])

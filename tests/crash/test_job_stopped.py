@@ -1,0 +1,88 @@
+"""SIGTERM and SIGINT: the batch at hand is finished, the rest is left to a rerun (rules 10.2)."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from savctl.persistence.engine import Database
+from tests.crash.processes import (
+    PATIENCE_SECONDS,
+    closed_traces,
+    count,
+    finished,
+    many_resolved,
+    start,
+    wait_until,
+)
+from tests.given import rows
+
+TICKETS = 2_000
+CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
+JOB = ("job", "run", "close-resolved", "--yes", "-o", "json")
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [
+        ([signal.SIGTERM], 143),
+        ([signal.SIGINT], 130),
+        ([signal.SIGTERM, signal.SIGTERM, signal.SIGTERM], 143),
+    ],
+)
+def test_a_signal_ends_a_job_after_its_batch(
+    database: Database,
+    database_url: str,
+    environment: dict[str, str],
+    signals: list[signal.Signals],
+    code: int,
+) -> None:
+    many_resolved(database, TICKETS)
+    environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "2"}
+
+    process = start(environment, *JOB)
+    wait_until(lambda: count(database, CLOSED), what="the first batch")
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.01)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == code, err
+    report = json.loads(out)
+    assert report["seen"] + report["left"] == TICKETS
+    assert report["left"] > 0
+    assert closed_traces(database) == (report["changed"],) * 4
+    run = rows(database, "SELECT status, changed, left_over FROM savctl_runs")[0]
+    assert run == {
+        "status": "interrupted",
+        "changed": report["changed"],
+        "left_over": report["left"],
+    }
+    environment["SAVCTL_BATCH_SIZE"] = "1000"
+    assert finished(environment, *JOB) == 0  # the lease was given back
+    assert closed_traces(database) == (TICKETS,) * 4
+
+
+def test_a_scheduler_ends_with_its_jobs_and_leaves_no_lease(
+    database: Database, database_url: str, environment: dict[str, str]
+) -> None:
+    many_resolved(database, 900)
+    environment |= {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_BATCH_SIZE": "1",
+        "SAVCTL_SCHEDULE_CLOSE_RESOLVED": "* * * * *",
+    }
+
+    process = start(environment, "scheduler", "run", "--only", "close-resolved")
+    wait_until(lambda: count(database, CLOSED), what="the first batch")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == 143
+    run = rows(database, "SELECT status, changed FROM savctl_runs")[0]
+    assert run["status"] == "interrupted"
+    assert closed_traces(database) == (run["changed"],) * 4
+    assert rows(database, "SELECT name FROM savctl_leases WHERE owner IS NOT NULL") == []

@@ -1,0 +1,184 @@
+"""Schedulers, cron and people on one database: one run of a job at a time, each slot once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from savctl.persistence.engine import Database
+from tests.crash.processes import (
+    PATIENCE_SECONDS,
+    closed_traces,
+    closings_in_histories,
+    count,
+    finished,
+    many_resolved,
+    start,
+    wait_until,
+)
+from tests.given import rows
+
+SECONDS = 15.0
+DONE, TOLD_NO = 0, 9
+CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
+
+
+@pytest.fixture(autouse=True)
+def _on_a_server(kind: str) -> None:
+    if kind == "sqlite":
+        pytest.skip("SQLite is for one machine, and has no row locks to be paused on")
+
+
+@pytest.fixture
+def shared(database_url: str, environment: dict[str, str]) -> dict[str, str]:
+    """An environment for many processes, in which a slot comes up every minute."""
+    return environment | {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_BATCH_SIZE": "10",
+        "SAVCTL_TICK_SECONDS": "1",
+        "SAVCTL_SCHEDULE_CLOSE_RESOLVED": "* * * * *",
+        "SAVCTL_SCHEDULE_AUTO_CLOSE": "* * * * *",
+    }
+
+
+class Caller(Thread):
+    """Somebody who calls a command again and again, and notes how it ended."""
+
+    def __init__(self, environment: dict[str, str], over: Event, *words: str) -> None:
+        super().__init__(name=" ".join(words))
+        self.codes: list[int] = []
+        self._given = (environment, over, words)
+
+    def run(self) -> None:
+        environment, over, words = self._given
+        while not over.is_set():
+            self.codes.append(finished(environment, *words))
+
+
+@contextmanager
+def schedulers(environment: dict[str, str], number: int) -> Iterator[None]:
+    """That many schedulers beside each other, ended politely."""
+    running = [start(environment, "scheduler", "run") for _ in range(number)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        codes = []
+        for process in running:
+            process.communicate(timeout=PATIENCE_SECONDS)
+            codes.append(process.returncode)
+    assert codes == [143] * number
+
+
+def a_minute_passes(database: Database) -> None:
+    """Finished slots move into the past, so that the latest one is due again."""
+    database.transaction(
+        lambda c: c.exec_driver_sql(
+            "UPDATE savctl_runs SET scheduled_for = scheduled_for - INTERVAL 1 DAY "
+            "WHERE scheduled_for IS NOT NULL AND status = 'ok' ORDER BY scheduled_for"
+        )
+    )
+
+
+def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
+    database: Database, shared: dict[str, str]
+) -> None:
+    over = Event()
+    callers = [
+        Caller(shared, over, "scheduler", "tick", "--quiet"),
+        Caller(shared, over, "job", "run", "close-resolved", "--due"),
+        Caller(shared, over, "job", "run", "close-resolved", "--yes"),
+        Caller(shared, over, "job", "run", "auto-close", "--yes"),
+    ]
+    tickets = 0
+
+    with schedulers(shared, 2):
+        for caller in callers:
+            caller.start()
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            many_resolved(database, 100, first=tickets + 1)
+            tickets += 100
+            a_minute_passes(database)
+            time.sleep(0.5)
+        over.set()
+        for caller in callers:
+            caller.join()
+    assert finished(shared, "job", "run", "close-resolved", "--yes") == DONE
+
+    for caller in callers:
+        assert set(caller.codes) <= {DONE, TOLD_NO}, caller.name
+    runs = rows(database, "SELECT * FROM savctl_runs ORDER BY job, started_at, id")
+    assert {run["started_by"] for run in runs} == {"hand", "cron", "scheduler"}
+    assert {(run["status"], run["attempt"]) for run in runs} == {("ok", 1)}
+    assert overlapping(runs) == []
+    assert sum(run["changed"] for run in runs) == tickets
+    assert closed_traces(database) == (tickets,) * 4
+    assert set(closings_in_histories(database)) == {1}
+
+
+def overlapping(runs: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Runs of one job of which the later began before the earlier had ended."""
+    return [
+        (earlier["id"], later["id"])
+        for earlier, later in pairwise(runs)
+        if earlier["job"] == later["job"] and later["started_at"] < earlier["finished_at"]
+    ]
+
+
+def test_a_runner_that_was_paused_past_its_lease_cannot_write(
+    database: Database, shared: dict[str, str]
+) -> None:
+    tickets = 2_000
+    many_resolved(database, tickets)
+    job = ("job", "run", "close-resolved", "--yes")
+
+    sleeper = start(shared, *job)
+    wait_until(lambda: count(database, CLOSED), what="the first batch")
+    sleeper.send_signal(signal.SIGSTOP)
+    wait_until(lambda: lease_runs_out(database, sleeper), what="a moment between two batches")
+    successor = finished(shared | {"SAVCTL_BATCH_SIZE": "1000"}, *job)
+    written = closed_traces(database)
+    sleeper.send_signal(signal.SIGCONT)
+    _, err = sleeper.communicate(timeout=PATIENCE_SECONDS)
+
+    assert successor == DONE
+    assert sleeper.returncode == 8
+    assert "taken over by another host" in err
+    assert closed_traces(database) == written
+    assert finished(shared, *job) == DONE  # what the sleeper held locked meanwhile
+    assert closed_traces(database) == (tickets,) * 4
+    stored = rows(database, "SELECT status FROM savctl_runs ORDER BY id")
+    assert [run["status"] for run in stored] == ["abandoned", "ok", "ok"]
+
+
+def lease_runs_out(database: Database, sleeper: Any) -> bool:
+    """Let the lease of a paused process run out.
+
+    One that was paused between its fence and its commit holds the lease's row: then nobody can
+    overtake it, and it has to go on a little first.
+    """
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
+        try:
+            connection.exec_driver_sql(
+                "UPDATE savctl_leases SET expires_at = '2000-01-01' WHERE owner IS NOT NULL"
+            )
+            connection.commit()
+        except OperationalError:
+            sleeper.send_signal(signal.SIGCONT)
+            time.sleep(0.005)
+            sleeper.send_signal(signal.SIGSTOP)
+            return False
+        finally:
+            connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 10")
+    return True

@@ -1,0 +1,105 @@
+"""What tests start from. A builder names only what matters to the test that calls it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.persistence.engine import Database
+from savctl.persistence.tables import metadata as tables
+from savctl.ports import Clock
+from savctl.usecases.assignment import assign_ticket
+from savctl.usecases.tickets import NewTicket, create_ticket
+from savctl.usecases.transitions import close_ticket, move_ticket
+
+NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+CUSTOMER, AGENT, OTHER_AGENT, BOSS = 456, 10, 11, 5
+
+Snapshot = dict[str, list[tuple[Any, ...]]]
+
+
+def a_ticket(status: Status = Status.OPEN, **fields: Any) -> Ticket:
+    """A ticket as a value; one that was assigned has an agent, stamps follow the status."""
+    was_assigned = status is not Status.OPEN
+    known: dict[str, Any] = {
+        "id": 123,
+        "number": "TKT-ABC123",
+        "user_id": CUSTOMER,
+        "subject": "Order not received",
+        "description": "Where is it?",
+        "priority": Priority.MEDIUM,
+        "status": status,
+        "assigned_to": AGENT if was_assigned else None,
+        "resolved_at": NOW if status is Status.RESOLVED else None,
+        "closed_at": NOW if status is Status.CLOSED else None,
+        "metadata": EMPTY,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Ticket(**known | fields)
+
+
+def entered(status: Status, at: datetime, before: Status = Status.IN_PROGRESS) -> Metadata:
+    """Metadata whose history ends with the entry into a status."""
+    entry = HistoryEntry(
+        at=at, actor=AGENT, action=Action.STATUS, before=str(before), after=str(status)
+    )
+    return EMPTY.with_history((entry,))
+
+
+def created(database: Database, clock: Clock, **fields: Any) -> Ticket:
+    """A ticket that was created a moment ago."""
+    wanted = NewTicket(
+        **{
+            "user_id": CUSTOMER,
+            "subject": "Order not received",
+            "description": "Where is it?",
+            **fields,
+        }
+    )
+    return create_ticket(database, clock, wanted, by=None)[0].ticket
+
+
+def brought_to(database: Database, clock: Clock, status: Status, **fields: Any) -> Ticket:
+    """A ticket brought to a status through legal changes, all of them at one moment."""
+    ticket = created(database, clock, **fields)
+    if status is Status.OPEN:
+        return ticket
+    if status is not Status.CLOSED:
+        ticket = assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS).ticket
+    if status in {Status.WAITING_CUSTOMER, Status.RESOLVED}:
+        ticket = move_ticket(database, clock, ticket.id, status, by=AGENT).ticket
+    if status is Status.CLOSED:
+        ticket = close_ticket(database, clock, ticket.id, by=BOSS, reason="spam").ticket
+    return ticket
+
+
+def snapshot(database: Database) -> Snapshot:
+    """Every row of every table, as the driver reads it."""
+    with database.reading() as connection:
+        return {
+            name: [
+                tuple(row)
+                for row in connection.exec_driver_sql(f"SELECT * FROM {name} ORDER BY 1")
+            ]
+            for name in sorted(tables.tables)
+        }
+
+
+def rows(database: Database, statement: str) -> list[dict[str, Any]]:
+    """What a query answers, as another program would see it."""
+    with database.reading() as connection:
+        return [dict(row) for row in connection.exec_driver_sql(statement).mappings()]
+
+
+def write(database: Database, statement: str) -> None:
+    """What another program writes, past all rules."""
+    database.transaction(lambda connection: connection.exec_driver_sql(statement))

@@ -1,0 +1,1 @@
+"""Jobs: slots, the runner, the scheduler and their commands."""

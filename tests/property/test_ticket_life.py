@@ -1,0 +1,224 @@
+"""The whole life of tickets as a machine, on a real database (rules 2, 3, 8.1, 11)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from savctl.domain.closing import ClosingLimits
+from savctl.domain.priority import Priority
+from savctl.domain.states import Status
+from savctl.persistence.engine import Database
+from savctl.usecases.assignment import assign_ticket, unassign_ticket
+from savctl.usecases.batches import Terms
+from savctl.usecases.closing import close_resolved, close_silent
+from savctl.usecases.conversation import add_message
+from savctl.usecases.report import BatchReport
+from savctl.usecases.tickets import edit_ticket
+from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
+from tests.given import AGENT, BOSS, CUSTOMER, OTHER_AGENT
+from tests.property import model
+from tests.property.machine import Compared
+
+SENDERS = {"customer": CUSTOMER, "agent": AGENT}
+LIMITS = ClosingLimits()
+
+agents = st.sampled_from([AGENT, OTHER_AGENT])
+people = st.sampled_from([AGENT, CUSTOMER, None])
+dry = st.sampled_from([False, False, False, True])
+sides = st.sampled_from(sorted(SENDERS))
+moments = st.sampled_from(
+    [timedelta(microseconds=300_000), timedelta(seconds=1), timedelta(hours=1)]
+)
+spans = st.sampled_from(
+    [
+        timedelta(),
+        timedelta(hours=24) - timedelta(seconds=1),
+        timedelta(hours=24),
+        timedelta(days=3),
+        timedelta(days=7) - timedelta(microseconds=1),
+        timedelta(days=7),
+    ]
+)
+
+
+class TicketLife(Compared):
+    """Any request in any order, each compared with the model; the clock moves on between."""
+
+    tickets = Bundle("tickets")
+
+    @initialize(target=tickets)
+    def one_is_worked_on(self) -> int:
+        ticket = self.create(Priority.MEDIUM)
+        self.assign(ticket, AGENT, BOSS, dry_run=False)
+        return ticket
+
+    @rule(target=tickets, priority=st.sampled_from(Priority))
+    def another_comes_in(self, priority: Priority) -> int:
+        return self.create(priority)
+
+    @rule(span=moments)
+    def time_passes(self, span: timedelta) -> None:
+        self.clock.advance(span)
+
+    @rule(span=spans, heal=st.booleans(), dry_run=dry)
+    def days_pass_and_the_jobs_run(self, span: timedelta, heal: bool, dry_run: bool) -> None:
+        self.clock.advance(span)
+        terms = Terms(report=BatchReport(), size=2, dry_run=dry_run)
+        close_silent(self.database, self.clock, limits=LIMITS, terms=terms, heal=heal)
+        self.after_a_job(lambda t: model.silent_job(t, self.clock(), heal=heal), dry_run)
+        close_resolved(self.database, self.clock, limits=LIMITS, terms=terms)
+        self.after_a_job(lambda t: model.resolved_job(t, self.clock()), dry_run)
+
+    @rule(ticket=tickets, agent=agents, by=people, dry_run=dry)
+    def assign(self, ticket: int, agent: int, by: int | None, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, at: model.assign(t, agent, at))(
+            lambda: assign_ticket(
+                self.database, self.clock, ticket, to=agent, by=by, dry_run=dry_run
+            )
+        )
+
+    @rule(ticket=tickets, by=people, dry_run=dry)
+    def unassign(self, ticket: int, by: int | None, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, model.unassign)(
+            lambda: unassign_ticket(
+                self.database, self.clock, ticket, by=by, reason="why", dry_run=dry_run
+            )
+        )
+
+    @rule(
+        ticket=tickets,
+        move=st.sampled_from(
+            [
+                (Status.WAITING_CUSTOMER, None),
+                (Status.RESOLVED, None),
+                (Status.IN_PROGRESS, Status.WAITING_CUSTOMER),
+                (Status.IN_PROGRESS, Status.RESOLVED),
+            ]
+        ),
+        by=people,
+        dry_run=dry,
+    )
+    def wait_resolve_resume_or_reopen(
+        self, ticket: int, move: tuple[Status, Status | None], by: int | None, dry_run: bool
+    ) -> None:
+        to, only_from = move
+        self.expect(ticket, dry_run, lambda t, at: model.move(t, to, at, only_from=only_from))(
+            lambda: move_ticket(
+                self.database,
+                self.clock,
+                ticket,
+                to,
+                by=by,
+                only_from=only_from,
+                dry_run=dry_run,
+            )
+        )
+
+    @rule(
+        ticket=tickets,
+        to=st.sampled_from([Status.WAITING_CUSTOMER, Status.RESOLVED]),
+        dry_run=dry,
+    )
+    def wait_or_resolve_with_a_message(self, ticket: int, to: Status, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, at: model.say_and_move(t, to, at))(
+            lambda: move_ticket(
+                self.database, self.clock, ticket, to, by=AGENT, message="Hi", dry_run=dry_run
+            )
+        )
+
+    @rule(ticket=tickets, to=st.sampled_from(list(Status)[1:4]), by=people, dry_run=dry)
+    def bridge(self, ticket: int, to: Status, by: int | None, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, at: model.bridge(t, to, by, at))(
+            lambda: move_ticket(
+                self.database, self.clock, ticket, to, by=by, bridge=True, dry_run=dry_run
+            )
+        )
+
+    @rule(ticket=tickets, by=people, bridge=st.booleans(), dry_run=dry)
+    def close(self, ticket: int, by: int | None, bridge: bool, dry_run: bool) -> None:
+        def effect(known: model.Model, at: datetime) -> None:
+            if bridge:
+                model.bridge(known, "closed", by, at)
+            else:
+                model.move(known, "closed", at)
+
+        self.expect(ticket, dry_run, effect)(
+            lambda: close_ticket(
+                self.database,
+                self.clock,
+                ticket,
+                by=by,
+                reason="why",
+                bridge=bridge,
+                dry_run=dry_run,
+            )
+        )
+
+    @rule(ticket=tickets, priority=st.sampled_from(Priority), dry_run=dry)
+    def prioritise(self, ticket: int, priority: Priority, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, _: model.set_field(t, "priority", str(priority)))(
+            lambda: set_priority(
+                self.database, self.clock, ticket, priority, by=BOSS, reason="x", dry_run=dry_run
+            )
+        )
+
+    @rule(ticket=tickets, subject=st.sampled_from(["Order lost", "Refund"]), dry_run=dry)
+    def edit(self, ticket: int, subject: str, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, _: model.set_field(t, "subject", subject))(
+            lambda: edit_ticket(
+                self.database, self.clock, ticket, {"subject": subject}, by=BOSS, dry_run=dry_run
+            )
+        )
+
+    @rule(ticket=tickets, side=sides, internal=st.booleans(), dry_run=dry)
+    def message(self, ticket: int, side: str, internal: bool, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, at: model.say(t, side, at, internal=internal))(
+            lambda: add_message(
+                self.database,
+                self.clock,
+                ticket,
+                sender=(side, SENDERS[side]),
+                body="Hello",
+                internal=internal,
+                dry_run=dry_run,
+            )
+        )
+
+    @rule(ticket=tickets, side=sides, dry_run=dry)
+    def message_that_reopens(self, ticket: int, side: str, dry_run: bool) -> None:
+        self.expect(ticket, dry_run, lambda t, at: model.say_and_reopen(t, side, at))(
+            lambda: add_message(
+                self.database,
+                self.clock,
+                ticket,
+                sender=(side, SENDERS[side]),
+                body="No!",
+                reopen=True,
+                dry_run=dry_run,
+            )
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # shrinking a failure may take minutes
+def test_any_requests_in_any_order_leave_what_the_specification_says(
+    database: Database, kind: str
+) -> None:
+    examples = {"sqlite": 100}.get(kind, 25)
+
+    run_state_machine_as_test(
+        lambda: TicketLife(database),  # type: ignore[arg-type]
+        settings=settings(
+            max_examples=examples, stateful_step_count=30, report_multiple_bugs=False
+        ),
+    )

@@ -1,0 +1,30 @@
+"""Databases that another program's migrations made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from savctl.persistence.engine import Database
+from tests.conftest import KINDS, Servers
+from tests.schema.support import load_laravel
+from tests.servers import find
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What Laravel made is on a server."""
+    if "server_kind" in metafunc.fixturenames:
+        wanted = [kind for kind in KINDS[1:] if kind in find.wanted()]
+        metafunc.parametrize("server_kind", wanted, scope="session")
+
+
+@pytest.fixture
+def laravel(server_kind: str, servers: Servers) -> Iterator[Database]:
+    """The service's database, without anything of savctl's."""
+    server = servers.of(server_kind)
+    server.drop_database("adopt_laravel")
+    database = Database(server.create_database("adopt_laravel"))
+    load_laravel(database)
+    yield database
+    database.close()

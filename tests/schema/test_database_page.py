@@ -1,0 +1,25 @@
+"""docs/database.md cannot go stale."""
+
+from __future__ import annotations
+
+from savctl.domain.integrity import SKEW
+from savctl.domain.invariants import INVARIANTS
+from savctl.usecases.doctor_database import SKEW_ERROR, SKEW_WARN
+from savctl.usecases.doctor_work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
+from tests.schema.support import PROJECT
+
+PAGE = (PROJECT / "docs" / "database.md").read_text(encoding="utf-8")
+
+
+def test_every_invariant_stands_in_the_page_as_it_is() -> None:
+    for rule in INVARIANTS.values():
+        row = f"| `{rule.id}` | {rule.severity} | {rule.meaning} | {rule.repair or ''} |"
+        assert row in PAGE
+
+
+def test_the_limits_of_the_doctor_stand_in_the_page() -> None:
+    limits = (OUTBOX_WARN, OUTBOX_ERROR, OVERDUE, SKEW_ERROR)
+
+    assert all(age_text(limit) in PAGE or f"{limit.seconds} s" in PAGE for limit in limits)
+    assert f"more than {SKEW_WARN.seconds} s apart" in PAGE
+    assert f"up to {SKEW.seconds} seconds older" in PAGE
