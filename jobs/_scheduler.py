@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock, Thread
 
@@ -20,7 +21,6 @@ from savctl.bootstrap import App
 from savctl.errors import (
     AlreadyRunning,
     ExitCode,
-    NeedsConfirmation,
     SavError,
     Unavailable,
 )
@@ -51,11 +51,17 @@ class Scheduler:
         self._trouble_lock = Lock()
 
     def run(self) -> None:
-        """Tick until somebody asks to stop, then wait for the batches at hand."""
+        """Tick until somebody asks to stop, then wait for the batches at hand.
+
+        Raises:
+            SchemaMismatch: the database is there, but its schema is not this savctl's.
+        """
         from apscheduler.executors.pool import ThreadPoolExecutor
         from apscheduler.jobstores.memory import MemoryJobStore
         from apscheduler.schedulers.background import BackgroundScheduler
 
+        with suppress(Unavailable):  # a database that is down is waited for
+            _ = self._app.database
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         ticker = BackgroundScheduler(
             timezone=UTC,
@@ -149,19 +155,23 @@ class Scheduler:
         ids: dict[str, object] = {"job": job.name, "slot": f"{slot:%Y-%m-%dT%H:%MZ}"}
         try:
             return _tell_done(run_job(job, self._app, start), ids)
-        except (AlreadyRunning, SlotTaken) as problem:
+        except SavError as problem:
+            return self._tell_outcome(problem, ids)
+        except Exception:
+            _log.exception("%s failed.", job.name, extra={"event": "job_failed", **ids})
+            return ExitCode.BUG
+
+    def _tell_outcome(self, problem: SavError, ids: dict[str, object]) -> ExitCode:
+        """Say why a slot was not run to its end; that others run it is no news."""
+        if isinstance(problem, AlreadyRunning | SlotTaken):
             _log.debug("%s", problem.message, extra={"event": "job_elsewhere", **ids})
             return ExitCode.DONE
-        except NeedsConfirmation as problem:
-            told = f"{problem.message}. {problem.hint}"
-            _log.warning("%s", told, extra={"event": "job_braked", **ids})
-            return problem.exit_code
-        except Unavailable as problem:
+        if isinstance(problem, Unavailable):
             self._tell_trouble(problem)
-            return problem.exit_code
-        except Exception as problem:
-            _log.exception("%s failed.", job.name, extra={"event": "job_failed", **ids})
-            return problem.exit_code if isinstance(problem, SavError) else ExitCode.BUG
+        else:
+            told = f"{problem.message}. {problem.hint or ''}".rstrip()
+            _log.warning("%s", told, extra={"event": "job_refused", **ids})
+        return problem.exit_code
 
     def _tell_trouble(self, problem: SavError) -> None:
         """Say what is wrong once, not at every tick."""

@@ -70,6 +70,7 @@ class RabbitPublisher:
         if not self._ready.wait(self._terms.connect_seconds * 2):
             self._fail(BrokerGone(f"the broker {self._name} does not answer in time"))
         if self._failure is not None:
+            self.close()
             raise self._failure
         return self
 
@@ -90,9 +91,9 @@ class RabbitPublisher:
             item = self._out.get(timeout=wait_seconds)
             while True:
                 if isinstance(item, SavError):
+                    self._out.put(item)  # whoever asks again is told again
                     if not found:
                         raise item
-                    self._out.put(item)
                     return found
                 found.append(item)
                 if len(found) >= _ENOUGH:

@@ -18,6 +18,7 @@ from savctl.errors import ConfigurationError, NotPermitted, SavError
 from savctl.ports import BrokerGone
 
 _LONGEST = 500
+_TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def _known(cause: BaseException, broker: str, exchange: str) -> SavError | None:
         return NotPermitted(f"the broker {broker}: {cause.reply_text}"[:_LONGEST])
     if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 406:
         return ConfigurationError(f"the broker {broker}: {cause.reply_text}"[:_LONGEST])
-    if isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, _TLS_LINE_BROKE):
         return ConfigurationError(f"the broker {broker}: TLS failed: {cause.reason}")
     return None
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from savctl.domain.metadata import encode
 from savctl.domain.text import TEXT_BYTES
 from savctl.errors import InvalidInput
 
@@ -36,9 +37,11 @@ def pairs(name: str, given: Sequence[str] | None) -> dict[str, object]:
 
 def _json_or_text(value: str) -> object:
     try:
-        return json.loads(value)
+        parsed = json.loads(value)
+        encode(parsed)  # NaN and numbers without end are no JSON, whatever Python reads
     except (ValueError, RecursionError):
         return value
+    return parsed
 
 
 def _read(name: str, path: Path | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from savctl.domain import lifecycle, text
 from savctl.domain.clock import second_text
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import Decision
 from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.priority import Priority
 from savctl.domain.row_fields import choice, identifier, optional_line, required, words

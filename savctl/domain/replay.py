@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from savctl.domain import lifecycle
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import AgentMissing, Decision
 from savctl.domain.replay_plan import MESSAGES, Deed, LogEvent, ReplayPlan
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -60,7 +60,7 @@ def _taken(ticket: Ticket, event: LogEvent, how: ReplayPlan) -> Decision:
         decision = lifecycle.move(ticket, to, by=_who(event), now=event.at)
     agent = _agent(ticket, event, how)
     if agent is None:
-        raise lifecycle.AgentMissing(f"{ticket.number} has no agent: line {event.line} names none")
+        raise AgentMissing(f"{ticket.number} has no agent: line {event.line} names none")
     assigned = lifecycle.assign(decision.ticket, agent, by=_who(event), now=event.at)
     return _and(decision, assigned)
 

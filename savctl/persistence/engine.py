@@ -120,7 +120,7 @@ class Database:
             raise InvalidInput(f"a number is too large for the database: {problem}") from problem
 
     def _sqlite_engine(self) -> Engine:
-        engine = create_engine(self.url)
+        engine = create_engine(self.url, hide_parameters=True)
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -148,6 +148,7 @@ class Database:
         return create_engine(
             self.url.update_query_dict({"charset": "utf8mb4"}),
             isolation_level="READ COMMITTED",
+            hide_parameters=True,  # they are customers' words, and errors are logged
             max_overflow=60,  # a scheduler runs every job in a thread of its own
             pool_pre_ping=True,
             pool_recycle=1800,

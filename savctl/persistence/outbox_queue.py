@@ -6,7 +6,7 @@ transaction that commits late may add a lower id than one already sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +48,20 @@ def held_tickets(connection: Connection, *, now: datetime) -> set[int]:
     later = and_(WAITING, _O.available_at > now)
     query = select(_O.ticket_id).where(or_(dead, later)).distinct()
     return set(connection.execute(query).scalars())
+
+
+def late_tickets(
+    connection: Connection, tickets: Iterable[int], *, up_to_id: int, known: Container[int]
+) -> set[int]:
+    """Which of the tickets have a waiting event up to an id that is not `known`.
+
+    It was committed after the page that its id belongs to was read; what comes behind it in its
+    ticket must not be sent before it.
+    """
+    query = select(_O.id, _O.ticket_id).where(
+        _O.ticket_id.in_(list(tickets)), _O.id <= up_to_id, WAITING
+    )
+    return {ticket for event_id, ticket in connection.execute(query) if event_id not in known}
 
 
 def mark_published(connection: Connection, ids: Sequence[int], *, at: datetime) -> None:

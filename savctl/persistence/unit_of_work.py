@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import Decision
 from savctl.domain.ticket import Ticket
 from savctl.persistence.audit import Audit, Audited
 from savctl.persistence.engine import Database

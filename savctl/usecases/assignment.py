@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from savctl.domain import lifecycle, text
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import Decision
 from savctl.domain.ticket import Ticket
 from savctl.errors import Refused
 from savctl.persistence import workload

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from savctl.domain import closing, lifecycle
 from savctl.domain.closing import ClosingLimits, LastPublic, Verdict
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import Decision
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from savctl.domain import lifecycle, text
 from savctl.domain.clock import to_the_second
+from savctl.domain.decision import Decision, TransitionNotAllowed
 from savctl.domain.events import MessageAdded
-from savctl.domain.lifecycle import Decision, TransitionNotAllowed
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput, Refused

@@ -8,12 +8,13 @@ again with the same `message_id`.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from savctl.domain.backoff import pause
-from savctl.domain.window import Verdict
+from savctl.domain.window import OutboxEvent, Verdict
 from savctl.persistence import outbox_queue
 from savctl.persistence.engine import Database
 from savctl.persistence.outbox_queue import Refusal
@@ -24,7 +25,8 @@ _PAGE = 1_000
 _AHEAD = 4_000  # events handed to the publisher and not settled: what memory is bounded by
 _MARKED = 1_000
 _WAIT_SECONDS = 0.2
-_SILENCE = timedelta(seconds=90)
+_SILENCE_SECONDS = 90.0
+_SILENCE_AT_STOP_SECONDS = 5.0
 _NOBODY_LISTENS = 100  # so many unroutable ones in a row: no queue is bound
 
 
@@ -59,84 +61,116 @@ def drain(
         ConfigurationError: the exchange is missing.
         LeaseLost: another host has taken over.
     """
-    with database.reading() as connection:
-        if not outbox_queue.waiting_page(connection, after_id=0, limit=1, now=clock()):
-            return
-        held = outbox_queue.held_tickets(connection, now=clock())
-    publisher = broker.connect(held=held)
-    try:
-        _Drain(database, publisher, clock, terms, report).run()
-    finally:
-        publisher.close()
+    while _Pass(database, clock, terms, report).run(broker):
+        pass
 
 
-class _Drain:
+class _Pass:
     """One pass over the outbox: reads ahead, hands over, marks what is settled."""
 
     def __init__(
-        self,
-        database: Database,
-        publisher: Publisher,
-        clock: Clock,
-        terms: RelayTerms,
-        report: RelayReport,
+        self, database: Database, clock: Clock, terms: RelayTerms, report: RelayReport
     ) -> None:
         self._database = database
-        self._publisher = publisher
         self._clock = clock
         self._terms = terms
         self._report = report
+        self._held: set[int] = set()  # tickets of which nothing may go in this pass
         self._after_id = 0
         self._at_end = False
-        self._outstanding: set[int] = set()
+        self._is_another_due = False
+        self._outstanding: dict[int, int] = {}  # the ticket of each event that was handed over
         self._confirmed: list[int] = []
         self._refused: list[Settled] = []
         self._unroutable_in_a_row = 0
 
-    def run(self) -> None:
-        heard_at = self._clock()
+    def run(self, broker: Broker) -> bool:
+        """Send; the broker is contacted only if something may go. True: pass once more."""
+        with self._database.reading() as connection:
+            self._held = outbox_queue.held_tickets(connection, now=self._clock())
+        first = self._next_page()
+        if first:
+            publisher = broker.connect(held=self._held)
+            try:
+                publisher.send(first)
+                self._work(publisher)
+            finally:
+                publisher.close()
+        return self._is_another_due and not self._terms.should_stop()
+
+    def _work(self, publisher: Publisher) -> None:
+        heard_at = time.monotonic()
         try:
             while not (self._at_end and not self._outstanding):
-                self._read_ahead()
-                settled = self._publisher.settled(wait_seconds=_WAIT_SECONDS)
-                heard_at = self._clock() if settled else heard_at
+                self._read_ahead(publisher)
+                settled = publisher.settled(wait_seconds=_WAIT_SECONDS)
+                heard_at = time.monotonic() if settled else heard_at
                 self._note(settled)
                 if len(self._confirmed) >= _MARKED or not settled:
                     self._mark()
-                if self._outstanding and self._clock() - heard_at > _SILENCE:
+                silence = time.monotonic() - heard_at
+                if self._terms.should_stop() and silence > _SILENCE_AT_STOP_SECONDS:
+                    return  # what is not confirmed goes again, as after a crash
+                if silence > _SILENCE_SECONDS:
                     raise BrokerGone("the broker confirms nothing any more")
         finally:
             self._mark()
 
-    def _read_ahead(self) -> None:
+    def _read_ahead(self, publisher: Publisher) -> None:
         """Keep the publisher busy; after a stop only what is under way is waited for."""
-        if self._terms.should_stop():
-            self._at_end = True
-        while not self._at_end and len(self._outstanding) < _AHEAD:
-            with self._database.reading() as connection:
-                page = outbox_queue.waiting_page(
-                    connection, after_id=self._after_id, limit=_PAGE, now=self._clock()
-                )
+        while len(self._outstanding) < _AHEAD:
+            page = self._next_page()
             if not page:
-                self._at_end = True
                 return
-            self._after_id = page[-1].id
-            self._outstanding.update(event.id for event in page)
-            self._publisher.send(page)
+            publisher.send(page)
+
+    def _next_page(self) -> list[OutboxEvent]:
+        """The next events that may go; empty at the end."""
+        while not self._at_end and not self._terms.should_stop():
+            page = self._read()
+            free = [event for event in page if event.ticket_id not in self._held]
+            self._report.held += len(page) - len(free)
+            self._at_end = not page
+            if free:
+                self._outstanding.update((event.id, event.ticket_id) for event in free)
+                return free
+        self._at_end = True
+        return []
+
+    def _read(self) -> list[OutboxEvent]:
+        """Read a page. An event that came in behind our back holds its ticket for this pass."""
+        with self._database.reading() as connection:
+            page = outbox_queue.waiting_page(
+                connection, after_id=self._after_id, limit=_PAGE, now=self._clock()
+            )
+            tickets = {event.ticket_id for event in page} - self._held
+            if tickets and self._after_id:
+                late = outbox_queue.late_tickets(
+                    connection,
+                    tickets,
+                    up_to_id=self._after_id,
+                    known=self._outstanding.keys() | set(self._confirmed),
+                )
+                self._held |= late
+                self._is_another_due = self._is_another_due or bool(late)
+        self._after_id = page[-1].id if page else self._after_id
+        return page
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
-            self._outstanding.discard(one.id)
+            ticket = self._outstanding.pop(one.id)
             if one.verdict is Verdict.CONFIRMED:
                 self._confirmed.append(one.id)
                 self._unroutable_in_a_row = 0
             elif one.verdict is None:
                 self._report.held += 1
             else:
+                self._held.add(ticket)
                 self._refused.append(one)
                 self._unroutable_in_a_row += one.verdict is Verdict.UNROUTABLE
         if self._unroutable_in_a_row >= _NOBODY_LISTENS:
             self._at_end = True  # not the events' fault: do not use up the attempts of them all
+            self._is_another_due = False
 
     def _mark(self) -> None:
         if not self._confirmed and not self._refused:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from savctl.domain import numbers
+from savctl.domain.decision import Decision
 from savctl.domain.history import Action
-from savctl.domain.lifecycle import Decision
 from savctl.domain.replay import decide
 from savctl.domain.replay_plan import MESSAGES, Deed, LogEvent, ReplayPlan
 from savctl.domain.ticket import Ticket

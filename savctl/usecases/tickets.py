@@ -11,7 +11,7 @@ from typing import Any
 
 from savctl.domain import lifecycle, numbers, text
 from savctl.domain.clock import micro_text, to_the_second
-from savctl.domain.lifecycle import Decision
+from savctl.domain.decision import Decision
 from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.priority import Priority, PriorityFacts, PriorityRules, first_priority
 from savctl.domain.states import Status

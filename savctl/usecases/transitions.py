@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from savctl.domain import lifecycle, text
-from savctl.domain.lifecycle import Decision, TransitionNotAllowed
+from savctl.domain.decision import Decision, TransitionNotAllowed
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket

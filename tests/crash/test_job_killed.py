@@ -7,6 +7,8 @@ import signal
 import time
 from collections.abc import Mapping
 
+import pytest
+
 from savctl.persistence.engine import Database
 from tests.crash.processes import (
     PATIENCE_SECONDS,
@@ -20,6 +22,8 @@ from tests.crash.processes import (
     wait_until,
 )
 from tests.given import rows
+
+pytestmark = pytest.mark.slow
 
 KILLS = 50
 TICKETS = 6_000

@@ -20,6 +20,8 @@ from tests.crash.processes import (
 )
 from tests.given import rows
 
+pytestmark = pytest.mark.slow
+
 TICKETS = 2_000
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
 JOB = ("job", "run", "close-resolved", "--yes", "-o", "json")

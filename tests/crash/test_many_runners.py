@@ -26,6 +26,8 @@ from tests.crash.processes import (
 )
 from tests.given import rows
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 15.0
 DONE, TOLD_NO = 0, 9
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from savctl.domain import lifecycle
+from savctl.domain.decision import TransitionNotAllowed
 from savctl.domain.events import TicketAssigned, TicketStatusChanged
-from savctl.domain.lifecycle import TransitionNotAllowed
 from savctl.domain.states import Status
 from tests.given import AGENT, BOSS, NOW, OTHER_AGENT, a_ticket
 

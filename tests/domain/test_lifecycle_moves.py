@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from savctl.domain import lifecycle
+from savctl.domain.decision import AgentMissing, TransitionNotAllowed
 from savctl.domain.events import TicketResolved, TicketStatusChanged
-from savctl.domain.lifecycle import AgentMissing, TransitionNotAllowed
 from savctl.domain.states import Status
 from savctl.errors import ExitCode
 from tests.domain.test_states import DIAGRAM, WAYS

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from savctl.domain import lifecycle
+from savctl.domain.decision import Decision, TransitionNotAllowed
 from savctl.domain.events import TicketResolved
-from savctl.domain.lifecycle import Decision, TransitionNotAllowed
 from savctl.domain.metadata import Metadata
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status

@@ -309,3 +309,17 @@ def test_status_says_when_no_scheduler_is_alive(cli: Cli) -> None:
 
     assert (shown.code, json.loads(shown.out)) == (0, [])
     assert "no scheduler is alive" in shown.err
+
+
+def test_a_scheduler_does_not_wait_for_a_schema_that_is_not_there(
+    cli: Cli, servers: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "sqlite":
+        pytest.skip("an embedded database makes its schema by itself")
+    servers.of(kind).drop_database("no_schema")
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", servers.of(kind).create_database("no_schema"))
+
+    shown = cli("scheduler", "run")
+
+    assert shown.code == 2
+    assert "has no savctl schema" in shown.err

@@ -236,8 +236,7 @@ def test_only_what_arrived_was_confirmed_when_a_line_breaks_at_work(
     outside.breaks()
 
     with pytest.raises(BrokerGone):
-        while True:
-            confirmed |= {one.id for one in publisher.settled(wait_seconds=5)}
+        wait_for_the_end(publisher, confirmed)
     assert {f"uuid-{number}" for number in confirmed} <= set(outside.arrived())
 
 
@@ -271,7 +270,10 @@ def test_a_missing_exchange_is_a_wrong_configuration_until_it_is_declared(bare: 
     bare.broker.check()
 
 
-def wait_for_the_end(publisher: Publisher) -> None:
+def wait_for_the_end(publisher: Publisher, confirmed: set[int] | None = None) -> None:
+    """Collect what is settled until the line is known to be broken."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up:
-        publisher.settled(wait_seconds=0.1)
+        found = publisher.settled(wait_seconds=0.1)
+        if confirmed is not None:
+            confirmed |= {one.id for one in found}

@@ -14,7 +14,7 @@ from savctl.usecases.schema_status import ping, status, verify
 from tests.schema.support import run_sql, start_host
 
 BOOTSTRAP = {"savctl_meta", "savctl_leases", VERSION_TABLE}
-KILLED_AFTER = (1, 2, 4, 7, 12, 15, 20, 24, 28)
+KILLED_AFTER = (1, 4, 7, 15, 24)
 
 
 def tables_of(database: Database) -> set[str]:

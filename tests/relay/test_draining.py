@@ -1,0 +1,163 @@
+"""One drain of the outbox, on a broker in memory: what goes, what waits, what is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from savctl.domain.window import OutboxEvent
+from savctl.persistence import outbox_queue
+from savctl.persistence.engine import Database
+from savctl.ports import BrokerGone, SetClock
+from savctl.usecases import relaying
+from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from tests.given import rows, write
+from tests.relay.backlog import put
+from tests.relay.fake_broker import FakeBroker
+
+Drain = Callable[..., RelayReport]
+
+
+@pytest.fixture
+def fake() -> FakeBroker:
+    broker = FakeBroker()
+    broker.declare()
+    return broker
+
+
+@pytest.fixture
+def drained(database: Database, clock: SetClock, fake: FakeBroker) -> Drain:
+    def run(**terms: Any) -> RelayReport:
+        report = RelayReport()
+        drain(database, fake, clock, terms=RelayTerms(draw=lambda: 0.0, **terms), report=report)
+        return report
+
+    return run
+
+
+def arrived(fake: FakeBroker) -> list[int]:
+    return [event.id for event in fake.arrived]
+
+
+def published(database: Database) -> list[int]:
+    found = rows(database, "SELECT id FROM savctl_outbox WHERE published_at IS NOT NULL")
+    return sorted(row["id"] for row in found)
+
+
+def test_what_waits_is_sent_and_marked(
+    database: Database, drained: Drain, fake: FakeBroker
+) -> None:
+    put(database, [7, 8, 7])
+
+    report = drained()
+
+    assert (report.published, arrived(fake), published(database)) == (3, [1, 2, 3], [1, 2, 3])
+
+
+def test_no_line_is_opened_when_nothing_may_go(
+    database: Database, drained: Drain, fake: FakeBroker
+) -> None:
+    put(database, [7, 7])
+    write(database, "UPDATE savctl_outbox SET dead_at = '2025-10-01 00:00:00' WHERE id = 1")
+
+    report = drained()
+
+    assert (report.held, fake.connections) == (1, 0)
+
+
+def test_a_line_that_breaks_between_arrival_and_confirm_loses_nothing(
+    database: Database, drained: Drain, fake: FakeBroker
+) -> None:
+    put(database, [7, 8, 7, 8])
+    fake.confirms_left = 2
+
+    with pytest.raises(BrokerGone):
+        drained()
+    after_the_break = published(database)
+    fake.confirms_left = 100
+    drained()
+
+    assert after_the_break == [1, 2]
+    assert arrived(fake) == [1, 2, 3, 3, 4]  # 3 arrived twice, under one message_id
+    assert len({event.event_id for event in fake.arrived}) == 4
+    assert published(database) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("others", [2, 5])
+def test_an_event_committed_late_goes_before_its_tickets_later_ones(
+    database: Database,
+    drained: Drain,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    others: int,
+) -> None:
+    """Ids are given out when a row is written, and seen when it is committed."""
+    put(database, range(100, 100 + others), first=2)
+    late_comer = 1
+    read = outbox_queue.waiting_page
+
+    def meanwhile(*given: Any, **named: Any) -> list[OutboxEvent]:
+        page = read(*given, **named)
+        if page and named["after_id"] == 0 and late_comer not in arrived_or_there(database):
+            put(database, [7], first=late_comer)
+            put(database, [7, 8], first=50)
+        return page
+
+    monkeypatch.setattr(relaying, "_PAGE", others)
+    monkeypatch.setattr(outbox_queue, "waiting_page", meanwhile)
+    drained()
+
+    of_the_ticket = [event.id for event in fake.arrived if event.ticket_id == 7]
+    assert of_the_ticket == [late_comer, 50]
+    assert len(fake.arrived) == others + 3
+
+
+def arrived_or_there(database: Database) -> Sequence[int]:
+    return [row["id"] for row in rows(database, "SELECT id FROM savctl_outbox")]
+
+
+def test_without_a_listener_the_relay_does_not_use_up_every_events_attempts(
+    database: Database,
+    drained: Drain,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relaying, "_PAGE", 200)
+    monkeypatch.setattr(relaying, "_AHEAD", 200)
+    put(database, range(1_000))
+    fake.has_queue = False
+
+    report = drained()
+
+    assert report.refused == 200
+    assert (report.published, report.dead) == (0, 0)
+
+
+def test_each_refusal_waits_longer_until_the_event_is_dead(
+    database: Database, clock: SetClock, drained: Drain, fake: FakeBroker
+) -> None:
+    put(database, [7])
+    fake.has_queue = False
+    pauses = []
+
+    for _ in range(4):
+        drained(attempts=4)
+        [row] = rows(database, "SELECT attempts, available_at, dead_at FROM savctl_outbox")
+        pauses.append(row["available_at"])
+        clock.advance(timedelta(hours=1))
+
+    assert row["attempts"] == 4
+    assert row["dead_at"] is not None
+    assert pauses[:-1] == sorted(set(pauses[:-1]), key=str)
+    assert pauses[-1] is None
+
+
+def test_a_stop_sends_nothing_more(database: Database, drained: Drain, fake: FakeBroker) -> None:
+    put(database, [7])
+
+    drained(should_stop=lambda: True)
+
+    assert (arrived(fake), published(database)) == ([], [])

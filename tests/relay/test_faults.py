@@ -1,0 +1,261 @@
+"""Whatever fails: nothing is lost, tickets stay in order, repeats carry the same message_id."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+from savctl.errors import SavError
+from savctl.persistence.engine import Database
+from savctl.ports import BrokerGone, system_clock
+from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from tests.crash.processes import PATIENCE_SECONDS, Process, finished, start, wait_until
+from tests.crash.test_many_runners import lease_runs_out
+from tests.given import rows
+from tests.relay.backlog import faults_of, mixed, published, put, repeats, waiting
+from tests.servers.consumer import Consumer
+from tests.servers.rabbitmq import VirtualHost
+from tests.servers.tcp_proxy import TcpProxy, Towards
+
+EVENTS = 6_000
+TICKETS = 300
+ONCE = ("event", "relay", "--once")
+RECONNECTS_WITHIN = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _on_a_server(kind: str) -> None:
+    if kind == "sqlite":
+        pytest.skip("one database is enough to break a broker on")
+
+
+@pytest.fixture
+def shop(database_url: str, broker: VirtualHost, environment: dict[str, str]) -> dict[str, str]:
+    """An environment for relays in processes of their own."""
+    return environment | {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_BROKER_URL": broker.url,
+        "SAVCTL_BROKER_WINDOW": "20",
+    }
+
+
+@contextmanager
+def relay_at_work(environment: dict[str, str]) -> Iterator[Process]:
+    """A relay that stays; it is ended politely, and must not have ended before."""
+    process = start(environment, "event", "relay")
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 143, err
+
+
+def all_sent(database: Database, within: float = RECONNECTS_WITHIN) -> None:
+    give_up = time.monotonic() + within
+    while waiting(database):
+        assert time.monotonic() < give_up, f"{waiting(database)} events still wait"
+        time.sleep(0.1)
+
+
+def arrive_as_promised(database: Database, listener: Consumer) -> int:
+    """Everything arrived, in order; answers how many arrived once more."""
+    received = listener.drain()
+    assert faults_of(database, received) == []
+    return repeats(received)
+
+
+def test_a_broker_that_is_killed_and_comes_back_under_load(
+    database: Database, shop: dict[str, str], broker: VirtualHost, listener: Consumer
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with relay_at_work(shop):
+        wait_until(lambda: published(database), what="the first events")
+        broker.server.crash()
+        put(database, mixed(EVENTS, TICKETS), first=EVENTS + 1)
+        left = waiting(database)
+        broker.server.start()
+        all_sent(database)
+
+    assert left > EVENTS, "the broker was killed too late to prove anything"
+    arrive_as_promised(database, listener)
+
+
+@pytest.mark.parametrize(
+    "seconds", [3.0, pytest.param(30.0, marks=pytest.mark.slow)], ids=lambda s: f"{s:.0f}s"
+)
+def test_a_memory_alarm_is_waited_for(
+    database: Database,
+    shop: dict[str, str],
+    broker: VirtualHost,
+    listener: Consumer,
+    seconds: float,
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with relay_at_work(shop):
+        wait_until(lambda: published(database), what="the first events")
+        broker.server.memory_alarm(on=True)
+        time.sleep(seconds)
+        during = waiting(database)
+        broker.server.memory_alarm(on=False)
+        all_sent(database)
+
+    assert during > 0, "the alarm came too late to prove anything"
+    assert arrive_as_promised(database, listener) == 0
+
+
+def test_a_queue_that_is_unbound_for_a_while(
+    database: Database, shop: dict[str, str], listener: Consumer
+) -> None:
+    put(database, mixed(500, 50))
+
+    with relay_at_work(shop):
+        all_sent(database)
+        listener.unbind()
+        put(database, mixed(500, 50), first=501)
+        wait_until(
+            lambda: rows(database, "SELECT id FROM savctl_outbox WHERE attempts > 1"),
+            what="a second try",
+        )
+        listener.bind()
+        put(database, mixed(500, 50), first=1_001)
+        all_sent(database)
+
+    assert rows(database, "SELECT id FROM savctl_outbox WHERE last_error IS NOT NULL") == []
+    assert arrive_as_promised(database, listener) == 0
+
+
+def test_of_two_relays_the_second_is_told_that_one_runs(
+    database: Database, shop: dict[str, str], listener: Consumer
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with relay_at_work(shop):
+        wait_until(lambda: published(database), what="the first events")
+        codes = [finished(shop, *ONCE) for _ in range(3)]
+        all_sent(database)
+
+    assert codes == [9, 9, 9]
+    assert arrive_as_promised(database, listener) == 0
+
+
+def test_a_relay_that_was_paused_past_its_lease_cannot_mark(
+    database: Database, shop: dict[str, str], listener: Consumer
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    sleeper = start(shop | {"SAVCTL_LEASE_SECONDS": "5", "SAVCTL_BROKER_WINDOW": "2"}, *ONCE)
+    wait_until(lambda: published(database), what="the first events")
+    sleeper.send_signal(signal.SIGSTOP)
+    wait_until(lambda: lease_runs_out(database, sleeper), what="a moment between two marks")
+    before = published(database)
+    successor = finished(shop, *ONCE)
+    marks = rows(database, "SELECT id, published_at FROM savctl_outbox ORDER BY id")
+    sleeper.send_signal(signal.SIGCONT)
+    _, err = sleeper.communicate(timeout=PATIENCE_SECONDS)
+
+    assert before < EVENTS, "the relay was paused too late to prove anything"
+    assert (successor, sleeper.returncode) == (0, 8), err
+    assert "taken over by another host" in err
+    assert rows(database, "SELECT id, published_at FROM savctl_outbox ORDER BY id") == marks
+    assert waiting(database) == 0
+    arrive_as_promised(database, listener)
+
+
+def drained_in_thread(
+    database: Database, url: str, **settings: Any
+) -> tuple[Thread, list[object]]:
+    """A drain beside the test, and how it ended."""
+    ended: list[object] = []
+
+    def run() -> None:
+        broker = RabbitBroker(RabbitSettings(url=url, **settings))
+        try:
+            drain(database, broker, system_clock, terms=RelayTerms(), report=RelayReport())
+            ended.append("done")
+        except SavError as problem:
+            ended.append(problem)
+
+    thread = Thread(target=run)
+    thread.start()
+    return thread, ended
+
+
+@pytest.mark.parametrize("window", [1, 50, 500])
+def test_a_connection_cut_between_publish_and_confirm(
+    database: Database, broker: VirtualHost, listener: Consumer, window: int
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with TcpProxy(broker.server.port) as proxy:
+        url = proxy.through(broker.url)
+        thread, ended = drained_in_thread(database, url, window=window)
+        wait_until(lambda: listener.waiting() > 100, what="messages under way")
+        proxy.hold(Towards.CLIENT)
+        wait_until(standing_still(listener), what="a window without confirms")
+        proxy.cut()
+        thread.join(PATIENCE_SECONDS)
+        proxy.release()
+        again, ended_again = drained_in_thread(database, url, window=window)
+        again.join(PATIENCE_SECONDS)
+
+    assert isinstance(ended[0], BrokerGone)
+    assert ended_again == ["done"]
+    assert waiting(database) == 0
+    assert arrive_as_promised(database, listener) > 0, "nothing was cut between the two"
+
+
+def standing_still(listener: Consumer) -> Callable[[], bool]:
+    """Whether nothing arrived since it was asked before."""
+    seen = [-1]
+
+    def is_so() -> bool:
+        before, seen[0] = seen[0], listener.waiting()
+        time.sleep(0.2)
+        return before == seen[0]
+
+    return is_so
+
+
+def test_a_broker_that_falls_silent_is_given_up_by_heartbeat(
+    database: Database, broker: VirtualHost, listener: Consumer
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with TcpProxy(broker.server.port) as proxy:
+        url = proxy.through(broker.url)
+        thread, ended = drained_in_thread(database, url, window=5, heartbeat_seconds=2)
+        wait_until(lambda: listener.waiting() > 100, what="messages under way")
+        proxy.hold()
+        thread.join(PATIENCE_SECONDS)
+        proxy.cut()
+        proxy.release()
+        again, ended_again = drained_in_thread(database, url)
+        again.join(PATIENCE_SECONDS)
+
+    assert isinstance(ended[0], BrokerGone)
+    assert ended_again == ["done"]
+    arrive_as_promised(database, listener)
+
+
+def test_connections_closed_by_an_operator_are_opened_again(
+    database: Database, shop: dict[str, str], broker: VirtualHost, listener: Consumer
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with relay_at_work(shop):
+        for part in (1, 2, 3):
+            wait_until(lambda p=part: published(database) > p * 500, what="some events")  # type: ignore[misc]
+            broker.server.close_all_connections()
+        all_sent(database)
+
+    arrive_as_promised(database, listener)
