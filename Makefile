@@ -44,10 +44,10 @@ fmt: $(VENV)/dev.done ## format, and repair what ruff can
 
 check: lint test ## lint and test
 
-bench: $(VENV)/dev.done ## measure what the README promises
+bench: $(VENV)/dev.done ## measure what the README promises; FULL=1 at full size
 	@$(BIN)/python -m tests.servers.install_mariadb
 	@$(BIN)/python -m compileall -q savctl jobs migrations
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks $(if $(FULL),--full) $(ARGS)
 
 lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the newest
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \

@@ -38,12 +38,17 @@ class Stop:
 
 @contextmanager
 def stopping_on_signals() -> Iterator[Stop]:
-    """Turn SIGTERM and SIGINT into a `Stop` while the block runs (main thread only)."""
+    """Turn SIGTERM and SIGINT into a `Stop` while the block runs (main thread only).
+
+    Once one has come, both are ignored from the end of the block to the end of the process: a
+    second one must not cut off the report.
+    """
     stop = Stop()
-    both = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, stop.request) for number in both]
+    before = {
+        number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield stop
     finally:
-        for number, handler in zip(both, before, strict=True):
-            signal.signal(number, handler)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if stop.is_set() else handler)

@@ -15,7 +15,7 @@ from random import random
 from jobs._job import Context, Job
 from savctl.domain.backoff import pause
 from savctl.ports import Broker, BrokerGone
-from savctl.usecases.outbox import delete_old_events
+from savctl.usecases.outbox import delete_old_events, outbox_status
 from savctl.usecases.relaying import RelayReport, RelayTerms, drain
 from savctl.usecases.report import Item, Outcome
 
@@ -35,6 +35,9 @@ def _run(context: Context) -> None:
         _drain(context, context.broker)
     else:
         _stay(context, context.broker)
+    if context.terms.should_stop():
+        status = outbox_status(context.database, context.clock)
+        context.terms.report.left = int(status["waiting"])
     _clean_up(context)
 
 

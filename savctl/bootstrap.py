@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
+from savctl.errors import Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, system_clock
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ class App:
 
         database = self.raw_database
         if database.is_sqlite:
-            schema.upgrade(database, owner=self.owner)
+            try:
+                schema.upgrade(database, owner=self.owner)
+            except Refused as refused:  # another program's file: its schema is not ours yet
+                raise SchemaMismatch(refused.message, hint=refused.hint) from refused
         else:
             with database.reading() as connection:
                 schema.require_current(connection, database.name)

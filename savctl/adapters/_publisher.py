@@ -26,7 +26,8 @@ EXCHANGE = "sav_exchange"
 APP_ID = "savctl"
 REPLAY_HEADER = "x-replay"
 _PERSISTENT = 2
-_ENOUGH = 5_000  # settled events handed over in one go
+_ENOUGH = 5_000  # settled events collected in one go
+_BATCH = 200  # verdicts told together: waking the caller for each one costs both threads dear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class RabbitPublisher:
         self._terms = terms
         self._window = window
         self._name = name
-        self._out: queue.SimpleQueue[Settled | SavError] = queue.SimpleQueue()
+        self._out: queue.SimpleQueue[list[Settled] | SavError] = queue.SimpleQueue()
+        self._verdicts: list[Settled] = []
         self._by_tag: dict[int, OutboxEvent] = {}
         self._returned: dict[str, str] = {}
         self._next_tag = 1
@@ -95,7 +97,7 @@ class RabbitPublisher:
                     if not found:
                         raise item
                     return found
-                found.append(item)
+                found += item
                 if len(found) >= _ENOUGH:
                     return found
                 item = self._out.get_nowait()
@@ -149,9 +151,9 @@ class RabbitPublisher:
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._ready.set())
 
     def _offer(self, events: list[OutboxEvent]) -> None:
-        for held in self._window.offer(events):
-            self._out.put(Settled(held, None))
+        self._verdicts += [Settled(held, None) for held in self._window.offer(events)]
         self._pump()
+        self._tell()
 
     def _pump(self) -> None:
         while not self._is_blocked and self._channel is not None and self._channel.is_open:
@@ -184,6 +186,8 @@ class RabbitPublisher:
         while self._oldest_tag < self._next_tag and self._oldest_tag not in self._by_tag:
             self._oldest_tag += 1
         self._pump()
+        if len(self._verdicts) >= _BATCH or not self._window.under_way:
+            self._tell()
 
     def _judge(self, event: OutboxEvent, is_ack: bool) -> None:
         why = self._returned.pop(event.event_id, None)
@@ -195,12 +199,17 @@ class RabbitPublisher:
             self._settle(event, Verdict.REFUSED, "the broker refused it (nack)")
 
     def _settle(self, event: OutboxEvent, verdict: Verdict, reason: str) -> None:
-        self._out.put(Settled(event.id, verdict, reason))
-        for held in self._window.settle(event.id, verdict):
-            self._out.put(Settled(held, None))
+        self._verdicts.append(Settled(event.id, verdict, reason))
+        self._verdicts += [Settled(held, None) for held in self._window.settle(event.id, verdict)]
+
+    def _tell(self) -> None:
+        if self._verdicts:
+            self._out.put(self._verdicts)
+            self._verdicts = []
 
     def _on_blocked(self, _: Any, __: Any) -> None:
         self._is_blocked = True
+        self._tell()
 
     def _on_unblocked(self, _: Any, __: Any) -> None:
         self._is_blocked = False
@@ -225,6 +234,7 @@ class RabbitPublisher:
     def _fail(self, failure: SavError) -> None:
         if self._failure is None:
             self._failure = failure
+            self._tell()
             self._out.put(failure)
         self._ready.set()
 

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pika.adapters.utils.connection_workflow import (
+    AMQPConnectorException,
+    AMQPConnectorStackTimeout,
+)
 from pika.exceptions import (
     AMQPError,
     ChannelClosedByBroker,
@@ -26,7 +30,7 @@ def in_words(broker: str, exchange: str) -> Iterator[None]:
     """Translate what pika raises inside."""
     try:
         yield
-    except (AMQPError, OSError) as problem:
+    except (AMQPError, AMQPConnectorException, OSError) as problem:
         raise told(problem, broker, exchange) from problem
 
 
@@ -41,6 +45,8 @@ def told(problem: object, broker: str, exchange: str) -> SavError:
     for cause in causes:
         if isinstance(cause, OSError) and cause.strerror:
             said = cause.strerror
+    if any(isinstance(cause, AMQPConnectorStackTimeout) for cause in causes):
+        said = "it accepts connections and says nothing"
     return BrokerGone(f"the broker {broker} does not answer: {said}"[:_LONGEST])
 
 

@@ -16,6 +16,7 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._output import Answer, Format, write
+from savctl.cli._values import whole
 from savctl.errors import ConfigurationError, InvalidInput
 
 _OUTPUT = Annotated[
@@ -39,7 +40,9 @@ _DRY_RUN = Annotated[
 ]
 _AS = Annotated[
     int | None,
-    typer.Option("--as", metavar="USER_ID", help="Who acts; also SAVCTL_ACTOR.", min=1),
+    typer.Option(
+        "--as", metavar="USER_ID", parser=whole("--as"), help="Who acts; also SAVCTL_ACTOR."
+    ),
 ]
 _YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TextIO
 
-from savctl.cli._text import cell, csv_cell, safe
+from savctl.cli._text import cell, csv_cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.metadata import Metadata
 
@@ -56,7 +56,10 @@ def write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
     ) as spool:
         _WRITERS[form](answer, columns, spool)  # type: ignore[arg-type]
         spool.seek(0)
-        shutil.copyfileobj(spool, sys.stdout)
+        if form in {Format.CSV, Format.IDS} and sys.stdout.isatty():
+            sys.stdout.writelines(f"{safe(line.removesuffix(chr(10)))}\n" for line in spool)
+        else:
+            shutil.copyfileobj(spool, sys.stdout)
     sys.stdout.flush()
 
 
@@ -92,7 +95,7 @@ def _reach(row: Row, name: str) -> object:
 
 
 def _dumps(row: Row, indent: int | None = None) -> str:
-    return json.dumps(dict(row), ensure_ascii=False, default=plain, indent=indent)
+    return json_safe(json.dumps(dict(row), ensure_ascii=False, default=plain, indent=indent))
 
 
 def _json(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
@@ -117,9 +120,13 @@ def _ids(answer: Answer, _: tuple[str, ...], out: TextIO) -> None:
 def _csv(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
     rows, names = _with_names(answer, columns, default=())
     writer = csv.writer(out, lineterminator="\n")
+    # a lone \r would end the row for its reader, but is not quoted by itself before Python 3.13
+    careful = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_csv_value(value) for value in picked(row, names).values()])
+        cells = [_csv_value(value) for value in picked(row, names).values()]
+        has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (careful if has_return else writer).writerow(cells)
 
 
 def _csv_value(value: object) -> object:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from savctl.cli._text import safe
+from savctl.cli._text import json_safe, safe
 from savctl.errors import ExitCode, SavError
 
 
@@ -57,7 +57,7 @@ def error_line(failure: SavError) -> str:
         "exit": int(failure.exit_code),
         **failure.facts,
     }
-    return json.dumps({"error": told}, ensure_ascii=False, default=str)
+    return json_safe(json.dumps({"error": told}, ensure_ascii=False, default=str))
 
 
 def say_failure(failure: SavError, *, as_json: bool) -> None:

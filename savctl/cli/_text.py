@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 _JOINERS = {"\u200d", "\ufe0f"}  # emoji are made of these; they move nothing
+# What JSON may hold raw and a terminal may act on is somewhere in these.
+_SUSPECTS = re.compile(
+    "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
+)
+_STEERING = {"Cc", "Cf", "Zl", "Zp"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_WIDTH = 60
 
@@ -18,6 +24,13 @@ def safe(text: str) -> str:
     return "".join(_visible(character) for character in text)
 
 
+def json_safe(encoded: str) -> str:
+    """The same JSON, with what could steer a terminal written as JSON escapes."""
+    if encoded.isascii() and "\x7f" not in encoded:
+        return encoded
+    return _SUSPECTS.sub(lambda found: _escaped(found[0]), encoded)
+
+
 def cell(text: str, *, width: int = CELL_WIDTH) -> str:
     """One table cell: a single line, cut with an ellipsis."""
     shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
@@ -27,6 +40,13 @@ def cell(text: str, *, width: int = CELL_WIDTH) -> str:
 def csv_cell(text: str) -> str:
     """Text that no spreadsheet runs as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _escaped(character: str) -> str:
+    if character in _JOINERS or unicodedata.category(character) not in _STEERING:
+        return character
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _visible(character: str) -> str:

@@ -12,7 +12,7 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._output import Answer, Row
 from savctl.cli._run import say_failure
-from savctl.domain.text import MAX_ID
+from savctl.domain.text import MAX_ID, line
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
 
@@ -46,12 +46,15 @@ def reference(given: str) -> str | int:
     """A ticket number, or an id when it is all digits."""
     text = given.strip()
     if text.isascii() and text.isdecimal():
-        number = int(text)
-        if not 1 <= number <= MAX_ID:
-            raise InvalidInput(f"{given} is no ticket id: ids go from 1 to {MAX_ID}")
-        return number
-    if not text or len(text) > 255 or "\0" in text:
-        raise InvalidInput(f"{given[:40]!r} names no ticket", hint="Use TKT-… or a numeric id.")
+        if len(text) > len(str(MAX_ID)) or not 1 <= int(text) <= MAX_ID:
+            raise InvalidInput(f"{text[:40]} is no ticket id: ids go from 1 to {MAX_ID}")
+        return int(text)
+    try:
+        line("ticket", text)
+    except InvalidInput:
+        raise InvalidInput(
+            f"{given[:40]!r} names no ticket", hint="Use TKT-… or a numeric id."
+        ) from None
     return text.upper() if text.lower().startswith("tkt-") else text
 
 
@@ -145,17 +148,19 @@ def _note_dry_run(call: Call) -> None:
 
 
 def _from_stdin() -> Iterator[str | int]:
-    for number, raw in enumerate(sys.stdin, start=1):
-        line = raw.strip()
-        if not line:
-            continue
-        yield reference(_named_in_json(line, number) if line.startswith("{") else line)
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            given = raw.decode().strip()
+        except UnicodeDecodeError:
+            raise InvalidInput(f"stdin line {number} is not UTF-8 text") from None
+        if given:
+            yield reference(_named_in_json(given, number) if given[0] == "{" else given)
 
 
 def _named_in_json(line: str, number: int) -> str:
     try:
         row = json.loads(line)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise InvalidInput(f"stdin line {number} is no JSON: {problem}") from None
     found = row.get("ticket_number") or row.get("id")
     if not isinstance(found, str | int):

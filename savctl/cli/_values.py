@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from savctl.domain.metadata import encode
-from savctl.domain.text import TEXT_BYTES
+from savctl.domain.text import MAX_ID, TEXT_BYTES
 from savctl.errors import InvalidInput
+
+MAX_LIMIT = 10**9
+
+
+def whole(option: str, *, low: int = 1, high: int = MAX_ID) -> Callable[[str], int]:
+    """A parser for a whole number in plain digits: `1_000` and other scripts' digits are none."""
+
+    def parse(given: str) -> int:
+        digits = str(given).strip()
+        is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(high))
+        if not is_number or not low <= int(digits) <= high:
+            raise InvalidInput(
+                f"{option} must be a whole number from {low} to {high}, not {str(given)[:60]!r}"
+            )
+        return int(digits)
+
+    return parse
+
+
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        parser=whole("--limit", low=0, high=MAX_LIMIT),
+        help="0 is no limit.",
+    ),
+]
 
 
 def long_text(name: str, given: str) -> str:
@@ -52,6 +83,8 @@ def _read(name: str, path: Path | None) -> str:
         else:
             with path.open("rb") as stream:
                 raw = stream.read(limit)
+        if len(raw) == limit:
+            raise InvalidInput(f"{name} has over {limit} bytes; at most {TEXT_BYTES} fit")
         return raw.decode().removesuffix("\n").removesuffix("\r")
     except OSError as problem:
         raise InvalidInput(f"{name}: cannot read {path}: {problem.strerror}") from None

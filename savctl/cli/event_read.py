@@ -13,6 +13,7 @@ from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, write
 from savctl.cli._tickets import reference
+from savctl.cli._values import Limit, whole
 from savctl.cli.event_group import group
 from savctl.errors import NotFound
 
@@ -47,8 +48,13 @@ def list_(
         bool, typer.Option("--waiting", help="Only those not published yet.")
     ] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Only those set aside.")] = False,
-    after: Annotated[int, typer.Option("--after", metavar="ID", help="Go on behind this.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+    after: Annotated[
+        int,
+        typer.Option(
+            "--after", metavar="ID", parser=whole("--after", low=0), help="Go on behind this."
+        ),
+    ] = 0,
+    limit: Limit = 50,
 ) -> Answer:
     """Events, oldest first."""
     from savctl.persistence import reads
@@ -114,7 +120,13 @@ def tail(
         int, typer.Option("--limit", min=0, help="End after so many; 0 stays until Ctrl-C.")
     ] = 0,
     after: Annotated[
-        int | None, typer.Option("--after", metavar="ID", help="Begin behind this event.")
+        int | None,
+        typer.Option(
+            "--after",
+            metavar="ID",
+            parser=whole("--after", low=0),
+            help="Begin behind this event.",
+        ),
     ] = None,
 ) -> None:
     """Events as they come, one JSON line each; --after 0 begins with the oldest."""

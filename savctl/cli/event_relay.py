@@ -59,6 +59,7 @@ def relay(
     from jobs._runner import Start, run_job
     from jobs._stop import stopping_on_signals
     from savctl.cli._job_run import answered
+    from savctl.cli._output import write
     from savctl.domain.clock import FAR_AWAY
     from savctl.log import to_stderr
 
@@ -68,7 +69,11 @@ def relay(
     with stopping_on_signals() as stop:
         start = Start(flags=flags, dry_run=call.dry_run, should_stop=stop.is_set)
         report = run_job(find_job("event-relay"), call.app, start)
-    return answered(call, report, stop)
+    answer = answered(call, report, stop)
+    if once or stop.signal is None or not isinstance(answer, Answer):
+        return answer
+    write(answer, call.output, call.columns)
+    return 128 + stop.signal  # it was to stay, and ends like a scheduler that is stopped
 
 
 @command(

@@ -11,7 +11,7 @@ from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import OneTicket, reference
-from savctl.cli._values import long_text
+from savctl.cli._values import Limit, long_text, whole
 
 group = new_group("The conversation of a ticket.")
 
@@ -83,7 +83,7 @@ def add(
 def list_(
     call: Call,
     ticket: OneTicket,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+    limit: Limit = 50,
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
 ) -> Answer:
     """The conversation, oldest first."""
@@ -107,7 +107,10 @@ def read(
     call: Call,
     ticket: OneTicket,
     reader: Annotated[
-        int | None, typer.Option("--by", metavar="ID", help="Who read it; default --as.", min=1)
+        int | None,
+        typer.Option(
+            "--by", metavar="ID", parser=whole("--by"), help="Who read it; default --as."
+        ),
     ] = None,
 ) -> Answer:
     """Mark what the other party wrote as read."""
@@ -134,7 +137,10 @@ def read(
 def unread(
     call: Call,
     agent: Annotated[
-        int | None, typer.Option("--agent", metavar="ID", help="Only this agent's tickets.")
+        int | None,
+        typer.Option(
+            "--agent", metavar="ID", parser=whole("--agent"), help="Only this agent's tickets."
+        ),
     ] = None,
 ) -> Answer:
     """Tickets with customers' messages that no agent has read, the longest waiting first."""

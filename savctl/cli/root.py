@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from functools import cache
 from typing import Any
 
 import typer
@@ -35,7 +36,6 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self._loaded: dict[str, Any] = {}
         self._only_names = False
         for name, (_, line) in self.registry.items():
             self.commands[name] = TyperCommand(name, help=line, rich_markup_mode=None)
@@ -44,12 +44,7 @@ class LazyGroup(TyperGroup):
         """The command itself, imported now; its stub while only names are asked for."""
         if self._only_names or cmd_name not in self.registry:
             return self.commands.get(cmd_name)
-        if cmd_name not in self._loaded:
-            module, attribute = self.registry[cmd_name][0].split(":")
-            group = getattr(importlib.import_module(module), attribute)
-            self._loaded[cmd_name] = typer.main.get_command(group)
-            self._loaded[cmd_name].name = cmd_name
-        return self._loaded[cmd_name]
+        return _load(cmd_name, self.registry[cmd_name][0])
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Help of the root, without importing any group."""
@@ -60,6 +55,15 @@ class LazyGroup(TyperGroup):
         """Names of the groups, without importing any."""
         self._only_names = True
         return super().shell_complete(ctx, incomplete)
+
+
+@cache
+def _load(name: str, place: str) -> Any:
+    """A group, built once in a process: the tests run thousands of command lines in one."""
+    module, attribute = place.split(":")
+    group = typer.main.get_command(getattr(importlib.import_module(module), attribute))
+    group.name = name
+    return group
 
 
 def root() -> Any:

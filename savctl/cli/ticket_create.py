@@ -18,10 +18,12 @@ from savctl.cli._tickets import (
     change_row,
     reference,
 )
-from savctl.cli._values import long_text, pairs
+from savctl.cli._values import long_text, pairs, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority, PriorityRules
 from savctl.errors import InvalidInput
+
+_LARGEST_AMOUNT = Decimal(10**12)
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag; may be repeated.")]
 Meta = Annotated[
@@ -41,7 +43,9 @@ Meta = Annotated[
 )
 def create(
     call: Call,
-    user: Annotated[int, typer.Option("--user", metavar="ID", help="The customer.")],
+    user: Annotated[
+        int, typer.Option("--user", metavar="ID", parser=whole("--user"), help="The customer.")
+    ],
     subject: Annotated[str, typer.Option("--subject", help="One line, up to 255 characters.")],
     description: Annotated[
         str, typer.Option("--description", help="The problem; @FILE or - reads it.")
@@ -50,7 +54,10 @@ def create(
         str | None, typer.Option("--priority", help="Overrides the priority rules.")
     ] = None,
     category: Annotated[str | None, typer.Option("--category", help="Such as shipping.")] = None,
-    order: Annotated[int | None, typer.Option("--order", metavar="ID", help="The order.")] = None,
+    order: Annotated[
+        int | None,
+        typer.Option("--order", metavar="ID", parser=whole("--order"), help="The order."),
+    ] = None,
     tag: Tags = None,
     meta: Meta = None,
     order_value: Annotated[
@@ -118,7 +125,9 @@ def edit(
         str | None, typer.Option("--description", help="@FILE or - reads it.")
     ] = None,
     category: Annotated[str | None, typer.Option("--category")] = None,
-    order: Annotated[int | None, typer.Option("--order", metavar="ID")] = None,
+    order: Annotated[
+        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+    ] = None,
     tag: Tags = None,
     untag: Annotated[
         list[str] | None, typer.Option("--untag", help="Tag to remove; may be repeated.")
@@ -130,7 +139,9 @@ def edit(
 
     fields = {
         "subject": subject,
-        "description": long_text("description", description) if description else None,
+        "description": (
+            long_text("description", description) if description is not None else None
+        ),
         "category": category,
         "order_id": order,
     }
@@ -164,6 +175,6 @@ def _amount(given: str | None) -> Decimal | None:
         amount = Decimal(given)
     except InvalidOperation:
         raise InvalidInput(f"--order-value {given!r} is no amount in EUR") from None
-    if not amount.is_finite() or amount < 0:
+    if not amount.is_finite() or not 0 <= amount <= _LARGEST_AMOUNT:
         raise InvalidInput(f"--order-value {given!r} is no amount in EUR")
     return amount

@@ -11,7 +11,7 @@ from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer
 from savctl.cli._tickets import Bridge, ManyTickets, Reason, change_each, reference
-from savctl.cli._values import long_text
+from savctl.cli._values import long_text, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
@@ -23,8 +23,16 @@ Said = Annotated[
 ]
 
 
-def _said(message: str | None) -> str | None:
+def _said(message: str | None, tickets: list[str]) -> str | None:
+    if message == "-" and "-" in tickets:
+        raise InvalidInput("stdin is either the tickets or the message, not both")
     return long_text("message", message) if message is not None else None
+
+
+def _needed(reason: str) -> str:
+    if not reason:
+        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+    return reason
 
 
 @command(
@@ -74,11 +82,12 @@ def unassign(
     """Take tickets from their agent; they go back to the queue."""
     from savctl.usecases.assignment import unassign_ticket
 
+    why = _needed(reason)
     return change_each(
         call,
         tickets,
         lambda ref: unassign_ticket(
-            call.database, call.clock, ref, by=call.by, reason=reason, dry_run=call.dry_run
+            call.database, call.clock, ref, by=call.by, reason=why, dry_run=call.dry_run
         ),
     )
 
@@ -200,6 +209,7 @@ def priority(
     """Set the priority by hand; the SLA promise moves with it."""
     from savctl.usecases.transitions import set_priority
 
+    why = _needed(reason)
     wanted = Priority(one_of("priority", level, tuple(Priority)))
     return change_each(
         call,
@@ -210,7 +220,7 @@ def priority(
             ref,
             wanted,
             by=call.by,
-            reason=reason,
+            reason=why,
             dry_run=call.dry_run,
         ),
     )
@@ -227,7 +237,7 @@ def _move(
 ) -> Answer | int:
     from savctl.usecases.transitions import move_ticket
 
-    said = _said(message)
+    said = _said(message, tickets)
     return change_each(
         call,
         tickets,
@@ -249,4 +259,4 @@ def _move(
 def _agent(given: str) -> int:
     if not given.isascii() or not given.isdecimal():
         raise InvalidInput(f"--to {given!r} is neither an agent's id nor auto")
-    return int(given)
+    return whole("--to")(given)

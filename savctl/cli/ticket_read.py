@@ -12,6 +12,7 @@ from savctl.cli._choices import each_of, one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import LIST_COLUMNS, OneTicket, reference, ticket_row
+from savctl.cli._values import Limit, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
@@ -34,11 +35,16 @@ def list_(
     call: Call,
     status: Annotated[list[str] | None, typer.Option("--status", help="One or more.")] = None,
     priority: Annotated[list[str] | None, typer.Option("--priority", help="One or more.")] = None,
-    user: Annotated[int | None, typer.Option("--user", metavar="ID", help="Customer.")] = None,
+    user: Annotated[
+        int | None,
+        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer."),
+    ] = None,
     agent: Annotated[
         str | None, typer.Option("--agent", metavar="ID|none", help="Who holds it.")
     ] = None,
-    order: Annotated[int | None, typer.Option("--order", metavar="ID")] = None,
+    order: Annotated[
+        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+    ] = None,
     category: Annotated[str | None, typer.Option("--category")] = None,
     tag: Annotated[str | None, typer.Option("--tag")] = None,
     since: Annotated[
@@ -51,7 +57,7 @@ def list_(
     sort: Annotated[
         str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
     ] = "-id",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+    limit: Limit = 50,
     after: Annotated[
         str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
     ] = None,
@@ -169,4 +175,4 @@ def _agent(given: str | None) -> int | None:
         return None
     if not given.isascii() or not given.isdecimal():
         raise InvalidInput(f"--agent {given!r} is neither an agent's id nor none")
-    return int(given)
+    return whole("--agent")(given)

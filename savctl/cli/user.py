@@ -9,6 +9,7 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer
+from savctl.cli._values import whole
 from savctl.errors import NotFound
 
 group = new_group("What is known of a customer.")
@@ -17,7 +18,9 @@ group = new_group("What is known of a customer.")
 @command(group, "show", examples=["savctl user show 456"])
 def show(
     call: Call,
-    user: Annotated[int, typer.Argument(metavar="ID", help="User id.", min=1)],
+    user: Annotated[
+        int, typer.Argument(metavar="ID", parser=whole("the user id"), help="User id.")
+    ],
 ) -> Answer:
     """A customer as the auth service told us, and how many tickets they have."""
     from savctl.persistence import reads

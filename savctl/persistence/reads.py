@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
+from savctl.domain.text import MAX_ID
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
@@ -346,6 +347,9 @@ def last_event_id(connection: Connection) -> int:
 
 def find_event(connection: Connection, ref: str) -> dict[str, Any] | None:
     """One event by its number or its UUID."""
-    by = outbox.c.id == int(ref) if ref.isdecimal() else outbox.c.event_id == ref
+    if not ref.isascii():
+        return None
+    is_number = ref.isdecimal() and len(ref) <= len(str(MAX_ID))
+    by = outbox.c.id == int(ref) if is_number else outbox.c.event_id == ref
     row = connection.execute(select(outbox).where(by)).mappings().first()
     return dict(row) if row else None

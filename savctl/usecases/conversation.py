@@ -12,11 +12,11 @@ from savctl.domain.events import MessageAdded
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput, Refused
-from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.persistence.messages import Message
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
+from savctl.usecases import wording
 from savctl.usecases.changes import Change, answer
 from savctl.usecases.once import Once
 
@@ -48,7 +48,7 @@ def add_message(
     if internal and side != "agent":
         raise Refused("only agents write internal notes", hint="Use --from agent:ID.")
     text.identifier("sender", sender_id)
-    stored = text.body("message", clean(text.body("message", body)))
+    stored = wording.stored("message", body)
     given = {
         "ticket": str(ref),
         "from": f"{side}:{sender_id}",

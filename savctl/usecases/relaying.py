@@ -24,6 +24,7 @@ from savctl.ports import Broker, BrokerGone, Clock, Publisher, Settled
 _PAGE = 1_000
 _AHEAD = 4_000  # events handed to the publisher and not settled: what memory is bounded by
 _MARKED = 1_000
+_MARK_SECONDS = 0.25  # or so often, so that a relay that dies young gets on all the same
 _WAIT_SECONDS = 0.2
 _SILENCE_SECONDS = 90.0
 _SILENCE_AT_STOP_SECONDS = 5.0
@@ -99,16 +100,18 @@ class _Pass:
         return self._is_another_due and not self._terms.should_stop()
 
     def _work(self, publisher: Publisher) -> None:
-        heard_at = time.monotonic()
+        heard_at = marked_at = time.monotonic()
         try:
             while not (self._at_end and not self._outstanding):
                 self._read_ahead(publisher)
                 settled = publisher.settled(wait_seconds=_WAIT_SECONDS)
-                heard_at = time.monotonic() if settled else heard_at
+                now = time.monotonic()
+                heard_at = now if settled else heard_at
                 self._note(settled)
-                if len(self._confirmed) >= _MARKED or not settled:
+                if len(self._confirmed) >= _MARKED or now - marked_at > _MARK_SECONDS:
                     self._mark()
-                silence = time.monotonic() - heard_at
+                    marked_at = now
+                silence = now - heard_at
                 if self._terms.should_stop() and silence > _SILENCE_AT_STOP_SECONDS:
                     return  # what is not confirmed goes again, as after a crash
                 if silence > _SILENCE_SECONDS:

@@ -80,6 +80,8 @@ def reading(path: Path | None, form: str, *, delimiter: str = ",") -> Iterator[R
 
 
 def _text(raw: BinaryIO) -> io.TextIOWrapper:
+    if not hasattr(raw, "peek"):
+        raw = io.BufferedReader(cast("io.RawIOBase", raw))
     try:
         start = cast("io.BufferedReader", raw).peek(2)[:2]
     except OSError as problem:
@@ -168,17 +170,19 @@ def _csv_records(lines: _Lines, delimiter: str) -> Iterator[Record]:
                     yield _record(line, "".join(lines.taken), cells)
                 line = lines.begin()
         except csv.Error as problem:
+            said = _csv_problem(problem, len(lines.taken))
             lines.give_back()
-            yield Record(line, "".join(lines.taken), None, _csv_problem(problem))
+            yield Record(line, "".join(lines.taken), None, said)
             continue
         if lines.damage is not None:
             yield Record(line, "", None, lines.damage)
         return
 
 
-def _csv_problem(problem: csv.Error) -> str:
+def _csv_problem(problem: csv.Error, lines: int) -> str:
+    """A row that goes wrong lines later began with a quote that was not meant as one."""
     said = str(problem)
-    if "unexpected end of data" in said or "field larger than" in said:
+    if lines > 1 or "unexpected end of data" in said or "field larger than" in said:
         return "a quote is opened and never closed"
     return f"no CSV: {said}"
 

@@ -17,10 +17,10 @@ from savctl.domain.priority import Priority, PriorityFacts, PriorityRules, first
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
-from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
+from savctl.usecases import wording
 from savctl.usecases.changes import Change, change_ticket, unknown_users
 from savctl.usecases.once import Once
 
@@ -209,7 +209,7 @@ def checked_ticket(wanted: NewTicket) -> NewTicket:
     """
     text.identifier("user", wanted.user_id)
     text.line("subject", wanted.subject)
-    text.body("description", wanted.description)
+    cleaned = wording.stored("description", wanted.description)
     if wanted.category is not None:
         text.line("category", wanted.category)
     if wanted.order_id is not None:
@@ -217,7 +217,6 @@ def checked_ticket(wanted: NewTicket) -> NewTicket:
     for tag in wanted.tags:
         text.line("tag", tag)
     _check_meta(wanted.meta)
-    cleaned = text.body("description", clean(wanted.description))
     kept = {name: getattr(wanted, name) for name in NewTicket.__slots__}
     return NewTicket(**(kept | {"description": cleaned}))
 
@@ -228,7 +227,7 @@ def _checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
         if name == "order_id":
             text.identifier("order", value)
         elif name == "description":
-            checked[name] = text.body(name, clean(text.body(name, value)))
+            checked[name] = wording.stored(name, value)
         else:
             text.line(name, value)
     return checked
@@ -253,10 +252,16 @@ def _edited(
     meta: Mapping[str, object],
 ) -> Metadata:
     members = dict(meta)
-    if add_tags or remove_tags:
-        stored = metadata.get("tags")
-        tags = (
-            [tag for tag in stored if tag not in remove_tags] if isinstance(stored, list) else []
-        )
-        members["tags"] = list(dict.fromkeys([*tags, *add_tags]))
+    before = _as_list(metadata.get("tags"))
+    after = [tag for tag in before if tag not in remove_tags]
+    after += [tag for tag in dict.fromkeys(add_tags) if tag not in after]
+    if after != before:
+        members["tags"] = after
     return metadata.with_members(**members) if members else metadata
+
+
+def _as_list(stored: object) -> list[object]:
+    """Tags as they stand; another program may have written one that is no list."""
+    if stored is None:
+        return []
+    return list(stored) if isinstance(stored, list) else [stored]

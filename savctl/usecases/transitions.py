@@ -8,10 +8,10 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
-from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
+from savctl.usecases import wording
 from savctl.usecases.changes import Change, answer, change_ticket
 from savctl.usecases.conversation import add_to_conversation
 
@@ -44,7 +44,7 @@ def move_ticket(
         AgentMissing: a step would leave work without an agent.
     """
     reason = text.reason(reason)
-    body = clean(text.body("message", message)) if message is not None else None
+    body = wording.stored("message", message) if message is not None else None
 
     def decide(ticket: Ticket) -> Decision:
         if only_from is not None and not bridge:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from savctl.domain.history import Action, HistoryEntry
@@ -15,7 +16,7 @@ from savctl.persistence.bulk import insert_tickets
 from savctl.persistence.engine import Database
 from tests.given import AGENT, NOW, a_ticket, rows
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 Process = subprocess.Popen[str]
 
 
@@ -31,11 +32,26 @@ def start(environment: Mapping[str, str], *words: str) -> Process:
     )
 
 
+@contextmanager
+def running(environment: Mapping[str, str], *words: str) -> Iterator[Process]:
+    """The same for the length of a block: it is gone at the end, whatever happened."""
+    with start(environment, *words) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: Process) -> tuple[int, str, str]:
+    """The exit code, stdout and stderr of a process that comes to its end by itself."""
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    return process.returncode, out, err
+
+
 def finished(environment: Mapping[str, str], *words: str) -> int:
     """The exit code of `savctl WORDS…`."""
-    process = start(environment, *words)
-    process.communicate(timeout=PATIENCE_SECONDS)
-    return process.returncode
+    with running(environment, *words) as process:
+        return ended(process)[0]
 
 
 def wait_until(is_so: Callable[[], Any], *, what: str) -> None:

@@ -11,13 +11,12 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import (
-    PATIENCE_SECONDS,
     closed_traces,
     closings_in_histories,
     count,
     finished,
     many_resolved,
-    start,
+    running,
     time_passes_for_leases,
     wait_until,
 )
@@ -35,14 +34,14 @@ JOB = ("job", "run", "close-resolved", "--yes")
 def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
     """A run that is killed on its way to work, or at work."""
     begun = count(database, BEGUN)
-    process = start(environment, *JOB)
-    if not while_starting:
-        wait_until(
-            lambda: count(database, BEGUN) > begun or process.poll() is not None, what="a run"
-        )
-    time.sleep(random.uniform(0, 0.5 if while_starting else 0.15))
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=PATIENCE_SECONDS)
+    with running(environment, *JOB) as process:
+        if not while_starting:
+            wait_until(
+                lambda: count(database, BEGUN) > begun or process.poll() is not None,
+                what="a run",
+            )
+        time.sleep(random.uniform(0, 0.5 if while_starting else 0.15))
+        process.send_signal(signal.SIGKILL)
 
 
 def test_a_job_killed_50_times_is_completed_by_a_rerun(

@@ -10,12 +10,12 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import (
-    PATIENCE_SECONDS,
     closed_traces,
     count,
+    ended,
     finished,
     many_resolved,
-    start,
+    running,
     wait_until,
 )
 from tests.given import rows
@@ -45,14 +45,14 @@ def test_a_signal_ends_a_job_after_its_batch(
     many_resolved(database, TICKETS)
     environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "2"}
 
-    process = start(environment, *JOB)
-    wait_until(lambda: count(database, CLOSED), what="the first batch")
-    for number in signals:
-        process.send_signal(number)
-        time.sleep(0.01)
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    with running(environment, *JOB) as process:
+        wait_until(lambda: count(database, CLOSED), what="the first batch")
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.01)
+        found, out, err = ended(process)
 
-    assert process.returncode == code, err
+    assert found == code, err
     report = json.loads(out)
     assert report["seen"] + report["left"] == TICKETS
     assert report["left"] > 0
@@ -78,12 +78,12 @@ def test_a_scheduler_ends_with_its_jobs_and_leaves_no_lease(
         "SAVCTL_SCHEDULE_CLOSE_RESOLVED": "* * * * *",
     }
 
-    process = start(environment, "scheduler", "run", "--only", "close-resolved")
-    wait_until(lambda: count(database, CLOSED), what="the first batch")
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE_SECONDS)
+    with running(environment, "scheduler", "run", "--only", "close-resolved") as process:
+        wait_until(lambda: count(database, CLOSED), what="the first batch")
+        process.send_signal(signal.SIGTERM)
+        code, _, err = ended(process)
 
-    assert process.returncode == 143
+    assert code == 143, err
     run = rows(database, "SELECT status, changed FROM savctl_runs")[0]
     assert run["status"] == "interrupted"
     assert closed_traces(database) == (run["changed"],) * 4

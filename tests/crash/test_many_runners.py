@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from threading import Event, Thread
 from typing import Any
@@ -15,13 +15,14 @@ from sqlalchemy.exc import OperationalError
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import (
-    PATIENCE_SECONDS,
+    Process,
     closed_traces,
     closings_in_histories,
     count,
+    ended,
     finished,
     many_resolved,
-    start,
+    running,
     wait_until,
 )
 from tests.given import rows
@@ -45,6 +46,7 @@ def shared(database_url: str, environment: dict[str, str]) -> dict[str, str]:
     return environment | {
         "SAVCTL_DATABASE_URL": database_url,
         "SAVCTL_BATCH_SIZE": "10",
+        "SAVCTL_CLOSING_BRAKE": "1000000",
         "SAVCTL_TICK_SECONDS": "1",
         "SAVCTL_SCHEDULE_CLOSE_RESOLVED": "* * * * *",
         "SAVCTL_SCHEDULE_AUTO_CLOSE": "* * * * *",
@@ -68,17 +70,14 @@ class Caller(Thread):
 @contextmanager
 def schedulers(environment: dict[str, str], number: int) -> Iterator[None]:
     """That many schedulers beside each other, ended politely."""
-    running = [start(environment, "scheduler", "run") for _ in range(number)]
-    try:
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(running(environment, "scheduler", "run")) for _ in range(number)
+        ]
         yield
-    finally:
-        for process in running:
+        for process in started:
             process.send_signal(signal.SIGTERM)
-        codes = []
-        for process in running:
-            process.communicate(timeout=PATIENCE_SECONDS)
-            codes.append(process.returncode)
-    assert codes == [143] * number
+        assert [ended(process)[0] for process in started] == [143] * number
 
 
 def a_minute_passes(database: Database) -> None:
@@ -107,7 +106,8 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
         for caller in callers:
             caller.start()
         until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
+        while time.monotonic() < until or not all_have_run(database):
+            assert time.monotonic() < until + 3 * SECONDS, "somebody never got a run"
             many_resolved(database, 100, first=tickets + 1)
             tickets += 100
             a_minute_passes(database)
@@ -120,12 +120,16 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
     for caller in callers:
         assert set(caller.codes) <= {DONE, TOLD_NO}, caller.name
     runs = rows(database, "SELECT * FROM savctl_runs ORDER BY job, started_at, id")
-    assert {run["started_by"] for run in runs} == {"hand", "cron", "scheduler"}
     assert {(run["status"], run["attempt"]) for run in runs} == {("ok", 1)}
     assert overlapping(runs) == []
     assert sum(run["changed"] for run in runs) == tickets
     assert closed_traces(database) == (tickets,) * 4
     assert set(closings_in_histories(database)) == {1}
+
+
+def all_have_run(database: Database) -> bool:
+    """Whether schedulers, cron and hands have each had at least one run."""
+    return len(rows(database, "SELECT DISTINCT started_by FROM savctl_runs")) == 3
 
 
 def overlapping(runs: list[dict[str, Any]]) -> list[tuple[int, int]]:
@@ -144,17 +148,17 @@ def test_a_runner_that_was_paused_past_its_lease_cannot_write(
     many_resolved(database, tickets)
     job = ("job", "run", "close-resolved", "--yes")
 
-    sleeper = start(shared, *job)
-    wait_until(lambda: count(database, CLOSED), what="the first batch")
-    sleeper.send_signal(signal.SIGSTOP)
-    wait_until(lambda: lease_runs_out(database, sleeper), what="a moment between two batches")
-    successor = finished(shared | {"SAVCTL_BATCH_SIZE": "1000"}, *job)
-    written = closed_traces(database)
-    sleeper.send_signal(signal.SIGCONT)
-    _, err = sleeper.communicate(timeout=PATIENCE_SECONDS)
+    with running(shared, *job) as sleeper:
+        wait_until(lambda: count(database, CLOSED), what="the first batch")
+        sleeper.send_signal(signal.SIGSTOP)
+        wait_until(lambda: lease_runs_out(database, sleeper), what="a moment between batches")
+        successor = finished(shared | {"SAVCTL_BATCH_SIZE": "1000"}, *job)
+        written = closed_traces(database)
+        sleeper.send_signal(signal.SIGCONT)
+        code, _, err = ended(sleeper)
 
     assert successor == DONE
-    assert sleeper.returncode == 8
+    assert code == 8
     assert "taken over by another host" in err
     assert closed_traces(database) == written
     assert finished(shared, *job) == DONE  # what the sleeper held locked meanwhile
@@ -163,7 +167,7 @@ def test_a_runner_that_was_paused_past_its_lease_cannot_write(
     assert [run["status"] for run in stored] == ["abandoned", "ok", "ok"]
 
 
-def lease_runs_out(database: Database, sleeper: Any) -> bool:
+def lease_runs_out(database: Database, sleeper: Process) -> bool:
     """Let the lease of a paused process run out.
 
     One that was paused between its fence and its commit holds the lease's row: then nobody can

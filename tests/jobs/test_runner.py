@@ -330,3 +330,19 @@ def test_history_is_newest_first_and_bounded(database: Database, app: App) -> No
     with database.reading() as connection:
         found = runs.history(connection, "test-job", limit=2)
     assert [run.id for run in found] == [3, 2]
+
+
+def test_old_runs_that_had_nothing_to_do_are_forgotten_and_all_others_stay(
+    make_app: MakeApp, clock: SetClock
+) -> None:
+    app = make_app()
+    dull = run_job(a_job(works(seen=0)), app, Start())
+    telling = run_job(a_job(works(HELD)), app, Start())
+
+    clock.advance(8 * DAY)
+    newest = run_job(a_job(works(seen=0)), app, Start())
+
+    with app.database.reading() as connection:
+        kept = [run.id for run in runs.history(connection, "test-job")]
+    assert kept == [newest.run_id, telling.run_id]
+    assert dull.run_id not in kept

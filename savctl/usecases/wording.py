@@ -1,0 +1,22 @@
+"""Text that customers and agents wrote, as it is stored (rules 5.2, 11.6)."""
+
+from __future__ import annotations
+
+from savctl.domain import text
+from savctl.errors import InvalidInput
+from savctl.html import clean
+
+
+def stored(name: str, typed: str) -> str:
+    """The text with its HTML made harmless.
+
+    Raises:
+        InvalidInput: it is empty, too long or no text, or nothing of it is left.
+    """
+    kept = clean(text.body(name, typed))
+    if not kept:
+        raise InvalidInput(
+            f"{name} is empty once its HTML is made harmless",
+            hint="To speak of HTML, write &lt; for <.",
+        )
+    return text.body(name, kept)

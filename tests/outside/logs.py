@@ -1,0 +1,134 @@
+"""Recorded logs beside the project; where they are absent, their tests are skipped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from savctl.domain.replay_plan import plan
+from savctl.persistence.engine import Database
+from savctl.persistence.overview import closings
+from savctl.ports import SetClock
+from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.log_events import LogReader
+from savctl.usecases.mapping_file import read_mapping
+from savctl.usecases.replay_report import ReplayReport
+from savctl.usecases.replaying import Replay, replay
+from savctl.usecases.rows import reading
+from savctl.usecases.timed_jobs import TimedJob
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = PROJECT.parent / "shared" / "data"
+EXAMPLES = PROJECT / "docs" / "examples"
+START = datetime(2000, 1, 1, tzinfo=UTC)
+
+# The state machine, written down a second time: the oracle knows nothing of savctl.
+LEGAL = {
+    ("open", "in_progress"),
+    ("open", "closed"),
+    ("in_progress", "waiting_customer"),
+    ("in_progress", "resolved"),
+    ("in_progress", "open"),
+    ("waiting_customer", "in_progress"),
+    ("waiting_customer", "closed"),
+    ("resolved", "closed"),
+    ("resolved", "in_progress"),
+}
+
+
+def log_file(*parts: str) -> Path:
+    """A recorded log; skips the test where it is not there."""
+    path = DATA.joinpath(*parts)
+    if not path.is_file():
+        pytest.skip(f"the recorded log {'/'.join(parts)} is not beside this project")
+    return path
+
+
+def log_rows(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV log, plain or gzipped."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as stream:
+        yield from csv.DictReader(stream)
+
+
+def counted_again(
+    events: Sequence[tuple[str, str | None]],
+) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]], int, Counter[str]]:
+    """The oracle: (case, wanted status) in order; applied, refused, clean cases, final states."""
+    states: dict[str, str] = {}
+    applied: Counter[tuple[str, str]] = Counter()
+    refused: Counter[tuple[str, str]] = Counter()
+    dirty: set[str] = set()
+    for case, to in events:
+        now = states.setdefault(case, "open")
+        if to is None or now == to:
+            continue
+        if (now, to) in LEGAL:
+            applied[now, to] += 1
+            states[case] = to
+        else:
+            refused[now, to] += 1
+            dirty.add(case)
+    return applied, refused, len(states) - len(dirty), Counter(states.values())
+
+
+def play(
+    database: Database,
+    path: Path,
+    mapping: str,
+    *,
+    clock: SetClock | None = None,
+    jobs: Sequence[TimedJob] = (),
+    bridges: bool = False,
+) -> tuple[ReplayReport, Mapping[int, str]]:
+    """Play a log; answers the report and the bad rows by line."""
+    told = read_mapping(EXAMPLES / mapping)
+    how = plan(told.replay)
+    bad: dict[int, str] = {}
+    with reading(path, "csv", delimiter=told.delimiter) as rows:
+        log = LogReader(rows, told, how, bad.__setitem__)
+        terms = Replay(
+            source="log", how=how, jobs=jobs, bridges=bridges, on_reject=bad.__setitem__
+        )
+        return replay(database, clock or SetClock(START), log, terms), bad
+
+
+def unexplained_closings(database: Database) -> list[str]:
+    """Closed tickets whose history does not say when, by whom or by which rule, and why."""
+    with database.reading() as connection:
+        return [
+            ticket.number
+            for ticket, entry in closings(connection)
+            if entry is None
+            or entry.at.replace(microsecond=0) != ticket.closed_at
+            or (entry.actor is None and not _is_a_rule(entry.reason))
+        ]
+
+
+def _is_a_rule(reason: str | None) -> bool:
+    return (reason or "").startswith(("no response for", "resolved, not contested for"))
+
+
+def broken_invariants(database: Database) -> list[str]:
+    """What `db check` finds."""
+    report = check_integrity(database, SetClock(datetime.now(UTC)), terms=CheckTerms())
+    return [check for check, finding in report.findings.items() if finding.is_open]
+
+
+def minute(stamp: str) -> datetime:
+    """A time as `29/2/2016 01:16`."""
+    return datetime.strptime(stamp, "%d/%m/%Y %H:%M").replace(tzinfo=UTC)
+
+
+def as_words(counts: Mapping[Any, int]) -> dict[Any, int]:
+    """Counts without those that are nought."""
+    return {key: count for key, count in counts.items() if count}
+
+
+FIVE_DAYS = timedelta(days=5)
