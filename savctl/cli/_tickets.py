@@ -163,6 +163,6 @@ def _named_in_json(line: str, number: int) -> str:
     except (ValueError, RecursionError) as problem:
         raise InvalidInput(f"stdin line {number} is no JSON: {problem}") from None
     found = row.get("ticket_number") or row.get("id")
-    if not isinstance(found, str | int):
+    if not isinstance(found, str | int) or isinstance(found, bool):
         raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")
     return str(found)

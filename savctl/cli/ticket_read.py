@@ -16,6 +16,7 @@ from savctl.cli._values import Limit, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
+from savctl.domain.text import line
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
 
@@ -72,8 +73,8 @@ def list_(
         agent_id=_agent(agent),
         is_unassigned=agent == "none",
         order_id=order,
-        category=category,
-        tag=tag,
+        category=line("category", category) if category is not None else None,
+        tag=line("tag", tag) if tag is not None else None,
         since=call.moment("since", since),
         until=call.moment("until", until),
         is_breached=breached,

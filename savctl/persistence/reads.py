@@ -42,7 +42,6 @@ from savctl.persistence.tickets import to_ticket
 _T = support_tickets.c
 _PAGE = 1000
 
-# Columns that are never null: a page can continue behind any of their values.
 SORTABLE = ("id", "created_at", "updated_at", "priority", "status", "ticket_number")
 _LEVELS: dict[str, tuple[str, ...]] = {"priority": tuple(Priority), "status": tuple(Status)}
 
@@ -198,10 +197,16 @@ def _behind(order: _Order, level: str | None, after: Ticket) -> list[ColumnEleme
         return [order.behind(_T.id, after.id)] if same else []
     value = getattr(after, "number" if order.field == "ticket_number" else order.field)
     column = _T[order.field]
-    further = order.behind(column, value)
     if len(_keys(order)) == 1:
-        return [further]
-    return [or_(further, and_(column == value, order.behind(_T.id, after.id)))]
+        return [order.behind(column, value)]
+    further_id = order.behind(_T.id, after.id)
+    # a time that another program left empty is the lowest, on every database
+    if value is None:
+        among_empty = and_(column.is_(None), further_id)
+        return [among_empty if order.descending else or_(column.is_not(None), among_empty)]
+    further = order.behind(column, value)
+    empty = [column.is_(None)] if order.descending else []
+    return [or_(further, *empty, and_(column == value, further_id))]
 
 
 def _conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from savctl.domain import lifecycle, text
-from savctl.domain.decision import Decision
+from savctl.domain.decision import Decision, require_not_closed
 from savctl.domain.ticket import Ticket
 from savctl.errors import Refused
 from savctl.persistence import workload
@@ -66,6 +66,7 @@ def unassign_ticket(
 
 def _least_loaded(uow: UnitOfWork, clock: Clock, ticket: Ticket) -> int:
     """The agent with the fewest active tickets; who has this ticket keeps it."""
+    require_not_closed(ticket, "assign")
     if ticket.assigned_to is not None:
         return ticket.assigned_to
     loads = workload.active_loads(uow.connection, since=clock() - RECENT)

@@ -16,7 +16,8 @@ class Once:
     """A request that may come twice; without a key it does nothing."""
 
     def __init__(self, key: str | None, *, command: str, given: Mapping[str, object]) -> None:
-        self._key = text.line("idempotency key", key) if key is not None else None
+        # spaces around it: to the servers "k" and "k " are one key, to SQLite two
+        self._key = text.line("idempotency key", key.strip()) if key is not None else None
         self._command = command
         self._given = given
 

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 from savctl.usecases.rows import Record
 
-IN_MEMORY = 20_000
+IN_MEMORY = 10_000
 
 # (microseconds since 1970, tie-breakers, line, values): sorts as it stands, the line being unique
 Keyed = tuple[int, list[float], int, Any]

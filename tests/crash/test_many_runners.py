@@ -120,7 +120,9 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
     for caller in callers:
         assert set(caller.codes) <= {DONE, TOLD_NO}, caller.name
     runs = rows(database, "SELECT * FROM savctl_runs ORDER BY job, started_at, id")
-    assert {(run["status"], run["attempt"]) for run in runs} == {("ok", 1)}
+    # A scheduler that is told to end may be in the middle of a run; no slot was run again.
+    assert {run["status"] for run in runs} <= {"ok", "interrupted"}
+    assert {run["attempt"] for run in runs} == {1}
     assert overlapping(runs) == []
     assert sum(run["changed"] for run in runs) == tickets
     assert closed_traces(database) == (tickets,) * 4

@@ -461,7 +461,7 @@ def test_a_row_that_is_no_ticket_is_named_by_its_number(
     database.transaction(spoil)
     clock.advance(DAY)
 
-    report = ran(close_resolved, database, clock)
+    report = ran(close_resolved, database, clock, brake=1)
 
     assert (report.changed, report.failed) == (1, 1)
     assert report.items[0].ticket_number == bad.number

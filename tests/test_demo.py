@@ -1,0 +1,233 @@
+"""`savctl demo`: a shop that is the same for the same seed, and that harms nobody's database."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from savctl.cli._run import run
+from savctl.domain.states import TRANSITIONS
+from savctl.persistence.engine import Database
+from tests.conftest import Cli, Outcome
+from tests.given import rows
+
+SMALL = ("demo", "--tickets", 60, "--months", 2, "--until", "2025-10-03T10:30:00Z")
+
+
+@pytest.fixture
+def home(environment: dict[str, str], tmp_path: Path) -> Path:
+    return tmp_path / "home" / "demo"
+
+
+@pytest.fixture
+def shop(
+    environment: dict[str, str],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Cli:
+    """Run `savctl WORDS…` with nothing configured: no server is needed for that."""
+    for name in list(os.environ):
+        if name not in environment and not name.startswith("PYTEST"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAVCTL_HOME", str(home.parent))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> Outcome:
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        shown = capsys.readouterr()
+        return Outcome(code, shown.out, shown.err)
+
+    return call
+
+
+def told(shop: Cli, *words: object) -> Mapping[str, Any]:
+    """The answer of a demo."""
+    shown = shop(*SMALL, *words, "-o", "json")
+    assert shown.code == 0, shown.err
+    answer: Mapping[str, Any] = json.loads(shown.out)
+    return answer
+
+
+def stories(place: str) -> list[tuple[object, ...]]:
+    """What tells one demo from another: every ticket with its history."""
+    found = rows(Database(f"sqlite:///{place}"), "SELECT * FROM support_tickets ORDER BY id")
+    return [tuple(row.values()) for row in found]
+
+
+def test_the_answer_is_one_screenful(shop: Cli) -> None:
+    shown = shop(*SMALL)
+
+    lines = shown.out.splitlines()
+    assert shown.code == 0
+    assert 20 <= len(lines) <= 40
+    assert all(len(line) <= 100 or line.startswith(("  export", "Try it")) for line in lines)
+
+
+def test_the_same_seed_tells_the_same_story(shop: Cli) -> None:
+    first = stories(told(shop)["database"])
+    again = stories(told(shop)["database"])
+    other = stories(told(shop, "--seed", 8)["database"])
+
+    assert first == again
+    assert first != other
+
+
+def test_every_step_was_legal_and_the_jobs_did_their_part(shop: Cli, home: Path) -> None:
+    answer = told(shop)
+
+    legal = {(str(t.origin), str(t.to)) for t in TRANSITIONS}
+    demo = Database(f"sqlite:///{home}/savctl.db")
+    for row in rows(demo, "SELECT metadata FROM support_tickets"):
+        entries = json.loads(row["metadata"])["history"]
+        steps = [(e["from"], e["to"]) for e in entries if e["action"] == "status"]
+        assert set(steps) <= legal
+        assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
+    assert answer["unexplained"] == 0
+    assert {one["by"] for one in answer["closed"]} == {"hand", "system"}
+    assert answer["jobs"]["close-resolved"]["closed"] > 0
+    runs = rows(demo, "SELECT job, status FROM savctl_runs")
+    assert {run["job"] for run in runs} == {"auto-close", "close-resolved"}
+    assert {run["status"] for run in runs} == {"ok"}
+
+
+def test_both_languages_are_spoken(shop: Cli) -> None:
+    found = rows(
+        Database(f"sqlite:///{told(shop)['database']}"), "SELECT message FROM ticket_messages"
+    )
+
+    texts = " ".join(row["message"] for row in found)
+    assert "Bonjour" in texts or "colis" in texts
+    assert "parcel" in texts or "photo" in texts
+
+
+def test_the_commands_it_suggests_work(
+    shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = told(shop)["next"]
+
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
+    for command in commands:
+        shown = shop(*shlex.split(command)[1:])
+        assert shown.code == 0, (command, shown.err)
+    assert any(re.search(r"ticket show TKT-\w{8}", command) for command in commands)
+
+
+def test_invariants_hold_in_the_shop(
+    shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(shop)
+
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
+    shown = shop("db", "check")
+
+    assert shown.code == 0, shown.out
+
+
+def test_the_configured_database_is_not_touched(cli: Cli, database: Database) -> None:
+    told(cli)
+
+    assert rows(database, "SELECT id FROM support_tickets") == []
+
+
+def test_a_database_that_is_no_demo_is_left_alone(
+    shop: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real"
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{real}/savctl.db")
+    shop("ticket", "create", "--user", 5, "--subject", "Real", "--description", "A real one.")
+
+    shown = shop(*SMALL, "--home", real)
+
+    assert shown.code == 5
+    assert "no demo database" in shown.err
+    assert (
+        len(rows(Database(f"sqlite:///{real}/savctl.db"), "SELECT id FROM support_tickets")) == 1
+    )
+    assert list(real.glob(".making*")) == []
+
+
+def test_the_configured_one_needs_a_word_and_must_be_empty(cli: Cli, database: Database) -> None:
+    into = (*SMALL, "--into-configured-database")
+
+    assert cli(*into).code == 6
+    assert rows(database, "SELECT id FROM support_tickets") == []
+    assert cli(*into, "--yes").code == 0
+    assert len(rows(database, "SELECT id FROM support_tickets")) >= 60
+    assert cli(*into, "--yes").code == 5
+
+
+def test_a_failing_demo_leaves_the_old_one(
+    shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stories(told(shop)["database"])
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no more luck")
+
+    monkeypatch.setattr("savctl.demo.story._luck", fail)
+    assert shop(*SMALL).code == 1
+
+    assert stories(str(home / "savctl.db")) == before
+    assert list(home.glob(".making*")) == []
+
+
+def test_it_ends_in_the_past_or_now(shop: Cli) -> None:
+    later = datetime.now(UTC) + timedelta(days=2)
+
+    assert shop("demo", "--until", later.isoformat()).code == 2
+
+
+def test_a_log_is_replayed(shop: Cli, tmp_path: Path) -> None:
+    (tmp_path / "log.toml").write_text(
+        'times = ["YYYY-MM-DD HH:MM"]\n[fields]\nexternal_id = "case"\n'
+        'user_id = { constant = 5 }\nsubject = { template = "Case {case}" }\n'
+        'description = "case"\npriority = { constant = "low" }\n'
+        '[replay]\nat = "at"\nwhat = "what"\nagent = { constant = 10 }\n'
+        '[replay.means]\nstart = "take"\nask = "wait"\nsolve = "resolve"\nend = "close"\n'
+    )
+    lines = ["case,at,what", "A,2025-01-01 10:00,start", "A,2025-01-01 11:00,ask"]
+    lines += ["B,2025-01-01 10:00,solve", "B,2025-02-01 10:00,start", "C,2025-02-01 10:00,sing"]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+
+    shown = shop("demo", "--replay", "log.csv", "--map", "log.toml", "-o", "json")
+
+    answer = json.loads(shown.out)
+    assert shown.code == 3
+    assert [bad["line"] for bad in answer["rejects"]] == [6]
+    assert (answer["events"], answer["cases"], answer["applied"]) == (4, 2, 3)
+    assert answer["changes_refused"] == [{"from": "open", "to": "resolved", "count": 1}]
+    assert answer["jobs"]["auto-close"] == {"runs": 1, "changed": 1}
+    off = shop("demo", "--replay", "log.csv", "--map", "log.toml", "--jobs", "off", "-o", "json")
+    assert json.loads(off.out)["final"]["waiting_customer"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--replay", "x.csv"), "needs --map FILE"),
+        (("--map", "x.toml"), "go with --replay"),
+        (("--replay", "x.csv", "--map", "x.toml", "--jobs", "some"), "not on, off or a list"),
+    ],
+)
+def test_words_that_do_not_fit_are_refused(
+    shop: Cli, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "x.toml").write_text('[replay]\nat = "a"\nwhat = "b"\n')
+
+    shown = shop("demo", *words)
+
+    assert shown.code == 2
+    assert message in shown.err
