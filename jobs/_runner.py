@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,9 +18,6 @@ from savctl.persistence.running import Beginning, Ending
 from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.usecases.batches import Terms, never, unseen
 from savctl.usecases.report import BatchReport
-
-# The command line collects garbage seldom, for a quick start; a run may last for days.
-_COLLECT_OFTEN = (2_000, 10, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +70,6 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         LeaseLost: another host took over, because this one was too slow.
         Unavailable: the database went away; what was committed stays done.
     """
-    gc.set_threshold(*_COLLECT_OFTEN)
     if start.dry_run:
         return _dry_run(job, app, start)
     lease = _begin(job, app, start)

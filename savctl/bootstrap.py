@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from functools import cached_property
@@ -13,6 +14,10 @@ from savctl.ports import Broker, Clock, system_clock
 
 if TYPE_CHECKING:
     from savctl.persistence.engine import Database
+
+
+# Net new objects between two looks for garbage, once the start is over.
+_COLLECT_EVERY = 2_000
 
 
 class App:
@@ -40,6 +45,7 @@ class App:
         else:
             with database.reading() as connection:
                 schema.require_current(connection, database.name)
+        _end_start_up()
         return database
 
     @cached_property
@@ -76,3 +82,13 @@ class App:
         """Give back connections."""
         if "raw_database" in self.__dict__:
             self.raw_database.close()
+
+
+def _end_start_up() -> None:
+    """Collect garbage as a long run needs it, and leave out what the start has imported.
+
+    The command line collects seldom while it starts. An import or a relay that went on like
+    that would keep the reference cycles of a million rows.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)

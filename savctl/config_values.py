@@ -53,10 +53,22 @@ def database_url(text: str) -> str:
     """A database address, with the driver savctl uses."""
     scheme = urlsplit(text).scheme
     if scheme in {"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"}:
+        _require_place(text, "mysql://user:password@host:port/database")
         return "mysql+pymysql" + text[len(scheme) :]
     if scheme == "sqlite":
         return text
     raise ValueError("must start with mysql:// or sqlite:///")
+
+
+def _require_place(text: str, form: str) -> None:
+    """Pass when the address names a host, a path and at most a port; it is never shown."""
+    parts = urlsplit(text)
+    try:
+        is_whole = bool(parts.hostname) and parts.path not in {"", "/"} and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError(f"must look like {form}")
 
 
 def broker_url(text: str) -> str:

@@ -101,7 +101,8 @@ def _dumps(row: Row, indent: int | None = None) -> str:
 def _json(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
     rows = (picked(row, columns) for row in answer.rows)
     if answer.is_one:
-        out.writelines(f"{_dumps(row, indent=2)}\n" for row in rows)
+        for row in rows:
+            out.write(f"{_dumps(row, indent=2)}\n")
         return
     out.write("[")
     for number, row in enumerate(rows):
@@ -110,11 +111,13 @@ def _json(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
 
 
 def _jsonl(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
-    out.writelines(f"{_dumps(picked(row, columns))}\n" for row in answer.rows)
+    for row in answer.rows:  # not writelines: the spool looks at its size after each write only
+        out.write(f"{_dumps(picked(row, columns))}\n")
 
 
 def _ids(answer: Answer, _: tuple[str, ...], out: TextIO) -> None:
-    out.writelines(f"{row.get(answer.key, row.get('id', ''))}\n" for row in answer.rows)
+    for row in answer.rows:
+        out.write(f"{row.get(answer.key, row.get('id', ''))}\n")
 
 
 def _csv(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:

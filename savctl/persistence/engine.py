@@ -22,6 +22,7 @@ from savctl.persistence.failures import is_worth_another_try, translated
 T = TypeVar("T")
 
 _ATTEMPTS = 8
+_PATIENCE = 2  # lock waits: who holds a row for longer holds it for minutes
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
 _READS = {"savctl_reads": True}
@@ -40,7 +41,7 @@ class Database:
         self._statement_seconds = statement_seconds
         try:
             self.url: URL = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise ConfigurationError("database_url is not a database address") from None
 
     @property
@@ -80,12 +81,14 @@ class Database:
         half a change), so `work` must be repeatable and talk to nothing but the database.
         A dry run is rolled back at the end.
         """
+        give_up = time.monotonic() + _PATIENCE * self._lock_wait_seconds
         with self._translating():
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     return self._once(work, dry_run)
                 except DBAPIError as problem:
-                    if attempt == _ATTEMPTS or not is_worth_another_try(problem, attempt):
+                    is_last = attempt == _ATTEMPTS or time.monotonic() >= give_up
+                    if is_last or not is_worth_another_try(problem, attempt):
                         raise
                     self._pause(attempt)
         raise AssertionError("unreachable")
@@ -153,6 +156,8 @@ class Database:
             pool_pre_ping=True,
             pool_recycle=1800,
             connect_args={
+                # as the server's own client sends it; PyMySQL alone would take it for Latin-1
+                "password": (self.url.password or "").encode(),
                 "conv": _quick_conversions(),
                 "init_command": f"SET SESSION {settings}",
                 "connect_timeout": 10,
