@@ -85,10 +85,9 @@ class App:
 
 
 def _end_start_up() -> None:
-    """Collect garbage as a long run needs it, and leave out what the start has imported.
+    """Collect garbage as a long run needs it.
 
     The command line collects seldom while it starts. An import or a relay that went on like
     that would keep the reference cycles of a million rows.
     """
-    gc.freeze()
     gc.set_threshold(_COLLECT_EVERY)

@@ -56,6 +56,11 @@ class Call:
             return system_clock
         return SetClock(times.moment(self.at, now=system_clock()))
 
+    def close(self) -> None:
+        """Give back what the application holds, if it was made."""
+        if "app" in self.__dict__:
+            self.app.close()
+
     @property
     def database(self) -> Database:
         """The database, ready for use."""

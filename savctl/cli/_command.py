@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,11 +101,12 @@ def command(
     def decorate(body: Body) -> Body:
         def invoke(**given: Any) -> int | None:
             call = _call_from({key: given.pop(key) for key, _, _ in extra}, writes=writes)
-            outcome = body(call, **given)
-            if isinstance(outcome, Answer):
-                write(outcome, call.output, call.columns)
-                return None
-            return outcome
+            with closing(call):
+                outcome = body(call, **given)
+                if isinstance(outcome, Answer):
+                    write(outcome, call.output, call.columns)
+                    return None
+                return outcome
 
         invoke.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
         invoke.__name__ = body.__name__

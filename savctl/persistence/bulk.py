@@ -48,11 +48,28 @@ def insert_tickets(connection: Connection, tickets: Sequence[Ticket]) -> list[in
     """
     rows = [_ticket_row(ticket) for ticket in tickets]
     insert_rows(connection, support_tickets, _TICKET_COLUMNS, rows)
-    numbers = tuple(ticket.number for ticket in tickets)
-    places = ", ".join([_mark(connection)] * len(numbers))
-    query = f"SELECT ticket_number, id FROM support_tickets WHERE ticket_number IN ({places})"  # noqa: S608
-    ids = dict(tuple(row) for row in connection.exec_driver_sql(query, numbers))
+    numbers = [ticket.number for ticket in tickets]
+    found = rows_in(connection, support_tickets, ("ticket_number", "id"), numbers)
+    ids = {row[0]: row[1] for row in found}
     return [ids[number] for number in numbers]
+
+
+def rows_in(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    values: Sequence[Any],
+    **equal: Any,
+) -> list[Any]:
+    """The rows whose first named column has one of the values, and others have theirs.
+
+    SQLAlchemy's `in_` leaves every list it is given to the garbage collector.
+    """
+    mark = _mark(connection)
+    places = ", ".join([mark] * len(values))
+    also = "".join(f" AND {name} = {mark}" for name in equal)
+    query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {columns[0]} IN ({places}){also}"  # noqa: S608
+    return list(connection.exec_driver_sql(query, (*values, *equal.values())))
 
 
 def update_tickets(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, select
 
-from savctl.persistence.bulk import insert_rows
+from savctl.persistence.bulk import insert_rows, rows_in
 from savctl.persistence.tables import imports
 
 _I = imports.c
@@ -22,10 +22,9 @@ class Imports:
         """The tickets of those rows that are here already, by external id."""
         if not external_ids:
             return {}
-        query = select(_I.external_id, _I.ticket_id).where(
-            _I.source == source, _I.external_id.in_(list(external_ids))
-        )
-        return {row.external_id: row.ticket_id for row in self._connection.execute(query)}
+        columns = ("external_id", "ticket_id")
+        found = rows_in(self._connection, imports, columns, list(external_ids), source=source)
+        return {row[0]: row[1] for row in found}
 
     def has_any(self, source: str) -> bool:
         """Whether anything was imported from this source before."""

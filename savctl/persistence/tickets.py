@@ -20,7 +20,7 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
-from savctl.persistence.bulk import insert_tickets, update_tickets
+from savctl.persistence.bulk import insert_tickets, rows_in, update_tickets
 from savctl.persistence.tables import support_tickets
 
 _T = support_tickets.c
@@ -95,8 +95,8 @@ class Tickets:
         """Those of these ticket numbers that exist, in lower case: case does not count."""
         if not numbers:
             return set()
-        query = select(_T.ticket_number).where(_T.ticket_number.in_(list(numbers)))
-        return {number.lower() for number in self._connection.execute(query).scalars()}
+        found = rows_in(self._connection, support_tickets, ("ticket_number",), list(numbers))
+        return {row[0].lower() for row in found}
 
     def is_empty(self) -> bool:
         """Whether there is no ticket at all."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -136,12 +135,9 @@ class _Importer:
         )
 
     def batches(self, records: Iterator[Record]) -> Iterator[_Batch]:
-        """Batches of rows; the next is read while the database stores the one before."""
-        with ThreadPoolExecutor(1, "reader") as pool:
-            ahead = pool.submit(self._next, records)
-            while batch := ahead.result():
-                ahead = pool.submit(self._next, records)
-                yield batch
+        """Rows, read a batch at a time."""
+        while batch := self._next(records):
+            yield batch
 
     def store(self, batch: _Batch, report: ImportReport) -> None:
         """Store one batch and add it to the report."""
