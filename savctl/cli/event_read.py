@@ -113,7 +113,7 @@ def schema(
     return Answer(rows=[shown], is_one=True, text=text, key="title")
 
 
-@command(group, "tail", examples=["savctl event tail --limit 1"])
+@command(group, "tail", examples=["savctl event tail --after 0 --limit 1"])
 def tail(
     call: Call,
     limit: Annotated[

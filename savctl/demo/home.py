@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from savctl.persistence.engine import Database
 
 FILE = "savctl.db"
 _BESIDE = ("-wal", "-shm")
+_MAKING = ".making-"
+_ABANDONED_SECONDS = 86_400
 
 
 @contextmanager
@@ -30,7 +33,8 @@ def fresh_file(home: Path) -> Iterator[Path]:
     _require_demo(final)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        making = Path(tempfile.mkdtemp(prefix=".making-", dir=home))
+        _sweep(home)
+        making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=home))
     except OSError as problem:
         raise ConfigurationError(
             f"cannot make the demo's folder {home}: {problem.strerror}",
@@ -43,6 +47,13 @@ def fresh_file(home: Path) -> Iterator[Path]:
         (making / FILE).replace(final)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _sweep(home: Path) -> None:
+    """Remove what demos that were killed long ago left half made."""
+    for left in home.glob(f"{_MAKING}*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _require_demo(path: Path) -> None:

@@ -26,7 +26,6 @@ from savctl.persistence.imports import Imports
 from savctl.persistence.reads import count_by_status
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import SetClock
-from savctl.usecases.batches import never
 from savctl.usecases.conversation import add_to_conversation
 from savctl.usecases.log_events import LogReader, OnReject
 from savctl.usecases.replay_report import Marks, ReplayReport, merge
@@ -50,7 +49,6 @@ class Replay:
     size: int = 1_000
     draw: Callable[[str], str] = secrets.choice
     on_batch: Callable[[ReplayReport], None] = lambda _report: None
-    should_stop: Callable[[], bool] = never
 
 
 def replay(database: Database, clock: SetClock, log: LogReader, terms: Replay) -> ReplayReport:
@@ -69,8 +67,6 @@ def replay(database: Database, clock: SetClock, log: LogReader, terms: Replay) -
         if player.is_due(event.at) or len(batch) >= terms.size:
             player.play(batch)
             batch.clear()
-            if terms.should_stop():
-                break
             player.run_jobs(event.at)
         batch.append(event)
         for job in terms.jobs:

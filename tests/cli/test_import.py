@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from savctl.domain.mapping import mapped
+from savctl.domain.replay_plan import plan
+from savctl.usecases.mapping_file import read_mapping
 from tests.conftest import Cli
 
 CSV = """\
@@ -141,3 +146,24 @@ def test_a_mapping_file_is_read(cli: Cli, tmp_path: Path) -> None:
     assert ticket["created_at"] == "2024-10-03T09:05:00Z"
     assert ticket["metadata"]["imported"]["source"] == "desk"
     assert "place" not in ticket["metadata"]
+
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_on_import_shows_mappings_that_are_read() -> None:
+    page = (PROJECT / "docs" / "import.md").read_text(encoding="utf-8")
+
+    fields, replay = (
+        tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    )
+    assert mapped(fields).source == "old-desk"
+    assert plan(mapped(replay).replay).renews
+
+
+@pytest.mark.parametrize("name", ["italian-helpdesk", "servicenow"])
+def test_the_examples_are_read(name: str) -> None:
+    told = read_mapping(PROJECT / "docs" / "examples" / f"{name}.toml")
+
+    assert told.source == name
+    assert plan(told.replay).means

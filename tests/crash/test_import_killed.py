@@ -7,6 +7,8 @@ import random
 import signal
 from pathlib import Path
 
+import pytest
+
 from savctl.persistence.engine import Database
 from tests.crash.processes import PATIENCE_SECONDS, count, finished, start, wait_until
 
@@ -16,14 +18,19 @@ REMEMBERED = "SELECT COUNT(DISTINCT external_id) AS n FROM savctl_imports"
 AUDITED = "SELECT COUNT(*) AS n FROM savctl_audit WHERE action = 'imported'"
 
 
-def test_every_row_is_there_once(
-    database: Database, database_url: str, environment: dict[str, str], tmp_path: Path
-) -> None:
-    file = tmp_path / "old.jsonl"
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "old.jsonl"
     row = {"user_id": 456, "subject": "Order not received", "description": "Where is it?"}
-    file.write_text(
+    path.write_text(
         "".join(json.dumps({"external_id": f"OLD-{n}", **row}) + "\n" for n in range(ROWS))
     )
+    return path
+
+
+def test_every_row_is_there_once(
+    database: Database, database_url: str, environment: dict[str, str], file: Path
+) -> None:
     environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "20"}
     words = ("ticket", "import", str(file), "--resume")
 
@@ -45,3 +52,15 @@ def test_every_row_is_there_once(
     assert finished(environment, *words) == 0
     assert [count(database, query) for query in (TICKETS, REMEMBERED, AUDITED)] == [ROWS] * 3
     assert finished(environment, "db", "check") == 0
+
+
+def test_two_imports_of_one_source_at_once_share_the_rows(
+    database: Database, database_url: str, environment: dict[str, str], file: Path
+) -> None:
+    environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "50"}
+
+    both = [start(environment, "ticket", "import", str(file), "--resume") for _ in range(2)]
+    told = [process.communicate(timeout=3 * PATIENCE_SECONDS) for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], told
+    assert [count(database, query) for query in (TICKETS, REMEMBERED, AUDITED)] == [ROWS] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,13 @@ def test_every_job_stands_in_the_page_about_jobs() -> None:
     page = (PROJECT / "docs" / "jobs.md").read_text(encoding="utf-8")
 
     assert [name for name in all_jobs() if f"| {name} |" not in page] == []
+
+
+def test_every_page_that_is_spoken_of_is_there() -> None:
+    spoken = {
+        found
+        for path in (*(PROJECT / "savctl").rglob("*.py"), PROJECT / "README.md")
+        for found in re.findall(r"docs/[\w/-]+\.(?:md|toml)", path.read_text(encoding="utf-8"))
+    }
+
+    assert [page for page in sorted(spoken) if not (PROJECT / page).is_file()] == []
