@@ -1,0 +1,106 @@
+"""The shop of the examples, and every command there is."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from savctl.cli.root import REGISTRY
+from savctl.domain.states import Status
+from savctl.persistence.engine import Database
+from savctl.ports import system_clock
+from tests.given import AGENT, CUSTOMER, brought_to, created, write
+
+PROJECT = Path(__file__).resolve().parents[2]
+TICKETS = (
+    "user_id,subject,description,created_at,updated_at\n"
+    "456,Lost,Where?,2025-10-01T08:00:00Z,2025-10-01T08:00:00Z\n"
+)
+OLD_DESK = "number,customer,title,text,state\nA-1,456,Lost,Where is it?,open\n"
+OLD_MAP = """
+[fields]
+external_id = "number"
+user_id = "customer"
+subject = "title"
+description = "text"
+status = "state"
+"""
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command there is, by its words."""
+    for name, (place, _) in REGISTRY.items():
+        module, attribute = place.split(":")
+        group = typer.main.get_command(getattr(importlib.import_module(module), attribute))
+        yield from _below(group, name)
+
+
+def examples(command: Any) -> list[str]:
+    """The lines below `Examples:` in a command's help."""
+    _, found, lines = str(command.help).partition("Examples:\n")
+    return [line.strip() for line in lines.splitlines()] if found else []
+
+
+COMMANDS = dict(commands())
+EXAMPLES = [example for command in COMMANDS.values() for example in examples(command)]
+# They work until they are stopped, or play months of a shop: only their words are tried here.
+LONG = ("savctl event relay", "savctl scheduler run", "savctl demo")
+# They need what the test's database is not, and say so.
+ANSWERS = {"savctl db adopt": 5, "savctl db adopt --dry-run": 5, "savctl event relay --once": 2}
+# The status from which the example's ticket is taken; `open` for all others.
+_FROM = {
+    "unassign": Status.IN_PROGRESS,
+    "wait": Status.IN_PROGRESS,
+    "resume": Status.WAITING_CUSTOMER,
+    "resolve": Status.IN_PROGRESS,
+    "reopen": Status.RESOLVED,
+}
+
+
+def open_shop(database: Database, folder: Path) -> None:
+    """Tickets 1 to 12, the customer and the agent of the examples, and the files they name."""
+    write(
+        database,
+        f"INSERT INTO users (id, email, firstname, lastname) VALUES "
+        f"({CUSTOMER}, 'ada@example.org', 'Ada', 'Byron'), "
+        f"({AGENT}, 'bob@example.org', 'Bob', 'Ross')",
+    )
+    for _ in range(11):
+        created(database, system_clock)
+    brought_to(database, system_clock, Status.WAITING_CUSTOMER)
+    for name in ("letter.txt", "note.txt"):
+        (folder / name).write_text("Dear shop\n", encoding="utf-8")
+    (folder / "tickets.csv").write_text(TICKETS, encoding="utf-8")
+    (folder / "old-desk.csv.gz").write_bytes(gzip.compress(OLD_DESK.encode()))
+    (folder / "old-desk.toml").write_text(OLD_MAP, encoding="utf-8")
+    shutil.copytree(PROJECT / "docs" / "examples", folder / "docs" / "examples")
+
+
+def words_of(database: Database, example: str) -> list[str]:
+    """The example's words; its tickets are there, the first in the status it is for."""
+    words = shlex.split(example)[1:]
+    verb = words[1] if len(words) > 1 else ""
+    first = brought_to(database, system_clock, _FROM.get(verb, Status.OPEN)).id
+    second = created(database, system_clock).id
+    for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
+        write(
+            database,
+            f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket_id}",
+        )
+    return words
+
+
+def _below(command: Any, words: str) -> Iterator[tuple[str, Any]]:
+    inside = getattr(command, "commands", None)
+    if inside is None:
+        yield words, command
+        return
+    for name, one in inside.items():
+        yield from _below(one, f"{words} {name}")
