@@ -206,7 +206,7 @@ def test_a_full_file_system_is_told_and_nothing_is_half_done(
         shutil.copy(file, copy)
         letter = file.with_name("letter")
         letter.write_text("x" * 60_000, encoding="utf-8")
-        outcomes = [run(*NEW[:-1], f"@{letter}", at=copy) for _ in range(4)]
+        outcomes = [run(*NEW[:-1], f"@{letter}", at=copy) for _ in range(12)]
         count = json.loads(run(*LIST, "--limit", "0", at=copy).stdout)
     finally:
         subprocess.run(["umount", str(small)], check=True)
