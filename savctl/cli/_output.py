@@ -37,12 +37,14 @@ class Format(StrEnum):
 class Answer:
     """What a command answers with.
 
-    `columns` are those of the table; `is_one` makes JSON an object instead of an array;
+    `columns` are those of the table; `fields` those of a whole row, for the header of an empty
+    CSV; `is_one` makes JSON an object instead of an array;
     `as_record` shows one thing as name and value, a line each; `key` is what `-o ids` prints.
     """
 
     rows: Iterable[Row]
     columns: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     is_one: bool = False
     as_record: bool = False
     key: str = "ticket_number"
@@ -178,7 +180,7 @@ def _with_names(
     if not names:
         first = next(rows, None)
         if first is None:
-            return iter(()), answer.columns
+            return iter(()), answer.fields or answer.columns
         names = tuple(first)
         rows = chain([first], rows)
     return rows, names

@@ -29,6 +29,23 @@ Bridge = Annotated[
     bool, typer.Option("--bridge", help="Take the legal steps in between, in one transaction.")
 ]
 
+TICKET_FIELDS = (
+    "id",
+    "ticket_number",
+    "user_id",
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "resolved_at",
+    "closed_at",
+    "created_at",
+    "updated_at",
+)
 LIST_COLUMNS = (
     "ticket_number",
     "status",

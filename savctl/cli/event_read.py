@@ -73,7 +73,8 @@ def list_(
     if limit and len(rows) > limit:
         rows = rows[:limit]
         call.note(f"there are more: --after {rows[-1]['id']}, or --limit 0 for all")
-    return Answer(rows=[_as_json(row) for row in rows], columns=COLUMNS, key="id")
+    shown = [_as_json(row) for row in rows]
+    return Answer(rows=shown, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id")
 
 
 @command(group, "show", examples=["savctl event show 1"])

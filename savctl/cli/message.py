@@ -87,7 +87,7 @@ def list_(
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
 ) -> Answer:
     """The conversation, oldest first."""
-    from savctl.persistence.messages import Messages
+    from savctl.persistence.messages import Message, Messages
     from savctl.persistence.tickets import Tickets
 
     with call.database.reading() as connection:
@@ -99,7 +99,7 @@ def list_(
         call.note("there are more: --limit 0 shows all")
         messages = messages[:limit]
     rows: Iterator[Row] = ({name: getattr(m, name) for name in m.__slots__} for m in messages)
-    return Answer(rows=rows, columns=COLUMNS, key="id")
+    return Answer(rows=rows, columns=COLUMNS, fields=tuple(Message.__slots__), key="id")
 
 
 @command(group, "read", writes=True, examples=["savctl message read TKT-7K2M9QXA --by 10"])
@@ -148,6 +148,5 @@ def unread(
 
     with call.database.reading() as connection:
         rows = reads.unread(connection, agent_id=agent)
-    return Answer(
-        rows=rows, columns=("ticket_number", "status", "assigned_to", "unread", "oldest_at")
-    )
+    columns = ("ticket_number", "status", "assigned_to", "unread", "oldest_at")
+    return Answer(rows=rows, columns=columns, fields=("id", *columns))

@@ -11,7 +11,7 @@ from savctl.cli._call import Call
 from savctl.cli._choices import each_of, one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
-from savctl.cli._tickets import LIST_COLUMNS, OneTicket, reference, ticket_row
+from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, reference, ticket_row
 from savctl.cli._values import Limit, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
@@ -83,7 +83,8 @@ def list_(
     found = reads.list_tickets(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
-    return Answer(rows=_up_to(call, found, limit), columns=LIST_COLUMNS)
+    rows = _up_to(call, found, limit)
+    return Answer(rows=rows, columns=LIST_COLUMNS, fields=TICKET_FIELDS)
 
 
 @command(

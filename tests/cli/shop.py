@@ -34,6 +34,15 @@ status = "state"
 """
 
 
+def _below(command: Any, words: str) -> Iterator[tuple[str, Any]]:
+    inside = getattr(command, "commands", None)
+    if inside is None:
+        yield words, command
+        return
+    for name, one in inside.items():
+        yield from _below(one, f"{words} {name}")
+
+
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command there is, by its words."""
     for name, (place, _) in REGISTRY.items():
@@ -95,12 +104,3 @@ def words_of(database: Database, example: str) -> list[str]:
             f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket_id}",
         )
     return words
-
-
-def _below(command: Any, words: str) -> Iterator[tuple[str, Any]]:
-    inside = getattr(command, "commands", None)
-    if inside is None:
-        yield words, command
-        return
-    for name, one in inside.items():
-        yield from _below(one, f"{words} {name}")
