@@ -45,7 +45,9 @@ hypothesis_settings.load_profile("savctl")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a database on each of those wanted."""
     if "kind" in metafunc.fixturenames:
-        wanted = [kind for kind in KINDS if kind in find.wanted()]
+        marker = metafunc.definition.get_closest_marker("only_on")
+        able = marker.args if marker else KINDS
+        wanted = [kind for kind in KINDS if kind in find.wanted() and kind in able]
         metafunc.parametrize("kind", wanted, scope="session")
 
 

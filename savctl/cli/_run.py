@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ def run(words: Sequence[str]) -> int:
     try:
         outcome = root().main(args=list(words), prog_name="savctl", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
+    except (BrokenPipeError, SystemExit) as leaving:
+        return _broken_pipe(words, leaving)
     except SavError as failure:
         _say(words, failure)
         return int(failure.exit_code)
@@ -100,10 +101,23 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
     return int(ExitCode.BUG)
 
 
-def _reader_left() -> int:
-    """`savctl … | head`: the reader has what it wanted, and the work is done."""
+def _broken_pipe(words: Sequence[str], leaving: BaseException) -> int:
+    """`savctl … | head`: the reader has what it wanted, and the work is done.
+
+    Typer answers any broken pipe, a server's too, with a silent exit; that one is a bug here.
+    """
+    cause = leaving.__context__ if isinstance(leaving, SystemExit) else leaving
+    if isinstance(cause, Exception) and _has_reader():
+        return _bug(words, cause)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(ExitCode.DONE)
+
+
+def _has_reader() -> bool:
+    """Whether somebody is still there to read stdout."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    return not any(found & select.POLLERR for _, found in poll.poll(0))
 
 
 def _speak_utf8() -> None:

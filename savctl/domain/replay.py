@@ -8,6 +8,8 @@ from savctl.domain.replay_plan import MESSAGES, Deed, LogEvent, ReplayPlan
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
+_RECORDED = "as recorded"
+
 
 def decide(ticket: Ticket, event: LogEvent, how: ReplayPlan, *, bridges: bool) -> Decision:
     """What the event does to its ticket: one decision for all that it says.
@@ -42,14 +44,20 @@ def _moved(
     if event.deed is Deed.TAKE:
         return _taken(ticket, event, how)
     if bridges and how.renews and event.deed is Deed.RESOLVE and ticket.status is to:
-        again = lifecycle.move(ticket, Status.IN_PROGRESS, by=_who(event), now=event.at)
-        return again.then(lifecycle.move(again.ticket, to, by=_who(event), now=event.at))
+        again = lifecycle.move(
+            ticket, Status.IN_PROGRESS, by=_who(event), now=event.at, reason=_RECORDED
+        )
+        return again.then(
+            lifecycle.move(again.ticket, to, by=_who(event), now=event.at, reason=_RECORDED)
+        )
     if bridges:
         agent = _agent(ticket, event, how)
-        return lifecycle.bridge(ticket, to, by=_who(event), now=event.at, agent_id=agent)
+        return lifecycle.bridge(
+            ticket, to, by=_who(event), now=event.at, reason=_RECORDED, agent_id=agent
+        )
     if event.deed is Deed.OPEN:
-        return lifecycle.unassign(ticket, by=_who(event), now=event.at, reason=None)
-    return lifecycle.move(ticket, to, by=_who(event), now=event.at)
+        return lifecycle.unassign(ticket, by=_who(event), now=event.at, reason=_RECORDED)
+    return lifecycle.move(ticket, to, by=_who(event), now=event.at, reason=_RECORDED)
 
 
 def _taken(ticket: Ticket, event: LogEvent, how: ReplayPlan) -> Decision:
@@ -57,7 +65,7 @@ def _taken(ticket: Ticket, event: LogEvent, how: ReplayPlan) -> Decision:
     decision = Decision(ticket=ticket, at=event.at)
     if ticket.status in {Status.WAITING_CUSTOMER, Status.RESOLVED}:
         to = Status.IN_PROGRESS
-        decision = lifecycle.move(ticket, to, by=_who(event), now=event.at)
+        decision = lifecycle.move(ticket, to, by=_who(event), now=event.at, reason=_RECORDED)
     agent = _agent(ticket, event, how)
     if agent is None:
         raise AgentMissing(f"{ticket.number} has no agent: line {event.line} names none")
@@ -67,9 +75,7 @@ def _taken(ticket: Ticket, event: LogEvent, how: ReplayPlan) -> Decision:
 
 def _priority(ticket: Ticket, event: LogEvent) -> Decision:
     level = event.priority or ticket.priority
-    return lifecycle.change_priority(
-        ticket, level, by=_who(event), now=event.at, reason="as recorded"
-    )
+    return lifecycle.change_priority(ticket, level, by=_who(event), now=event.at, reason=_RECORDED)
 
 
 def _reassigned(ticket: Ticket, event: LogEvent) -> Decision:

@@ -1,9 +1,10 @@
 """What the events of a log are, as its mapping file tells (`demo --replay`).
 
 A mapping file describes the log. Its `[fields]` say what a ticket is made of when its case comes
-first (`external_id` names the case); its `[replay]` says what happens:
+first; its `[replay]` says what happens:
 
     [replay]
+    case = "Case ID"                      # names the case; else fields.external_id does
     at = "Complete Timestamp"             # when; read with `times`
     order = ["sys_mod_count"]             # numbers that order events of one instant
     what = "Activity"                     # the column that tells what happened ...
@@ -55,6 +56,7 @@ LEADS_TO: Mapping[Deed, Status] = {
 MESSAGES = frozenset({Deed.NOTE, Deed.REPLY, Deed.ANSWER})
 
 _KEYS = (
+    "case",
     "at",
     "order",
     "what",
@@ -127,7 +129,7 @@ def plan(told: Mapping[str, object] | None) -> ReplayPlan:
         order=strings(told, "order"),
         sources={
             name: source(told[name], f"replay.{name}")
-            for name in ("actor", "agent", "message")
+            for name in ("case", "actor", "agent", "message")
             if name in told
         },
         stand_in=whole(told, "stand_in", "replay") or None,

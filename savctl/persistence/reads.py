@@ -241,14 +241,25 @@ def _any_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElemen
 
 
 def _has_tag(tag: str, dialect: str) -> ColumnElement[bool]:
-    if dialect == "sqlite":
-        each = (
-            "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(support_tickets.metadata) "
-            "THEN support_tickets.metadata ELSE '{}' END, '$.tags') WHERE value = :tag)"
-        )
-        return text(each).bindparams(tag=tag)  # type: ignore[return-value]
-    sql = "JSON_CONTAINS(support_tickets.metadata, JSON_QUOTE(:tag), '$.tags')"
+    """Whether `metadata.tags` holds the tag, however its JSON spells it.
+
+    Other programs write `\\u00e0` and `\\/`, which MariaDB's JSON_CONTAINS does not look through.
+    """
+    sql = _TAGGED_SQLITE if dialect == "sqlite" else _TAGGED_SERVER
     return text(sql).bindparams(tag=tag)  # type: ignore[return-value]
+
+
+_TAGGED_SQLITE = (
+    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(support_tickets.metadata) "
+    "AND json_type(support_tickets.metadata, '$.tags') = 'array' "
+    "THEN support_tickets.metadata ELSE '{}' END, '$.tags') WHERE value = :tag)"
+)
+_TAGGED_SERVER = (
+    "EXISTS (SELECT 1 FROM JSON_TABLE(CASE WHEN JSON_VALID(support_tickets.metadata) "
+    "THEN support_tickets.metadata ELSE '{}' END, '$.tags[*]' COLUMNS "
+    "(tag VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS tags "
+    "WHERE tags.tag = :tag)"
+)
 
 
 def _is_breached(dialect: str) -> ColumnElement[bool]:

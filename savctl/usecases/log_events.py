@@ -29,8 +29,9 @@ class LogReader:
     """
 
     def __init__(self, rows: Rows, mapped: Mapped, how: ReplayPlan, on_reject: OnReject) -> None:
-        if "external_id" not in mapped.fields:
-            raise InvalidInput("mapping: fields.external_id must name the column of the case")
+        case = how.sources.get("case") or mapped.fields.get("external_id")
+        if case is None:
+            raise InvalidInput("mapping: replay.case or fields.external_id must name the case")
         self._rows = rows
         self._how = how
         self._stamps = mapped.stamps
@@ -38,10 +39,10 @@ class LogReader:
         timing = {"at": Source(column=how.at), "what": Source(column=how.what)}
         timing |= {f"order {name}": Source(column=name) for name in how.order}
         self._timing = Binding(timing, rows.header, mapped.nulls)
-        told = {n: mapped.fields[n] for n in ("external_id", "priority") if n in mapped.fields}
-        self._event = Binding(
-            {**how.sources, **told, "what": timing["what"]}, rows.header, mapped.nulls
-        )
+        told = {**how.sources, "case": case, "what": timing["what"]}
+        if "priority" in mapped.fields:
+            told["priority"] = mapped.fields["priority"]
+        self._event = Binding(told, rows.header, mapped.nulls)
         self._ticket = Binding(mapped.fields, rows.header, mapped.nulls)
         self._extra = Binding(mapped.metadata, rows.header, mapped.nulls)
 
@@ -88,7 +89,7 @@ class LogReader:
     def _event_of(self, row: Keyed) -> LogEvent:
         _, _, line, values = row
         told = self._event.fields(values)
-        case = required(external_id_of(told["external_id"]), "external_id")
+        case = required(external_id_of(told["case"]), "case")
         return LogEvent(
             line=line,
             at=instant_of(row),

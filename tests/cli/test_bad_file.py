@@ -21,13 +21,9 @@ from tests.given import created, snapshot
 
 LIST = ("ticket", "list")
 NEW = ("ticket", "create", "--user", "456", "--subject", "s", "--description", "d")
+pytestmark = pytest.mark.only_on("sqlite")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(autouse=True)
-def _on_a_file(kind: str) -> None:
-    if kind != "sqlite":
-        pytest.skip("there is no file")
 
 
 @pytest.fixture

@@ -15,14 +15,10 @@ from tests.conftest import Cli
 from tests.given import snapshot, write
 from tests.servers.ports import free_port
 
+pytestmark = pytest.mark.only_on("mariadb", "mysql")
+
 PASSWORD, WRONG = "s3cret-Pässw@rd/1", "wr0ng-Pässw@rd/2"
 NEW = ("ticket", "create", "--user", 456, "--subject", "s", "--description", "d")
-
-
-@pytest.fixture(autouse=True)
-def _on_a_server(kind: str) -> None:
-    if kind == "sqlite":
-        pytest.skip("there is no server")
 
 
 @pytest.fixture

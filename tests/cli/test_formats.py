@@ -52,6 +52,7 @@ def as_rows(text: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else [found]
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("example", first_examples())
 def test_the_answer_is_the_same_in_all_five_formats(
     cli: Cli, database: Database, tmp_path: Path, example: str
@@ -70,6 +71,20 @@ def test_the_answer_is_the_same_in_all_five_formats(
     assert [len(row) for row in cells] == [len(cells[0])] * (len(rows) + 1)
     assert len(shown["ids"].out.splitlines()) == len(rows)
     assert "\x1b" not in shown["table"].out
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.parametrize("example", first_examples())
+def test_what_a_server_answers_is_json_and_csv_too(
+    cli: Cli, database: Database, tmp_path: Path, example: str
+) -> None:
+    open_shop(database, tmp_path)
+    words = words_of(database, example)
+
+    rows = as_rows(cli(*words, "-q", "-o", "json").out)
+    cells = list(csv.reader(io.StringIO(cli(*words, "-q", "-o", "csv").out, newline="")))
+
+    assert [len(row) for row in cells] == [len(cells[0])] * (len(rows) + 1)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.property import outside
 from tests.property.model import Model
 
 PROCESSES, TICKETS = 8, 100
-SECONDS = {"sqlite": 4.0}
+SECONDS = {"sqlite": 3.0}
 BY_JOBS = ("no response for", "resolved, not contested", "customer replied")
 
 
@@ -54,7 +54,7 @@ def test_no_change_is_lost_and_every_change_leaves_all_its_traces(
     for _ in range(TICKETS):
         created(database, system_clock)
 
-    logs = list(all_at_once(database_url, SECONDS.get(kind, 15.0)))
+    logs = list(all_at_once(database_url, SECONDS.get(kind, 12.0)))
 
     problems = [problem for log in logs for problem in log.problems]
     assert not problems, f"{len(problems)} reached a user, the first:\n{problems[0]}"

@@ -106,6 +106,7 @@ def unexplained_closings(database: Database) -> list[str]:
             ticket.number
             for ticket, entry in closings(connection)
             if entry is None
+            or not entry.reason
             or entry.at.replace(microsecond=0) != ticket.closed_at
             or (entry.actor is None and not _is_a_rule(entry.reason))
         ]

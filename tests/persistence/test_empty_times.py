@@ -9,12 +9,9 @@ from savctl.persistence.reads import TicketFilter, list_tickets
 from tests.schema.support import load_laravel
 
 
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "updated_at", "-updated_at"])
-def test_a_ticket_without_times_is_in_the_list_once(
-    empty_database: Database, kind: str, sort: str
-) -> None:
-    if kind == "sqlite":
-        pytest.skip("the service does not run on SQLite")
+def test_a_ticket_without_times_is_in_the_list_once(empty_database: Database, sort: str) -> None:
     load_laravel(empty_database)
     seen = []
     last = None
