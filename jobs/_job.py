@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import jobs
 from savctl.config import Settings
+from savctl.domain.policy import Policies
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import Broker, Clock
@@ -53,6 +54,7 @@ class Context:
     terms: Terms
     flags: Flags
     broker: Broker | None
+    policies: Policies = field(default_factory=Policies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from savctl.domain import sla, states
+from savctl.domain.breach import Breach
 from savctl.domain.clock import second_text, to_the_second
 from savctl.domain.events import Event, TicketCreated, TicketResolved, TicketStatusChanged
 from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.metadata import Metadata
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -37,16 +40,20 @@ class Decision:
     at: datetime
     entries: tuple[HistoryEntry, ...] = ()
     events: tuple[Event, ...] = ()
+    breaches: tuple[Breach, ...] = ()
 
     @property
     def is_change(self) -> bool:
         """False when the ticket is as asked already."""
-        return bool(self.entries)
+        return bool(self.entries or self.breaches)
 
     def then(self, later: Decision) -> Decision:
         """Both as one change; `later` was decided on this one's ticket."""
         return replace(
-            later, entries=self.entries + later.entries, events=self.events + later.events
+            later,
+            entries=self.entries + later.entries,
+            events=self.events + later.events,
+            breaches=self.breaches + later.breaches,
         )
 
     def with_id(self, ticket_id: int) -> Decision:
@@ -143,7 +150,9 @@ def status_changed(ticket: Ticket, to: Status, by: int | None, reason: str | Non
     )
 
 
-def resolved_event(ticket: Ticket, by: int | None, now: datetime) -> Event:
+def resolved_event(
+    ticket: Ticket, by: int | None, now: datetime, policies: Policies | None
+) -> Event:
     """The event of a resolution, with the clocks as they stand."""
     born = ticket.created_at or now
     return TicketResolved(
@@ -153,17 +162,17 @@ def resolved_event(ticket: Ticket, by: int | None, now: datetime) -> Event:
         resolved_by=by,
         resolution_time_minutes=max(to_the_second(now) - born, timedelta())
         // timedelta(minutes=1),
-        sla_met=sla.is_resolution_met(ticket, until=now),
+        sla_met=sla.is_resolution_met(ticket, until=now, policies=policies),
         category=ticket.category,
     )
 
 
-def with_promise(ticket: Ticket, priority: Priority, now: datetime) -> Any:
-    """The metadata with the priority whose targets hold from now on (rules 4.2)."""
+def with_promise(ticket: Ticket, priority: Priority, now: datetime, *, version: int) -> Metadata:
+    """The metadata with the priority and the policy whose targets hold from now on (rules 4.2)."""
     kept = dict(ticket.metadata.object_at("sla"))
     kept["promise"] = {
         "priority": str(priority),
-        "policy": sla.POLICY,
+        "policy": version,
         "since": second_text(now),
     }
     kept.setdefault("breaches", [])

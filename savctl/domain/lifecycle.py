@@ -31,24 +31,33 @@ from savctl.domain.events import (
     TicketAssigned,
 )
 from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
 
-def create(ticket: Ticket, *, by: int | None, now: datetime) -> Decision:
+def create(
+    ticket: Ticket, *, by: int | None, now: datetime, policies: Policies | None = None
+) -> Decision:
     """A new ticket, open, with its promise written down; its id is still to come."""
     born = ticket.changed(
         status=Status.OPEN,
         created_at=to_the_second(now),
-        metadata=with_promise(ticket, ticket.priority, now),
+        metadata=with_promise(ticket, ticket.priority, now, version=_current(policies)),
     )
     entry = HistoryEntry(at=now, actor=by, action=Action.CREATED, after=str(Status.OPEN))
     return decide(born, {}, (entry,), (created_event(born),), now)
 
 
 def take_over(
-    ticket: Ticket, *, by: int | None, now: datetime, reason: str, publishes: bool = False
+    ticket: Ticket,
+    *,
+    by: int | None,
+    now: datetime,
+    reason: str,
+    publishes: bool = False,
+    policies: Policies | None = None,
 ) -> Decision:
     """A ticket that lived elsewhere, in any status; its id is still to come.
 
@@ -69,7 +78,9 @@ def take_over(
         after=str(ticket.status),
         reason=reason,
     )
-    metadata = with_promise(ticket, sla.promise(ticket), since).with_history((entry,))
+    given = sla.promise(ticket, policies)
+    version = given.policy.version
+    metadata = with_promise(ticket, given.priority, since, version=version).with_history((entry,))
     events = (created_event(ticket),) if publishes else ()
     taken = ticket.changed(metadata=metadata)
     return Decision(ticket=taken, at=now, entries=(entry,), events=events)
@@ -128,7 +139,13 @@ def unassign(ticket: Ticket, *, by: int | None, now: datetime, reason: str | Non
 
 
 def move(
-    ticket: Ticket, to: Status, *, by: int | None, now: datetime, reason: str | None = None
+    ticket: Ticket,
+    to: Status,
+    *,
+    by: int | None,
+    now: datetime,
+    reason: str | None = None,
+    policies: Policies | None = None,
 ) -> Decision:
     """Take one arrow of the state machine that is neither assignment nor unassignment.
 
@@ -152,7 +169,7 @@ def move(
     entry = history_entry(Action.STATUS, ticket.status, to, by, now, reason)
     events: tuple[Event, ...] = (status_changed(ticket, to, by, reason),)
     if to is Status.RESOLVED:
-        events += (resolved_event(ticket, by, now),)
+        events += (resolved_event(ticket, by, now, policies),)
     return decide(ticket, {"status": to, **stamps(to, now)}, (entry,), events, now)
 
 
@@ -164,6 +181,7 @@ def bridge(
     now: datetime,
     reason: str | None = None,
     agent_id: int | None = None,
+    policies: Policies | None = None,
 ) -> Decision:
     """Get to a status through the legal steps in between, each with its traces.
 
@@ -174,7 +192,8 @@ def bridge(
         raise not_allowed(ticket, to, VERBS[to])
     decision = Decision(ticket=ticket, at=now)
     for step in steps:
-        decision = decision.then(_step(decision.ticket, step, by, now, reason, agent_id))
+        one = _step(decision.ticket, step, by, now, reason, agent_id, policies)
+        decision = decision.then(one)
     return decision
 
 
@@ -191,14 +210,21 @@ def customer_wrote(ticket: Ticket, *, by: int | None, now: datetime) -> Decision
 
 
 def change_priority(
-    ticket: Ticket, priority: Priority, *, by: int | None, now: datetime, reason: str | None
+    ticket: Ticket,
+    priority: Priority,
+    *,
+    by: int | None,
+    now: datetime,
+    reason: str | None,
+    policies: Policies | None = None,
 ) -> Decision:
     """Set the priority by hand; the promise moves with it (rules 4.2)."""
     require_not_closed(ticket, "change the priority")
     if ticket.priority is priority:
         return Decision(ticket=ticket, at=now)
     entry = history_entry(Action.PRIORITY, ticket.priority, priority, by, now, reason)
-    fields = {"priority": priority, "metadata": with_promise(ticket, priority, now)}
+    promised = with_promise(ticket, priority, now, version=_current(policies))
+    fields = {"priority": priority, "metadata": promised}
     return decide(ticket, fields, (entry,), (), now)
 
 
@@ -224,6 +250,7 @@ def _step(
     now: datetime,
     reason: str | None,
     agent_id: int | None,
+    policies: Policies | None,
 ) -> Decision:
     if ticket.status is Status.OPEN and to is Status.IN_PROGRESS:
         if agent_id is None:
@@ -235,4 +262,8 @@ def _step(
         return assign(ticket, agent_id, by=by, now=now, reason=reason)
     if to is Status.OPEN:
         return unassign(ticket, by=by, now=now, reason=reason)
-    return move(ticket, to, by=by, now=now, reason=reason)
+    return move(ticket, to, by=by, now=now, reason=reason, policies=policies)
+
+
+def _current(policies: Policies | None) -> int:
+    return (policies or Policies()).current.version

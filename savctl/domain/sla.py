@@ -1,50 +1,50 @@
-"""The SLA clock: what was promised, and how long the ticket's time has run (rules 4.2, 4.4, 4.8).
+"""What was promised for a ticket, and the stretches of its life (rules 4.2, 4.4, 4.5).
 
-Both are pure functions of the ticket and its history; nothing is accumulated.
+Pure functions of the ticket and its history; nothing is accumulated. All instants are cut to the
+second, as the columns of the specification keep them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from enum import StrEnum
+from itertools import pairwise
 
-from savctl.domain.history import CHAIN, Action
+from savctl.domain.clock import instant, to_the_second
+from savctl.domain.history import CHAIN, Action, HistoryEntry
+from savctl.domain.policy import Policies, Policy, Target
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """How soon a ticket is to be answered and to be resolved."""
-
-    response: timedelta
-    resolution: timedelta
-
-
-TARGETS: Mapping[Priority, Target] = MappingProxyType(
-    {
-        Priority.LOW: Target(timedelta(hours=48), timedelta(days=7)),
-        Priority.MEDIUM: Target(timedelta(hours=24), timedelta(days=3)),
-        Priority.HIGH: Target(timedelta(hours=4), timedelta(days=1)),
-        Priority.URGENT: Target(timedelta(hours=1), timedelta(hours=4)),
-    }
-)
-POLICY = 1  # the specification's targets; a later policy gets its own number
-
 COUNTED = frozenset({Status.OPEN, Status.IN_PROGRESS})
+ESCALATED = "response SLA breached"  # how the reason of an automatic raise begins
 _VALUES = frozenset(map(str, Status))
+_BY_STAMPS = "by the ticket's columns"
+
+
+class Source(StrEnum):
+    """What a ticket's clock is computed from."""
+
+    HISTORY = "history"
+    DERIVED = "derived"  # columns only, at least for the time before its first entry
+    PARTIAL = "partial"  # a history that contradicts its row: reported, never escalated
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the ticket's life in one status: from `start` (included) to `end`."""
+    """A stretch of the ticket's life in one status: from `start` (included) to `end`.
+
+    `cause` says why it began; `actor` who did it, None for the system.
+    """
 
     status: Status
     start: datetime
     end: datetime
+    cause: str | None = None
+    actor: int | None = None
 
     @property
     def counted(self) -> timedelta:
@@ -54,13 +54,83 @@ class Segment:
         return max(self.end - self.start, timedelta())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """A ticket's life up to a moment, where it was read from, and what contradicts it."""
+
+    segments: tuple[Segment, ...]
+    source: Source = Source.HISTORY
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What was promised: of creation, or of the last change by hand (rules 4.2)."""
+
+    priority: Priority
+    policy: Policy
+    since: datetime | None = None
+
+    @property
+    def target(self) -> Target:
+        """The targets that hold."""
+        return self.policy.targets[self.priority]
+
+
+def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
+    """What is promised; the present priority under the policy of the day if nothing tells."""
+    known = policies or Policies()
+    stored = ticket.metadata.object_at("sla").get("promise")
+    if not isinstance(stored, dict) or stored.get("priority") not in tuple(Priority):
+        policy = known.of_the_day(ticket.created_at)
+        return Promise(priority=ticket.priority, policy=policy, since=ticket.created_at)
+    since = instant(stored.get("since"))
+    policy = known.numbered(stored.get("policy")) or known.of_the_day(since or ticket.created_at)
+    return Promise(priority=Priority(stored["priority"]), policy=policy, since=since)
+
+
+def promise_at(
+    ticket: Ticket, moment: datetime | None, policies: Policies | None = None
+) -> Promise:
+    """What was promised at a moment: an answer in time is not made late by a later change."""
+    given = promise(ticket, policies)
+    if moment is None or given.since is None or given.since <= moment:
+        return given
+    changes = [e for e in ticket.metadata.history if _sets_a_priority(e)]
+    earlier = [e for e in changes if to_the_second(e.at) <= moment and not is_automatic(e)]
+    if not changes or to_the_second(changes[0].at) > given.since:
+        return given
+    level = earlier[-1].after if earlier else changes[0].before
+    since = to_the_second(earlier[-1].at) if earlier else ticket.created_at
+    policy = (policies or Policies()).of_the_day(since)
+    return Promise(priority=Priority(str(level)), policy=policy, since=since)
+
+
+def is_automatic(entry: HistoryEntry) -> bool:
+    """Whether a change of priority was an escalation, which moves no promise (rules 4.2)."""
+    return entry.actor is None and (entry.reason or "").startswith(ESCALATED)
+
+
+def _sets_a_priority(entry: HistoryEntry) -> bool:
+    levels = tuple(Priority)
+    return entry.action == Action.PRIORITY and entry.before in levels and entry.after in levels
+
+
+def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
+    """The ticket's life up to `until`, oldest stretch first."""
+    now = to_the_second(until)
+    entries = [e for e in ticket.metadata.history if _tells_a_status(e)]
+    if not entries:
+        return Timeline(segments=_joined(_derived(ticket), now), source=Source.DERIVED)
+    begun = [*_before(ticket, entries[0]), *(_begun(ticket, e) for e in entries)]
+    line = Timeline(segments=_joined(begun, now), source=_source(entries[0]))
+    problem = _contradiction(ticket, entries, begun)
+    return replace(line, source=Source.PARTIAL, problem=problem) if problem else line
+
+
 def segments(ticket: Ticket, *, until: datetime) -> tuple[Segment, ...]:
-    """The ticket's life up to `until`, oldest first; derived from its columns if need be."""
-    entered = list(_entered(ticket)) or list(_derived(ticket))
-    ends = [start for _, start in entered[1:]] + [until]
-    return tuple(
-        Segment(status, start, end) for (status, start), end in zip(entered, ends, strict=True)
-    )
+    """The stretches of the ticket's life up to `until`, oldest first."""
+    return timeline(ticket, until=until).segments
 
 
 def resolution_elapsed(ticket: Ticket, *, until: datetime) -> timedelta:
@@ -68,59 +138,95 @@ def resolution_elapsed(ticket: Ticket, *, until: datetime) -> timedelta:
     return sum((s.counted for s in segments(ticket, until=until)), timedelta())
 
 
-def promise(ticket: Ticket) -> Priority:
-    """The priority whose targets hold: of creation or of the last change by hand."""
-    stored = ticket.metadata.object_at("sla").get("promise")
-    if isinstance(stored, dict) and stored.get("priority") in tuple(Priority):
-        return Priority(stored["priority"])
-    return ticket.priority
-
-
-def is_resolution_met(ticket: Ticket, *, until: datetime) -> bool:
+def is_resolution_met(
+    ticket: Ticket, *, until: datetime, policies: Policies | None = None
+) -> bool:
     """Whether the resolution target still held; exactly on time is met (rules 4.6)."""
-    return resolution_elapsed(ticket, until=until) <= TARGETS[promise(ticket)].resolution
+    return resolution_elapsed(ticket, until=until) <= promise(ticket, policies).target.resolution
 
 
-def _entered(ticket: Ticket) -> Iterator[tuple[Status, datetime]]:
-    """Each status with the moment of entry, as the history tells."""
-    for entry in ticket.metadata.history:
-        if entry.action not in CHAIN or str(entry.after) not in _VALUES:
-            continue
-        status = Status(str(entry.after))
-        if entry.action == Action.IMPORTED:
-            yield from _before_import(ticket, status, entry.at)
-        elif entry.action == Action.CREATED and ticket.created_at is not None:
-            yield status, ticket.created_at
-        else:
-            yield status, entry.at
+def _tells_a_status(entry: HistoryEntry) -> bool:
+    return entry.action in CHAIN and str(entry.after) in _VALUES
 
 
-def _before_import(
-    ticket: Ticket, status: Status, at: datetime
-) -> Iterator[tuple[Status, datetime]]:
-    """What the stamps of an imported ticket tell of its life elsewhere.
+def _joined(begun: Iterator[Segment] | list[Segment], now: datetime) -> tuple[Segment, ...]:
+    """Each stretch ends where the next one begins, the last one now."""
+    starts = list(begun)
+    ends = [s.start for s in starts[1:]] + [now]
+    return tuple(replace(s, end=end) for s, end in zip(starts, ends, strict=True))
 
-    As for a ticket without history, the clock ran until it waited or ended.
+
+def _begun(ticket: Ticket, entry: HistoryEntry) -> Segment:
+    """The stretch that a history entry begins; its end is still to come."""
+    at = entry.at
+    if entry.action == Action.CREATED and ticket.created_at is not None:
+        at = ticket.created_at
+    start = to_the_second(at)
+    cause = entry.reason or str(entry.action)
+    return Segment(Status(str(entry.after)), start, start, cause, entry.actor)
+
+
+def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[Segment]:
+    """The time before a history that does not begin with the ticket's creation.
+
+    An imported ticket's entry stands where its stamps say that it entered its status; as for a
+    ticket without history, the clock ran until it waited or was solved.
     """
-    born = ticket.created_at or at
-    if status in COUNTED:
-        yield status, born
+    born, entered = ticket.created_at, to_the_second(first.at)
+    if first.action == Action.CREATED or born is None or entered <= born:
         return
-    yield Status.OPEN, born
-    ended = ticket.resolved_at if status is Status.CLOSED else None
-    yield status, min(ended or at, at)
+    status = Status.OPEN if first.action == Action.IMPORTED else _status(first.before)
+    yield Segment(status, born, born, "created, by another program")
+    if first.action == Action.IMPORTED and first.after == Status.CLOSED:
+        yield from _solved(ticket.resolved_at, until=entered)
 
 
-def _derived(ticket: Ticket) -> Iterator[tuple[Status, datetime]]:
+def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[Segment]:
+    """The stretch between solution and end, where stamps tell of both."""
+    if at is not None and (until is None or at < until):
+        yield Segment(Status.RESOLVED, at, at, _BY_STAMPS)
+
+
+def _status(stored: object) -> Status:
+    return Status(str(stored)) if str(stored) in _VALUES else Status.OPEN
+
+
+def _source(first: HistoryEntry) -> Source:
+    return Source.HISTORY if first.action == Action.CREATED else Source.DERIVED
+
+
+def _contradiction(
+    ticket: Ticket, entries: list[HistoryEntry], begun: list[Segment]
+) -> str | None:
+    """Why the history cannot be true, if it cannot."""
+    last = entries[-1]
+    if last.after != ticket.status:
+        return f"the history ends in {last.after}, the ticket is {ticket.status}"
+    for before, after in pairwise(begun):
+        if after.start < before.start:
+            return f"the history runs backwards: {after.status} begins before {before.status}"
+    for earlier, entry in pairwise(entries):
+        if entry.action == Action.STATUS and entry.before != earlier.after:
+            return f"the history has a gap: {earlier.after}, then {entry.before} → {entry.after}"
+    first = entries[0]
+    if first.action == Action.STATUS and _status(first.before) not in COUNTED:
+        return f"the history begins in {first.before}: when that began is not known"
+    return None
+
+
+def _derived(ticket: Ticket) -> Iterator[Segment]:
     """The same for a ticket without history: another program made it (rules 4.5)."""
     start = ticket.created_at or ticket.updated_at
     if start is None:
         return
-    yield Status.OPEN, start
+    counted = ticket.status in COUNTED
+    yield Segment(ticket.status if counted else Status.OPEN, start, start, "created")
+    if ticket.status is Status.CLOSED:
+        yield from _solved(ticket.resolved_at, until=ticket.closed_at)
     left = {
         Status.WAITING_CUSTOMER: ticket.updated_at,
         Status.RESOLVED: ticket.resolved_at or ticket.updated_at,
-        Status.CLOSED: ticket.resolved_at or ticket.closed_at or ticket.updated_at,
+        Status.CLOSED: ticket.closed_at or ticket.resolved_at or ticket.updated_at,
     }.get(ticket.status)
     if left is not None:
-        yield ticket.status, left
+        yield Segment(ticket.status, left, left, _BY_STAMPS)

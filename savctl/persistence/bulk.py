@@ -28,11 +28,17 @@ def insert_rows(
     table: Table,
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
+    *,
+    replaces: bool = False,
 ) -> None:
-    """Insert rows of driver values (times as text, long texts by `long_text`)."""
+    """Insert rows of driver values (times as text, long texts by `long_text`).
+
+    With `replaces`, a row of the same primary key gives way; all three databases know REPLACE.
+    """
     if rows:
+        verb = "REPLACE" if replaces else "INSERT"
         marks = ", ".join([_mark(connection)] * len(columns))
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        statement = f"{verb} INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
         connection.exec_driver_sql(statement, list(rows))
 
 
@@ -70,6 +76,14 @@ def rows_in(
     also = "".join(f" AND {name} = {mark}" for name in equal)
     query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {columns[0]} IN ({places}){also}"  # noqa: S608
     return list(connection.exec_driver_sql(query, (*values, *equal.values())))
+
+
+def delete_in(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
+    """Delete the rows whose column has one of the values."""
+    if values:
+        places = ", ".join([_mark(connection)] * len(values))
+        statement = f"DELETE FROM {table.name} WHERE {column} IN ({places})"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(values))
 
 
 def update_tickets(

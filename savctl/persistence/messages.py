@@ -94,6 +94,20 @@ class Messages:
             for ticket_id, customer_at, agent_at in self._connection.execute(query)
         }
 
+    def first_answers(self, ticket_ids: Iterable[int]) -> dict[int, datetime]:
+        """When an agent first wrote publicly, for many tickets with one query."""
+        query = (
+            select(_M.ticket_id, func.min(_M.created_at))
+            .where(
+                _M.ticket_id.in_(list(ticket_ids)),
+                _M.sender_type == "agent",
+                _M.is_internal == false(),
+            )
+            .group_by(_M.ticket_id)
+        )
+        found = self._connection.execute(query)
+        return {ticket_id: at for ticket_id, at in found if at is not None}
+
     def mark_read(self, ticket_id: int, *, written_by: str, at: datetime) -> int:
         """Mark what one side wrote publicly as read; answers how many were unread."""
         unread = and_(

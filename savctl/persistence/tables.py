@@ -303,3 +303,61 @@ imports = Table(
     Index("savctl_imports_ticket_id_index", "ticket_id"),
     **_OWN_KEYED,
 )
+
+# When the scan must look at a ticket next: a lower bound, whatever other programs do. NULL: no
+# breach can come any more. What is due decides the rule, on the locked row.
+sla_alarms = Table(
+    "savctl_sla_alarms",
+    metadata,
+    Column("ticket_id", BigId, primary_key=True, autoincrement=False),
+    Column("looks_at", UtcDateTime(6)),
+    Column("row_updated_at", UtcDateTime(6)),
+    Index("savctl_sla_alarms_looks_at_index", "looks_at", "ticket_id"),
+    **_OWN_KEYED,
+)
+
+sla_breaches = Table(
+    "savctl_sla_breaches",
+    metadata,
+    Column("ticket_id", BigId, primary_key=True, autoincrement=False),
+    Column("side", String(16), primary_key=True),
+    Column("at", UtcDateTime(6), nullable=False),
+    Column("found_at", UtcDateTime(6), nullable=False),
+    Column("priority", String(16), nullable=False),
+    Column("expected_minutes", Integer, nullable=False),
+    Column("actual_minutes", Integer, nullable=False),
+    Column("raised_to", String(16)),
+    Column("run_id", BigId),
+    Index("savctl_sla_breaches_at_index", "at", "ticket_id"),
+    **_OWN_KEYED,
+)
+
+sla_policies = Table(
+    "savctl_sla_policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("starts_at", UtcDateTime(6), nullable=False),
+    Column("body", LongText, nullable=False),
+    **_OWN_KEYED,
+)
+
+reports = Table(
+    "savctl_reports",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("kind", String(64), nullable=False),
+    Column("made_at", UtcDateTime(6), nullable=False),
+    Column("run_id", BigId),
+    Column("body", LongText, nullable=False),
+    Index("savctl_reports_kind_index", "kind", "id"),
+    **_OWN,
+)
+
+vips = Table(
+    "savctl_vips",
+    metadata,
+    Column("user_id", BigId, primary_key=True, autoincrement=False),
+    Column("since", UtcDateTime(6), nullable=False),
+    Column("actor", BigId),
+    **_OWN_KEYED,
+)

@@ -76,6 +76,13 @@ class Tickets:
         query = query.with_for_update(skip_locked=skip_locked)
         return [to_ticket(row) for row in self._connection.execute(query)]
 
+    def numbers_of(self, ids: Sequence[int]) -> dict[int, str]:
+        """The numbers of those of these tickets that exist, not locked."""
+        if not ids:
+            return {}
+        rows = rows_in(self._connection, support_tickets, ("id", "ticket_number"), ids)
+        return {row[0]: row[1] for row in rows}
+
     def insert(self, ticket: Ticket) -> int:
         """Store a new ticket and answer its id."""
         values = _values(ticket)

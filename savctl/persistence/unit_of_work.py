@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from savctl.domain.decision import Decision
+from savctl.domain.escalation import needs_a_look
 from savctl.domain.ticket import Ticket
 from savctl.persistence.audit import Audit, Audited
 from savctl.persistence.engine import Database
@@ -16,6 +17,8 @@ from savctl.persistence.idempotency import Answers
 from savctl.persistence.imports import Imports
 from savctl.persistence.messages import Messages
 from savctl.persistence.outbox import Outbox
+from savctl.persistence.sla_alarms import Alarms
+from savctl.persistence.sla_breaches import Ledger
 from savctl.persistence.tickets import Tickets
 from savctl.persistence.users import Users
 
@@ -59,6 +62,16 @@ class UnitOfWork:
         return Outbox(self.connection)
 
     @cached_property
+    def alarms(self) -> Alarms:
+        """When the SLA scan looks at tickets."""
+        return Alarms(self.connection)
+
+    @cached_property
+    def breaches(self) -> Ledger:
+        """The ledger of SLA breaches."""
+        return Ledger(self.connection, run_id=self._run_id)
+
+    @cached_property
     def users(self) -> Users:
         """The copy of the auth service's users."""
         return Users(self.connection)
@@ -93,6 +106,7 @@ class UnitOfWork:
         self.audit.append(Audited(ticket_id, e) for d, ticket_id in made for e in d.entries)
         numbered = ((d.with_id(ticket_id), d.at) for d, ticket_id in made if d.events)
         self.outbox.append((event, at) for d, at in numbered for event in d.events)
+        self._ring((ticket_id, d) for d, ticket_id in made)
         return ids
 
     def record_many(self, changes: Sequence[tuple[Ticket, Decision]]) -> None:
@@ -111,6 +125,12 @@ class UnitOfWork:
     def _leave_traces(self, decisions: Sequence[Decision]) -> None:
         self.audit.append(Audited(d.ticket.id, entry) for d in decisions for entry in d.entries)
         self.outbox.append((event, d.at) for d in decisions for event in d.events)
+        self.breaches.append((d.ticket.id, breach) for d in decisions for breach in d.breaches)
+        self._ring((d.ticket.id, d) for d in decisions)
+
+    def _ring(self, made: Iterable[tuple[int, Decision]]) -> None:
+        """Have the next SLA scan look at what may have come closer to its breach."""
+        self.alarms.ring((ticket_id, d.at) for ticket_id, d in made if needs_a_look(d))
 
 
 def in_transaction(

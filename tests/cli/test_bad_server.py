@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import HEAD
 from savctl.persistence.tables import VERSION_TABLE
 from tests.conftest import Cli
 from tests.given import snapshot, write
@@ -38,7 +39,7 @@ def at_revision(database: Database, revision: str) -> Iterator[None]:
     try:
         yield
     finally:
-        write(database, f"UPDATE {VERSION_TABLE} SET version_num = '0002'")
+        write(database, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
 
 
 def failed(cli: Cli, code: int, *words: object) -> str:

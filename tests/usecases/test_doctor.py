@@ -11,6 +11,7 @@ from savctl.domain.states import Status
 from savctl.domain.window import OutboxEvent
 from savctl.persistence import health, leases, probes
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import HEAD
 from savctl.persistence.tables import VERSION_TABLE
 from savctl.ports import BrokerGone, Publisher, SetClock
 from savctl.usecases.doctor import Diagnosis, Level, Patient, Sign, diagnose
@@ -104,7 +105,7 @@ def test_an_old_schema_and_a_newer_one_are_errors(database: Database, clock: Set
         sign = signs(diagnosis, "schema")[0]
         assert (sign.level, advice in str(sign.advice)) == (Level.ERROR, True)
         assert signs(diagnosis, "outbox") == []
-    write(database, f"UPDATE {VERSION_TABLE} SET version_num = '0002'")
+    write(database, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
 
 
 def test_a_database_without_schema_is_told_what_to_do(

@@ -1,0 +1,18 @@
+"""Record SLA breaches and raise what was answered late (spec: SLA Breach Handling; rules 4.6)."""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.usecases.escalating import escalate
+
+
+def _run(context: Context) -> None:
+    escalate(context.database, context.clock, terms=context.terms, policies=context.policies)
+
+
+JOB = Job(
+    name="sla-escalation",
+    cron="* * * * *",
+    summary="Record SLA breaches, tell of them, raise what was answered late",
+    run=_run,
+)

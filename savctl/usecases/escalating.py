@@ -1,0 +1,147 @@
+"""The SLA scan: each breach is written down and told once, a late answer raises once.
+
+Spec: SLA Breach Handling; rules 4.5 to 4.7. It looks at tickets whose alarm has come, and at
+those that another program made or changed: at new ones each time, at all active ones now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from savctl.domain.breach import Breach, breaches_of
+from savctl.domain.decision import Decision
+from savctl.domain.escalation import new_breaches, record_breaches
+from savctl.domain.policy import Policies
+from savctl.domain.sla import COUNTED
+from savctl.domain.sla_clock import Side, SlaClock, clock, next_look
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.persistence.engine import Database
+from savctl.persistence.sla_alarms import DueAlarms, Unwatched, count_due, newest_ticket_id
+from savctl.persistence.sla_watch import Watch, read_watch, write_watch
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.report import Item, Outcome
+
+# How often all active tickets are compared with their alarms, and how often one is looked at
+# whose clock is paused: another program may have started it.
+WHOLE_EVERY = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(minutes=15)
+_IN_USE = "in use by another program or command at this moment; the next run looks again"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A locked ticket, its clocks, and what is written down of it already."""
+
+    ticket: Ticket
+    seen: SlaClock
+    known: frozenset[Side]
+
+
+def escalate(
+    database: Database, clock_: Clock, *, terms: Terms, policies: Policies | None = None
+) -> None:
+    """Record the breaches of open and in_progress tickets that are not recorded yet.
+
+    Raises:
+        Unavailable: the database went away, or the lease was lost; committed batches stay.
+    """
+    now = clock_()
+    with database.reading() as connection:
+        watch, newest = read_watch(connection), newest_ticket_id(connection)
+    is_whole = watch is None or not now - WHOLE_EVERY < watch.whole_at <= now
+    known = policies or Policies()
+
+    def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+        return _scan_batch(uow, ids, clock_(), known)
+
+    from_id = 0 if watch is None or is_whole else watch.up_to_id
+    for pages in (DueAlarms(now), Unwatched(now, from_id)):
+        if in_batches(database, pages, work, terms=terms) is not None:
+            break
+    if terms.should_stop():
+        with database.reading() as connection:
+            terms.report.left = count_due(connection, now=now)
+    elif is_whole and not terms.dry_run:
+        seen = Watch(whole_at=now, up_to_id=newest)
+        in_transaction(database, lambda uow: write_watch(uow.connection, seen), fence=terms.fence)
+
+
+def _scan_batch(
+    uow: UnitOfWork, ids: Sequence[int], now: datetime, policies: Policies
+) -> list[Item]:
+    """One transaction: lock, judge what is locked, write all of it set-wise."""
+    locked = uow.tickets.lock_many(ids, skip_locked=True)
+    judged = _judge(uow, locked, now, policies)
+    changes = [(j, record_breaches(j.ticket, j.seen, known=j.known)) for j in judged if _acts(j)]
+    uow.record_many([(j.ticket, decision) for j, decision in changes])
+    after = {j.ticket.id: decision for j, decision in changes}
+    uow.alarms.put(
+        (after[j.ticket.id].ticket if j.ticket.id in after else j.ticket, _looks_again(j))
+        for j in judged
+        if j.ticket.status is not Status.CLOSED
+    )
+    uow.alarms.remove([j.ticket.id for j in judged if j.ticket.status is Status.CLOSED])
+    items = [item for j, decision in changes if (item := _item(j, decision)) is not None]
+    return items + _not_locked(uow, sorted(set(ids) - {ticket.id for ticket in locked}))
+
+
+def _judge(
+    uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime, policies: Policies
+) -> list[_Judged]:
+    """The clocks of locked tickets; one query for all their answers, one for the ledger."""
+    ids = [ticket.id for ticket in tickets]
+    answers, ledger = uow.messages.first_answers(ids), uow.breaches.sides(ids)
+    return [
+        _Judged(
+            ticket,
+            clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies),
+            ledger.get(ticket.id, frozenset()) | _sides(breaches_of(ticket.metadata)),
+        )
+        for ticket in tickets
+    ]
+
+
+def _sides(breaches: Iterable[Breach]) -> frozenset[Side]:
+    return frozenset(breach.side for breach in breaches)
+
+
+def _acts(judged: _Judged) -> bool:
+    """The scan writes to tickets that are worked on; the others are the audit's (rules 4.6)."""
+    return judged.ticket.status in COUNTED
+
+
+def _looks_again(judged: _Judged) -> datetime | None:
+    known = judged.known
+    if _acts(judged):
+        known |= {side.side for side in new_breaches(judged.seen, known=known)}
+    return next_look(judged.seen, recorded=known, longest_pause=_LONGEST_PAUSE)
+
+
+def _item(judged: _Judged, decision: Decision) -> Item | None:
+    ticket, problem = judged.ticket, judged.seen.timeline.problem
+    if decision.is_change:
+        said = "; ".join(_told(ticket, breach) for breach in decision.breaches)
+        return Item(ticket.id, ticket.number, Outcome.CHANGED, said)
+    if problem is not None and any(side.is_breached for side in judged.seen.sides):
+        reason = f"looks late, but is not escalated: {problem}; see savctl sla explain"
+        return Item(ticket.id, ticket.number, Outcome.SKIPPED, reason)
+    return None
+
+
+def _told(ticket: Ticket, breach: Breach) -> str:
+    said = f"{breach.side}: {breach.actual_minutes} of {breach.expected_minutes} min"
+    if breach.raised_to is None:
+        return said
+    return f"{said}, raised {ticket.priority} → {breach.raised_to}"
+
+
+def _not_locked(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+    """What is left of a batch: rows in use are named, alarms of rows that are gone go as well."""
+    there = uow.tickets.numbers_of(ids)
+    uow.alarms.remove([ticket_id for ticket_id in ids if ticket_id not in there])
+    return [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in there.items()]
