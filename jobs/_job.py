@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -54,7 +54,7 @@ class Context:
     terms: Terms
     flags: Flags
     broker: Broker | None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,7 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         terms=terms,
         flags=start.flags,
         broker=app.broker,
+        policies=app.policies(store=not start.dry_run),
     )
 
 

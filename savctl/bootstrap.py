@@ -13,6 +13,7 @@ from savctl.errors import Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, system_clock
 
 if TYPE_CHECKING:
+    from savctl.domain.policy import Policies
     from savctl.persistence.engine import Database
 
 
@@ -72,6 +73,16 @@ class App:
                 key_file=self.settings.broker_key_file,
             )
         )
+
+    def policies(self, *, store: bool) -> Policies:
+        """The SLA policy in force and every version before it.
+
+        With `store` one that is used for the first time is written down: for writers, not for
+        reading commands and dry runs.
+        """
+        from savctl.usecases.policies import policies_in_force
+
+        return policies_in_force(self.database, self.clock, self.settings.policy, store=store)
 
     @property
     def owner(self) -> str:

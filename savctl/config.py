@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 from savctl import config_values
 from savctl.config_service import broker_from_parts, database_from_parts, variable_or_file
 from savctl.domain.closing import span_text
+from savctl.domain.policy import TARGETS, Policy, Target, mistakes
+from savctl.domain.policy_text import percent
+from savctl.domain.priority import LEVELS, PriorityRules
 from savctl.errors import ConfigurationError, InvalidInput
 
 FILE_NAME = "savctl.toml"
@@ -62,6 +65,16 @@ class Settings:
     catch_up_limit: timedelta
     order_value_over: Decimal
     repeats_over: int
+    sla_low_response: timedelta
+    sla_low_resolution: timedelta
+    sla_medium_response: timedelta
+    sla_medium_resolution: timedelta
+    sla_high_response: timedelta
+    sla_high_resolution: timedelta
+    sla_urgent_response: timedelta
+    sla_urgent_resolution: timedelta
+    sla_warn_at: int | None
+    sla_audit_brake: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -69,6 +82,20 @@ class Settings:
     def is_embedded(self) -> bool:
         """Whether the database is a SQLite file of this home, which savctl keeps up itself."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def policy(self) -> Policy:
+        """The SLA policy that these settings say; its version is found in the database."""
+        targets = {
+            level: Target(
+                getattr(self, f"sla_{level}_response"), getattr(self, f"sla_{level}_resolution")
+            )
+            for level in LEVELS
+        }
+        rules = PriorityRules(
+            order_value_over=self.order_value_over, repeats_over=self.repeats_over
+        )
+        return Policy(targets=targets, rules=rules, warn_at_percent=self.sla_warn_at)
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -198,6 +225,31 @@ SETTINGS: tuple[Setting, ...] = (
         3,
         "earlier tickets of a user in a category above which a new one is high",
     ),
+    *(
+        Setting(
+            f"sla_{level}_{side}",
+            (f"SAVCTL_SLA_{level}_{side}".upper(),),
+            config_values.span,
+            getattr(TARGETS[level], side),
+            f"{side} target of {level} tickets",
+        )
+        for level in LEVELS
+        for side in ("response", "resolution")
+    ),
+    Setting(
+        "sla_warn_at",
+        ("SAVCTL_SLA_WARN_AT",),
+        percent,
+        None,
+        "share of a target after which a ticket counts as close to its breach; unset: none does",
+    ),
+    Setting(
+        "sla_audit_brake",
+        ("SAVCTL_SLA_AUDIT_BRAKE",),
+        config_values.whole(1, 10**9),
+        1000,
+        "missed breaches in one audit that need a person's word first",
+    ),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -226,12 +278,14 @@ def load(environment: Mapping[str, str], *, file: Path | None = None) -> Setting
     if values["broker_url"] is None:
         values["broker_url"], origins["broker_url"] = broker_from_parts(environment, problems)
     schedules = _schedules(environment, stored)
+    settings = Settings(**values, schedules=schedules, origins=origins)
+    problems += mistakes(settings.policy, named="sla_{}_{}")
     if problems:
         raise ConfigurationError(
             f"{len(problems)} setting(s) are wrong: " + "; ".join(problems),
             hint="savctl config show lists every setting with its origin.",
         )
-    return Settings(**values, schedules=schedules, origins=origins)
+    return settings
 
 
 def find_file(environment: Mapping[str, str]) -> Path | None:

@@ -19,6 +19,7 @@ from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
     from savctl.bootstrap import App
+    from savctl.domain.policy import Policies
     from savctl.persistence.engine import Database
 
 
@@ -65,6 +66,11 @@ class Call:
     def database(self) -> Database:
         """The database, ready for use."""
         return self.app.database
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The SLA policies; a new one is written down, unless this is a dry run."""
+        return self.app.policies(store=not self.dry_run)
 
     @property
     def by(self) -> int | None:

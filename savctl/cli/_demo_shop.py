@@ -12,7 +12,6 @@ from savctl.cli._demo_screen import closed_lines, env_line, fitted, queue_lines,
 from savctl.cli._demo_stage import Stage, program, stage
 from savctl.cli._output import Answer
 from savctl.domain.closing import ClosingLimits
-from savctl.domain.priority import PriorityRules
 from savctl.domain.states import Status
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ def play_shop(
             place.clock,
             script,
             jobs=jobs,
-            rules=PriorityRules(
-                order_value_over=app.settings.order_value_over,
-                repeats_over=app.settings.repeats_over,
-            ),
+            policies=app.policies(store=True),
         )
         told = summary(app.database)
         commands = _commands(place)

@@ -138,6 +138,7 @@ def _terms(
         keeps_times=keeps_times,
         by=call.by,
         publishes=publishes,
+        policies=call.policies,
     )
 
 

@@ -20,7 +20,7 @@ from savctl.cli._tickets import (
 )
 from savctl.cli._values import long_text, pairs, whole
 from savctl.cli.ticket_group import group
-from savctl.domain.priority import Priority, PriorityRules
+from savctl.domain.priority import Priority
 from savctl.errors import InvalidInput
 
 _LARGEST_AMOUNT = Decimal(10**12)
@@ -96,10 +96,7 @@ def create(
         call.clock,
         wanted,
         by=call.by,
-        rules=PriorityRules(
-            order_value_over=call.settings.order_value_over,
-            repeats_over=call.settings.repeats_over,
-        ),
+        policies=call.policies,
         key=idempotency_key,
         dry_run=call.dry_run,
     )

@@ -189,6 +189,7 @@ def close(
             reason=reason,
             duplicate_of=original,
             bridge=bridge,
+            policies=call.policies if bridge else None,
             dry_run=call.dry_run,
         ),
     )
@@ -221,6 +222,7 @@ def priority(
             wanted,
             by=call.by,
             reason=why,
+            policies=call.policies,
             dry_run=call.dry_run,
         ),
     )
@@ -251,6 +253,7 @@ def _move(
             message=said,
             bridge=bridge,
             only_from=only_from,
+            policies=call.policies if to is Status.RESOLVED or bridge else None,
             dry_run=call.dry_run,
         ),
     )

@@ -14,25 +14,51 @@ from savctl.errors import NotFound
 
 group = new_group("What is known of a customer.")
 
+UserId = Annotated[int, typer.Argument(metavar="ID", parser=whole("the user id"), help="User id.")]
+
 
 @command(group, "show", examples=["savctl user show 456"])
 def show(
     call: Call,
-    user: Annotated[
-        int, typer.Argument(metavar="ID", parser=whole("the user id"), help="User id.")
-    ],
+    user: UserId,
 ) -> Answer:
     """A customer as the auth service told us, and how many tickets they have."""
     from savctl.persistence import reads
     from savctl.persistence.users import Users
+    from savctl.persistence.vips import Vips
 
     with call.database.reading() as connection:
         known = Users(connection).find(user)
         tickets = reads.count_by_status(connection, user_id=user)
+        vip_since = Vips(connection).since(user)
     if known is None and not any(tickets.values()):
         raise NotFound(f"no user {user}", hint="Neither a user row nor a ticket has this id.")
     if known is None:
         call.warn(f"user {user} is not known here (yet); only tickets name this id")
     row: dict[str, object] = {"id": user, "email": None, "firstname": None, "lastname": None}
     row |= known or {}
-    return Answer(rows=[{**row, "tickets": tickets}], is_one=True, as_record=True, key="id")
+    row |= {"vip": vip_since is not None, "vip_since": vip_since, "tickets": tickets}
+    return Answer(rows=[row], is_one=True, as_record=True, key="id")
+
+
+@command(
+    group,
+    "vip",
+    writes=True,
+    examples=["savctl user vip 456", "savctl user vip 456 --off --as 5"],
+)
+def vip(
+    call: Call,
+    user: UserId,
+    off: Annotated[bool, typer.Option("--off", help="They are none any more.")] = False,
+) -> Answer:
+    """Make a customer a VIP: their new tickets start one level higher; others stay as they are."""
+    from savctl.usecases.vips import mark_vip
+
+    changed = mark_vip(
+        call.database, call.clock, user, is_vip=not off, by=call.by, dry_run=call.dry_run
+    )
+    if not changed:
+        call.note(f"user {user} is {'no' if off else 'a'} VIP already")
+    row: dict[str, object] = {"id": user, "vip": not off, "changed": changed}
+    return Answer(rows=[row], is_one=True, key="id")

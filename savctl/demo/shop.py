@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from savctl.demo.people import LEAD, Person
-from savctl.domain.priority import Priority, PriorityRules
+from savctl.domain.policy import Policies
+from savctl.domain.priority import Priority
 from savctl.domain.replay_plan import Deed
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -49,7 +50,7 @@ class Shop:
     agents: Sequence[int]
     illness: Illness
     jobs: Sequence[TimedJob] = ()
-    rules: PriorityRules | None = None
+    policies: Policies = field(default_factory=Policies)
     refusals: int = 0
 
     def hire(self, people: Sequence[Person]) -> None:
@@ -68,7 +69,7 @@ class Shop:
             self.clock,
             wanted,
             by=wanted.user_id,
-            rules=self.rules,
+            policies=self.policies,
             draw=self.random.choice,
         )
         return change.ticket

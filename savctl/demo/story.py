@@ -14,7 +14,7 @@ from savctl.demo.people import FIRST_AGENT, Person, customers, team
 from savctl.demo.problems import OUTAGE, PROBLEMS, PRODUCTS, RECALL, Problem
 from savctl.demo.shop import Illness, Shop
 from savctl.domain.clock import to_the_second
-from savctl.domain.priority import PriorityRules
+from savctl.domain.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.timed_jobs import TimedJob
@@ -56,7 +56,7 @@ def play(
     script: Script,
     *,
     jobs: Sequence[TimedJob] = (),
-    rules: PriorityRules | None = None,
+    policies: Policies | None = None,
     on_step: Callable[[datetime], None] = lambda _: None,
 ) -> Luck:
     """Play the script into an empty database; at the end the clock stands at its end."""
@@ -70,7 +70,7 @@ def play(
         agents=range(FIRST_AGENT, FIRST_AGENT + 5),
         illness=luck.illness,
         jobs=jobs,
-        rules=rules,
+        policies=policies or Policies(),
     )
     clock.at = script.since
     shop.hire([*team(), *people])

@@ -17,6 +17,7 @@ from savctl.domain import lifecycle, text
 from savctl.domain.clock import second_text
 from savctl.domain.decision import Decision
 from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
 from savctl.domain.row_fields import choice, identifier, optional_line, required, words
 from savctl.domain.stamps import Stamps
@@ -49,6 +50,7 @@ class Terms:
     keeps_times: bool = False
     by: int | None = None
     publishes: bool = False
+    policies: Policies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def incoming(
         now=terms.now,
         reason=f"imported from {terms.source}",
         publishes=terms.publishes,
+        policies=terms.policies,
     )
     return Incoming(external_id, decision, tuple(remarks), given is not None)
 

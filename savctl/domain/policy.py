@@ -90,20 +90,27 @@ class Policies:
         return (self.current, *self.past, SPECIFIED)
 
 
-def mistakes(policy: Policy) -> list[str]:
-    """What is wrong with a policy, each in a sentence; empty when it can be used."""
-    found = [wrong for level in LEVELS for wrong in _wrong_targets(level, policy.targets[level])]
+def mistakes(policy: Policy, *, named: str = "targets.{}.{}") -> list[str]:
+    """What is wrong with a policy, each in a sentence; empty when it can be used.
+
+    `named` is how a target is called where the policy was written, by level and side.
+    """
+    found = [
+        wrong for level in LEVELS for wrong in _wrong_targets(level, policy.targets[level], named)
+    ]
     for (lower, higher), side in product(pairwise(LEVELS), ("response", "resolution")):
         if getattr(policy.targets[higher], side) > getattr(policy.targets[lower], side):
-            found.append(f"the {side} target of {higher} is longer than that of {lower}")
+            longer, shorter = named.format(higher, side), named.format(lower, side)
+            found.append(f"{longer} is longer than {shorter}")
     if policy.warn_at_percent is not None and not 1 <= policy.warn_at_percent <= 99:
         found.append("warn_at must be from 1 to 99 percent")
     return found
 
 
-def _wrong_targets(level: Priority, target: Target) -> Iterator[str]:
+def _wrong_targets(level: Priority, target: Target, named: str) -> Iterator[str]:
     for side, span in (("response", target.response), ("resolution", target.resolution)):
         if span < MINUTE or span % MINUTE:
-            yield f"the {side} target of {level} must be whole minutes, at least one"
+            yield f"{named.format(level, side)} must be whole minutes, at least one"
     if target.response > target.resolution:
-        yield f"the response target of {level} is longer than its resolution target"
+        response, resolution = (named.format(level, s) for s in ("response", "resolution"))
+        yield f"{response} is longer than {resolution}"

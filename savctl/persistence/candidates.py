@@ -6,6 +6,7 @@ ticket once it is locked.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,6 +69,28 @@ class Candidates:
         # Else MySQL merges the index of the status, which is in order of ids already, with the
         # primary key, and sorts what is left, for each page again.
         return query.with_hint(support_tickets, "IGNORE INDEX (PRIMARY)", "mysql")
+
+
+@dataclass(frozen=True, slots=True)
+class AllTickets:
+    """Every ticket."""
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        query = select(_T.id).where(_T.id > after_id).order_by(_T.id).limit(limit)
+        return list(connection.execute(query).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class TheseTickets:
+    """Tickets whose ids are known, in order."""
+
+    ids: Sequence[int]
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order; the database is not asked."""
+        start = bisect_right(self.ids, after_id)
+        return list(self.ids[start : start + limit])
 
 
 def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:

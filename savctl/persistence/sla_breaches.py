@@ -5,16 +5,48 @@ Another program may rewrite `metadata`; what stands here is not told a second ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from savctl.domain.breach import Breach
 from savctl.domain.priority import Priority
 from savctl.domain.sla_clock import Side
 from savctl.persistence.bulk import insert_rows, rows_in
-from savctl.persistence.tables import sla_breaches
+from savctl.persistence.tables import sla_breaches, support_tickets
 from savctl.persistence.types import time_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachFilter:
+    """Which breaches: by the moment the target passed, by side, promise, agent or ticket."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    side: Side | None = None
+    priority: Priority | None = None
+    agent_id: int | None = None
+    ticket_id: int | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """As the query has them."""
+        b = sla_breaches.c
+        if self.since is not None:
+            yield b.at >= self.since
+        if self.until is not None:
+            yield b.at < self.until
+        for column, value in (
+            (b.side, self.side),
+            (b.priority, self.priority),
+            (support_tickets.c.assigned_to, self.agent_id),
+            (b.ticket_id, self.ticket_id),
+        ):
+            if value is not None:
+                yield column == value
+
 
 _COLUMNS = (
     "ticket_id",
@@ -63,8 +95,44 @@ class Ledger:
             found[row[0]] = found.get(row[0], frozenset()) | {Side(row[1])}
         return found
 
+    def of_tickets(self, ticket_ids: Sequence[int]) -> dict[int, tuple[Breach, ...]]:
+        """What is written down of these tickets; nothing for those that are not there."""
+        found: dict[int, tuple[Breach, ...]] = dict.fromkeys(ticket_ids, ())
+        query = select(sla_breaches).where(sla_breaches.c.ticket_id.in_(list(ticket_ids)))
+        for row in self._connection.execute(query.order_by(sla_breaches.c.at)):
+            found[row.ticket_id] += (breach_of(row),)
+        return found
 
-def breach_of(row: Row[tuple[object, ...]]) -> Breach:
+
+def list_breaches(
+    connection: Connection,
+    wanted: BreachFilter,
+    *,
+    after: tuple[datetime, int, str] | None = None,
+    limit: int = 0,
+) -> Iterator[Row[Any]]:
+    """Breaches with their tickets, the newest first; a deleted ticket's has no number.
+
+    `after` is the row behind which to go on, by its time, ticket and side.
+    """
+    b, t = sla_breaches.c, support_tickets.c
+    query = (
+        select(sla_breaches, t.ticket_number, t.status, t.assigned_to)
+        .outerjoin_from(sla_breaches, support_tickets, t.id == b.ticket_id)
+        .order_by(b.at.desc(), b.ticket_id.desc(), b.side.desc())
+    )
+    for condition in wanted.conditions():
+        query = query.where(condition)
+    if after is not None:
+        at, ticket_id, side = after
+        same = and_(b.ticket_id == ticket_id, b.side < side)
+        query = query.where(or_(b.at < at, and_(b.at == at, or_(b.ticket_id < ticket_id, same))))
+    if limit:
+        query = query.limit(limit)
+    yield from connection.execute(query)
+
+
+def breach_of(row: Row[Any]) -> Breach:
     """A row of the ledger as a value."""
     return Breach(
         side=Side(row.side),

@@ -21,6 +21,7 @@ from savctl.persistence.sla_alarms import Alarms
 from savctl.persistence.sla_breaches import Ledger
 from savctl.persistence.tickets import Tickets
 from savctl.persistence.users import Users
+from savctl.persistence.vips import Vips
 
 T = TypeVar("T")
 
@@ -75,6 +76,11 @@ class UnitOfWork:
     def users(self) -> Users:
         """The copy of the auth service's users."""
         return Users(self.connection)
+
+    @cached_property
+    def vips(self) -> Vips:
+        """Customers whose new tickets start one level higher."""
+        return Vips(self.connection)
 
     @cached_property
     def answers(self) -> Answers:

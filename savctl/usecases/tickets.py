@@ -13,6 +13,7 @@ from savctl.domain import lifecycle, numbers, text
 from savctl.domain.clock import micro_text, to_the_second
 from savctl.domain.decision import Decision
 from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority, PriorityFacts, PriorityRules, first_priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -72,7 +73,7 @@ def create_ticket(
     wanted: NewTicket,
     *,
     by: int | None,
-    rules: PriorityRules | None = None,
+    policies: Policies | None = None,
     key: str | None = None,
     draw: Callable[[str], str] = secrets.choice,
     dry_run: bool = False,
@@ -91,7 +92,8 @@ def create_ticket(
             return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
         now = clock()
         number = numbers.ticket_number(draw)
-        ticket = uow.record_new(born(uow, wanted, number=number, by=by, now=now, rules=rules))
+        decision = born(uow, wanted, number=number, by=by, now=now, policies=policies)
+        ticket = uow.record_new(decision)
         once.keep(uow, {"id": ticket.id}, at=now)
         warnings = unknown_users(uow, (wanted.user_id, by))
         return Change(ticket=ticket, changed=True, warnings=warnings), False
@@ -106,10 +108,12 @@ def born(
     number: str,
     by: int | None,
     now: datetime,
-    rules: PriorityRules | None = None,
+    policies: Policies | None = None,
 ) -> Decision:
     """The decision that makes a checked ticket, its priority by the rules; not stored yet."""
-    return lifecycle.create(_draft(uow, wanted, number, by, now, rules), by=by, now=now)
+    known = policies or Policies()
+    draft = _draft(uow, wanted, number, by, now, known.current.rules)
+    return lifecycle.create(draft, by=by, now=now, policies=known)
 
 
 def edit_ticket(
@@ -148,20 +152,23 @@ def _draft(
     number: str,
     by: int | None,
     now: datetime,
-    rules: PriorityRules | None,
+    rules: PriorityRules,
 ) -> Ticket:
     earlier = 0
     if wanted.category is not None and wanted.priority is None:
         earlier = uow.tickets.count_same_category(wanted.user_id, wanted.category)
+    is_vip = wanted.is_vip or uow.vips.has(wanted.user_id)
     facts = PriorityFacts(
         order_value=wanted.order_value,
         is_payment_failed=wanted.is_payment_failed,
-        is_vip=wanted.is_vip,
+        is_vip=is_vip,
         earlier_same_category=earlier,
     )
     priority, reasons = first_priority(facts, explicit=wanted.priority, rules=rules)
     members: dict[str, object] = {**wanted.meta, "priority_reasons": list(reasons)}
     members |= _facts_as_given(wanted)
+    if is_vip:
+        members["vip"] = True
     if wanted.follow_up_of is not None:
         before = uow.tickets.get(wanted.follow_up_of)
         members["follow_up_of"] = {
@@ -194,8 +201,6 @@ def _facts_as_given(wanted: NewTicket) -> dict[str, object]:
         members["order_value"] = float(wanted.order_value)
     if wanted.is_payment_failed:
         members["payment_failed"] = True
-    if wanted.is_vip:
-        members["vip"] = True
     if wanted.order_id is not None:
         members["order_check"] = "pending"
     return members

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from savctl.domain import lifecycle, text
 from savctl.domain.decision import Decision, TransitionNotAllowed
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -31,6 +32,7 @@ def move_ticket(
     message: str | None = None,
     bridge: bool = False,
     only_from: Status | None = None,
+    policies: Policies | None = None,
     dry_run: bool = False,
 ) -> Change:
     """Take a ticket to a status, with a public message of the agent if one is given.
@@ -50,8 +52,10 @@ def move_ticket(
         if only_from is not None and not bridge:
             _require_from(ticket, to, only_from)
         if bridge:
-            return lifecycle.bridge(ticket, to, by=by, now=clock(), reason=reason, agent_id=by)
-        return lifecycle.move(ticket, to, by=by, now=clock(), reason=reason)
+            return lifecycle.bridge(
+                ticket, to, by=by, now=clock(), reason=reason, agent_id=by, policies=policies
+            )
+        return lifecycle.move(ticket, to, by=by, now=clock(), reason=reason, policies=policies)
 
     def work(uow: UnitOfWork) -> Change:
         before = uow.tickets.lock(ref)
@@ -80,6 +84,7 @@ def close_ticket(
     reason: str | None,
     duplicate_of: str | int | None = None,
     bridge: bool = False,
+    policies: Policies | None = None,
     dry_run: bool = False,
 ) -> Change:
     """Close a ticket for good; a duplicate names the ticket it repeats.
@@ -105,7 +110,9 @@ def close_ticket(
             back = lifecycle.unassign(ticket, by=by, now=now, reason=why)
             shut = lifecycle.move(back.ticket, Status.CLOSED, by=by, now=now, reason=why)
             return back.then(shut)
-        return lifecycle.bridge(ticket, Status.CLOSED, by=by, now=now, reason=why, agent_id=by)
+        return lifecycle.bridge(
+            ticket, Status.CLOSED, by=by, now=now, reason=why, agent_id=by, policies=policies
+        )
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
 
@@ -118,13 +125,16 @@ def set_priority(
     *,
     by: int | None,
     reason: str | None,
+    policies: Policies | None = None,
     dry_run: bool = False,
 ) -> Change:
     """Set the priority by hand (spec: agent manual override always permitted)."""
     why = text.reason(reason)
 
     def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
-        return lifecycle.change_priority(ticket, priority, by=by, now=clock(), reason=why)
+        return lifecycle.change_priority(
+            ticket, priority, by=by, now=clock(), reason=why, policies=policies
+        )
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
 

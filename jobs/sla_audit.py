@@ -1,0 +1,25 @@
+"""Compare every SLA clock with what is written down (rules 4.7)."""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.usecases.auditing import audit
+
+
+def _run(context: Context) -> None:
+    brake = None if context.flags.confirmed else context.settings.sla_audit_brake
+    audit(
+        context.database,
+        context.clock,
+        terms=context.terms,
+        policies=context.policies,
+        brake=brake,
+    )
+
+
+JOB = Job(
+    name="sla-audit",
+    cron="30 4 * * sun",
+    summary="Find SLA breaches that no scan saw, and what was written down wrongly",
+    run=_run,
+)

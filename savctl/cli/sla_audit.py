@@ -1,0 +1,94 @@
+"""`savctl sla audit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._command import command
+from savctl.cli._output import Answer, write
+from savctl.cli.sla_group import group
+from savctl.errors import ExitCode, NotFound
+
+if TYPE_CHECKING:
+    from jobs._runner import JobReport
+
+_COUNTS = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
+_MEANING = {
+    "missed": "breaches that no scan saw, recorded now",
+    "late": "breaches found long after the target passed: was sla-escalation running?",
+    "doubled": "sides that are written down twice",
+    "unfounded": "recorded breaches that the clock does not find",
+    "wiped": "breaches another program had removed, put back",
+    "unledgered": "breaches that only the metadata had",
+    "partial": "histories that contradict their ticket: never escalated; see savctl db check",
+}
+
+
+@command(
+    group,
+    "audit",
+    writes=True,
+    asks=True,
+    examples=["savctl sla audit --dry-run", "savctl sla audit --yes -o json"],
+)
+def audit(
+    call: Call,
+    last: Annotated[bool, typer.Option("--last", help="Show the last audit; run none.")] = False,
+) -> Answer | int:
+    """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
+
+    It is the job sla-audit: breaches that no scan saw are recorded and told now.
+    """
+    report = _last(call) if last else _run(call)
+    answer = Answer(rows=[report], is_one=True, key="made_at", text=_text(report))
+    if not any(report[name] for name in _COUNTS):
+        return answer
+    write(answer, call.output, call.columns)
+    return int(ExitCode.FINDINGS)
+
+
+def _last(call: Call) -> dict[str, Any]:
+    from savctl.usecases.auditing import last_audit
+
+    report = last_audit(call.database)
+    if report is None:
+        raise NotFound("there was no audit yet", hint="savctl sla audit runs one.")
+    return report
+
+
+def _run(call: Call) -> dict[str, Any]:
+    from jobs._job import Flags, find_job
+    from jobs._runner import Start, run_job
+    from savctl.usecases.auditing import audit as audited
+    from savctl.usecases.batches import Terms
+    from savctl.usecases.report import BatchReport
+
+    if not call.dry_run:
+        done: JobReport = run_job(
+            find_job("sla-audit"), call.app, Start(flags=Flags(confirmed=call.yes))
+        )
+        call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")
+        return _last(call)
+    call.note("dry run: nothing was stored")
+    report = audited(
+        call.database,
+        call.clock,
+        terms=Terms(report=BatchReport(lists_changes=True), dry_run=True),
+        policies=call.policies,
+        brake=None if call.yes else call.settings.sla_audit_brake,
+    )
+    return report.as_json()
+
+
+def _text(report: dict[str, Any]) -> str:
+    found = [f"  {report[name]:>8}  {_MEANING[name]}" for name in _COUNTS if report[name]]
+    lines = [f"{report['tickets']} tickets audited at {report['made_at']}"]
+    lines += found or ["  nothing to complain of"]
+    lines += [
+        f"  {item['ticket_number']}  {item['finding']}: {item['detail']}"
+        for item in report["items"][:20]
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,240 @@
+"""The weekly SLA audit: every clock computed again and compared with what is written down.
+
+Rules 4.7: breaches that no scan saw in time are recorded and told now, without raising a ticket
+that is worked on no more. What another program wiped away is put back; the rest is reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from savctl.domain.breach import Breach, breaches_of, with_breach
+from savctl.domain.clock import instant, second_text
+from savctl.domain.decision import Decision
+from savctl.domain.escalation import record_breaches
+from savctl.domain.policy import Policies
+from savctl.domain.sla import Source
+from savctl.domain.sla_audit import Finding, Found, findings
+from savctl.domain.sla_clock import Side, SlaClock, clock
+from savctl.domain.ticket import Ticket
+from savctl.errors import NeedsConfirmation
+from savctl.persistence.candidates import AllTickets, TheseTickets, read_tickets
+from savctl.persistence.engine import Database
+from savctl.persistence.messages import Messages
+from savctl.persistence.reports import delete_reports, keep_report, last_report
+from savctl.persistence.sla_breaches import Ledger
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.report import Item, Outcome
+
+KIND = "sla-audit"
+_LISTED = 200
+_KEPT = timedelta(days=366)
+_REPAIRED = frozenset({Finding.MISSED, Finding.WIPED, Finding.UNLEDGERED})
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """What an audit found: counts are exact, the list is bounded."""
+
+    made_at: datetime
+    tickets: int = 0
+    merged: int = 0
+    derived: int = 0
+    counts: Counter[Finding] = field(default_factory=Counter)
+    items: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.counts
+
+    def add(self, ticket: Ticket, found: Found) -> None:
+        """Count a finding, and list it while there is room."""
+        self.counts[found.finding] += 1
+        if len(self.items) < _LISTED:
+            self.items.append(
+                {
+                    "id": ticket.id,
+                    "ticket_number": ticket.number,
+                    "finding": str(found.finding),
+                    "detail": found.detail,
+                }
+            )
+
+    def as_json(self) -> dict[str, object]:
+        """The report as it is stored and shown."""
+        return {
+            "made_at": second_text(self.made_at),
+            "tickets": self.tickets,
+            "merged": self.merged,
+            "derived": self.derived,
+            **{str(finding): self.counts[finding] for finding in Finding},
+            "items": self.items,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    ticket: Ticket
+    seen: SlaClock
+    ledger: tuple[Breach, ...]
+    found: tuple[Found, ...]
+
+    @property
+    def needs_repair(self) -> bool:
+        return any(found.finding in _REPAIRED for found in self.found)
+
+
+def audit(
+    database: Database,
+    clock_: Clock,
+    *,
+    terms: Terms,
+    policies: Policies,
+    brake: int | None = None,
+) -> AuditReport:
+    """Audit every ticket, repair what can be repaired, and store the report.
+
+    `brake` is the greatest number of missed breaches that may be told of without a person's
+    word; None for no brake.
+
+    Raises:
+        NeedsConfirmation: more than `brake` were missed; nothing was done.
+        Unavailable: the database went away, or the lease was lost; committed batches stay.
+    """
+    now = clock_()
+    report, broken = _examined(database, now, terms, policies)
+    if brake is not None and report.counts[Finding.MISSED] > brake:
+        raise _braked(report.counts[Finding.MISSED], brake)
+
+    def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+        return _repair_batch(uow, ids, now, policies)
+
+    stopped_at = in_batches(database, TheseTickets(broken), work, terms=terms)
+    terms.report.seen = report.tickets
+    if stopped_at is not None or terms.should_stop():
+        terms.report.left = sum(ticket_id > (stopped_at or 0) for ticket_id in broken)
+    elif not terms.dry_run:
+        in_transaction(database, lambda uow: _keep(uow, report, terms), fence=terms.fence)
+    return report
+
+
+def last_audit(database: Database) -> dict[str, object] | None:
+    """The report of the last audit, None when there was none."""
+    with database.reading() as connection:
+        return last_report(connection, KIND)
+
+
+def _examined(
+    database: Database, now: datetime, terms: Terms, policies: Policies
+) -> tuple[AuditReport, list[int]]:
+    """Read every ticket, nothing locked; answers also the ids of those to be repaired."""
+    report, broken, after_id = AuditReport(made_at=now), list[int](), 0
+    since = _last_audit_at(database) or now - timedelta(days=7)
+    pages = AllTickets()
+    while not terms.should_stop():
+        with database.reading() as connection:
+            ids = pages.page(connection, after_id=after_id, limit=terms.size)
+            if not ids:
+                break
+            audited = _audited(connection, read_tickets(connection, ids), now, since, policies)
+        after_id = ids[-1]
+        for one in audited:
+            _count(report, one)
+        broken += [one.ticket.id for one in audited if one.needs_repair]
+    return report, broken
+
+
+def _audited(
+    connection: Connection,
+    tickets: Sequence[Ticket],
+    now: datetime,
+    since: datetime,
+    policies: Policies,
+) -> list[_Audited]:
+    ids = [ticket.id for ticket in tickets]
+    answers = Messages(connection).first_answers(ids)
+    ledger = Ledger(connection).of_tickets(ids)
+    found = []
+    for ticket in tickets:
+        seen = clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
+        known = ledger[ticket.id]
+        told = tuple(findings(ticket, seen, known, since=since))
+        found.append(_Audited(ticket, seen, known, told))
+    return found
+
+
+def _count(report: AuditReport, one: _Audited) -> None:
+    report.tickets += 1
+    report.merged += not one.seen.is_counted
+    report.derived += one.seen.timeline.source is Source.DERIVED
+    for found in one.found:
+        report.add(one.ticket, found)
+
+
+def _repair_batch(
+    uow: UnitOfWork, ids: Sequence[int], now: datetime, policies: Policies
+) -> list[Item]:
+    """One transaction: lock, compute again, write down what is missing on either side."""
+    locked = uow.tickets.lock_many(ids)
+    changes: list[tuple[Ticket, Decision]] = []
+    items = []
+    for one in _audited(uow.connection, locked, now, now, policies):
+        whole = _put_back(uow, one)
+        known = frozenset(b.side for b in (*one.ledger, *breaches_of(one.ticket.metadata)))
+        decision = record_breaches(whole, one.seen, known=known)
+        if decision.is_change:
+            changes.append((one.ticket, decision))
+        elif whole is not one.ticket:
+            uow.tickets.save(whole)
+        said = "; ".join(f"{f.finding} {f.detail}" for f in one.found)
+        if one.needs_repair:
+            items.append(Item(one.ticket.id, one.ticket.number, Outcome.CHANGED, said))
+    uow.record_many(changes)
+    return items
+
+
+def _put_back(uow: UnitOfWork, one: _Audited) -> Ticket:
+    """The ticket with what only the ledger knows; the ledger gets what only the ticket knows."""
+    stored = breaches_of(one.ticket.metadata)
+    inside, outside = _sides(stored), _sides(one.ledger)
+    lacking = {b.side: b for b in stored if b.side not in outside}
+    uow.breaches.append((one.ticket.id, breach) for breach in lacking.values())
+    metadata = one.ticket.metadata
+    wiped = [breach for breach in one.ledger if breach.side not in inside]
+    for breach in wiped:
+        metadata = with_breach(metadata, breach)
+    return one.ticket.changed(metadata=metadata) if wiped else one.ticket
+
+
+def _sides(breaches: Sequence[Breach]) -> frozenset[Side]:
+    return frozenset(breach.side for breach in breaches)
+
+
+def _last_audit_at(database: Database) -> datetime | None:
+    last = last_audit(database)
+    return instant(last.get("made_at")) if last else None
+
+
+def _keep(uow: UnitOfWork, report: AuditReport, terms: Terms) -> None:
+    run_id = terms.fence.run_id if terms.fence else None
+    keep_report(uow.connection, KIND, report.as_json(), at=report.made_at, run_id=run_id)
+    delete_reports(uow.connection, KIND, before=report.made_at - _KEPT)
+
+
+def _braked(missed: int, brake: int) -> NeedsConfirmation:
+    return NeedsConfirmation(
+        f"{KIND} would tell of {missed} breaches that no scan saw, more than {brake}: "
+        "nothing was recorded",
+        hint=f"See them: savctl sla audit --dry-run --yes. Record them: savctl job run {KIND} "
+        "--yes. The limit is the setting sla_audit_brake.",
+        job=KIND,
+        limit=brake,
+    )
