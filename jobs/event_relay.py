@@ -14,7 +14,8 @@ from random import random
 
 from jobs._job import Context, Job
 from savctl.domain.backoff import pause
-from savctl.ports import Broker, BrokerGone
+from savctl.errors import SavError
+from savctl.ports import Broker, BrokerGone, ExchangeMissing
 from savctl.usecases.outbox import delete_old_events, outbox_status
 from savctl.usecases.relaying import RelayReport, RelayTerms, drain
 from savctl.usecases.report import Item, Outcome
@@ -42,12 +43,16 @@ def _run(context: Context) -> None:
 
 
 def _stay(context: Context, broker: Broker) -> None:
-    """Send what waits and what comes, until the next slot; a broker that is gone is awaited."""
+    """Send what waits and what comes, until the next slot.
+
+    A broker that is gone is awaited, and an exchange that somebody deleted as well: either it is
+    made again, or the next connection makes it (broker_topology).
+    """
     failures = 0
     while not _is_over(context):
         try:
             failures = 0 if _drain(context, broker) else failures + 1
-        except BrokerGone as problem:
+        except (BrokerGone, ExchangeMissing) as problem:
             failures += 1
             _tell(problem, failures)
         wait = pause(failures, longest=_LONGEST_PAUSE, draw=random) if failures else _LOOK_EVERY
@@ -101,10 +106,11 @@ def _sleep(context: Context, span: timedelta) -> None:
         time.sleep(_NAP_SECONDS)
 
 
-def _tell(problem: BrokerGone, failures: int) -> None:
+def _tell(problem: SavError, failures: int) -> None:
     """Say it once, then only now and then."""
     if failures == 1 or failures % 20 == 0:
-        _log.warning("%s. Events wait.", problem.message, extra={"event": "broker_gone"})
+        advice = f" {problem.hint}" if problem.hint else ""
+        _log.warning("%s. Events wait.%s", problem.message, advice, extra={"event": problem.code})
 
 
 JOB = Job(

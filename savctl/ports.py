@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from savctl.domain.window import OutboxEvent, Verdict
-from savctl.errors import Unavailable
+from savctl.errors import ConfigurationError, Unavailable
 
 
 class Clock(Protocol):
@@ -43,6 +43,12 @@ class BrokerGone(Unavailable):
     """The broker does not answer, or the connection broke; what was not confirmed goes again."""
 
     code = "broker_unavailable"
+
+
+class ExchangeMissing(ConfigurationError):
+    """The exchange is not there: nobody made it, or somebody deleted it."""
+
+    code = "exchange_missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pika.exceptions import (
 )
 
 from savctl.errors import ConfigurationError, NotPermitted, SavError
-from savctl.ports import BrokerGone
+from savctl.ports import BrokerGone, ExchangeMissing
 
 _LONGEST = 500
 _TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
@@ -55,7 +55,7 @@ def _known(cause: BaseException, broker: str, exchange: str) -> SavError | None:
     if isinstance(cause, ProbableAuthenticationError | ProbableAccessDeniedError):
         return NotPermitted(f"the broker {broker} refuses the login or the virtual host")
     if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 404:
-        return ConfigurationError(
+        return ExchangeMissing(
             f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
         )
     if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 403:

@@ -7,11 +7,9 @@ that is worked on no more. What another program wiped away is put back; the rest
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
 
 from savctl.domain.breach import Breach, breaches_of, with_breach
 from savctl.domain.clock import instant, second_text
@@ -25,9 +23,8 @@ from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.candidates import AllTickets, TheseTickets, read_tickets
 from savctl.persistence.engine import Database
-from savctl.persistence.messages import Messages
 from savctl.persistence.reports import delete_reports, keep_report, last_report
-from savctl.persistence.sla_breaches import Ledger
+from savctl.persistence.sla_facts import SlaFacts, sla_facts
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batches import Terms, in_batches
@@ -144,7 +141,9 @@ def _examined(
             ids = pages.page(connection, after_id=after_id, limit=terms.size)
             if not ids:
                 break
-            audited = _audited(connection, read_tickets(connection, ids), now, since, policies)
+            tickets = read_tickets(connection, ids)
+            facts = sla_facts(connection, tickets)
+        audited = _audited(tickets, facts, now, since, policies)
         after_id = ids[-1]
         for one in audited:
             _count(report, one)
@@ -153,19 +152,16 @@ def _examined(
 
 
 def _audited(
-    connection: Connection,
     tickets: Sequence[Ticket],
+    facts: Mapping[int, SlaFacts],
     now: datetime,
     since: datetime,
     policies: Policies,
 ) -> list[_Audited]:
-    ids = [ticket.id for ticket in tickets]
-    answers = Messages(connection).first_answers(ids)
-    ledger = Ledger(connection).of_tickets(ids)
     found = []
     for ticket in tickets:
-        seen = clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
-        known = ledger[ticket.id]
+        answered_at, known = facts[ticket.id].answered_at, facts[ticket.id].ledger
+        seen = clock(ticket, now=now, answered_at=answered_at, policies=policies)
         told = tuple(findings(ticket, seen, known, since=since))
         found.append(_Audited(ticket, seen, known, told))
     return found
@@ -186,7 +182,8 @@ def _repair_batch(
     locked = uow.tickets.lock_many(ids)
     changes: list[tuple[Ticket, Decision]] = []
     items = []
-    for one in _audited(uow.connection, locked, now, now, policies):
+    facts = sla_facts(uow.connection, locked)
+    for one in _audited(locked, facts, now, now, policies):
         whole = _put_back(uow, one)
         known = frozenset(b.side for b in (*one.ledger, *breaches_of(one.ticket.metadata)))
         decision = record_breaches(whole, one.seen, known=known)

@@ -1,0 +1,29 @@
+"""What the SLA clocks need beside the ticket itself, for many tickets with two queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from savctl.domain.breach import Breach
+from savctl.domain.ticket import Ticket
+from savctl.persistence.messages import Messages
+from savctl.persistence.sla_breaches import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class SlaFacts:
+    """When an agent first wrote publicly, and which breaches stand in the ledger."""
+
+    answered_at: datetime | None
+    ledger: tuple[Breach, ...]
+
+
+def sla_facts(connection: Connection, tickets: Sequence[Ticket]) -> dict[int, SlaFacts]:
+    """The facts of each ticket, by its id."""
+    ids = [ticket.id for ticket in tickets]
+    answers, ledger = Messages(connection).first_answers(ids), Ledger(connection).of_tickets(ids)
+    return {ticket_id: SlaFacts(answers.get(ticket_id), ledger[ticket_id]) for ticket_id in ids}

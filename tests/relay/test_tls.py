@@ -1,0 +1,89 @@
+"""The same line over TLS: who is trusted, and what a broken line loses (nothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+from savctl.errors import ConfigurationError
+from savctl.persistence.engine import Database
+from savctl.ports import BrokerGone
+from tests.conftest import Cli
+from tests.crash.processes import PATIENCE_SECONDS, wait_until
+from tests.relay.backlog import mixed, put, waiting
+from tests.relay.test_faults import arrive_as_promised, drained_in_thread, standing_still
+from tests.servers.certificates import Certificates
+from tests.servers.consumer import Consumer
+from tests.servers.rabbitmq import VirtualHost
+from tests.servers.tcp_proxy import TcpProxy, Towards
+
+EVENTS, TICKETS = 4_000, 300
+
+
+@pytest.fixture
+def ca(broker: VirtualHost) -> str:
+    return str(broker.server.certificates.ca)
+
+
+@pytest.mark.slow
+@pytest.mark.only_on("mariadb", "mysql")
+def test_a_tls_line_cut_between_publish_and_confirm_loses_nothing(
+    database: Database, broker: VirtualHost, listener: Consumer, ca: str
+) -> None:
+    put(database, mixed(EVENTS, TICKETS))
+
+    with TcpProxy(broker.server.ports.tls) as proxy:
+        url = proxy.through(broker.tls_url)
+        thread, ended = drained_in_thread(database, url, ca_file=ca, window=50)
+        wait_until(lambda: listener.waiting() > 100, what="messages under way")
+        proxy.hold(Towards.CLIENT)
+        wait_until(standing_still(listener), what="a window without confirms")
+        proxy.cut()
+        thread.join(PATIENCE_SECONDS)
+        proxy.release()
+        again, ended_again = drained_in_thread(database, url, ca_file=ca, window=50)
+        again.join(PATIENCE_SECONDS)
+
+    assert isinstance(ended[0], BrokerGone)
+    assert ended_again == ["done"]
+    assert waiting(database) == 0
+    assert arrive_as_promised(database, listener) > 0, "nothing was cut between the two"
+
+
+def test_events_go_over_tls_to_a_broker_of_a_trusted_authority(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    broker: VirtualHost,
+    ca: str,
+    listener: Consumer,
+    new_ticket: Callable[[], int],
+) -> None:
+    monkeypatch.setenv("SAVCTL_BROKER_URL", broker.tls_url)
+    monkeypatch.setenv("SAVCTL_BROKER_CA_FILE", ca)
+    new_ticket()
+
+    sent = cli("event", "relay", "--once")
+
+    assert sent.code == 0, sent.err
+    assert len(listener.drain(1)) == 1
+
+
+@pytest.mark.parametrize("trusts", ["nobody", "somebody else"])
+def test_a_broker_of_an_unknown_authority_is_not_trusted(
+    broker: VirtualHost, trusts: str, tmp_path: Path
+) -> None:
+    stranger = None
+    if trusts == "somebody else":
+        stranger = str(Certificates.make(tmp_path / "stranger").ca)
+    line = RabbitBroker(RabbitSettings(url=broker.tls_url, ca_file=stranger))
+
+    with pytest.raises(ConfigurationError, match="TLS failed: CERTIFICATE_VERIFY_FAILED"):
+        line.check()
+
+
+def test_a_missing_authority_file_is_named(broker: VirtualHost) -> None:
+    with pytest.raises(ConfigurationError, match="the broker's certificate files"):
+        RabbitBroker(RabbitSettings(url=broker.tls_url, ca_file="/nowhere/ca.pem"))
