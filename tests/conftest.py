@@ -180,7 +180,10 @@ def _empty(database: Database) -> None:
                 connection.execute(text(f"TRUNCATE TABLE {table.name}"))
         connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
         connection.execute(
-            text(f"DELETE FROM {OWN_PREFIX}meta WHERE name LIKE 'job-known-since:%'")
+            text(
+                f"DELETE FROM {OWN_PREFIX}meta "
+                "WHERE name LIKE 'job-known-since:%' OR name = 'sla_watch'"
+            )
         )
         connection.commit()
 

@@ -119,7 +119,8 @@ def _jsonl(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
 
 def _ids(answer: Answer, _: tuple[str, ...], out: TextIO) -> None:
     for row in answer.rows:
-        out.write(f"{row.get(answer.key, row.get('id', ''))}\n")
+        names = (row[key] for key in (answer.key, "id", "ticket_id") if row.get(key) is not None)
+        out.write(f"{next(names, '')}\n")
 
 
 def _csv(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:

@@ -43,6 +43,15 @@ Limit = Annotated[
 ]
 
 
+def agent_id(given: str | None) -> int | None:
+    """The agent of `--agent ID|none`; None for none, and for any."""
+    if given is None or given == "none":
+        return None
+    if not given.isascii() or not given.isdecimal():
+        raise InvalidInput(f"--agent {given!r} is neither an agent's id nor none")
+    return whole("--agent")(given)
+
+
 def long_text(name: str, given: str) -> str:
     """The text itself, the content of `@FILE`, or stdin for `-`; `@@…` is a text with one `@`.
 

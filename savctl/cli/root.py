@@ -17,6 +17,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "agent": ("savctl.cli.agent:group", "Who works on what."),
     "user": ("savctl.cli.user:group", "What is known of a customer."),
     "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),
+    "report": ("savctl.cli.report:group", "Reports: service levels, workload, volume."),
     "event": ("savctl.cli.event:group", "Events: the outbox, and its way to the broker."),
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),

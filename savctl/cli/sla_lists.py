@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from savctl.cli._call import Call
-from savctl.cli._choices import one_of
+from savctl.cli._choices import each_of, one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import reference
-from savctl.cli._values import Limit, whole
+from savctl.cli._values import Limit, agent_id, whole
 from savctl.cli.sla_group import group
 from savctl.domain import times
+from savctl.domain.clock import second_text
 from savctl.domain.priority import Priority
 from savctl.domain.sla_clock import Side
 from savctl.errors import InvalidInput
+
+if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
+    from savctl.persistence.sla_breaches import BreachFilter
+    from savctl.usecases.sla_due import Due
 
 DUE_COLUMNS = (
     "ticket_number",
@@ -36,6 +42,7 @@ DUE_FIELDS = (
     "due_at",
     "remaining_seconds",
     "in",
+    "target_minutes",
     "priority",
     "status",
     "assigned_to",
@@ -55,6 +62,10 @@ BREACH_FIELDS = (
     "status",
     "assigned_to",
 )
+WITHIN = timedelta(hours=2)
+_Agent = Annotated[
+    str | None, typer.Option("--agent", metavar="ID|none", help="Who holds the ticket.")
+]
 
 
 @command(
@@ -69,45 +80,45 @@ BREACH_FIELDS = (
 def due(
     call: Call,
     within: Annotated[
-        str, typer.Option("--within", metavar="SPAN", help="How far to look ahead.")
-    ] = "2h",
-    agent: Annotated[
-        str | None, typer.Option("--agent", metavar="ID|none", help="Who holds the ticket.")
+        str | None,
+        typer.Option("--within", metavar="SPAN", help="How far to look ahead; 2h by default."),
     ] = None,
-    priority: Annotated[str | None, typer.Option("--priority")] = None,
+    agent: _Agent = None,
+    priority: Annotated[
+        list[str] | None, typer.Option("--priority", help="One or more, as they are now.")
+    ] = None,
     warned: Annotated[
-        bool, typer.Option("--warned", help="Only past the share of sla_warn_at.")
+        bool, typer.Option("--warned", help="All past the share that sla_warn_at sets.")
     ] = False,
     limit: Limit = 50,
 ) -> Answer:
-    """Targets of open and in_progress tickets that pass soon, the soonest first."""
-    from savctl.cli._sla_rows import due_row
-    from savctl.usecases.sla_views import due_targets
+    """Targets of open and in_progress tickets that pass soon, the soonest first.
+
+    What has passed and is not recorded yet leads the list; what is recorded: sla breaches.
+    """
+    from savctl.persistence.sla_reads import Held
+    from savctl.usecases.sla_due import DueFilter, due_targets
 
     policies = call.app.policies(store=False)
     if warned and policies.current.warn_at_percent is None:
         call.note("no warning is set: sla_warn_at (SAVCTL_SLA_WARN_AT) says at which share")
-    now = call.clock()
+    wanted = DueFilter(
+        within=_span(within) if within is not None or warned else WITHIN,
+        warned_only=warned,
+        held=Held(
+            agent_id=agent_id(agent),
+            is_unassigned=agent == "none",
+            priorities=each_of("priority", priority, Priority),
+        ),
+    )
     found = due_targets(
         call.database,
-        now=now,
-        within=times.span(within),
+        wanted,
+        now=call.clock(),
         policies=policies,
-        warned_only=warned,
+        limit=limit + 1 if limit else 0,
     )
-    holder, level = _holder(agent), _level(priority)
-    wanted = [
-        one
-        for one in found
-        if (agent is None or one.seen.ticket.assigned_to == holder)
-        and (level is None or one.seen.ticket.priority is level)
-    ]
-    shown = wanted[:limit] if limit else wanted
-    if len(wanted) > len(shown):
-        call.note(f"{len(wanted) - len(shown)} more: --limit 0 for all")
-    return Answer(
-        rows=[due_row(one, now) for one in shown], columns=DUE_COLUMNS, fields=DUE_FIELDS
-    )
+    return Answer(rows=_due_rows(call, found, limit), columns=DUE_COLUMNS, fields=DUE_FIELDS)
 
 
 @command(
@@ -127,58 +138,80 @@ def breaches(
         str | None, typer.Option("--type", metavar="SIDE", help="response or resolution.")
     ] = None,
     priority: Annotated[
-        str | None, typer.Option("--priority", help="The promise's, not the present one.")
+        list[str] | None, typer.Option("--priority", help="The promise's, not the present one.")
     ] = None,
-    agent: Annotated[
-        int | None, typer.Option("--agent", metavar="ID", parser=whole("--agent"))
-    ] = None,
+    agent: _Agent = None,
     ticket: Annotated[
         str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
     ] = None,
     limit: Limit = 50,
     after: Annotated[
         str | None,
-        typer.Option("--after", metavar="TIME/ID/SIDE", help="Go on behind this row."),
+        typer.Option("--after", metavar="TIME/ID/SIDE", help="Go on behind this breach."),
     ] = None,
 ) -> Answer:
-    """Breaches that were found, the newest first."""
+    """Breaches that were recorded, the newest first, with their tickets as they are now."""
     from savctl.persistence.sla_breaches import BreachFilter
 
     wanted = BreachFilter(
         since=call.moment("since", since),
         until=call.moment("until", until),
         side=Side(one_of("type", type_, tuple(Side))) if type_ is not None else None,
-        priority=_level(priority),
-        agent_id=agent,
+        priorities=each_of("priority", priority, Priority),
+        agent_id=agent_id(agent),
+        is_unassigned=agent == "none",
         ticket_id=_ticket_id(call, ticket),
     )
     rows = _breach_rows(call, wanted, _place(call, after), limit)
     return Answer(rows=rows, columns=BREACH_FIELDS, fields=BREACH_FIELDS)
 
 
-def _breach_rows(call: Call, wanted: Any, after: Any, limit: int) -> Iterator[Row]:
+def _due_rows(call: Call, found: Iterator[Due], limit: int) -> Iterator[Row]:
+    from savctl.cli._sla_rows import due_row
+
+    for number, one in enumerate(found, start=1):
+        if limit and number > limit:
+            call.note("there are more: --limit 0 for all")
+            return
+        yield due_row(one)
+
+
+def _breach_rows(
+    call: Call, wanted: BreachFilter, after: tuple[datetime, int, str] | None, limit: int
+) -> Iterator[Row]:
     from savctl.persistence.sla_breaches import list_breaches
 
     last = ""
-    with call.database.reading() as connection:
-        found = list_breaches(connection, wanted, after=after, limit=limit + 1 if limit else 0)
-        for number, row in enumerate(found, start=1):
-            if limit and number > limit:
-                call.note(f"there are more: --after {last}, or --limit 0 for all")
-                return
-            yield {name: getattr(row, name) for name in BREACH_FIELDS}
-            last = f"{row.at:%Y-%m-%dT%H:%M:%SZ}/{row.ticket_id}/{row.side}"
+    found = list_breaches(call.database, wanted, after=after, limit=limit + 1 if limit else 0)
+    for number, row in enumerate(found, start=1):
+        if limit and number > limit:
+            call.note(f"there are more: --after {last}, or --limit 0 for all")
+            return
+        yield {name: getattr(row, name) for name in BREACH_FIELDS}
+        last = f"{second_text(row.at)}/{row.ticket_id}/{row.side}"
 
 
-def _place(call: Call, after: str | None) -> tuple[Any, int, str] | None:
+def _span(given: str | None) -> timedelta | None:
+    if given is None:
+        return None
+    try:
+        return times.span(given)
+    except InvalidInput as problem:
+        raise InvalidInput(f"--within: {problem.message}", hint=problem.hint) from None
+
+
+def _place(call: Call, after: str | None) -> tuple[datetime, int, str] | None:
+    """The breach behind which to go on, as the note about more of them names it."""
     if after is None:
         return None
-    parts = after.split("/")
-    if len(parts) != 3 or not parts[1].isdecimal() or parts[2] not in tuple(Side):
+    time, _, rest = after.partition("/")
+    ticket, _, side = rest.partition("/")
+    at = call.moment("after", time) if rest else None
+    if at is None or side not in tuple(Side):
         raise InvalidInput(
-            f"--after {after!r} names no row", hint="Use what the list says: TIME/ID/SIDE."
+            f"--after {after!r} names no breach", hint="Use what the list says: TIME/ID/SIDE."
         )
-    return call.moment("after", parts[0]), int(parts[1]), parts[2]
+    return at, whole("--after")(ticket), side
 
 
 def _ticket_id(call: Call, given: str | None) -> int | None:
@@ -188,15 +221,3 @@ def _ticket_id(call: Call, given: str | None) -> int | None:
         return None
     with call.database.reading() as connection:
         return Tickets(connection).get(reference(given)).id
-
-
-def _level(given: str | None) -> Priority | None:
-    return None if given is None else Priority(one_of("priority", given, tuple(Priority)))
-
-
-def _holder(agent: str | None) -> int | None:
-    if agent is None or agent == "none":
-        return None
-    if not agent.isascii() or not agent.isdecimal():
-        raise InvalidInput(f"--agent {agent!r} is neither an agent's id nor none")
-    return whole("--agent")(agent)

@@ -12,13 +12,12 @@ from savctl.cli._choices import each_of, one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, reference, ticket_row
-from savctl.cli._values import Limit, whole
+from savctl.cli._values import Limit, agent_id, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.text import line
 from savctl.domain.ticket import Ticket
-from savctl.errors import InvalidInput
 
 PARTS = ("messages", "attachments", "history", "sla")
 
@@ -70,7 +69,7 @@ def list_(
         statuses=each_of("status", status, Status),
         priorities=each_of("priority", priority, Priority),
         user_id=user,
-        agent_id=_agent(agent),
+        agent_id=agent_id(agent),
         is_unassigned=agent == "none",
         order_id=order,
         category=line("category", category) if category is not None else None,
@@ -170,11 +169,3 @@ def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
             return
         yield ticket_row(ticket)
         last = ticket
-
-
-def _agent(given: str | None) -> int | None:
-    if given is None or given == "none":
-        return None
-    if not given.isascii() or not given.isdecimal():
-        raise InvalidInput(f"--agent {given!r} is neither an agent's id nor none")
-    return whole("--agent")(given)

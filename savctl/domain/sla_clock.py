@@ -25,6 +25,7 @@ from savctl.domain.sla import (
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
+PUBLIC_MESSAGE = "public message"
 _ANSWERS = frozenset({Status.WAITING_CUSTOMER, Status.RESOLVED})
 _LAST_MOMENT = timedelta(seconds=1)
 
@@ -171,7 +172,7 @@ def _first_answer(
     """The earliest answer and what it was; an end without one stops the clock as well."""
     found = []
     if answered_at is not None:
-        found.append((to_the_second(answered_at), "public message"))
+        found.append((to_the_second(answered_at), PUBLIC_MESSAGE))
     for stretch in line.segments:
         if stretch.status in _ANSWERS and stretch.actor != ticket.user_id:
             found.append((stretch.start, f"went to {stretch.status}"))

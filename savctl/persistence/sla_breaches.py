@@ -10,25 +10,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from savctl.domain.breach import Breach
 from savctl.domain.priority import Priority
 from savctl.domain.sla_clock import Side
 from savctl.persistence.bulk import insert_rows, rows_in
+from savctl.persistence.engine import Database
 from savctl.persistence.tables import sla_breaches, support_tickets
 from savctl.persistence.types import time_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreachFilter:
-    """Which breaches: by the moment the target passed, by side, promise, agent or ticket."""
+    """Which breaches: by the moment the target passed, side, promise, agent or ticket."""
 
     since: datetime | None = None
     until: datetime | None = None
     side: Side | None = None
-    priority: Priority | None = None
+    priorities: tuple[Priority, ...] = ()
     agent_id: int | None = None
+    is_unassigned: bool = False
     ticket_id: int | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -40,14 +42,18 @@ class BreachFilter:
             yield b.at < self.until
         for column, value in (
             (b.side, self.side),
-            (b.priority, self.priority),
             (support_tickets.c.assigned_to, self.agent_id),
             (b.ticket_id, self.ticket_id),
         ):
             if value is not None:
                 yield column == value
+        if self.priorities:
+            yield b.priority.in_(self.priorities)
+        if self.is_unassigned:  # a ticket that is gone is nobody's, and not unassigned
+            yield and_(support_tickets.c.id.is_not(None), support_tickets.c.assigned_to.is_(None))
 
 
+_PAGE = 1_000
 _COLUMNS = (
     "ticket_id",
     "side",
@@ -105,7 +111,7 @@ class Ledger:
 
 
 def list_breaches(
-    connection: Connection,
+    database: Database,
     wanted: BreachFilter,
     *,
     after: tuple[datetime, int, str] | None = None,
@@ -113,23 +119,34 @@ def list_breaches(
 ) -> Iterator[Row[Any]]:
     """Breaches with their tickets, the newest first; a deleted ticket's has no number.
 
-    `after` is the row behind which to go on, by its time, ticket and side.
+    `after` is the row behind which to go on, by its time, ticket and side. Each page is a short
+    transaction of its own; `limit` 0 is no limit.
     """
+    left = limit or None
+    while left is None or left > 0:
+        size = min(_PAGE, left) if left else _PAGE
+        with database.reading() as connection:
+            page = connection.execute(_query(wanted, after).limit(size)).all()
+        yield from page
+        if len(page) < size:
+            return
+        after = (page[-1].at, page[-1].ticket_id, page[-1].side)
+        left = left - size if left is not None else None
+
+
+def _query(wanted: BreachFilter, after: tuple[datetime, int, str] | None) -> Select[Any]:
     b, t = sla_breaches.c, support_tickets.c
     query = (
         select(sla_breaches, t.ticket_number, t.status, t.assigned_to)
         .outerjoin_from(sla_breaches, support_tickets, t.id == b.ticket_id)
+        .where(*wanted.conditions())
         .order_by(b.at.desc(), b.ticket_id.desc(), b.side.desc())
     )
-    for condition in wanted.conditions():
-        query = query.where(condition)
-    if after is not None:
-        at, ticket_id, side = after
-        same = and_(b.ticket_id == ticket_id, b.side < side)
-        query = query.where(or_(b.at < at, and_(b.at == at, or_(b.ticket_id < ticket_id, same))))
-    if limit:
-        query = query.limit(limit)
-    yield from connection.execute(query)
+    if after is None:
+        return query
+    at, ticket_id, side = after
+    same = and_(b.ticket_id == ticket_id, b.side < side)
+    return query.where(b.at <= at, or_(b.at < at, b.ticket_id < ticket_id, same))
 
 
 def breach_of(row: Row[Any]) -> Breach:

@@ -29,7 +29,7 @@ from savctl.usecases.report import Item, Outcome
 # How often all active tickets are compared with their alarms, and how often one is looked at
 # whose clock is paused: another program may have started it.
 WHOLE_EVERY = timedelta(hours=1)
-_LONGEST_PAUSE = timedelta(minutes=15)
+LONGEST_PAUSE = timedelta(minutes=15)
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 
 
@@ -119,7 +119,7 @@ def _looks_again(judged: _Judged) -> datetime | None:
     known = judged.known
     if _acts(judged):
         known |= {side.side for side in new_breaches(judged.seen, known=known)}
-    return next_look(judged.seen, recorded=known, longest_pause=_LONGEST_PAUSE)
+    return next_look(judged.seen, recorded=known, longest_pause=LONGEST_PAUSE)
 
 
 def _item(judged: _Judged, decision: Decision) -> Item | None:

@@ -1,130 +1,215 @@
-"""The SLA of tickets as people and scripts read it: where it stands, why, and what comes next."""
+"""The SLA of tickets as people and scripts read it: where it stands, and what explains it.
+
+Nothing is changed here. What is recorded and what the clock finds are told apart: another
+program may have changed a ticket, or no scan may have seen it in time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Connection
-
+from savctl.domain.as_of import as_of
 from savctl.domain.breach import Breach, breaches_of
+from savctl.domain.clock import second_text, to_the_second
+from savctl.domain.history import Action, HistoryEntry
 from savctl.domain.policy import Policies
-from savctl.domain.sla import COUNTED
-from savctl.domain.sla_clock import Running, SideClock, SlaClock, clock
+from savctl.domain.sla import COUNTED, is_automatic
+from savctl.domain.sla_clock import PUBLIC_MESSAGE, Side, SideClock, SlaClock, clock
 from savctl.domain.ticket import Ticket
-from savctl.persistence.candidates import read_tickets
+from savctl.errors import NotFound
 from savctl.persistence.engine import Database
-from savctl.persistence.messages import Messages
-from savctl.persistence.sla_alarms import DueAlarms, Unwatched
-from savctl.persistence.sla_breaches import Ledger
+from savctl.persistence.sla_reads import Alarm, Reply, SlaReads
 
-_PAGE = 1_000
+
+class Place(StrEnum):
+    """Where a breach is written down."""
+
+    BOTH = "both"
+    LEDGER = "ledger"  # another program took it out of the metadata
+    METADATA = "metadata"  # another program wrote it
+
+
+class Recording(StrEnum):
+    """How a side stands with what is written down of it."""
+
+    NONE = "none"  # no breach, and none written down
+    RECORDED = "recorded"
+    NEXT_SCAN = "next_scan"
+    WEEKLY_AUDIT = "weekly_audit"  # the scan writes to open and in_progress tickets only
+    NEVER = "never"  # the clock is no proof: a partial history, a merged ticket
+    NOT_FOUND_TODAY = "not_found_today"  # written down, but the clock does not find it
+
+
+class Origin(StrEnum):
+    """Where a promise comes from."""
+
+    CREATION = "creation"
+    BY_HAND = "by_hand"
+    IMPORT = "import"
+    ASSUMED = "assumed"  # another program made the ticket: its priority, since creation
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A breach that is written down, and where."""
+
+    breach: Breach
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A ticket, its clocks at a moment, and the breaches that are written down of it."""
+    """A ticket, its clocks at a moment, and what is written down of it, the response first."""
 
     ticket: Ticket
     sla: SlaClock
-    breaches: tuple[Breach, ...]
-
-    def recorded(self, side: SideClock) -> Breach | None:
-        """The breach that is written down of a side."""
-        return next((b for b in self.breaches if b.side is side.side), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A target that passes soon, or has passed and was not written down yet."""
-
-    seen: Seen
-    side: SideClock
-    at: datetime
+    written: tuple[Recorded, ...] = ()
 
     @property
-    def is_overdue(self) -> bool:
-        """Whether the target has passed."""
-        return self.side.is_breached
+    def breaches(self) -> tuple[Breach, ...]:
+        """The breaches that are written down."""
+        return tuple(one.breach for one in self.written)
+
+    def recorded(self, side: SideClock) -> Recorded | None:
+        """What is written down of a side."""
+        return next((one for one in self.written if one.breach.side is side.side), None)
+
+    def recording(self, side: SideClock) -> Recording:
+        """How a side stands with what is written down of it (rules 4.6, 4.7)."""
+        if self.recorded(side) is not None:
+            return Recording.RECORDED if side.is_breached else Recording.NOT_FOUND_TODAY
+        if not side.is_breached:
+            return Recording.NONE
+        if not self.sla.is_trusted:
+            return Recording.NEVER
+        return Recording.NEXT_SCAN if self.ticket.status in COUNTED else Recording.WEEKLY_AUDIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What explains a ticket's clocks.
+
+    `promised_by` is the change by hand that gave the promise, `raises` are the automatic ones,
+    which moved none. `reply` ended the response clock, `notes` were written up to then. Of an
+    earlier moment nothing is known of the `alarm`.
+    """
+
+    seen: Seen
+    origin: Origin
+    promised_by: HistoryEntry | None
+    raises: tuple[HistoryEntry, ...]
+    reply: Reply | None
+    notes: int
+    alarm: Alarm | None
+    is_past: bool = False
 
 
 def look(
-    connection: Connection, tickets: Sequence[Ticket], *, now: datetime, policies: Policies
+    reads: SlaReads, tickets: Sequence[Ticket], *, now: datetime, policies: Policies
 ) -> Iterator[Seen]:
     """The clocks of tickets as they stand at a moment; two queries for all of them."""
-    ids = [ticket.id for ticket in tickets]
-    answers = Messages(connection).first_answers(ids)
-    ledger = Ledger(connection).of_tickets(ids)
+    facts = reads.facts(tickets)
     for ticket in tickets:
-        seen = clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
-        yield Seen(ticket, seen, _together(breaches_of(ticket.metadata), ledger[ticket.id]))
+        known = facts[ticket.id]
+        sla = clock(ticket, now=now, answered_at=known.answered_at, policies=policies)
+        yield Seen(ticket, sla, _written(known.ledger, breaches_of(ticket.metadata)))
 
 
-def due_targets(
-    database: Database,
-    *,
-    now: datetime,
-    within: timedelta,
-    policies: Policies,
-    warned_only: bool = False,
-) -> list[Due]:
-    """The targets of active tickets that pass within a span, the soonest first.
+def see(
+    database: Database, ref: str | int, *, now: datetime, policies: Policies, is_past: bool = False
+) -> Seen:
+    """One ticket's clocks; with `is_past`, as they stood at an earlier moment.
 
-    What has passed and is not written down yet comes first; what is written down is in
-    `breaches`. `warned_only` leaves those whose share of the target the policy warns of.
+    Raises:
+        NotFound: no such ticket, or it did not exist yet.
     """
-    reach = max(within, _warning_reach(policies)) if warned_only else within
-    found: list[Due] = []
-    for pages in (DueAlarms(now + reach), Unwatched(now + reach)):
-        while True:
-            with database.reading() as connection:
-                ids = pages.page(connection, after_id=0, limit=_PAGE)
-                tickets = read_tickets(connection, ids) if ids else []
-                seen = list(look(connection, tickets, now=now, policies=policies))
-            if not ids:
-                break
-            found += [due for one in seen for due in _due(one)]
-    if warned_only:
-        found = [due for due in found if is_warned(due.side, due.seen.sla)]
-    else:
-        found = [due for due in found if due.at <= now + within]
-    return sorted(found, key=lambda due: (due.at, due.seen.ticket.id))
+    with database.reading() as connection:
+        return _see(SlaReads(connection), ref, now, policies, is_past=is_past)
 
 
-def is_warned(side: SideClock, seen: SlaClock) -> bool:
-    """Whether a running clock is past the share of its target that the policy warns of."""
-    share = seen.promise.policy.warn_at_percent
-    if share is None or side.running is not Running.RUNNING:
-        return False
-    return side.elapsed * 100 >= side.target * share
+def explain(
+    database: Database, ref: str | int, *, now: datetime, policies: Policies, is_past: bool = False
+) -> Story:
+    """All that explains one ticket's clocks.
+
+    Raises:
+        NotFound: no such ticket, or it did not exist yet.
+    """
+    with database.reading() as connection:
+        reads = SlaReads(connection)
+        seen = _see(reads, ref, now, policies, is_past=is_past)
+        ticket, response = seen.ticket, seen.sla.response
+        changes = [e for e in ticket.metadata.history if e.action == Action.PRIORITY]
+        by_hand = _promised_by(seen, changes)
+        is_reply = response.cause == PUBLIC_MESSAGE
+        return Story(
+            seen=seen,
+            origin=_origin(ticket, by_hand),
+            promised_by=by_hand,
+            raises=tuple(entry for entry in changes if is_automatic(entry)),
+            reply=reads.first_reply(ticket.id) if is_reply else None,
+            notes=reads.count_notes(ticket.id, until=response.ended_at or seen.sla.at),
+            alarm=None if is_past else reads.alarm(ticket.id),
+            is_past=is_past,
+        )
 
 
-def _warning_reach(policies: Policies) -> timedelta:
-    """How long before its breach a target may be warned of."""
-    shares = [p for p in (policies.current, *policies.past) if p.warn_at_percent is not None]
-    return max(
-        (
-            target.resolution * (100 - (policy.warn_at_percent or 100)) // 100
-            for policy in shares
-            for target in policy.targets.values()
-        ),
-        default=timedelta(),
-    )
+def _see(
+    reads: SlaReads, ref: str | int, now: datetime, policies: Policies, *, is_past: bool
+) -> Seen:
+    ticket = reads.ticket(ref)
+    if not is_past:
+        (seen,) = look(reads, [ticket], now=now, policies=policies)
+        return seen
+    _require_born(ticket, now)
+    then, known = as_of(ticket, now, policies), reads.facts([ticket])[ticket.id]
+    is_answered = known.answered_at is not None and known.answered_at <= now
+    answered_at = known.answered_at if is_answered else None
+    ledger = [breach for breach in known.ledger if breach.found_at <= now]
+    sla = clock(then, now=now, answered_at=answered_at, policies=policies)
+    return Seen(then, sla, _written(ledger, breaches_of(then.metadata)))
 
 
-def _due(one: Seen) -> Iterator[Due]:
-    if one.ticket.status not in COUNTED or not one.sla.is_trusted:
-        return
-    for side in one.sla.sides:
-        if one.recorded(side) is not None:
-            continue
-        moment = side.passed_at if side.is_breached else side.due_at
-        if moment is not None:
-            yield Due(one, side, moment)
+def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Recorded, ...]:
+    """Each side once: what the ledger says goes before what the metadata says."""
+    told = {breach.side: breach for breach in reversed(metadata)}
+    kept = {breach.side: breach for breach in ledger}
+    found = []
+    for side in Side:
+        if side in kept:
+            place = Place.BOTH if side in told else Place.LEDGER
+            found.append(Recorded(kept[side], place))
+        elif side in told:
+            found.append(Recorded(told[side], Place.METADATA))
+    return tuple(found)
 
 
-def _together(stored: Sequence[Breach], ledger: Sequence[Breach]) -> tuple[Breach, ...]:
-    """What metadata holds, and what only the ledger still knows."""
-    known = {breach.side for breach in stored}
-    return (*stored, *(breach for breach in ledger if breach.side not in known))
+def _require_born(ticket: Ticket, now: datetime) -> None:
+    if ticket.created_at is not None and ticket.created_at > now:
+        raise NotFound(
+            f"{ticket.number} did not exist at {second_text(now)}",
+            hint=f"It was created at {second_text(ticket.created_at)}.",
+            ticket_number=ticket.number,
+        )
+
+
+def _promised_by(seen: Seen, changes: Sequence[HistoryEntry]) -> HistoryEntry | None:
+    """The change by hand at the moment of the promise."""
+    since = seen.sla.promise.since
+    by_hand = [e for e in changes if not is_automatic(e) and to_the_second(e.at) == since]
+    return by_hand[-1] if by_hand else None
+
+
+def _origin(ticket: Ticket, by_hand: HistoryEntry | None) -> Origin:
+    if by_hand is not None:
+        return Origin.BY_HAND
+    actions = {entry.action for entry in ticket.metadata.history}
+    if isinstance(ticket.metadata.object_at("sla").get("promise"), dict):
+        if Action.CREATED in actions:
+            return Origin.CREATION
+        if Action.IMPORTED in actions:
+            return Origin.IMPORT
+    return Origin.ASSUMED

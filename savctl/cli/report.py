@@ -1,0 +1,186 @@
+"""`savctl report sla, workload, volume`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._command import command, new_group
+from savctl.cli._output import Answer
+from savctl.domain.priority import LEVELS
+from savctl.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from savctl.pages.page import Page
+    from savctl.usecases.reports import Span
+
+group = new_group("Reports: service levels, workload, volume.")
+
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="From; 30 days ago if not given.")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before; now.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write it as one HTML page.")
+]
+By = Annotated[
+    str, typer.Option("--by", metavar="FIELD", help="priority, agent, category, day, week, month.")
+]
+_DAYS, _MANY_DAYS = timedelta(days=30), timedelta(days=62)
+
+
+@command(
+    group,
+    "sla",
+    examples=["savctl report sla", "savctl report sla --since 90d --by month -o csv"],
+)
+def sla(
+    call: Call, since: Since = None, until: Until = None, by: By = "priority", html: Html = None
+) -> Answer:
+    """How the promises of the tickets created in a period were kept, computed from history."""
+    return sla_answer(call, since, until, by, html)
+
+
+def sla_answer(
+    call: Call, since: str | None, until: str | None, by: str, html: Path | None
+) -> Answer:
+    """The SLA report, and its page if one is wanted."""
+    from savctl.cli._report_pages import sla_page
+    from savctl.usecases.reports import GROUPS, report_sla
+
+    by = one_of("by", by, tuple(GROUPS))
+    span = period(call, since, until)
+    over_time = "day" if span.until - span.since <= _MANY_DAYS else "month"
+    wanted = tuple(dict.fromkeys((by, over_time))) if html is not None else (by,)
+    found = report_sla(call.database, span, by=wanted, policies=call.app.policies(store=False))
+    rows = found[by].rows(_ORDER)
+    _note_left_out(call, found[by].merged, found[by].total.partial)
+    if html is not None:
+        groups = {name: statistics.rows(_ORDER) for name, statistics in found.items()}
+        write_page(call, html, sla_page(groups, period=words_of(span), at=span.now))
+    return Answer(rows=rows, columns=_SHORT, key="group")
+
+
+@command(
+    group,
+    "workload",
+    examples=["savctl report workload", "savctl report workload --since 7d -o json"],
+)
+def workload(call: Call, since: Since = None, until: Until = None, html: Html = None) -> Answer:
+    """What each agent holds, what of it is late, and what was solved in a period."""
+    from savctl.cli._report_pages import workload_page
+    from savctl.usecases.reports import report_workload
+
+    span = period(call, since, until)
+    found = report_workload(call.database, span, policies=call.app.policies(store=False))
+    rows = [found[agent].row(agent) for agent in sorted(found, key=lambda a: (len(a), a))]
+    if html is not None:
+        write_page(call, html, workload_page(rows, period=words_of(span), at=span.now))
+    return Answer(rows=rows, key="agent_id")
+
+
+@command(
+    group,
+    "volume",
+    examples=["savctl report volume --since 7d", "savctl report volume --since 365d --by month"],
+)
+def volume(
+    call: Call,
+    since: Since = None,
+    until: Until = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="PART", help="day, week or month.")
+    ] = None,
+    html: Html = None,
+) -> Answer:
+    """What came, was solved, came back and was left in each part of a period."""
+    from savctl.cli._report_pages import volume_page
+    from savctl.domain.buckets import Every
+    from savctl.usecases.reports import report_volume
+
+    span = period(call, since, until)
+    usual = Every.DAY if span.until - span.since <= _MANY_DAYS else Every.MONTH
+    every = Every(one_of("by", by, tuple(Every))) if by is not None else usual
+    rows = report_volume(call.database, span, every=every)
+    if html is not None:
+        write_page(call, html, volume_page(rows, period=words_of(span), at=span.now))
+    return Answer(rows=rows, key="period")
+
+
+def period(call: Call, since: str | None, until: str | None) -> Span:
+    """The period asked for, half-open; 30 days up to now if nothing is said."""
+    from savctl.usecases.reports import Span
+
+    now = call.clock()
+    end = call.moment("until", until) or now
+    start = call.moment("since", since) or end - _DAYS
+    if start >= end:
+        raise InvalidInput(
+            f"--since {_day(start)} is not before --until {_day(end)}", hint="The end is left out."
+        )
+    return Span(start, end, now)
+
+
+def words_of(span: Span) -> str:
+    """The period in words."""
+    return f"{_day(span.since)} to {_day(span.until)} (UTC, the end left out)"
+
+
+def write_page(call: Call, path: Path, page: Page) -> None:
+    """Write a page; it is there whole, or not at all.
+
+    Raises:
+        InvalidInput: it cannot be written there.
+    """
+    from savctl.pages.page import render
+
+    text = render(page)
+    try:
+        if path.is_dir():
+            raise InvalidInput(f"--html {path} is a folder", hint="Name a file in it.")
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
+        ) as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(stream.name).chmod(0o666 & ~mask)
+        Path(stream.name).replace(path)
+    except OSError as problem:
+        raise InvalidInput(f"--html {path}: {problem.strerror}") from None
+    call.note(f"written: {path}")
+
+
+def _note_left_out(call: Call, merged: int, partial: int) -> None:
+    if merged:
+        call.note(f"{merged} merged tickets are left out")
+    if partial:
+        call.note(
+            f"{partial} histories contradict their ticket: in no percentage; savctl sla audit"
+        )
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+_ORDER = tuple(str(level) for level in reversed(LEVELS))
+_SHORT = (
+    "group",
+    "tickets",
+    "response_met",
+    "response_breached",
+    "response_pending",
+    "response_met_percent",
+    "resolution_met",
+    "resolution_breached",
+    "resolution_pending",
+    "resolution_met_percent",
+)

@@ -1,0 +1,55 @@
+"""The look of a page: calm, readable on a phone, in the dark and on paper."""
+
+from __future__ import annotations
+
+# The colours keep apart for the colour-blind (Okabe and Ito) and reach 3:1 against both grounds;
+# no value is told by colour alone.
+STYLE = """
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d8dee4;--ground:#fff;
+--panel:#f6f8fa;--s0:#0072b2;--s1:#c85a00;--s2:#7a7f87;--s3:#008a63}
+@media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ea7b3;--line:#30363d;
+--ground:#0d1117;--panel:#161b22;--s0:#4ea3dc;--s1:#e98a3c;--s2:#8b949e;--s3:#2fb98e}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1.5rem clamp(1rem,4vw,3rem) 3rem;max-width:64rem;
+background:var(--ground);color:var(--ink);
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+overflow-wrap:anywhere}
+h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 0}
+h2{font-size:1.15rem;margin:2.5rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--line)}
+header p,footer,.note,small,figcaption,caption{color:var(--soft)}
+header p{margin:.3rem 0 1.5rem}
+footer{margin-top:3rem;font-size:.85rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem}
+.tile{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}
+.tile b{display:block;font-size:1.6rem;line-height:1.2;font-variant-numeric:tabular-nums}
+.tile span{display:block;font-weight:600;font-size:.9rem}
+.tile small{display:block;font-size:.8rem}
+figure{margin:1rem 0 1.5rem}
+figcaption{font-size:.9rem;margin-bottom:.5rem}
+.key{white-space:nowrap;margin-left:1rem}
+.key i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
+svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
+svg text{fill:var(--soft)}
+svg line{stroke:var(--line)}
+svg path{fill:none;stroke-width:2}
+rect.s0,circle.s0{fill:var(--s0)}rect.s1,circle.s1{fill:var(--s1)}
+rect.s2,circle.s2{fill:var(--s2)}rect.s3,circle.s3{fill:var(--s3)}
+i.s0{background:var(--s0)}i.s1{background:var(--s1)}i.s2{background:var(--s2)}
+i.s3{background:var(--s3)}
+.l0{stroke:var(--s0)}.l1{stroke:var(--s1);stroke-dasharray:6 3}
+.l2{stroke:var(--s2);stroke-dasharray:2 3}.l3{stroke:var(--s3);stroke-dasharray:10 3 2 3}
+.scroll{overflow-x:auto;margin:1rem 0}
+table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+caption{text-align:left;font-size:.9rem;padding-bottom:.4rem}
+th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
+overflow-wrap:normal}
+th{font-weight:600}
+thead th{color:var(--soft);vertical-align:bottom}
+.n{text-align:right;white-space:nowrap}
+th.t,td.t{min-width:6rem;max-width:22rem;overflow-wrap:anywhere}
+.empty{color:var(--soft);text-align:left}
+@media (max-width:40rem){svg{min-width:30rem}figure{overflow-x:auto}}
+@media print{body{max-width:none;padding:0;font-size:11px}.scroll,figure{overflow:visible}
+svg{min-width:0}thead{display:table-header-group}tr,figure,.tile{break-inside:avoid}
+h2{break-after:avoid}@page{size:A4;margin:15mm}}
+"""

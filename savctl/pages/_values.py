@@ -1,0 +1,74 @@
+"""Values as a page shows them, and as a machine reads them back."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import datetime
+from html import escape
+
+from savctl.domain.clock import second_text
+
+_THIN_SPACE = "\u202f"
+_NOTHING = "\u2013"  # an en dash
+
+
+def safe_text(value: object) -> str:
+    """Text for HTML: escaped, control and direction characters made visible as their number."""
+    shown = (char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in str(value))
+    return escape("".join(shown), quote=True)
+
+
+def exact(value: object) -> str:
+    """The JSON of a value, for the attribute `data-value`."""
+    return safe_text(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def words(kind: str, value: object) -> str:
+    """A value for people, not escaped yet."""
+    if value is None:
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}Z"
+    return _number(kind, value) if isinstance(value, int | float) else str(value)
+
+
+def _number(kind: str, value: float) -> str:
+    if kind == "minutes":
+        return _span(round(value))
+    if kind == "percent":
+        return f"{value:.1f}{_THIN_SPACE}%"
+    return f"{value:,}".replace(",", _THIN_SPACE)
+
+
+def _span(minutes: int) -> str:
+    days, rest = divmod(minutes, 1_440)
+    hours, left = divmod(rest, 60)
+    parts = [f"{n}{_THIN_SPACE}{unit}" for n, unit in ((days, "d"), (hours, "h")) if n]
+    if not days and (left or not parts):
+        parts.append(f"{left}{_THIN_SPACE}min")
+    return " ".join(parts)
+
+
+def _is_harmless(char: str) -> bool:
+    return char == _THIN_SPACE or (char.isprintable() and not _turns_text(char))
+
+
+def _turns_text(char: str) -> bool:
+    return unicodedata.bidirectional(char) in {
+        "RLO",
+        "LRO",
+        "RLE",
+        "LRE",
+        "PDF",
+        "RLI",
+        "LRI",
+        "FSI",
+        "PDI",
+    }
+
+
+def _plain(value: object) -> object:
+    return second_text(value) if isinstance(value, datetime) else str(value)

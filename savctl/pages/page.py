@@ -1,0 +1,124 @@
+"""A page: headline numbers, charts and tables, for a screen, a phone and paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from savctl.pages._style import STYLE
+from savctl.pages._values import exact, safe_text, words
+from savctl.pages.charts import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `kind` is text, count, percent, minutes or time."""
+
+    key: str
+    title: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows under named columns; each cell also holds its exact value for machines."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, object]]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """A headline number with what it means."""
+
+    label: str
+    value: object
+    kind: str = "count"
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Charts and the tables that hold their numbers."""
+
+    title: str
+    text: str = ""
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page; `subtitle` says the period, `made` when and by what it was made."""
+
+    title: str
+    subtitle: str
+    made: str
+    tiles: Sequence[Tile] = ()
+    sections: Sequence[Section] = ()
+
+
+def render(page: Page) -> str:
+    """The whole page as HTML; the same page is the same bytes."""
+    tiles = "".join(map(_tile, page.tiles))
+    sections = "".join(map(_section, page.sections))
+    title = safe_text(page.title)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<header><h1>{title}</h1><p>{safe_text(page.subtitle)}</p></header>\n"
+        f'<main>\n<div class="tiles">{tiles}</div>\n{sections}</main>\n'
+        f"<footer>{safe_text(page.made)}</footer>\n</body>\n</html>\n"
+    )
+
+
+def _tile(tile: Tile) -> str:
+    return (
+        f'<div class="tile"><b data-value="{exact(tile.value)}">'
+        f"{safe_text(words(tile.kind, tile.value))}</b>"
+        f"<span>{safe_text(tile.label)}</span><small>{safe_text(tile.hint)}</small></div>"
+    )
+
+
+def _section(section: Section) -> str:
+    text = f"<p>{safe_text(section.text)}</p>" if section.text else ""
+    charts = "".join(chart.svg() for chart in section.charts)
+    tables = "".join(map(_table, section.tables))
+    return f"<section><h2>{safe_text(section.title)}</h2>{text}{charts}{tables}</section>\n"
+
+
+def _table(table: Table) -> str:
+    head = "".join(
+        f'<th scope="col" class="{_align(column)}">{safe_text(column.title)}</th>'
+        for column in table.columns
+    )
+    rows = "".join(_row(table.columns, row) for row in table.rows)
+    if not table.rows:
+        rows = f'<tr><td colspan="{len(table.columns)}" class="empty">Nothing.</td></tr>'
+    note = f'<p class="note">{safe_text(table.note)}</p>' if table.note else ""
+    return (
+        f'<div class="scroll" tabindex="0"><table><caption>{safe_text(table.title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
+    )
+
+
+def _row(columns: Sequence[Column], row: Mapping[str, object]) -> str:
+    cells = []
+    for number, column in enumerate(columns):
+        value = row.get(column.key)
+        name, scope = ("td", "") if number else ("th", ' scope="row"')
+        cells.append(
+            f'<{name}{scope} class="{_align(column)}" data-key="{safe_text(column.key)}" '
+            f'data-value="{exact(value)}">{safe_text(words(column.kind, value))}'
+            f"</{name}>"
+        )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _align(column: Column) -> str:
+    return "t" if column.kind in {"text", "time"} else "n"

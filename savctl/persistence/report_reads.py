@@ -1,0 +1,85 @@
+"""What reports read: tickets by when they were created or still open, pages of them by id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select
+
+from savctl.domain.sla_clock import Side
+from savctl.persistence.tables import sla_breaches, support_tickets, ticket_messages
+
+_T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The tickets created from `since` (included) until `until`."""
+
+    since: datetime
+    until: datetime
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        query = select(_T.id).where(
+            _T.id > after_id, _T.created_at >= self.since, _T.created_at < self.until
+        )
+        return list(connection.execute(query.order_by(_T.id).limit(limit)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class LivedUntil:
+    """The tickets created by `until`; with `since`, those that were not closed before."""
+
+    until: datetime
+    since: datetime | None = None
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        query = select(_T.id).where(_T.id > after_id, _T.created_at < self.until)
+        if self.since is not None:
+            query = query.where(or_(_T.closed_at.is_(None), _T.closed_at >= self.since))
+        return list(connection.execute(query.order_by(_T.id).limit(limit)).scalars())
+
+
+def count_closed_before(connection: Connection, moment: datetime) -> int:
+    """How many tickets had been closed by then."""
+    query = select(func.count()).select_from(support_tickets).where(_T.closed_at < moment)
+    return int(connection.execute(query).scalar_one())
+
+
+def count_untimed(connection: Connection) -> int:
+    """How many tickets have no `created_at`: no report knows where they belong."""
+    query = select(func.count()).select_from(support_tickets).where(_T.created_at.is_(None))
+    return int(connection.execute(query).scalar_one())
+
+
+def customer_messages_by_day(
+    connection: Connection, since: datetime, until: datetime
+) -> dict[str, int]:
+    """How many messages customers wrote, by day (`2025-10-03`, UTC)."""
+    day = func.date(_M.created_at)
+    query = (
+        select(day, func.count())
+        .where(
+            _M.sender_type == "customer",
+            _M.created_at >= since,
+            _M.created_at < until,
+        )
+        .group_by(day)
+    )
+    return {str(found): int(count) for found, count in connection.execute(query)}
+
+
+def breaches_by_agent(
+    connection: Connection, since: datetime, until: datetime
+) -> dict[tuple[int | None, Side], int]:
+    """How many targets passed, by who holds the ticket now and by side."""
+    query = (
+        select(_T.assigned_to, _B.side, func.count())
+        .join_from(sla_breaches, support_tickets, _T.id == _B.ticket_id)
+        .where(_B.at >= since, _B.at < until)
+        .group_by(_T.assigned_to, _B.side)
+    )
+    return {(agent, Side(side)): int(n) for agent, side, n in connection.execute(query)}
