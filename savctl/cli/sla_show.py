@@ -68,7 +68,7 @@ def explain(call: Call, ticket: OneTicket) -> Answer:
     With --at it is told of that moment, earlier or later.
     """
     from savctl.cli._sla_rows import explanation
-    from savctl.cli._sla_text import explanation_text
+    from savctl.cli._sla_story import explanation_text
     from savctl.usecases import sla_views
 
     policies = call.app.policies(store=False)

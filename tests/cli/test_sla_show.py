@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.cli.naughty import steering
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, SECOND, brought_to, created, snapshot, write
 
+PROJECT = Path(__file__).resolve().parents[2]
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FOREIGN = (
     "INSERT INTO support_tickets (ticket_number, user_id, subject, description, priority, status, "
@@ -568,6 +570,26 @@ def test_what_was_stored_steers_no_terminal_and_fakes_no_line(
         assert steering(text) == set()
     assert said.splitlines().count("Next") == 1
     assert "\\x1b[2J" in said
+
+
+def test_the_worked_example_of_the_page_is_what_explain_says(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    page = (PROJECT / "docs" / "sla.md").read_text(encoding="utf-8")
+    ticket = created(database, clock, priority=Priority.HIGH)
+    clock.advance(2 * HOUR)
+    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    clock.advance(2 * HOUR + MINUTE)
+    scanned(database, clock)
+    clock.advance(29 * MINUTE)
+    answered(database, clock, ticket)
+    move_ticket(database, clock, ticket.id, Status.WAITING_CUSTOMER, by=AGENT, reason="a photo?")
+    clock.advance(18 * HOUR)
+    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+
+    said = explained(cli, ticket, clock() + 3 * HOUR)
+
+    assert f"```\n{said.replace(ticket.number, 'TKT-7K2M9QXA')}```\n" in page
 
 
 def test_asking_changes_nothing(cli: Cli, database: Database, clock: SetClock) -> None:
