@@ -1,4 +1,4 @@
-"""The specification's own variables: `DB_*` and `RABBITMQ_*`, as in the service's `.env`."""
+"""The specification's own variables, as in the service's `.env`, made into addresses."""
 
 from __future__ import annotations
 
@@ -69,3 +69,13 @@ def broker_from_parts(
     password = quote(part("RABBITMQ_PASSWORD", "guest"), safe="")
     vhost = quote(part("RABBITMQ_VHOST", "/"), safe="")
     return f"amqp://{user}:{password}@{host}:{port}/{vhost}", "environment RABBITMQ_*"
+
+
+def storage_from_parts(
+    environment: Mapping[str, str], home: Path, problems: list[str]
+) -> tuple[str, str]:
+    """The bucket that the specification's AWS_BUCKET names; else a folder of the home."""
+    bucket = variable_or_file(environment, "AWS_BUCKET", problems)
+    if bucket is None:
+        return f"file://{(home / 'files').absolute()}", "default"
+    return f"s3://{bucket}", "environment AWS_BUCKET"

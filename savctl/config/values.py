@@ -32,6 +32,18 @@ def span(text: str) -> timedelta:
     return length
 
 
+def span_up_to(longest: timedelta) -> Callable[[str], timedelta]:
+    """A length of time that is not nothing and within its limit."""
+
+    def parse(text: str) -> timedelta:
+        length = span(text)
+        if length > longest:
+            raise ValueError(f"must be at most {longest}")
+        return length
+
+    return parse
+
+
 def yes(text: str) -> bool:
     """True or false, in the words people use."""
     known = {"1": True, "true": True, "yes": True, "on": True}
@@ -75,6 +87,33 @@ def broker_url(text: str) -> str:
     """A broker address."""
     if urlsplit(text).scheme not in {"amqp", "amqps"}:
         raise ValueError("must start with amqp:// or amqps://")
+    return text
+
+
+def storage_url(text: str) -> str:
+    """Where files are kept: a bucket or a folder."""
+    parts = urlsplit(text)
+    if parts.scheme == "s3" and parts.netloc and parts.path in {"", "/"}:
+        return f"s3://{parts.netloc}"
+    if parts.scheme == "file" and not parts.netloc and parts.path not in {"", "/"}:
+        return text
+    raise ValueError("must look like s3://bucket or file:///folder")
+
+
+def http_url(text: str) -> str:
+    """The address of a server, without anything behind its name and port."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must look like https://host:port")
+    return text.rstrip("/")
+
+
+def scanner_url(text: str) -> str:
+    """The address of clamd."""
+    parts = urlsplit(text)
+    is_tcp = parts.scheme == "tcp" and parts.hostname is not None
+    if not is_tcp and not (parts.scheme == "unix" and parts.path):
+        raise ValueError("must look like tcp://host:port or unix:///socket")
     return text
 
 

@@ -1,0 +1,59 @@
+"""The specification's seven tables as it declares them, and savctl's own beside them."""
+
+from __future__ import annotations
+
+from savctl.persistence.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.persistence.tables.files import files, purges, uploads
+from savctl.persistence.tables.own import (
+    audit,
+    idempotency,
+    imports,
+    leases,
+    meta,
+    outbox,
+    reports,
+    runs,
+    sla_alarms,
+    sla_breaches,
+    sla_policies,
+    vips,
+)
+from savctl.persistence.tables.service import (
+    SERVICE_TABLES,
+    cache,
+    cache_locks,
+    jobs,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+    users,
+)
+
+__all__ = [
+    "OWN_PREFIX",
+    "SERVICE_TABLES",
+    "VERSION_TABLE",
+    "audit",
+    "cache",
+    "cache_locks",
+    "files",
+    "idempotency",
+    "imports",
+    "jobs",
+    "leases",
+    "meta",
+    "metadata",
+    "outbox",
+    "purges",
+    "reports",
+    "runs",
+    "sla_alarms",
+    "sla_breaches",
+    "sla_policies",
+    "support_tickets",
+    "ticket_attachments",
+    "ticket_messages",
+    "uploads",
+    "users",
+    "vips",
+]

@@ -1,0 +1,159 @@
+"""What savctl needs of an object store (spec: MinIO Integration; rules 7).
+
+Three verbs that never blur: *hide* puts a delete marker on a key and can be undone, *purge*
+removes every version and marker of it for good, and *remains* tells whether that is true.
+Keys are compared byte for byte. Prefixes end in `/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from savctl.errors import NotFound, NotPermitted, Unavailable
+
+
+class StoreGone(Unavailable):
+    """The object store does not answer, or broke off; it is safe to try again."""
+
+    code = "storage_unavailable"
+
+
+class StoreRefused(NotPermitted):
+    """The object store refuses the keys, or the right to do this."""
+
+    code = "storage_refused"
+
+
+class NoSuchObject(NotFound):
+    """There is no (visible) object of this key, or no such bucket."""
+
+    code = "no_such_object"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """The newest visible version of a key."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectVersion:
+    """One version of a key, or one delete marker."""
+
+    key: str
+    version_id: str
+    is_marker: bool
+    is_latest: bool
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialUpload:
+    """An upload in parts that was begun and not ended."""
+
+    key: str
+    upload_id: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a browser is to treat what a link gives: its name, its type, shown or saved."""
+
+    filename: str
+    content_type: str
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFailure:
+    """A key that was not done, and why."""
+
+    key: str
+    reason: str
+
+
+class ObjectStore(Protocol):
+    """A bucket. Every method may raise `StoreGone` and `StoreRefused`."""
+
+    name: str
+
+    def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
+        """Store content, whole or not at all; an older version is kept where there are versions.
+
+        Content that ends early or late is refused: the object would not be what was checked.
+        """
+
+    def read(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The content in bounded pieces.
+
+        Raises:
+            NoSuchObject: there is none, or it is hidden.
+        """
+        ...
+
+    def find(self, key: str) -> StoredObject | None:
+        """The object, or None when there is none or it is hidden."""
+        ...
+
+    def listing(self, prefix: str) -> Iterator[StoredObject]:
+        """Every visible object below a prefix, in the store's own order, page by page."""
+        ...
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Every version and marker of the keys that begin with `prefix`, which may be a key."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy inside the store, without the content passing through here.
+
+        Raises:
+            NoSuchObject: there is no such source.
+        """
+
+    def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
+        """Put a delete marker on each key; answers the keys that could not be done."""
+        ...
+
+    def unhide(self, key: str) -> bool:
+        """Take delete markers off a key; False when no version is left to show."""
+        ...
+
+    def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
+        """Remove every version and marker of each key; one that is gone already is done."""
+        ...
+
+    def remains(self, key: str) -> int:
+        """How many versions and markers of exactly this key are left; 0 means gone for good."""
+        ...
+
+    def url(self, key: str, *, seconds: int, delivery: Delivery) -> str:
+        """A link that gives the object to whoever has it, until it ends. Nothing is contacted."""
+        ...
+
+    def begin_parts(self, key: str, *, content_type: str) -> str:
+        """Begin an upload in parts and answer its id."""
+        ...
+
+    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
+        """Send part `number` (from 1; at least 5 MiB but for the last) and answer its tag."""
+        ...
+
+    def end_parts(self, key: str, upload_id: str, tags: Iterable[str]) -> None:
+        """Make the object out of the parts, in the order of their tags."""
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Forget an upload in parts; one that is gone already is done."""
+
+    def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
+        """The uploads in parts that the store tells of; some tell only of exact keys."""
+        ...
