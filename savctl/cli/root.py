@@ -18,6 +18,10 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "user": ("savctl.cli.user:group", "What is known of a customer."),
     "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),
     "report": ("savctl.cli.report:group", "Reports: service levels, workload, volume."),
+    "gdpr": (
+        "savctl.cli.gdpr:group",
+        "A person's data: find it, export it, hold what is evidence.",
+    ),
     "event": ("savctl.cli.event:group", "Events: the outbox, and its way to the broker."),
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),

@@ -71,6 +71,11 @@ class Metadata(Mapping[str, object]):
         raw.update({key: encode(value) for key, value in members.items()})
         return Metadata(raw, {**self._values, **members})
 
+    def without(self, key: str) -> Metadata:
+        """The same metadata without a member."""
+        raw = {name: text for name, text in self._raw.items() if name != key}
+        return Metadata(raw, {name: v for name, v in self._values.items() if name != key})
+
     def with_history(self, entries: Iterable[HistoryEntry]) -> Metadata:
         """The same metadata with entries appended to its history.
 

@@ -1,0 +1,8 @@
+"""`savctl gdpr`: importing its parts is what puts the commands into the group."""
+
+from __future__ import annotations
+
+from savctl.cli import gdpr_hold
+from savctl.cli.gdpr_group import group
+
+__all__ = ["gdpr_hold", "group"]

@@ -1,0 +1,55 @@
+"""Putting tickets under legal hold and releasing them (rules 9.5)."""
+
+from __future__ import annotations
+
+from savctl.domain import holding, text
+from savctl.domain.decision import Decision
+from savctl.domain.ticket import Ticket
+from savctl.errors import InvalidInput
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork
+from savctl.ports import Clock
+from savctl.usecases.changes import Change, change_ticket
+
+
+def hold_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    *,
+    reason: str,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """Keep a ticket as evidence, a closed one as well; the same hold again changes nothing.
+
+    Raises:
+        NotFound: no such ticket.
+        UnderLegalHold: it is held for another reason.
+    """
+    why = text.reason(reason)
+    if why is None:
+        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+
+    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+        return holding.hold(ticket, reason=why, by=by, now=clock())
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+
+
+def release_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    *,
+    reason: str | None,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """End a hold; a ticket without one stays as it is."""
+    why = text.reason(reason)
+
+    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+        return holding.release(ticket, reason=why, by=by, now=clock())
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))

@@ -1,0 +1,1 @@
+"""A person's data: holds, what there is of them, and its export."""
