@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
-from jobs._job import Flags, Job
+from jobs._job import Flags, Job, find_job
 from jobs._plan import all_schedules, due_slots
 from jobs._runner import JobReport, Start, run_job
-from jobs._stop import Stop
+from jobs._stop import Stop, stopping_on_signals
 from savctl.cli._call import Call
 from savctl.cli._job_rows import report_text
 from savctl.cli._output import Answer, write
 from savctl.cli._run import say_failure
 from savctl.errors import PartlyDone
+from savctl.log import to_stderr
 from savctl.persistence.running import SlotTaken
 from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.usecases.report import BatchReport
@@ -34,6 +36,14 @@ def run_now(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport:
     finally:
         if _is_watched(call):
             sys.stderr.write("\r\x1b[K")
+
+
+def by_name(call: Call, name: str) -> Answer | int:
+    """Run a job for the command that bears its name."""
+    to_stderr(logging.INFO if call.verbose else logging.WARNING)
+    with stopping_on_signals() as stop:
+        report = run_now(call, find_job(name), Flags(confirmed=call.yes), stop)
+    return answered(call, report, stop)
 
 
 def run_due(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport | None:

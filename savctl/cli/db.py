@@ -1,4 +1,4 @@
-"""`savctl db upgrade, downgrade, status, adopt, ping`; `check` is in `db_check`."""
+"""`savctl db upgrade, downgrade, status, adopt, ping`; the others are in `db_check`, `db_care`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from savctl.cli import db_check as _check  # noqa: F401 - it adds its command to the group
+from savctl.cli import db_care as _care  # noqa: F401 - it adds its commands to the group
+from savctl.cli import db_check as _check  # noqa: F401 - and it
 from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row, write

@@ -20,13 +20,14 @@ from savctl.config.service import (
 from savctl.config.settings import Setting, Settings
 from savctl.config.storage_table import STORAGE
 from savctl.config.table import CORE
+from savctl.config.upkeep_table import UPKEEP
 from savctl.domain.closing import span_text
 from savctl.domain.policy import mistakes
 from savctl.errors import ConfigurationError, InvalidInput
 
 FILE_NAME = "savctl.toml"
 SCHEDULE_PREFIX = "SAVCTL_SCHEDULE_"
-SETTINGS: tuple[Setting, ...] = CORE + STORAGE
+SETTINGS: tuple[Setting, ...] = CORE + STORAGE + UPKEEP
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

@@ -74,6 +74,8 @@ class Settings:
     orphan_grace: timedelta
     orphan_brake_percent: int
     orphan_brake_count: int
+    optimize_over_percent: int
+    optimize_largest_gib: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 

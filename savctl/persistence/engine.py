@@ -35,9 +35,15 @@ class Database:
     """One database: connections are made on first use, so that help needs none."""
 
     def __init__(
-        self, url: str, *, lock_wait_seconds: int = 10, statement_seconds: int = 120
+        self,
+        url: str,
+        *,
+        lock_wait_seconds: int = 10,
+        table_wait_seconds: int = 30,
+        statement_seconds: int = 120,
     ) -> None:
         self._lock_wait_seconds = lock_wait_seconds
+        self._table_wait_seconds = table_wait_seconds
         self._statement_seconds = statement_seconds
         try:
             self.url: URL = make_url(url)
@@ -93,6 +99,15 @@ class Database:
                     self._pause(attempt)
         raise AssertionError("unreachable")
 
+    def with_patience(self, *, lock_wait_seconds: int, statement_seconds: int) -> Database:
+        """The same database through connections of its own, with other limits; close it."""
+        return Database(
+            self.url.render_as_string(hide_password=False),
+            lock_wait_seconds=lock_wait_seconds,
+            table_wait_seconds=lock_wait_seconds,
+            statement_seconds=statement_seconds,
+        )
+
     def close(self) -> None:
         """Give back every connection."""
         if "engine" in self.__dict__:
@@ -144,7 +159,7 @@ class Database:
             (
                 "time_zone='+00:00'",
                 f"innodb_lock_wait_timeout={self._lock_wait_seconds}",
-                "lock_wait_timeout=30",
+                f"lock_wait_timeout={self._table_wait_seconds}",
                 _ONE_INDEX,
             )
         )

@@ -50,6 +50,16 @@ def is_duplicate(problem: DBAPIError) -> bool:
     return number_of(problem) == 1062 or "UNIQUE constraint failed" in str(problem.orig)
 
 
+def is_contended(problem: DBAPIError) -> bool:
+    """Whether somebody else held for too long what was wanted."""
+    return number_of(problem) in _CONTENDED
+
+
+def is_refused(problem: DBAPIError) -> bool:
+    """Whether the database user lacks the privilege."""
+    return number_of(problem) in _REFUSED
+
+
 def is_worth_another_try(problem: DBAPIError, attempt: int) -> bool:
     """Whether the same transaction may succeed when it is run again from its start.
 

@@ -21,12 +21,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One ticket (or object, file, row) and what became of it.
+    """One ticket (or object, file, table) and what became of it; what has no number has a name.
 
     `is_told` lists a changed one in a real run as well, because something about it is odd.
     """
 
-    id: int
+    id: int | str
     ticket_number: str | None
     outcome: Outcome
     reason: str | None = None
@@ -70,6 +70,15 @@ class BatchReport:
         self.changed += tally[Outcome.CHANGED]
         self.skipped += tally[Outcome.SKIPPED]
         self.failed += tally[Outcome.FAILED]
+
+    def count(self, *, seen: int, changed: int) -> None:
+        """Count a batch of rows that have no name worth telling."""
+        self.seen += seen
+        self.changed += changed
+
+    def tell(self, item: Item) -> None:
+        """List an item that is counted already."""
+        self._list(item)
 
     def counts(self) -> dict[str, int]:
         """The five counts by name."""

@@ -1,0 +1,18 @@
+"""Remove expired cache entries and locks (spec: Weekly Jobs, cache table cleanup)."""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.usecases.cache_cleanup import clean_caches
+
+
+def _run(context: Context) -> None:
+    clean_caches(context.database, context.clock, terms=context.terms)
+
+
+JOB = Job(
+    name="cache-cleanup",
+    cron="45 3 * * sun",
+    summary="Remove expired entries of the service's cache and cache_locks",
+    run=_run,
+)

@@ -1,0 +1,23 @@
+"""Fresh statistics for every table, a rebuild where much is free (spec: Monthly Jobs)."""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.usecases.table_care import CareRules, care_for_tables
+
+
+def _run(context: Context) -> None:
+    settings = context.settings
+    rules = CareRules(
+        over_percent=settings.optimize_over_percent,
+        largest_bytes=settings.optimize_largest_gib * 1024**3,
+    )
+    care_for_tables(context.database, rules=rules, terms=context.terms)
+
+
+JOB = Job(
+    name="db-optimize",
+    cron="15 4 2 * *",
+    summary="Analyze every table, rebuild those with much free space",
+    run=_run,
+)

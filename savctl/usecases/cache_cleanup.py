@@ -1,0 +1,54 @@
+"""Old entries leave the service's cache tables (spec: Weekly Jobs)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from savctl.persistence.caches import Expired, expired_by
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import in_transaction
+from savctl.ports import Clock
+from savctl.usecases.batches import Terms
+from savctl.usecases.report import Item, Outcome
+
+# The service judges by its own clock: a lock must not go while it still holds there.
+LOCK_GRACE = timedelta(seconds=30)
+
+
+def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
+    """Remove expired entries of `cache` and `cache_locks`; the unit of the report is rows.
+
+    Keys are not listed: they may hold what a customer's session is called. Queued `jobs` are
+    the service's own affair and left alone.
+
+    Raises:
+        Unavailable: the database went away, or the lease was lost; committed batches stay.
+    """
+    places = expired_by(clock(), lock_grace=LOCK_GRACE)
+    for place in places:
+        removed = _clean(database, place, terms)
+        if removed:
+            told = Item(place.name, None, Outcome.CHANGED, f"{removed} expired", is_told=True)
+            terms.report.tell(told)
+    if terms.should_stop():
+        with database.reading() as connection:
+            terms.report.left = sum(place.count(connection) for place in places)
+
+
+def _clean(database: Database, place: Expired, terms: Terms) -> int:
+    removed, last = 0, None
+    while not terms.should_stop():
+        with database.reading() as connection:
+            keys = place.page(connection, after=last, limit=terms.size)
+        if not keys:
+            break
+        gone = in_transaction(
+            database,
+            lambda uow, keys=keys: place.remove(uow.connection, keys),  # type: ignore[misc]
+            dry_run=terms.dry_run,
+            fence=terms.fence,
+        )
+        removed, last = removed + gone, keys[-1]
+        terms.report.count(seen=len(keys), changed=gone)
+        terms.on_batch(terms.report)
+    return removed

@@ -1,0 +1,96 @@
+"""Monthly care of the tables: fresh statistics, and a rebuild where much is free.
+
+Spec: Monthly Jobs, database optimization (ANALYZE TABLE, OPTIMIZE TABLE).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from savctl.persistence import table_care
+from savctl.persistence.engine import Database
+from savctl.persistence.table_care import CARED_FOR, TableSize
+from savctl.persistence.unit_of_work import in_transaction
+from savctl.usecases.batches import Terms
+from savctl.usecases.report import Item, Outcome
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareRules:
+    """When a rebuild is worth it: from `over_percent` free, and not for a trifle.
+
+    Larger tables than `largest_bytes` are not rebuilt: it takes as much free disk, and replicas
+    fall behind for as long as it lasts. A SQLite file is closed to writers meanwhile, so the
+    limit is lower there.
+    """
+
+    over_percent: int = 30
+    least_free_bytes: int = 64 * _MIB
+    largest_bytes: int = 10 * 1024 * _MIB
+    largest_file_bytes: int = 512 * _MIB
+
+
+def care_for_tables(database: Database, *, rules: CareRules, terms: Terms) -> None:
+    """Analyze each table, and rebuild those that are much fragmented; the unit is tables.
+
+    A rebuild that would make others wait is left out and said.
+
+    Raises:
+        Unavailable: the database went away, or the lease was lost.
+    """
+    known = {size.name: size for size in table_care.sizes(database)}
+    names = [name for name in CARED_FOR if database.is_sqlite or name in known]
+    if database.is_sqlite:
+        names += known
+    with table_care.caretaker(database) as patient:
+        for done, name in enumerate(names):
+            if terms.should_stop():
+                terms.report.left = len(names) - done
+                return
+            if terms.fence is not None:
+                in_transaction(database, lambda _: None, fence=terms.fence)
+            terms.report.add([_care(patient, name, known.get(name), rules, terms)], seen=1)
+            terms.on_batch(terms.report)
+
+
+def _care(
+    patient: Database, name: str, size: TableSize | None, rules: CareRules, terms: Terms
+) -> Item:
+    is_file = patient.is_sqlite and size is not None
+    problem = None if terms.dry_run or is_file else table_care.analyze(patient, name)
+    if problem is not None:
+        return Item(name, None, Outcome.SKIPPED, f"not analyzed: {problem}")
+    done = "looked at" if is_file else "analyzed"
+    if size is None or not _is_fragmented(size, rules):
+        return Item(name, None, Outcome.CHANGED, done)
+    free = f"{size.free_percent} % of {_told(size.total_bytes)} were free"
+    problem = _too_large(size, is_file, rules) or table_care.obstacle(patient, name)
+    if problem is None and not terms.dry_run:
+        problem = table_care.optimize(patient, name)
+    if problem is not None:
+        return Item(name, None, Outcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
+    return Item(name, None, Outcome.CHANGED, f"{done} and rebuilt: {free}", is_told=True)
+
+
+def _is_fragmented(size: TableSize, rules: CareRules) -> bool:
+    is_much = size.free_bytes >= rules.least_free_bytes
+    return is_much and size.free_percent >= rules.over_percent
+
+
+def _too_large(size: TableSize, is_file: bool, rules: CareRules) -> str | None:
+    limit = rules.largest_file_bytes if is_file else rules.largest_bytes
+    if size.total_bytes <= limit:
+        return None
+    return f"it is larger than {_told(limit)}: rebuild it by hand in a quiet hour"
+
+
+def _told(size_bytes: int) -> str:
+    """A size for people: `1.2 GiB`."""
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
