@@ -6,11 +6,12 @@ import gc
 import os
 import socket
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
-from savctl.errors import Refused, SchemaMismatch
-from savctl.ports import Broker, Clock, system_clock
+from savctl.errors import ConfigurationError, Refused, SchemaMismatch
+from savctl.ports import Broker, Clock, ObjectStore, system_clock
 
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
@@ -74,6 +75,15 @@ class App:
             )
         )
 
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The bucket or the folder that holds files; nothing is contacted yet."""
+        from savctl.adapters.directory_store import DirectoryStore
+
+        if not self.settings.storage_url.startswith("file://"):
+            raise ConfigurationError("storage_url: this savctl knows no S3 buckets yet")
+        return DirectoryStore(Path(self.settings.storage_url.removeprefix("file://")), self.clock)
+
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.
 
@@ -93,6 +103,8 @@ class App:
         """Give back connections."""
         if "raw_database" in self.__dict__:
             self.raw_database.close()
+        if "store" in self.__dict__:
+            self.store.close()
 
 
 def _end_start_up() -> None:

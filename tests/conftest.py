@@ -2,6 +2,7 @@
 
 Each test that asks for `database` runs on SQLite and on a private MariaDB, and on MySQL when
 SAVCTL_TEST_DATABASES names it. `broker` is a virtual host of its own on a private RabbitMQ.
+`store` is an empty bucket: a folder, and one on each S3 server that SAVCTL_TEST_STORES names.
 Servers start on first use and end with the run.
 """
 
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 from uuid import uuid4
 
@@ -25,13 +27,16 @@ from sqlalchemy import text
 from savctl.persistence import schema
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
-from savctl.ports import SetClock
+from savctl.ports import ObjectStore, SetClock
 from tests.servers import find
+from tests.servers.buckets import Bucket, folder_bucket
 from tests.servers.mysql_family import PrivateServer
+from tests.servers.private import memory_folder
 from tests.servers.rabbitmq import PrivateBroker, VirtualHost
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 KINDS = ("sqlite", "mariadb", "mysql")
+STORE_KINDS = ("directory",)
 MISSING: set[str] = set()
 
 hypothesis_settings.register_profile(
@@ -49,6 +54,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         able = marker.args if marker else KINDS
         wanted = [kind for kind in KINDS if kind in find.wanted() and kind in able]
         metafunc.parametrize("kind", wanted, scope="session")
+    if "store_kind" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("only_stores")
+        able = marker.args if marker else STORE_KINDS
+        wanted = [kind for kind in STORE_KINDS if kind in find.stores_wanted() and kind in able]
+        metafunc.parametrize("store_kind", wanted, scope="session")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -169,6 +179,21 @@ def broker(broker_server: PrivateBroker) -> Iterator[VirtualHost]:
     yield vhost
     broker_server.heal()
     broker_server.delete_vhost(vhost.name)
+
+
+@pytest.fixture
+def bucket(store_kind: str) -> Iterator[Bucket]:
+    """An empty bucket and the environment that names it; on each kind of store."""
+    with TemporaryDirectory(prefix="savctl-bucket-", dir=memory_folder()) as folder:
+        found = folder_bucket(Path(folder) / "bucket")
+        yield found
+        found.store.close()
+
+
+@pytest.fixture
+def store(bucket: Bucket) -> ObjectStore:
+    """An empty, versioned bucket, on each kind of store, or on those of `only_stores`."""
+    return bucket.store
 
 
 def _empty(database: Database) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from savctl.ports.broker import Broker, BrokerGone, ExchangeMissing, Publisher, Settled
 from savctl.ports.clock import Clock, SetClock, system_clock
 from savctl.ports.objects import (
+    ContentChanged,
     Delivery,
     KeyFailure,
     NoSuchObject,
+    NotVersioned,
     ObjectStore,
     ObjectVersion,
     PartialUpload,
     StoredObject,
     StoreGone,
     StoreRefused,
+    UnusableKey,
 )
 from savctl.ports.scanner import Scanner, ScannerGone, ScanResult
 
@@ -21,10 +24,12 @@ __all__ = [
     "Broker",
     "BrokerGone",
     "Clock",
+    "ContentChanged",
     "Delivery",
     "ExchangeMissing",
     "KeyFailure",
     "NoSuchObject",
+    "NotVersioned",
     "ObjectStore",
     "ObjectVersion",
     "PartialUpload",
@@ -37,5 +42,6 @@ __all__ = [
     "StoreGone",
     "StoreRefused",
     "StoredObject",
+    "UnusableKey",
     "system_clock",
 ]

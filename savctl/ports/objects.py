@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from savctl.errors import NotFound, NotPermitted, Unavailable
+from savctl.errors import NotFound, NotPermitted, Refused, Unavailable
 
 
 class StoreGone(Unavailable):
@@ -32,6 +32,24 @@ class NoSuchObject(NotFound):
     """There is no (visible) object of this key, or no such bucket."""
 
     code = "no_such_object"
+
+
+class UnusableKey(Refused):
+    """No object can have this key: servers and paths would take it for another one."""
+
+    code = "unusable_key"
+
+
+class ContentChanged(Refused):
+    """What was to be stored is not what was promised: another size, or other parts."""
+
+    code = "content_changed"
+
+
+class NotVersioned(Refused):
+    """The bucket keeps no versions: what is hidden there would be lost."""
+
+    code = "not_versioned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +101,24 @@ class KeyFailure:
 
 
 class ObjectStore(Protocol):
-    """A bucket. Every method may raise `StoreGone` and `StoreRefused`."""
+    """A bucket.
+
+    Every method may raise `StoreGone` and `StoreRefused`, and `UnusableKey` where it is given a
+    key; `hide` and `purge` answer an unusable one as a failure.
+    """
 
     name: str
+
+    def close(self) -> None:
+        """Give back connections."""
 
     def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
         """Store content, whole or not at all; an older version is kept where there are versions.
 
-        Content that ends early or late is refused: the object would not be what was checked.
+        Content is seekable and read from where it stands; a request may be sent again.
+
+        Raises:
+            ContentChanged: it ends early or goes on, so it is not what was checked.
         """
 
     def read(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -121,11 +149,18 @@ class ObjectStore(Protocol):
         """
 
     def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
-        """Put a delete marker on each key; answers the keys that could not be done."""
+        """Put a delete marker on each key; answers the keys that could not be done.
+
+        Raises:
+            NotVersioned: the bucket would delete instead of hiding.
+        """
         ...
 
     def unhide(self, key: str) -> bool:
-        """Take delete markers off a key; False when no version is left to show."""
+        """Take the delete markers off a key's newest version, if there are any.
+
+        False when the key has no version left to show.
+        """
         ...
 
     def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
@@ -145,11 +180,20 @@ class ObjectStore(Protocol):
         ...
 
     def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
-        """Send part `number` (from 1; at least 5 MiB but for the last) and answer its tag."""
+        """Send part `number` (from 1; at least 5 MiB but for the last) and answer its tag.
+
+        Raises:
+            NoSuchObject: no such upload is under way.
+        """
         ...
 
     def end_parts(self, key: str, upload_id: str, tags: Iterable[str]) -> None:
-        """Make the object out of the parts, in the order of their tags."""
+        """Make the object out of the parts, in the order of their tags: numbers 1, 2, 3…
+
+        Raises:
+            NoSuchObject: no such upload is under way.
+            ContentChanged: a part is missing, too small, or not the one of this tag.
+        """
 
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Forget an upload in parts; one that is gone already is done."""

@@ -2,6 +2,7 @@
 
 Environment:
     SAVCTL_TEST_DATABASES: what to run on, comma separated; "sqlite,mariadb" when unset.
+    SAVCTL_TEST_STORES: object stores to run on, comma separated; "directory" when unset.
     SAVCTL_TEST_BROKER: 0 = run no test that needs RabbitMQ.
     SAVCTL_TEST_REQUIRE_SERVERS: 1 = a server that is wanted and missing is a failure.
     SAVCTL_TEST_MYSQL_ROOT: a folder with an unpacked MySQL; `.cache/mysql/root` when unset.
@@ -55,8 +56,12 @@ class Programs:
 
 def wanted() -> frozenset[str]:
     """The databases this run is to use, such as {"sqlite", "mariadb"}."""
-    names = os.environ.get("SAVCTL_TEST_DATABASES") or "sqlite,mariadb"
-    return frozenset(name.strip() for name in names.split(",") if name.strip())
+    return _names(os.environ.get("SAVCTL_TEST_DATABASES") or "sqlite,mariadb")
+
+
+def stores_wanted() -> frozenset[str]:
+    """The object stores this run is to use, such as {"directory"}."""
+    return _names(os.environ.get("SAVCTL_TEST_STORES") or "directory")
 
 
 def broker_wanted() -> bool:
@@ -126,6 +131,10 @@ def rabbitmq() -> BrokerPrograms | None:
 def mysql_root() -> Path:
     """Where the unpacked MySQL is, or would be."""
     return Path(os.environ.get("SAVCTL_TEST_MYSQL_ROOT") or CACHE / "mysql" / "root").absolute()
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in listed.split(",") if name.strip())
 
 
 def _version(command: tuple[str, ...]) -> str:

@@ -1,0 +1,24 @@
+"""Failures of a folder and its index in an operator's words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from savctl.ports.objects import StoreGone, StoreRefused
+
+
+@contextmanager
+def in_words(folder: str) -> Iterator[None]:
+    """Translate what files and SQLite raise inside."""
+    try:
+        yield
+    except PermissionError as problem:
+        raise StoreRefused(
+            f"the folder of files {folder} may not be used: {problem.strerror}",
+            hint="Give the user that runs savctl read and write access to it.",
+        ) from problem
+    except (OSError, sqlite3.Error) as problem:
+        said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        raise StoreGone(f"the folder of files {folder} does not work: {said}") from problem

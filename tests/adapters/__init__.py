@@ -1,0 +1,1 @@
+"""Each adapter against the promises of its port."""
