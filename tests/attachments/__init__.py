@@ -1,0 +1,1 @@
+"""Attachments: what is let in, how it is kept, who may have it, and how it goes."""
