@@ -25,6 +25,7 @@ demo: $(VENV)/runtime.done ## install, and play some months of a shop's support 
 test: $(VENV)/dev.done ## all tests, on SQLite, a private MariaDB and a private RabbitMQ
 	@$(BIN)/python -m tests.servers.install_mariadb
 	@$(BIN)/python -m tests.servers.rabbitmq_unpack
+	@$(BIN)/python -m tests.servers.clamav_unpack
 	$(BIN)/pytest $(ARGS)
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/

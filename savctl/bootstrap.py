@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from savctl.config import Settings
 from savctl.errors import ConfigurationError, Refused, SchemaMismatch
-from savctl.ports import Broker, Clock, ObjectStore, system_clock
+from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
@@ -83,6 +83,15 @@ class App:
         if not self.settings.storage_url.startswith("file://"):
             raise ConfigurationError("storage_url: this savctl knows no S3 buckets yet")
         return DirectoryStore(Path(self.settings.storage_url.removeprefix("file://")), self.clock)
+
+    @cached_property
+    def scanner(self) -> Scanner | None:
+        """The malware scanner, if one is configured; nothing is contacted yet."""
+        if self.settings.scanner_url is None:
+            return None
+        from savctl.adapters.clamav import ClamdScanner
+
+        return ClamdScanner(self.settings.scanner_url, timeout=self.settings.scanner_timeout)
 
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.

@@ -30,6 +30,7 @@ from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import ObjectStore, SetClock
 from tests.servers import find
 from tests.servers.buckets import Bucket, folder_bucket
+from tests.servers.clamd import PrivateClamd
 from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
 from tests.servers.rabbitmq import PrivateBroker, VirtualHost
@@ -179,6 +180,20 @@ def broker(broker_server: PrivateBroker) -> Iterator[VirtualHost]:
     yield vhost
     broker_server.heal()
     broker_server.delete_vhost(vhost.name)
+
+
+@pytest.fixture(scope="session")
+def _clamd_server() -> Iterator[PrivateClamd]:
+    with PrivateClamd(find.clamd() or _is_missing("clamav")) as server:
+        yield server
+
+
+@pytest.fixture
+def clamd(_clamd_server: PrivateClamd) -> Iterator[PrivateClamd]:
+    """A real clamd; a test may break it, the next one finds it whole."""
+    _clamd_server.heal()
+    yield _clamd_server
+    _clamd_server.heal()
 
 
 @pytest.fixture

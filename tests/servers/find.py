@@ -20,6 +20,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache"
 RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
+CLAMAV_ROOT = CACHE / "clamav" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
 
 
@@ -42,6 +43,14 @@ class BrokerPrograms:
     version: str
     home: Path
     runtime: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClamdProgram:
+    """clamd, and where its libraries are when they are not the machine's own."""
+
+    server: Path
+    libraries: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +134,17 @@ def rabbitmq() -> BrokerPrograms | None:
             home = homes[-1].parents[1]
             version = home.name.rpartition("-")[2]
             return BrokerPrograms(version=version, home=home, runtime=runtimes[-1].parent)
+    return None
+
+
+@cache
+def clamd() -> ClamdProgram | None:
+    """clamd as it is installed, or else as `clamav_unpack` unpacked it."""
+    for root in (Path("/"), CLAMAV_ROOT):
+        server = root / "usr" / "sbin" / "clamd"
+        libraries = sorted(root.glob("usr/lib/*-linux-gnu*/libclamav.so.*"))
+        if server.is_file() and libraries:
+            return ClamdProgram(server=server, libraries=str(libraries[0].parent))
     return None
 
 
