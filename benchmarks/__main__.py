@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("start_up", "reads", "closing", "memory", "relay", "relay_close")
+NAMES = ("start_up", "reads", "closing", "memory", "relay", "relay_close", "exporting")
 
 
 def main() -> int:

@@ -15,9 +15,10 @@ from enum import StrEnum
 from itertools import chain
 from typing import TextIO
 
-from savctl.cli._text import cell, csv_cell, json_safe, safe
+from savctl.cli._text import cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.metadata import Metadata
+from savctl.domain.spreadsheet import csv_cell
 
 Row = Mapping[str, object]
 _SPOOL_BYTES = 8 * 1024 * 1024

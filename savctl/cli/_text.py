@@ -13,7 +13,6 @@ _SUSPECTS = re.compile(
     "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
 )
 _STEERING = {"Cc", "Cf", "Zl", "Zp"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_WIDTH = 60
 
 
@@ -35,11 +34,6 @@ def cell(text: str, *, width: int = CELL_WIDTH) -> str:
     """One table cell: a single line, cut with an ellipsis."""
     shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
     return shown if len(shown) <= width else shown[: width - 1] + "…"
-
-
-def csv_cell(text: str) -> str:
-    """Text that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _escaped(character: str) -> str:

@@ -18,6 +18,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "user": ("savctl.cli.user:group", "What is known of a customer."),
     "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),
     "report": ("savctl.cli.report:group", "Reports: service levels, workload, volume."),
+    "export": ("savctl.cli.export:group", "Data as files, for other programs."),
     "gdpr": (
         "savctl.cli.gdpr:group",
         "A person's data: find it, export it, hold what is evidence.",

@@ -8,15 +8,25 @@ from typing import Annotated
 import typer
 
 from savctl.cli._call import Call
-from savctl.cli._choices import each_of, one_of
+from savctl.cli._choices import one_of
 from savctl.cli._command import command
+from savctl.cli._filters import (
+    AgentOf,
+    Breached,
+    CategoryOf,
+    OrderOf,
+    PriorityOf,
+    Since,
+    StatusOf,
+    TagOf,
+    Until,
+    UserOf,
+    filter_of,
+)
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, reference, ticket_row
-from savctl.cli._values import Limit, agent_id, whole
+from savctl.cli._values import Limit
 from savctl.cli.ticket_group import group
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.text import line
 from savctl.domain.ticket import Ticket
 
 PARTS = ("messages", "attachments", "history", "sla")
@@ -33,27 +43,16 @@ PARTS = ("messages", "attachments", "history", "sla")
 )
 def list_(
     call: Call,
-    status: Annotated[list[str] | None, typer.Option("--status", help="One or more.")] = None,
-    priority: Annotated[list[str] | None, typer.Option("--priority", help="One or more.")] = None,
-    user: Annotated[
-        int | None,
-        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer."),
-    ] = None,
-    agent: Annotated[
-        str | None, typer.Option("--agent", metavar="ID|none", help="Who holds it.")
-    ] = None,
-    order: Annotated[
-        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
-    ] = None,
-    category: Annotated[str | None, typer.Option("--category")] = None,
-    tag: Annotated[str | None, typer.Option("--tag")] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Created at or after.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Created before.")
-    ] = None,
-    breached: Annotated[bool, typer.Option("--breached", help="With an SLA breach.")] = False,
+    status: StatusOf = None,
+    priority: PriorityOf = None,
+    user: UserOf = None,
+    agent: AgentOf = None,
+    order: OrderOf = None,
+    category: CategoryOf = None,
+    tag: TagOf = None,
+    since: Since = None,
+    until: Until = None,
+    breached: Breached = False,
     sort: Annotated[
         str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
     ] = "-id",
@@ -65,18 +64,18 @@ def list_(
     """Tickets, newest first, fifty at a time."""
     from savctl.persistence import reads
 
-    wanted = reads.TicketFilter(
-        statuses=each_of("status", status, Status),
-        priorities=each_of("priority", priority, Priority),
-        user_id=user,
-        agent_id=agent_id(agent),
-        is_unassigned=agent == "none",
-        order_id=order,
-        category=line("category", category) if category is not None else None,
-        tag=line("tag", tag) if tag is not None else None,
-        since=call.moment("since", since),
-        until=call.moment("until", until),
-        is_breached=breached,
+    wanted = filter_of(
+        call,
+        status=status,
+        priority=priority,
+        user=user,
+        agent=agent,
+        order=order,
+        category=category,
+        tag=tag,
+        since=since,
+        until=until,
+        breached=breached,
     )
     start = _find(call, after) if after is not None else None
     found = reads.list_tickets(

@@ -1,0 +1,146 @@
+"""`savctl export tickets`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._choices import one_of
+from savctl.cli._command import command, new_group
+from savctl.cli._files import Force, clear_line, counting, out_file
+from savctl.cli._filters import (
+    AgentOf,
+    Breached,
+    CategoryOf,
+    OrderOf,
+    PriorityOf,
+    Since,
+    StatusOf,
+    TagOf,
+    Until,
+    UserOf,
+    filter_of,
+)
+from savctl.cli._output import Answer
+from savctl.errors import InvalidInput
+
+group = new_group("Data as files, for other programs.")
+
+Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is stdout.")]
+
+
+@command(
+    group,
+    "tickets",
+    writes=True,
+    asks=True,
+    examples=[
+        "savctl export tickets --out tickets.jsonl.zst --with messages,attachments",
+        "savctl export tickets --status closed --until 365d --out old.csv",
+        "savctl export tickets --user 456 --out - --format jsonl",
+    ],
+)
+def tickets(
+    call: Call,
+    out: Out,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, jsonl or jsonl.zst; else by the file's name."),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="PARTS", help="Also messages, attachments."),
+    ] = None,
+    force: Force = False,
+    status: StatusOf = None,
+    priority: PriorityOf = None,
+    user: UserOf = None,
+    agent: AgentOf = None,
+    order: OrderOf = None,
+    category: CategoryOf = None,
+    tag: TagOf = None,
+    since: Since = None,
+    until: Until = None,
+    breached: Breached = False,
+) -> Answer | int | None:
+    """Tickets into a file only you can read: every column, internal notes as well.
+
+    The file is there whole or not at all; the audit keeps who took what.
+    """
+    from jobs._stop import stopping_on_signals
+    from savctl.usecases.exporting import PARTS, ExportRun, export_tickets
+
+    found = _form(form, out)
+    wanted = filter_of(
+        call,
+        status=status,
+        priority=priority,
+        user=user,
+        agent=agent,
+        order=order,
+        category=category,
+        tag=tag,
+        since=since,
+        until=until,
+        breached=breached,
+    )
+    words = [word for given in with_ or () for word in given.split(",")]
+    parts = [part for part in PARTS if part in {one_of("with", word, PARTS) for word in words}]
+    with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
+        run = ExportRun(
+            wanted=wanted,
+            form=found,
+            parts=parts,
+            by=call.by,
+            dry_run=call.dry_run,
+            on_page=counting(call, lambda report: f"{report.tickets:,} tickets"),
+            should_stop=stop.is_set,
+        )
+        report = export_tickets(call.database, call.clock, run, file)
+    clear_line(call)
+    if stop.signal is not None and report.is_stopped:
+        call.note(f"stopped by {stop.signal.name}; nothing was written")
+        return 128 + stop.signal
+    return _answer(call, out, found, report)
+
+
+def _form(given: str | None, out: str) -> str:
+    from savctl.usecases.exporting import FORMATS
+
+    if given is not None:
+        found = one_of("format", given, FORMATS)
+    else:
+        name = Path(out).name.lower()
+        fitting = [form for form in FORMATS if name.endswith(f".{form}")]
+        if not fitting:
+            raise InvalidInput(
+                "the file's name does not tell its format", hint=f"--format {'|'.join(FORMATS)}"
+            )
+        found = fitting[0]
+    if found.endswith(".zst") and out == "-" and sys.stdout.isatty():
+        raise InvalidInput("compressed data is nothing for a terminal", hint="--out FILE")
+    return found
+
+
+def _answer(call: Call, out: str, form: str, report: Any) -> Answer | None:
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    elif out == "-":
+        call.note(f"{report.tickets} tickets, sha256 {report.sha256}")
+        return None
+    row: dict[str, object] = {
+        "file": out,
+        "format": form,
+        "tickets": report.tickets,
+        "messages": report.messages,
+        "attachments": report.attachments,
+        "bytes": report.size_bytes,
+        "sha256": report.sha256,
+    }
+    if call.dry_run:
+        row["dry_run"] = True
+    return Answer(rows=[row], is_one=True, as_record=True, key="file")
