@@ -33,12 +33,17 @@ def upgrade() -> None:
     create_table(
         "savctl_uploads",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("object_key", sa.String(1024), nullable=False),
+        sa.Column("key_digest", sa.String(64)),
+        sa.Column("object_key", sa.String(1024)),
+        sa.Column("temp_key", sa.String(1024)),
         sa.Column("upload_id", sa.String(1024)),
         sa.Column("ticket_id", big_id()),
         sa.Column("actor", big_id()),
         sa.Column("started_at", micro(), nullable=False),
-        indexes={"savctl_uploads_started_at_index": ("started_at",)},
+        indexes={
+            "savctl_uploads_started_at_index": ("started_at",),
+            "savctl_uploads_key_digest_index": ("key_digest",),
+        },
         **OWN,
     )
     create_table(
@@ -54,6 +59,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("last_error", sa.String(500)),
         sa.Column("run_id", big_id()),
+        sa.Column("claimed_at", micro()),
         sa.Column("created_at", micro(), nullable=False),
         sa.UniqueConstraint("key_digest", name="savctl_purges_key_digest_unique"),
         indexes={"savctl_purges_due_at_index": ("due_at", "id")},

@@ -6,6 +6,7 @@ digits, `.`, `-` and `_` only.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ def object_key(ticket_id: int, sha256: str, extension: str) -> str:
 def temporary_key(session_id: str, sha256: str, extension: str) -> str:
     """Where a file stands until its upload is complete."""
     return f"{TEMP}{session_id}/{sha256[:32]}.{extension}"
+
+
+def key_digest(key: str) -> str:
+    """What two keys have in common only when they are the same, byte for byte."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def ticket_of(key: str) -> int | None:

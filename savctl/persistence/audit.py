@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from savctl.domain.file_access import FileNote
 from savctl.domain.history import HistoryEntry
 from savctl.domain.metadata import encode
 from savctl.persistence.bulk import insert_rows, long_text
@@ -44,6 +45,15 @@ class Audit:
         """Write down something that is not about one ticket: an import, an export, a repair."""
         row = (time_text(at, fsp=6), actor, action, None, self._run_id, encode(dict(details)))
         insert_rows(self._connection, audit, _COLUMNS, [row])
+
+    def files(self, notes: Iterable[FileNote], *, actor: int | None, at: datetime) -> None:
+        """Write down what happened to files, or who had access to them."""
+        moment = time_text(at, fsp=6)
+        rows = [
+            (moment, actor, str(n.action), n.ticket_id, self._run_id, encode(n.as_json()))
+            for n in notes
+        ]
+        insert_rows(self._connection, audit, _COLUMNS, rows)
 
     def _row(self, entry: HistoryEntry, ticket_id: int) -> tuple[Any, ...]:
         return (

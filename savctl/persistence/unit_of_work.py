@@ -11,15 +11,18 @@ from sqlalchemy import Connection
 from savctl.domain.decision import Decision
 from savctl.domain.escalation import needs_a_look
 from savctl.domain.ticket import Ticket
+from savctl.persistence.attachments import Attachments
 from savctl.persistence.audit import Audit, Audited
 from savctl.persistence.engine import Database
 from savctl.persistence.idempotency import Answers
 from savctl.persistence.imports import Imports
 from savctl.persistence.messages import Messages
 from savctl.persistence.outbox import Outbox
+from savctl.persistence.purges import Purges
 from savctl.persistence.sla_alarms import Alarms
 from savctl.persistence.sla_breaches import Ledger
 from savctl.persistence.tickets import Tickets
+from savctl.persistence.uploads import Uploads
 from savctl.persistence.users import Users
 from savctl.persistence.vips import Vips
 
@@ -51,6 +54,21 @@ class UnitOfWork:
     def messages(self) -> Messages:
         """Message rows."""
         return Messages(self.connection)
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Records of attached files."""
+        return Attachments(self.connection)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Uploads under way."""
+        return Uploads(self.connection)
+
+    @cached_property
+    def purges(self) -> Purges:
+        """Objects that are to go for good."""
+        return Purges(self.connection, run_id=self._run_id)
 
     @cached_property
     def audit(self) -> Audit:

@@ -23,22 +23,28 @@ files = Table(
     **OWN_KEYED,
 )
 
-# Uploads in parts that are under way: older stores list them only by their exact key.
+# Uploads under way, each announced before its object is there and forgotten with its record: the
+# key of one is not removed by anybody. `upload_id` is that of an upload in parts, which stands
+# under `temp_key`; older stores list those only by their exact key.
 uploads = Table(
     "savctl_uploads",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("object_key", String(1024), nullable=False),
+    Column("key_digest", String(64)),
+    Column("object_key", String(1024)),
+    Column("temp_key", String(1024)),
     Column("upload_id", String(1024)),
     Column("ticket_id", BigId),
     Column("actor", BigId),
     Column("started_at", UtcDateTime(6), nullable=False),
     Index("savctl_uploads_started_at_index", "started_at"),
+    Index("savctl_uploads_key_digest_index", "key_digest"),
     **OWN_KEYED,
 )
 
 # Objects that are to go for good: the database commits the intent, attachment-purge carries it
-# out. A key is compared by the digest of its bytes, which no collation can confuse.
+# out. A key is compared by the digest of its bytes, which no collation can confuse. From
+# `claimed_at` on the object is being removed, and no upload may take its key.
 purges = Table(
     "savctl_purges",
     metadata,
@@ -53,6 +59,7 @@ purges = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", String(500)),
     Column("run_id", BigId),
+    Column("claimed_at", UtcDateTime(6)),
     Column("created_at", UtcDateTime(6), nullable=False),
     UniqueConstraint("key_digest", name="savctl_purges_key_digest_unique"),
     Index("savctl_purges_due_at_index", "due_at", "id"),

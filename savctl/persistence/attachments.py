@@ -1,0 +1,201 @@
+"""Records of attached files (spec: ticket_attachments), with what savctl knows beside them.
+
+A record of another program has no row in `savctl_files`; a soft-deleted one has, with its mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+
+from savctl.errors import NotFound
+from savctl.persistence.tables import files, ticket_attachments
+from savctl.persistence.tickets import new_id
+
+_A, _F = ticket_attachments.c, files.c
+_AT_ONCE = 500  # keys in one query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One row of ticket_attachments; `sha256` and `deleted_at` are savctl's."""
+
+    id: int
+    ticket_id: int
+    message_id: int | None
+    original_name: str
+    filename: str
+    file_path: str
+    mime_type: str
+    file_size: int
+    created_at: datetime | None
+    updated_at: datetime | None
+    sha256: str | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """What is stored of a file whose object is in the bucket."""
+
+    original_name: str
+    filename: str
+    file_path: str
+    mime_type: str
+    file_size: int
+    sha256: str
+
+
+class Attachments:
+    """The records of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def insert(
+        self, ticket_id: int, file: NewFile, *, message_id: int | None, at: datetime
+    ) -> Attachment:
+        """Store a record and answer it; the ticket's row is locked by the caller."""
+        values: dict[str, Any] = {
+            "ticket_id": ticket_id,
+            "message_id": message_id,
+            "original_name": file.original_name,
+            "filename": file.filename,
+            "file_path": file.file_path,
+            "mime_type": file.mime_type,
+            "file_size": file.file_size,
+            "created_at": at,
+            "updated_at": at,
+        }
+        made = self._connection.execute(insert(ticket_attachments).values(**values))
+        attachment = Attachment(id=new_id(made), sha256=file.sha256, **values)
+        # a row of the same id is left over from a record that the service removed
+        self._connection.execute(delete(files).where(_F.attachment_id == attachment.id))
+        self._connection.execute(
+            insert(files).values(
+                attachment_id=attachment.id, ticket_id=ticket_id, sha256=file.sha256
+            )
+        )
+        return attachment
+
+    def get(self, attachment_id: int) -> Attachment:
+        """The record.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._found(_all().where(_A.id == attachment_id))
+        if not found:
+            raise NotFound(
+                f"no attachment {attachment_id}",
+                hint="savctl attachment list TKT shows those of a ticket.",
+                attachment_id=attachment_id,
+            )
+        return found[0]
+
+    def these(self, ids: Collection[int]) -> list[Attachment]:
+        """Those of these records that exist, in id order."""
+        return self._found(_all().where(_A.id.in_(sorted(ids))).order_by(_A.id)) if ids else []
+
+    def of_ticket(self, ticket_id: int, *, deleted: bool = False) -> list[Attachment]:
+        """The ticket's records in the order they came; the soft-deleted ones when asked."""
+        query = _all().where(_A.ticket_id == ticket_id).order_by(_A.id)
+        if not deleted:
+            query = query.where(_F.deleted_at.is_(None))
+        return self._found(query)
+
+    def page(
+        self, *, after_id: int, limit: int, ticket_ids: Collection[int] | None = None
+    ) -> list[Attachment]:
+        """The next records in id order, soft-deleted ones as well; of some tickets or of all."""
+        query = _all().where(_A.id > after_id).order_by(_A.id).limit(limit)
+        if ticket_ids is not None:
+            query = query.where(_A.ticket_id.in_(sorted(ticket_ids)))
+        return self._found(query)
+
+    def mark_deleted(
+        self, attachment: Attachment, *, at: datetime, by: int | None, reason: str | None
+    ) -> None:
+        """Put the soft-delete mark on a record."""
+        mark = {"deleted_at": at, "deleted_by": by, "reason": reason}
+        self._connection.execute(delete(files).where(_F.attachment_id == attachment.id))
+        self._connection.execute(
+            insert(files).values(
+                attachment_id=attachment.id,
+                ticket_id=attachment.ticket_id,
+                sha256=attachment.sha256,
+                **mark,
+            )
+        )
+
+    def unmark(self, attachment_id: int) -> None:
+        """Take the mark off again."""
+        clear = {"deleted_at": None, "deleted_by": None, "reason": None}
+        self._connection.execute(
+            update(files).where(_F.attachment_id == attachment_id).values(**clear)
+        )
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Delete records and their marks; their objects are another matter."""
+        self._connection.execute(delete(ticket_attachments).where(_A.id.in_(ids)))
+        self._connection.execute(delete(files).where(_F.attachment_id.in_(ids)))
+
+    def naming(self, keys: Collection[str]) -> dict[str, list[int]]:
+        """Which records, soft-deleted ones included, name which of these keys, byte for byte.
+
+        No index knows `file_path`: 500 keys cost one look at the whole table.
+        """
+        found: dict[str, list[int]] = {}
+        wanted = sorted(keys)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            self._add_naming(some, _A.file_path.in_(some), found)
+        return found
+
+    def naming_of(self, ticket_ids: Collection[int], keys: Collection[str]) -> set[str]:
+        """Those of these keys that records of these tickets name; by the ticket's index."""
+        found: dict[str, list[int]] = {}
+        if ticket_ids:
+            self._add_naming(keys, _A.ticket_id.in_(sorted(ticket_ids)), found)
+        return set(found)
+
+    def _add_naming(
+        self, keys: Collection[str], where: ColumnElement[bool], found: dict[str, list[int]]
+    ) -> None:
+        # the collation takes A for a and é for e, so what it finds is compared once more
+        exact = set(keys)
+        for attachment_id, key in self._connection.execute(
+            select(_A.id, _A.file_path).where(where)
+        ):
+            if key in exact:
+                found.setdefault(key, []).append(attachment_id)
+
+    def _found(self, query: Select[Any]) -> list[Attachment]:
+        return [Attachment(**row) for row in self._connection.execute(query).mappings()]
+
+
+def due_for_purge(
+    connection: Connection, *, deleted_before: datetime, after_id: int, limit: int
+) -> list[int]:
+    """The next soft-deleted records whose time is over, the service's leftovers included."""
+    query = (
+        select(_F.attachment_id)
+        .where(_F.deleted_at <= deleted_before, _F.attachment_id > after_id)
+        .order_by(_F.attachment_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _all() -> Select[Any]:
+    joined = ticket_attachments.outerjoin(files, _F.attachment_id == _A.id)
+    return select(*_A, _F.sha256, _F.deleted_at).select_from(joined)
+
+
+def file_keys(found: Iterable[Attachment]) -> set[str]:
+    """The keys that these records name."""
+    return {attachment.file_path for attachment in found}
