@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from savctl.cli import gdpr_hold
+from savctl.cli import gdpr_hold, gdpr_inventory
 from savctl.cli.gdpr_group import group
 
-__all__ = ["gdpr_hold", "group"]
+__all__ = ["gdpr_hold", "gdpr_inventory", "group"]
