@@ -185,7 +185,9 @@ OWN: tuple[Entry, ...] = (
         "savctl_uploads.",
         Care(basis=CONTRACT, retention="a day", erased="row deleted"),
         ("id", N, "key of the row", NO),
-        ("object_key", C, "where the parts are in the bucket", NO),
+        ("key_digest", C, "digest of the object's key", NO),
+        ("object_key", C, "where the file will be in the bucket", NO),
+        ("temp_key", C, "where its parts are in the bucket", NO),
         ("upload_id", N, "the bucket's name of the upload", NO),
         ("ticket_id", C, "the ticket", NO),
         ("actor", C + A, "who uploads", NO),
@@ -205,6 +207,7 @@ OWN: tuple[Entry, ...] = (
         ("attempts", N, "count", NO),
         ("last_error", N, "the bucket's words", NO),
         ("run_id", N, "the job's run", NO),
+        ("claimed_at", N, "time", NO),
         ("created_at", N, "time", NO),
     ),
 )
