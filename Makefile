@@ -22,10 +22,11 @@ demo: $(VENV)/runtime.done ## install, and play some months of a shop's support 
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	@$(BIN)/savctl demo $(ARGS)
 
-test: $(VENV)/dev.done ## all tests, on SQLite, a private MariaDB and a private RabbitMQ
+test: $(VENV)/dev.done ## all tests, on SQLite and private MariaDB, RabbitMQ and S3 servers
 	@$(BIN)/python -m tests.servers.install_mariadb
 	@$(BIN)/python -m tests.servers.rabbitmq_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
+	@$(BIN)/python -m tests.servers.ministack_install
 	$(BIN)/pytest $(ARGS)
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
@@ -57,7 +58,8 @@ lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the n
 	$(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/runtime.txt \
 		-o requirements/dev.txt && \
 	printf 'hatchling\neditables\n' | $(COMPILE) $(ARGS) - -c requirements/dev.txt \
-		-o requirements/build.txt
+		-o requirements/build.txt && \
+	printf 'ministack\n' | $(COMPILE) $(ARGS) - -o requirements/ministack.txt
 
 clean: ## remove everything that was made here, the virtual environment too
 	rm -rf $(VENV) .cache .*_cache .hypothesis dist build *.egg-info

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
-from savctl.errors import ConfigurationError, Refused, SchemaMismatch
+from savctl.errors import Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 
 if TYPE_CHECKING:
@@ -78,11 +78,24 @@ class App:
     @cached_property
     def store(self) -> ObjectStore:
         """The bucket or the folder that holds files; nothing is contacted yet."""
-        from savctl.adapters.directory_store import DirectoryStore
+        if self.settings.storage_url.startswith("file://"):
+            from savctl.adapters.directory_store import DirectoryStore
 
-        if not self.settings.storage_url.startswith("file://"):
-            raise ConfigurationError("storage_url: this savctl knows no S3 buckets yet")
-        return DirectoryStore(Path(self.settings.storage_url.removeprefix("file://")), self.clock)
+            folder = Path(self.settings.storage_url.removeprefix("file://"))
+            return DirectoryStore(folder, self.clock)
+        from savctl.adapters.s3 import S3Settings, S3Store
+
+        return S3Store(
+            S3Settings(
+                bucket=self.settings.storage_url.removeprefix("s3://"),
+                endpoint=self.settings.storage_endpoint,
+                public_endpoint=self.settings.storage_public_endpoint,
+                region=self.settings.storage_region,
+                is_path_style=self.settings.storage_path_style,
+                access_key=self.settings.storage_access_key,
+                secret_key=self.settings.storage_secret_key,
+            )
+        )
 
     @cached_property
     def scanner(self) -> Scanner | None:

@@ -29,15 +29,18 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import ObjectStore, SetClock
 from tests.servers import find
-from tests.servers.buckets import Bucket, folder_bucket
+from tests.servers.buckets import Bucket, folder_bucket, server_bucket
 from tests.servers.clamd import PrivateClamd
+from tests.servers.ministack import PrivateMinistack
 from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
 from tests.servers.rabbitmq import PrivateBroker, VirtualHost
+from tests.servers.s3_server import PrivateS3
+from tests.servers.seaweedfs import PrivateSeaweed
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 KINDS = ("sqlite", "mariadb", "mysql")
-STORE_KINDS = ("directory",)
+STORE_KINDS = ("directory", "seaweedfs", "ministack")
 MISSING: set[str] = set()
 
 hypothesis_settings.register_profile(
@@ -196,11 +199,48 @@ def clamd(_clamd_server: PrivateClamd) -> Iterator[PrivateClamd]:
     _clamd_server.heal()
 
 
+class S3Servers:
+    """The private S3 servers of this run, started on first use."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, PrivateS3] = {}
+
+    def of(self, kind: str) -> PrivateS3:
+        """The running server of a kind; skips the test, or fails it, where there is none."""
+        if kind not in self._running:
+            self._running[kind] = self._new(kind)
+            self._running[kind].start()
+        elif not self._running[kind].is_running:  # a test ended it
+            self._running[kind].start()
+        self._running[kind].thaw()
+        return self._running[kind]
+
+    def stop(self) -> None:
+        """End them all."""
+        for server in self._running.values():
+            server.stop()
+
+    def _new(self, kind: str) -> PrivateS3:
+        if kind == "seaweedfs":
+            return PrivateSeaweed(find.seaweedfs() or _is_missing(kind))
+        return PrivateMinistack(find.ministack() or _is_missing(kind))
+
+
+@pytest.fixture(scope="session")
+def s3_servers() -> Iterator[S3Servers]:
+    running = S3Servers()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def bucket(store_kind: str) -> Iterator[Bucket]:
+def bucket(store_kind: str, s3_servers: S3Servers) -> Iterator[Bucket]:
     """An empty bucket and the environment that names it; on each kind of store."""
     with TemporaryDirectory(prefix="savctl-bucket-", dir=memory_folder()) as folder:
-        found = folder_bucket(Path(folder) / "bucket")
+        if store_kind == "directory":
+            found = folder_bucket(Path(folder) / "bucket")
+        else:
+            found = server_bucket(s3_servers.of(store_kind))
         yield found
         found.store.close()
 

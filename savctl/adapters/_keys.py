@@ -1,8 +1,8 @@
 """Object keys that every store takes for the same key.
 
 Servers and HTTP libraries normalise paths: `a/../b` may reach another bucket, MinIO drops a
-leading slash, and a control character cannot stand in an XML answer. No key of ours has any of
-that; one that does is refused before anything is sent.
+leading slash, SeaweedFS takes a backslash for a slash, and a control character cannot stand in
+an XML answer. No key of ours has any of that; one that does is refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -47,17 +47,16 @@ def usable(keys: Iterable[str]) -> tuple[list[str], list[KeyFailure]]:
 
 
 def _fault(key: str) -> str | None:
-    if not key:
-        return "is empty"
     try:
         length = len(key.encode())
     except UnicodeEncodeError:
         return "is no valid text"
-    if length > LONGEST_BYTES:
-        return f"has {length} bytes, and {LONGEST_BYTES} are the limit"
-    if any(unicodedata.category(character) == "Cc" for character in key):
-        return "has a control character"
     segments = key.removesuffix("/").split("/")
-    if any(segment in {"", ".", ".."} for segment in segments):
-        return "has an empty or dotted segment in its path"
-    return None
+    faults = {
+        "is empty": not key,
+        f"is longer than {LONGEST_BYTES} bytes": length > LONGEST_BYTES,
+        "has a control character": any(unicodedata.category(one) == "Cc" for one in key),
+        "has a backslash": "\\" in key,
+        "has an empty or dotted segment": not {"", ".", ".."}.isdisjoint(segments),
+    }
+    return next((why for why, is_so in faults.items() if is_so), None)

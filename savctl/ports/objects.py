@@ -29,9 +29,15 @@ class StoreRefused(NotPermitted):
 
 
 class NoSuchObject(NotFound):
-    """There is no (visible) object of this key, or no such bucket."""
+    """There is no (visible) object of this key, or no such upload."""
 
     code = "no_such_object"
+
+
+class NoSuchBucket(NotFound):
+    """There is no such bucket: nothing can be said about any object."""
+
+    code = "no_such_bucket"
 
 
 class UnusableKey(Refused):
@@ -103,8 +109,8 @@ class KeyFailure:
 class ObjectStore(Protocol):
     """A bucket.
 
-    Every method may raise `StoreGone` and `StoreRefused`, and `UnusableKey` where it is given a
-    key; `hide` and `purge` answer an unusable one as a failure.
+    Every method may raise `StoreGone`, `StoreRefused` and `NoSuchBucket`, and `UnusableKey`
+    where it is given a key; `hide` and `purge` answer an unusable one as a failure.
     """
 
     name: str
@@ -138,7 +144,10 @@ class ObjectStore(Protocol):
         ...
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        """Every version and marker of the keys that begin with `prefix`, which may be a key."""
+        """Every version and marker of the keys that begin with `prefix`, which may be a key.
+
+        In no order: `is_latest` tells which one of a key counts.
+        """
         ...
 
     def copy(self, source: str, target: str) -> None:

@@ -86,6 +86,14 @@ def test_a_ticket_is_shown_with_sqlalchemy_core_alone(at_home: dict[str, str]) -
     assert not modules & {"sqlalchemy.orm", "sqlalchemy.ext.asyncio", "greenlet", "cryptography"}
 
 
+def test_a_bucket_that_is_not_needed_loads_no_boto3(at_home: dict[str, str]) -> None:
+    bucket = {"AWS_BUCKET": "sav", "AWS_ENDPOINT": "http://127.0.0.1:1"}
+
+    modules = loaded(at_home | bucket, "ticket", "show", "1")
+
+    assert not modules & {"boto3", "botocore", "savctl.adapters.s3"}
+
+
 def test_a_table_needs_tabulate_and_no_more(at_home: dict[str, str]) -> None:
     modules = loaded(at_home, "ticket", "list")
 

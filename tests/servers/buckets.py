@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.s3 import S3Settings, S3Store
 from savctl.ports import ObjectStore
+from tests.servers.s3_server import PrivateS3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +26,24 @@ def folder_bucket(folder: Path) -> Bucket:
     return Bucket(
         store=DirectoryStore(folder), environment={"SAVCTL_STORAGE_URL": f"file://{folder}"}
     )
+
+
+def server_bucket(server: PrivateS3, *, versioned: bool = True, **changed: Any) -> Bucket:
+    """A bucket of its own on a running server; `changed` are other settings than usual."""
+    settings = S3Settings(
+        **{
+            "bucket": server.new_bucket(versioned=versioned),
+            "endpoint": server.url,
+            "access_key": server.access_key,
+            "secret_key": server.secret_key,
+            "attempts": 2,
+            **changed,
+        }
+    )
+    environment = {
+        "SAVCTL_STORAGE_URL": f"s3://{settings.bucket}",
+        "SAVCTL_STORAGE_ENDPOINT": str(settings.endpoint),
+        "SAVCTL_STORAGE_ACCESS_KEY": str(settings.access_key),
+        "SAVCTL_STORAGE_SECRET_KEY": str(settings.secret_key),
+    }
+    return Bucket(store=S3Store(settings), environment=environment)

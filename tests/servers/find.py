@@ -2,7 +2,7 @@
 
 Environment:
     SAVCTL_TEST_DATABASES: what to run on, comma separated; "sqlite,mariadb" when unset.
-    SAVCTL_TEST_STORES: object stores to run on, comma separated; "directory" when unset.
+    SAVCTL_TEST_STORES: object stores to run on, comma separated; all of them when unset.
     SAVCTL_TEST_BROKER: 0 = run no test that needs RabbitMQ.
     SAVCTL_TEST_REQUIRE_SERVERS: 1 = a server that is wanted and missing is a failure.
     SAVCTL_TEST_MYSQL_ROOT: a folder with an unpacked MySQL; `.cache/mysql/root` when unset.
@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -19,6 +20,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache"
+MINISTACK_HOME = CACHE / "ministack"
 RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
 CLAMAV_ROOT = CACHE / "clamav" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
@@ -70,7 +72,7 @@ def wanted() -> frozenset[str]:
 
 def stores_wanted() -> frozenset[str]:
     """The object stores this run is to use, such as {"directory"}."""
-    return _names(os.environ.get("SAVCTL_TEST_STORES") or "directory")
+    return _names(os.environ.get("SAVCTL_TEST_STORES") or "directory,seaweedfs,ministack")
 
 
 def broker_wanted() -> bool:
@@ -148,9 +150,23 @@ def clamd() -> ClamdProgram | None:
     return None
 
 
+def seaweedfs() -> Path | None:
+    """The `weed` that the development requirements bring."""
+    return _file(Path(sysconfig.get_path("scripts")) / "weed")
+
+
+def ministack() -> Path | None:
+    """The ministack that `ministack_install` installed."""
+    return _file(MINISTACK_HOME / "bin" / "ministack")
+
+
 def mysql_root() -> Path:
     """Where the unpacked MySQL is, or would be."""
     return Path(os.environ.get("SAVCTL_TEST_MYSQL_ROOT") or CACHE / "mysql" / "root").absolute()
+
+
+def _file(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _names(listed: str) -> frozenset[str]:

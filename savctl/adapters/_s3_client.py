@@ -1,0 +1,97 @@
+"""The one place that makes S3 clients (design 5.8)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from savctl.errors import ConfigurationError
+
+for _name in ("boto3", "botocore", "urllib3"):  # every failure is told in our words, and what
+    logging.getLogger(_name).setLevel(logging.CRITICAL)  # they debug are signatures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Settings:
+    """How to reach the bucket; `secret_key` is never shown.
+
+    Without keys boto3 looks for them where it always does. `attempts` counts the first one.
+    """
+
+    bucket: str
+    endpoint: str | None = None
+    public_endpoint: str | None = None
+    region: str = "us-east-1"
+    is_path_style: bool = True
+    access_key: str | None = None
+    secret_key: str | None = None
+    connect_seconds: float = 5
+    read_seconds: float = 30
+    attempts: int = 4
+
+    def __repr__(self) -> str:
+        return f"S3Settings({self.where})"
+
+    @property
+    def where(self) -> str:
+        """The bucket as it is named to people."""
+        return f"{self.bucket} at {self.endpoint or 'Amazon S3'}"
+
+
+def new_client(settings: S3Settings, endpoint: str | None) -> Any:
+    """A client; nothing is contacted.
+
+    A signature covers the host's name: links for customers need a client of their own.
+
+    Raises:
+        ConfigurationError: the settings make no client.
+    """
+    try:
+        client = _session().client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key,
+            aws_secret_access_key=settings.secret_key,
+            config=_config(settings),
+        )
+    except (ValueError, BotoCoreError) as problem:
+        raise ConfigurationError(f"the bucket {settings.where}: {problem}") from problem
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
+    return client
+
+
+@cache
+def _session() -> boto3.Session:
+    """It reads the descriptions of S3, which takes longer than all the rest."""
+    return boto3.Session()
+
+
+def _config(settings: S3Settings) -> Config:
+    """Checksums only where they must be: older servers refuse those that boto3 adds."""
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if settings.is_path_style else "virtual"},
+        connect_timeout=settings.connect_seconds,
+        read_timeout=settings.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        tcp_keepalive=True,
+    )
+
+
+def _add_md5(params: dict[str, Any], **_: object) -> None:
+    """MinIO before 2025 refuses DeleteObjects without it, and boto3 no longer sends it."""
+    body = params["body"]
+    content = body.encode() if isinstance(body, str) else body
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
