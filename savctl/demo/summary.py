@@ -115,7 +115,7 @@ def _held(database: Database) -> list[str]:
     """Resolved tickets that close-resolved leaves, because their customer wrote again."""
     resolved = list(list_tickets(database, TicketFilter(statuses=(Status.RESOLVED,)), limit=500))
     with database.reading() as connection:
-        last = Messages(connection).last_public(ticket.id for ticket in resolved)
+        last = Messages(connection).last_public(resolved)
     return [t.number for t in resolved if _is_held(t, last.get(t.id, LastPublic()))]
 
 

@@ -26,10 +26,15 @@ class ClosingLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastPublic:
-    """When each side last wrote publicly, to the second; None for never."""
+    """When each side last wrote publicly, to the second; None for never.
+
+    `own` is the same without what came from other tickets, None where nothing did: a merge does
+    not move the silence (rules 3.1).
+    """
 
     customer_at: datetime | None = None
     agent_at: datetime | None = None
+    own: LastPublic | None = None
 
 
 class Outcome(StrEnum):
@@ -68,7 +73,8 @@ def silence(ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingL
         since_entry, last.agent_at or since_entry
     ):
         return Verdict(Outcome.MISSED, "the customer answered, but the ticket still waits")
-    anchor = max(entered, last.agent_at or entered, last.customer_at or entered)
+    own = last.own or last
+    anchor = max(entered, own.agent_at or entered, own.customer_at or entered)
     if now - anchor < limits.silence:
         return Verdict(Outcome.NOT_YET)
     return Verdict(Outcome.CLOSE, f"no response for {span_text(limits.silence)}")

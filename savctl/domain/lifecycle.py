@@ -197,6 +197,17 @@ def bridge(
     return decision
 
 
+def close_duplicate(ticket: Ticket, *, by: int | None, now: datetime, reason: str) -> Decision:
+    """Close a ticket that repeats another one; from work the way leads back through `open`.
+
+    Not through `resolved`: nobody is to be told of a solution that there was not.
+    """
+    back = Decision(ticket=ticket, at=now)
+    if ticket.status is Status.IN_PROGRESS:
+        back = unassign(ticket, by=by, now=now, reason=reason)
+    return back.then(move(back.ticket, Status.CLOSED, by=by, now=now, reason=reason))
+
+
 def customer_wrote(ticket: Ticket, *, by: int | None, now: datetime) -> Decision:
     """What a customer's public message does by itself: it ends the waiting.
 

@@ -78,6 +78,23 @@ def rows_in(
     return list(connection.exec_driver_sql(query, (*values, *equal.values())))
 
 
+def update_in(
+    connection: Connection,
+    table: Table,
+    column: str,
+    values: Sequence[Any],
+    **sets: Any,
+) -> int:
+    """Set columns of the rows whose column has one of the values; answers how many there were."""
+    if not values:
+        return 0
+    mark = _mark(connection)
+    places = ", ".join([mark] * len(values))
+    given = ", ".join(f"{name} = {mark}" for name in sets)
+    statement = f"UPDATE {table.name} SET {given} WHERE {column} IN ({places})"  # noqa: S608
+    return int(connection.exec_driver_sql(statement, (*sets.values(), *values)).rowcount)
+
+
 def delete_in(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
     """Delete the rows whose column has one of the values."""
     if values:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +21,13 @@ from sqlalchemy import (
 )
 
 from savctl.domain.closing import LastPublic
+from savctl.domain.moved import kept_answer, moved_ids
+from savctl.domain.ticket import Ticket
 from savctl.persistence.tables import ticket_attachments, ticket_messages
 from savctl.persistence.tickets import new_id
 
 _M = ticket_messages.c
+_MOST_IDS = 10_000  # in one query; SQLite takes 32,766
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +85,39 @@ class Messages:
             query = query.limit(limit)
         return [to_message(row) for row in self._connection.execute(query)]
 
-    def last_public(self, ticket_ids: Iterable[int]) -> dict[int, LastPublic]:
-        """When each side last wrote publicly, for many tickets with one query."""
+    def last_public(self, tickets: Sequence[Ticket]) -> dict[int, LastPublic]:
+        """When each side last wrote publicly, for many tickets with one query.
+
+        A second one for those to which messages came from other tickets: what a merge brought
+        is there, but ends no silence (rules 3.1).
+        """
+        found = self._last([_M.ticket_id.in_([ticket.id for ticket in tickets])])
+        for mixed, moved in _mixed(tickets):
+            own = self._last([_M.ticket_id.in_([t.id for t in mixed]), _M.id.not_in(moved)])
+            for ticket in mixed:
+                if (last := found.get(ticket.id)) is not None:
+                    found[ticket.id] = replace(last, own=own.get(ticket.id, LastPublic()))
+        return found
+
+    def first_answers(self, tickets: Sequence[Ticket]) -> dict[int, datetime]:
+        """When an agent first wrote publicly, for many tickets with one query.
+
+        What came from another ticket is no answer; what went to another one is (rules 6.3).
+        """
+        found = self._first([_M.ticket_id.in_([ticket.id for ticket in tickets])])
+        for mixed, moved in _mixed(tickets):
+            for ticket in mixed:
+                found.pop(ticket.id, None)
+            found |= self._first([_M.ticket_id.in_([t.id for t in mixed]), _M.id.not_in(moved)])
+        for ticket in tickets:
+            if (kept := kept_answer(ticket.metadata)) is not None:
+                found[ticket.id] = min(kept, found.get(ticket.id, kept))
+        return found
+
+    def _last(self, conditions: Sequence[ColumnElement[bool]]) -> dict[int, LastPublic]:
         query = (
             select(_M.ticket_id, _newest("customer"), _newest("agent"))
-            .where(_M.ticket_id.in_(list(ticket_ids)), _M.is_internal == false())
+            .where(*conditions, _M.is_internal == false())
             .group_by(_M.ticket_id)
         )
         return {
@@ -94,15 +125,10 @@ class Messages:
             for ticket_id, customer_at, agent_at in self._connection.execute(query)
         }
 
-    def first_answers(self, ticket_ids: Iterable[int]) -> dict[int, datetime]:
-        """When an agent first wrote publicly, for many tickets with one query."""
+    def _first(self, conditions: Sequence[ColumnElement[bool]]) -> dict[int, datetime]:
         query = (
             select(_M.ticket_id, func.min(_M.created_at))
-            .where(
-                _M.ticket_id.in_(list(ticket_ids)),
-                _M.sender_type == "agent",
-                _M.is_internal == false(),
-            )
+            .where(*conditions, _M.sender_type == "agent", _M.is_internal == false())
             .group_by(_M.ticket_id)
         )
         found = self._connection.execute(query)
@@ -123,6 +149,22 @@ class Messages:
         """How many files hang on a message."""
         query = select(func.count()).where(ticket_attachments.c.message_id == message_id)
         return int(self._connection.execute(query).scalar_one())
+
+
+def _mixed(tickets: Sequence[Ticket]) -> Iterator[tuple[list[Ticket], list[int]]]:
+    """Those of the tickets to which messages came from others, and which; a few at a time."""
+    some: list[Ticket] = []
+    ids: list[int] = []
+    for ticket in tickets:
+        if not (moved := moved_ids(ticket.metadata)):
+            continue
+        if some and len(ids) + len(moved) > _MOST_IDS:
+            yield some, ids
+            some, ids = [], []
+        some.append(ticket)
+        ids += sorted(moved)
+    if some:
+        yield some, ids
 
 
 def _newest(sender_type: str) -> ColumnElement[datetime]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    false,
     func,
     literal,
     or_,
@@ -307,6 +308,7 @@ def unread(connection: Connection, *, agent_id: int | None) -> list[dict[str, An
         .where(
             _T.status.in_([s for s in Status if s is not Status.CLOSED]),
             m.sender_type == "customer",
+            m.is_internal == false(),  # a note that a merge made of another customer's words
             m.read_at.is_(None),
         )
         .group_by(_T.id, _T.ticket_number, _T.status, _T.assigned_to)

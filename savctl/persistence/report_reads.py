@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text
 
 from savctl.domain.sla_clock import Side
 from savctl.persistence.tables import sla_breaches, support_tickets, ticket_messages
@@ -75,11 +75,23 @@ def customer_messages_by_day(
 def breaches_by_agent(
     connection: Connection, since: datetime, until: datetime
 ) -> dict[tuple[int | None, Side], int]:
-    """How many targets passed, by who holds the ticket now and by side."""
+    """How many targets passed, by who holds the ticket now and by side; merged ones left out."""
     query = (
         select(_T.assigned_to, _B.side, func.count())
         .join_from(sla_breaches, support_tickets, _T.id == _B.ticket_id)
-        .where(_B.at >= since, _B.at < until)
+        .where(_B.at >= since, _B.at < until, _is_not_merged(connection.dialect.name))
         .group_by(_T.assigned_to, _B.side)
     )
     return {(agent, Side(side)): int(n) for agent, side, n in connection.execute(query)}
+
+
+def _is_not_merged(dialect: str) -> ColumnElement[bool]:
+    """Whether the ticket is still one of its own: merged ones leave the statistics (rules 6.3)."""
+    if dialect == "sqlite":
+        return text(  # type: ignore[return-value]
+            "json_extract(CASE WHEN json_valid(support_tickets.metadata) "
+            "THEN support_tickets.metadata ELSE '{}' END, '$.merged_into.ticket_id') IS NULL"
+        )
+    return text(  # type: ignore[return-value]
+        "JSON_EXTRACT(support_tickets.metadata, '$.merged_into.ticket_id') IS NULL"
+    )

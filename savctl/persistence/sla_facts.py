@@ -25,5 +25,8 @@ class SlaFacts:
 def sla_facts(connection: Connection, tickets: Sequence[Ticket]) -> dict[int, SlaFacts]:
     """The facts of each ticket, by its id."""
     ids = [ticket.id for ticket in tickets]
-    answers, ledger = Messages(connection).first_answers(ids), Ledger(connection).of_tickets(ids)
+    answers, ledger = (
+        Messages(connection).first_answers(tickets),
+        Ledger(connection).of_tickets(ids),
+    )
     return {ticket_id: SlaFacts(answers.get(ticket_id), ledger[ticket_id]) for ticket_id in ids}

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, false, func, or_, select, true
 
+from savctl.domain.moved import moved_ids
 from savctl.domain.priority import Priority
 from savctl.domain.sla import COUNTED
 from savctl.domain.ticket import Ticket
@@ -109,15 +110,17 @@ class SlaReads:
                 found.append(to_ticket(row))
         return found
 
-    def first_reply(self, ticket_id: int) -> Reply | None:
-        """The first public message of an agent."""
+    def first_reply(self, ticket: Ticket) -> Reply | None:
+        """The first public message of an agent; None when it has gone to another ticket."""
+        answered_at = self.facts([ticket])[ticket.id].answered_at
         query = select(_M.id, _M.sender_id, _M.created_at).where(
-            _M.ticket_id == ticket_id,
+            _M.ticket_id == ticket.id,
             _M.sender_type == "agent",
             _M.is_internal == false(),
-            _M.created_at.is_not(None),
+            _M.created_at == answered_at,
+            _M.id.not_in(sorted(moved_ids(ticket.metadata))),
         )
-        row = self._connection.execute(query.order_by(_M.created_at, _M.id).limit(1)).first()
+        row = self._connection.execute(query.order_by(_M.id).limit(1)).first()
         return None if row is None else Reply(row.id, row.sender_id, row.created_at)
 
     def count_notes(self, ticket_id: int, *, until: datetime) -> int:

@@ -59,6 +59,20 @@ class Tickets:
         """
         return self._one(_by(ref).with_for_update(), ref)
 
+    def lock_all(self, refs: Sequence[str | int]) -> list[Ticket]:
+        """The tickets of these numbers or ids, locked in id order; answered in the order asked.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        ids: dict[str | int, int] = {ref: ref for ref in refs if isinstance(ref, int)}
+        ids |= self._ids_of([ref for ref in refs if isinstance(ref, str)])
+        locked = {ticket.id: ticket for ticket in self.lock_many(set(ids.values()))}
+        for ref in refs:
+            if ids.get(ref, 0) not in locked:
+                raise _not_there(ref)
+        return [locked[ids[ref]] for ref in refs]
+
     def get(self, ref: str | int) -> Ticket:
         """The ticket of this number or id, as it stands, not locked.
 
@@ -127,12 +141,24 @@ class Tickets:
     def _one(self, query: Select[Any], ref: str | int) -> Ticket:
         row = self._connection.execute(query, {"ref": ref}).first()
         if row is None:
-            raise NotFound(
-                f"no ticket {ref}",
-                hint="savctl ticket list shows the tickets there are.",
-                ticket=str(ref),
-            )
+            raise _not_there(ref)
         return to_ticket(row)
+
+    def _ids_of(self, numbers: Sequence[str]) -> dict[str | int, int]:
+        """The ids of those of these numbers that exist; case does not count."""
+        if not numbers:
+            return {}
+        found = rows_in(self._connection, support_tickets, ("ticket_number", "id"), numbers)
+        ids = {row[0].lower(): row[1] for row in found}
+        return {number: ids[number.lower()] for number in numbers if number.lower() in ids}
+
+
+def _not_there(ref: str | int) -> NotFound:
+    return NotFound(
+        f"no ticket {ref}",
+        hint="savctl ticket list shows the tickets there are.",
+        ticket=str(ref),
+    )
 
 
 def new_id(result: CursorResult[Any]) -> int:

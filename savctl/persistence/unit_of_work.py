@@ -17,6 +17,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.idempotency import Answers
 from savctl.persistence.imports import Imports
 from savctl.persistence.messages import Messages
+from savctl.persistence.moves import Moves
 from savctl.persistence.outbox import Outbox
 from savctl.persistence.purges import Purges
 from savctl.persistence.sla_alarms import Alarms
@@ -69,6 +70,11 @@ class UnitOfWork:
     def purges(self) -> Purges:
         """Objects that are to go for good."""
         return Purges(self.connection, run_id=self._run_id)
+
+    @cached_property
+    def moves(self) -> Moves:
+        """Messages and files that change their ticket."""
+        return Moves(self.connection)
 
     @cached_property
     def audit(self) -> Audit:

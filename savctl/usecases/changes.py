@@ -59,16 +59,21 @@ def answer(
 ) -> Change:
     """The outcome of a decision, with the warnings it deserves."""
     warnings = unknown_users(uow, users)
-    if before is not None and before.metadata.was_unreadable and decision.is_change:
-        warnings += (
-            f"{before.number}: metadata was no JSON object; it is kept as metadata.unreadable",
-        )
+    if before is not None and decision.is_change:
+        warnings += kept_unreadable(before)
     return Change(
         ticket=decision.ticket,
         changed=decision.is_change or message_id is not None,
         warnings=warnings,
         message_id=message_id,
     )
+
+
+def kept_unreadable(before: Ticket) -> tuple[str, ...]:
+    """A warning when the metadata of a ticket that was changed could not be read."""
+    if not before.metadata.was_unreadable:
+        return ()
+    return (f"{before.number}: metadata was no JSON object; it is kept as metadata.unreadable",)
 
 
 def unknown_users(uow: UnitOfWork, ids: tuple[int | None, ...]) -> tuple[str, ...]:

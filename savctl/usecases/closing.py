@@ -50,7 +50,7 @@ class _Closing:
     ) -> list[tuple[Ticket, Verdict]]:
         """What is to be done with each ticket; one query for all their messages."""
         given = list(tickets)
-        last = messages.last_public(ticket.id for ticket in given)
+        last = messages.last_public(given)
         return [
             (t, self.rule(t, last.get(t.id, NEVER), now=now, limits=self.limits)) for t in given
         ]

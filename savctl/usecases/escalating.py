@@ -95,7 +95,7 @@ def _judge(
 ) -> list[_Judged]:
     """The clocks of locked tickets; one query for all their answers, one for the ledger."""
     ids = [ticket.id for ticket in tickets]
-    answers, ledger = uow.messages.first_answers(ids), uow.breaches.sides(ids)
+    answers, ledger = uow.messages.first_answers(tickets), uow.breaches.sides(ids)
     return [
         _Judged(
             ticket,

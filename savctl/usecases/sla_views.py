@@ -150,7 +150,7 @@ def explain(
             origin=_origin(ticket, by_hand),
             promised_by=by_hand,
             raises=tuple(entry for entry in changes if is_automatic(entry)),
-            reply=reads.first_reply(ticket.id) if is_reply else None,
+            reply=reads.first_reply(ticket) if is_reply else None,
             notes=reads.count_notes(ticket.id, until=response.ended_at or seen.sla.at),
             alarm=None if is_past else reads.alarm(ticket.id),
             is_past=is_past,

@@ -33,6 +33,7 @@ RESERVED = frozenset(
         "priority_reasons",
         "merged_into",
         "merged_from",
+        "moved_messages",
         "follow_up_of",
         "split_from",
         "legal_hold",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from savctl.domain import lifecycle, text
+from savctl.domain import lifecycle, merging, text
 from savctl.domain.decision import Decision, TransitionNotAllowed
 from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
@@ -102,14 +102,12 @@ def close_ticket(
             original = uow.tickets.get(duplicate_of)
             if original.id == ticket.id:
                 raise InvalidInput(f"{ticket.number} cannot be a duplicate of itself")
-            why = f"duplicate of {original.number}" + (f": {said}" if said else "")
+            why = merging.duplicate_of(original, said)
         now = clock()
         if not bridge:
             return lifecycle.move(ticket, Status.CLOSED, by=by, now=now, reason=why)
-        if duplicate_of is not None and ticket.status is Status.IN_PROGRESS:
-            back = lifecycle.unassign(ticket, by=by, now=now, reason=why)
-            shut = lifecycle.move(back.ticket, Status.CLOSED, by=by, now=now, reason=why)
-            return back.then(shut)
+        if duplicate_of is not None and why is not None:
+            return lifecycle.close_duplicate(ticket, by=by, now=now, reason=why)
         return lifecycle.bridge(
             ticket, Status.CLOSED, by=by, now=now, reason=why, agent_id=by, policies=policies
         )

@@ -1,0 +1,89 @@
+"""`savctl ticket merge, split, duplicates`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._command import command
+from savctl.cli._output import Answer
+from savctl.cli._tickets import Bridge, Reason, reference, references, ticket_row
+from savctl.cli.ticket_group import group
+
+MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
+
+
+@command(
+    group,
+    "merge",
+    writes=True,
+    asks=True,
+    examples=[
+        "savctl ticket merge TKT-4FJ8N2WB --into TKT-7K2M9QXA --yes",
+        "savctl ticket merge 4 5 6 --into TKT-7K2M9QXA --reason 'one parcel' --as 10 --yes",
+        "savctl ticket merge 4 5 --into TKT-7K2M9QXA --dry-run -o json",
+    ],
+)
+def merge(
+    call: Call,
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE…", help="Tickets to merge; - reads them from stdin."),
+    ],
+    into: Annotated[str, typer.Option("--into", metavar="TARGET", help="The ticket that stays.")],
+    across_customers: Annotated[
+        bool,
+        typer.Option(
+            "--across-customers",
+            help="Also those of other customers, their messages as internal notes.",
+        ),
+    ] = False,
+    reason: Reason = None,
+    bridge: Bridge = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="The same key answers the same merge."),
+    ] = None,
+) -> Answer:
+    """Merge duplicates into the ticket that stays: all of them, or none.
+
+    Messages and files move and keep their times and senders; the sources are closed as
+    duplicates. There is no way back but `savctl ticket split`.
+    """
+    from savctl.usecases.merging import MergeTerms, merge_tickets
+
+    refs, _ = references(sources)
+    target = reference(into)
+    shown = ", ".join(str(ref) for ref in refs[:5]) + (" …" if len(refs) > 5 else "")
+    call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
+    merged = merge_tickets(
+        call.database,
+        call.clock,
+        refs,
+        target,
+        terms=MergeTerms(
+            by=call.by,
+            reason=reason,
+            across=across_customers,
+            key=idempotency_key,
+            dry_run=call.dry_run,
+        ),
+    )
+    for warning in merged.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {
+        **ticket_row(merged.target),
+        "merged": len(merged.sources),
+        "sources": list(merged.sources),
+        "messages": merged.messages,
+        "attachments": merged.attachments,
+        "changed": bool(merged.sources) and not merged.is_replayed,
+    }
+    if merged.is_replayed:
+        row["replayed"] = True
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[row], columns=MERGED, is_one=True)

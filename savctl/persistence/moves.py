@@ -1,0 +1,131 @@
+"""Messages and files that change their ticket, set-wise: ids, times and senders stay.
+
+The caller holds the row locks of all tickets. Objects in the bucket do not move: nothing may
+infer a file's ticket from its key (rules 6.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from savctl.domain.merging import Line
+from savctl.domain.ticket import Ticket
+from savctl.persistence.bulk import insert_rows, long_text, rows_in, update_in
+from savctl.persistence.tables import files, ticket_attachments, ticket_messages
+from savctl.persistence.types import time_text
+
+_M, _F = ticket_messages.c, ticket_attachments.c
+_DESCRIPTION = (
+    "ticket_id",
+    "sender_id",
+    "sender_type",
+    "message",
+    "is_internal",
+    "created_at",
+    "updated_at",
+)
+_CHUNK = 10_000  # ids in one statement
+
+
+class Moves:
+    """What is moved in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def descriptions(self, tickets: Sequence[Ticket], *, now: datetime) -> None:
+        """Store each ticket's description as a message of its customer, at its creation.
+
+        `now` stands in for a creation that another program left without its time.
+        """
+        rows = []
+        for ticket in tickets:
+            at = time_text(ticket.created_at or ticket.updated_at or now)
+            said = long_text(self._connection, ticket.description)
+            rows.append((ticket.id, ticket.user_id, "customer", said, 0, at, at))
+        insert_rows(self._connection, ticket_messages, _DESCRIPTION, rows)
+
+    def lines(self, ticket_ids: Sequence[int]) -> dict[int, list[Line]]:
+        """The messages of each ticket in the order of their ids, without their text."""
+        query = select(_M.id, _M.ticket_id, _M.sender_type, _M.is_internal, _M.created_at)
+        found: dict[int, list[Line]] = {ticket_id: [] for ticket_id in ticket_ids}
+        rows = self._connection.execute(query.where(_M.ticket_id.in_(ticket_ids)).order_by(_M.id))
+        for message_id, ticket_id, side, is_internal, at in rows:
+            line = Line(
+                id=message_id,
+                ticket_id=ticket_id,
+                side=side,
+                is_internal=bool(is_internal),
+                at=at,
+            )
+            found[ticket_id].append(line)
+        return found
+
+    def loose_files(self, ticket_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        """The attachments of each ticket that hang on no message."""
+        columns = ("ticket_id", "id", "message_id")
+        found: dict[int, frozenset[int]] = {}
+        for row in rows_in(self._connection, ticket_attachments, columns, ticket_ids):
+            if row[2] is None:
+                found[row[0]] = found.get(row[0], frozenset()) | {row[1]}
+        return found
+
+    def hide(self, ticket_ids: Sequence[int]) -> None:
+        """Make every message of these tickets an internal note."""
+        update_in(self._connection, ticket_messages, "ticket_id", ticket_ids, is_internal=1)
+
+    def hang(self, file_ids: Sequence[int], message_id: int) -> None:
+        """Hang files on a message, so that they share its readers."""
+        update_in(self._connection, ticket_attachments, "id", file_ids, message_id=message_id)
+
+    def all(self, ticket_ids: Sequence[int], to: int) -> tuple[int, int]:
+        """Move every message and file of these tickets; answers how many of each."""
+        messages = update_in(
+            self._connection, ticket_messages, "ticket_id", ticket_ids, ticket_id=to
+        )
+        moved = update_in(
+            self._connection, ticket_attachments, "ticket_id", ticket_ids, ticket_id=to
+        )
+        if moved:
+            update_in(self._connection, files, "ticket_id", ticket_ids, ticket_id=to)
+        return messages, moved
+
+    def some(
+        self, message_ids: Sequence[int], file_ids: Sequence[int], to: int
+    ) -> tuple[int, int]:
+        """Move these messages with the files on them, and these other files."""
+        messages = moved = 0
+        for ids in _chunks(message_ids):
+            messages += update_in(self._connection, ticket_messages, "id", ids, ticket_id=to)
+            moved += update_in(
+                self._connection, ticket_attachments, "message_id", ids, ticket_id=to
+            )
+        moved += update_in(self._connection, ticket_attachments, "id", file_ids, ticket_id=to)
+        if moved:
+            here = select(_F.id).where(_F.ticket_id == to)
+            there = list(self._connection.execute(here).scalars())
+            update_in(self._connection, files, "attachment_id", there, ticket_id=to)
+        return messages, moved
+
+    def show(self, message_ids: Sequence[int]) -> None:
+        """Make notes public again that a merge had hidden."""
+        for ids in _chunks(message_ids):
+            update_in(self._connection, ticket_messages, "id", ids, is_internal=0)
+
+    def whereabouts(self, message_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The ticket and the sender of those of these messages that exist."""
+        columns = ("id", "ticket_id", "sender_id")
+        rows = rows_in(self._connection, ticket_messages, columns, message_ids)
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def text_of(self, message_id: int) -> str:
+        """What a message says."""
+        query = select(_M.message).where(_M.id == message_id)
+        return str(self._connection.execute(query).scalar_one())
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
