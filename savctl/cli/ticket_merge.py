@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from savctl.cli._call import Call
+from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer
-from savctl.cli._tickets import Bridge, Reason, reference, references, ticket_row
+from savctl.cli._tickets import Bridge, OneTicket, Reason, reference, references, ticket_row
+from savctl.cli._values import whole
 from savctl.cli.ticket_group import group
+from savctl.domain.priority import Priority
 
 MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
+SPLIT = ("ticket_number", "split_from", "user_id", "subject", "messages", "attachments")
 
 
 @command(
@@ -87,3 +91,59 @@ def merge(
         row["dry_run"] = True
         call.note("dry run: nothing was stored")
     return Answer(rows=[row], columns=MERGED, is_one=True)
+
+
+@command(
+    group,
+    "split",
+    writes=True,
+    examples=[
+        "savctl ticket split TKT-7K2M9QXA --messages 1,2 --subject 'Second parcel' --as 10",
+        "savctl ticket split TKT-7K2M9QXA --messages 1 --dry-run -o json",
+    ],
+)
+def split(
+    call: Call,
+    ticket: OneTicket,
+    messages: Annotated[
+        str, typer.Option("--messages", metavar="ID,ID", help="The messages that go.")
+    ],
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Of the new ticket; default: as it was.")
+    ] = None,
+    priority: Annotated[
+        str | None, typer.Option("--priority", help="low, medium, high or urgent; default: rules.")
+    ] = None,
+    reason: Reason = None,
+) -> Answer:
+    """Make a new ticket of some messages, with their files: the way back from a wrong merge."""
+    from savctl.usecases.splitting import SplitTerms, split_ticket
+
+    level = one_of("priority", priority, tuple(Priority)) if priority is not None else None
+    done = split_ticket(
+        call.database,
+        call.clock,
+        reference(ticket),
+        [whole("--messages")(word) for word in messages.split(",") if word.strip()],
+        terms=SplitTerms(
+            subject=subject,
+            priority=Priority(level) if level is not None else None,
+            reason=reason,
+            by=call.by,
+            policies=call.policies,
+            dry_run=call.dry_run,
+        ),
+    )
+    for warning in done.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {
+        **ticket_row(done.ticket),
+        "split_from": done.original.number,
+        "messages": done.messages,
+        "attachments": done.attachments,
+        "changed": True,
+    }
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[row], columns=SPLIT, is_one=True)

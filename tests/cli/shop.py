@@ -16,6 +16,7 @@ from savctl.cli.root import REGISTRY
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
+from savctl.usecases.conversation import add_message
 from tests.given import AGENT, CUSTOMER, brought_to, created, write
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,8 @@ def words_of(database: Database, example: str) -> list[str]:
     verb = words[1] if len(words) > 1 else ""
     first = brought_to(database, system_clock, _FROM.get(verb, Status.OPEN)).id
     second = created(database, system_clock).id
+    for said in ("One.", "Two.", "Three.") if verb == "split" else ():
+        add_message(database, system_clock, first, sender=("customer", CUSTOMER), body=said)
     for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
         write(
             database,
