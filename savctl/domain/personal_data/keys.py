@@ -38,6 +38,7 @@ METADATA: tuple[Entry, ...] = tuple(
         ("priority_reasons", C, "why the priority is what it is", YES),
         ("merged_into", C, "number and id of the ticket it went into", YES),
         ("merged_from", C, "numbers and ids of the tickets that came in", YES),
+        ("moved_messages", C, "ids of the messages and files that came in, by ticket", INTERNAL),
         ("follow_up_of", C, "the ticket it follows up", YES),
         ("split_from", C, "the ticket it was split from", YES),
         ("legal_hold", C + A + T, "why it is kept as evidence, since when, by whom", INTERNAL),
