@@ -23,7 +23,8 @@ for _name in ("boto3", "botocore", "urllib3"):  # every failure is told in our w
 class S3Settings:
     """How to reach the bucket; `secret_key` is never shown.
 
-    Without keys boto3 looks for them where it always does. `attempts` counts the first one.
+    Without keys boto3 looks for them where it always does. `attempts` counts the first one;
+    `at_once` is how many keys a page lists and a request deletes, 1,000 at most.
     """
 
     bucket: str
@@ -36,6 +37,7 @@ class S3Settings:
     connect_seconds: float = 5
     read_seconds: float = 30
     attempts: int = 4
+    at_once: int = 1_000
 
     def __repr__(self) -> str:
         return f"S3Settings({self.where})"

@@ -1,4 +1,4 @@
-"""DeleteObjects: at most 1,000 at once, and errors per key in an answer that says 200."""
+"""DeleteObjects: so many keys at once, and errors per key in an answer that says 200."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from savctl.adapters._s3_told import may_pass
 from savctl.ports.objects import KeyFailure
 
-AT_ONCE = 1_000
 _ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.1
 _GONE_ALREADY = frozenset({"NoSuchKey", "NoSuchVersion"})
@@ -19,7 +18,12 @@ Named = dict[str, str]  # Key, and VersionId where a version is meant
 
 
 def delete_all(
-    client: Any, bucket: str, names: Iterable[Named], sleep: Callable[[float], None] = time.sleep
+    client: Any,
+    bucket: str,
+    names: Iterable[Named],
+    *,
+    at_once: int,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[KeyFailure]:
     """Delete in bounded requests; answers each key that could not be done, once.
 
@@ -27,7 +31,7 @@ def delete_all(
     """
     failures: dict[str, KeyFailure] = {}
     todo = iter(names)
-    while chunk := list(islice(todo, AT_ONCE)):
+    while chunk := list(islice(todo, at_once)):
         for failure in _delete(client, bucket, chunk, sleep):
             failures[failure.key] = failure
     return list(failures.values())

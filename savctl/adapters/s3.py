@@ -27,6 +27,7 @@ from savctl.ports.objects import (
     ObjectVersion,
     PartialUpload,
     StoredObject,
+    StoreGone,
 )
 
 __all__ = ["S3Settings", "S3Store"]
@@ -113,9 +114,7 @@ class S3Store:
         """Put a delete marker on each key, once it is sure that the bucket keeps versions."""
         good, failures = usable(keys)
         self._require_versions()
-        with self._told():
-            names = ({"Key": key} for key in good)
-            return failures + delete_all(self._client, self._bucket, names)
+        return failures + self._delete({"Key": key} for key in good)
 
     def unhide(self, key: str) -> bool:
         """Take the delete markers off, from the top, until a version is the newest.
@@ -136,8 +135,7 @@ class S3Store:
     def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
         """Remove every version and marker of each key."""
         good, failures = usable(keys)
-        with self._told():
-            return failures + delete_all(self._client, self._bucket, self._all_of(good))
+        return failures + self._delete(self._all_of(good))
 
     def remains(self, key: str) -> int:
         """How many versions and markers of exactly this key are left."""
@@ -213,7 +211,20 @@ class S3Store:
         return {"Bucket": self._bucket, "Key": checked_key(key)}
 
     def _pages(self, verb: str, prefix: str) -> Iterator[dict[str, Any]]:
-        yield from self._client.get_paginator(verb).paginate(Bucket=self._bucket, Prefix=prefix)
+        """Pages of a listing. A page of something else would look like an empty bucket."""
+        pages = self._client.get_paginator(verb).paginate(
+            Bucket=self._bucket,
+            Prefix=prefix,
+            PaginationConfig={"PageSize": self._settings.at_once},
+        )
+        for page in pages:
+            if not page.get("Name") and not page.get("Bucket"):
+                raise StoreGone(f"the bucket {self.name} does not answer as an S3 server does")
+            yield page
+
+    def _delete(self, names: Iterable[Named]) -> list[KeyFailure]:
+        with self._told():
+            return delete_all(self._client, self._bucket, names, at_once=self._settings.at_once)
 
     def _of_key(self, key: str) -> list[ObjectVersion]:
         return [version for version in self.versions(key) if version.key == key]

@@ -1,0 +1,81 @@
+"""An HTTP server that answers what real S3 servers answer too seldom to wait for it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+from tests.servers.ports import LOOPBACK
+
+Answer = tuple[int, str]
+Answering = Callable[["Heard"], Answer]
+
+
+class Heard:
+    """A request: what was asked, and whether its Content-MD5 is that of its body."""
+
+    def __init__(self, method: str, path: str, body: bytes, md5: str | None) -> None:
+        self.method, self.path, self.body = method, path, body
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        self.has_md5 = md5 == base64.b64encode(digest).decode()
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of a DeleteObjects request."""
+        return re.findall(r"<Key>(.*?)</Key>", self.body.decode())
+
+
+class CannedS3:
+    """Answers each request with what `answering` makes of it; `with` runs it."""
+
+    def __init__(self, answering: Answering) -> None:
+        self.heard: list[Heard] = []
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), self._handler(answering))
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"http://{LOOPBACK}:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self, answering: Answering) -> type[BaseHTTPRequestHandler]:
+        heard = self.heard
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                md5 = self.headers.get("Content-MD5")
+                heard.append(Heard(self.command, self.path, body, md5))
+                status, text = answering(heard[-1])
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(text.encode())
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
