@@ -10,6 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 import jobs
@@ -17,7 +18,7 @@ from savctl.config import Settings
 from savctl.domain.policy import Policies
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
-from savctl.ports import Broker, Clock
+from savctl.ports import Broker, Clock, ObjectStore
 from savctl.usecases.batches import Terms
 
 
@@ -33,11 +34,16 @@ class CatchUp(StrEnum):
 class Flags:
     """What is added to a run: `--yes` lifts brakes, `--heal` repairs what is safe.
 
-    `stay_until` is for a steady job started by the scheduler: it goes on looking for work.
+    `force` lifts the brake of orphan-cleanup; `plan_out` has it write what it would do into a
+    file, `plan` has it do what such a file says. `stay_until` is for a steady job started by the
+    scheduler: it goes on looking for work.
     """
 
     confirmed: bool = False
     heal: bool = False
+    force: bool = False
+    plan: Path | None = None
+    plan_out: Path | None = None
     stay_until: datetime | None = None
 
 
@@ -55,6 +61,7 @@ class Context:
     flags: Flags
     broker: Broker | None
     policies: Policies
+    store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

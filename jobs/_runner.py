@@ -53,6 +53,7 @@ class JobReport:
             "started_at": second_text(self.started_at),
             "finished_at": second_text(self.finished_at),
             **self.done.counts(),
+            **({"details": self.done.details} if self.done.details else {}),
             "items": [item.as_json() for item in self.done.items],
         }
 
@@ -137,6 +138,7 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         flags=start.flags,
         broker=app.broker,
         policies=app.policies(store=not start.dry_run),
+        store=lambda: app.store,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,7 @@ def list_(call: Call) -> Answer:
         "savctl job run auto-close --dry-run",
         "savctl job run close-resolved --yes -o json",
         "savctl job run auto-close --due",
+        "savctl job run orphan-cleanup --plan-out orphans.jsonl",
     ],
     writes=True,
     asks=True,
@@ -46,6 +48,18 @@ def run(
     heal: Annotated[
         bool, typer.Option("--heal", help="Also repair what the job finds and can repair.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Lift the brake of orphan-cleanup.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do what this plan says.")
+    ] = None,
+    plan_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan-out", metavar="FILE", help="Write a plan into a file; change nothing."
+        ),
+    ] = None,
 ) -> Answer | int | None:
     """Run a job now and report what it did; at most one runs at a time over all hosts.
 
@@ -59,11 +73,16 @@ def run(
 
     to_stderr(logging.INFO if call.verbose else logging.WARNING)
     job = find_job(name)
-    if heal and "heal" not in job.options:
-        raise InvalidInput(f"{name} knows no --heal", job=name)
+    given = {"heal": heal, "force": force, "plan": plan, "plan-out": plan_out}
+    for option in (option for option, value in given.items() if value):
+        if option not in job.options:
+            raise InvalidInput(f"{name} knows no --{option}", job=name)
+    if plan and plan_out:
+        raise InvalidInput("--plan-out writes a plan and --plan reads one", hint="Leave one out.")
+    call.dry_run |= plan_out is not None  # what is only planned takes no lease and leaves no row
     if due and call.dry_run:
         raise InvalidInput("--due runs a slot, which a dry run does not", hint="Leave one out.")
-    flags = Flags(confirmed=call.yes, heal=heal)
+    flags = Flags(confirmed=call.yes, heal=heal, force=force, plan=plan, plan_out=plan_out)
     with stopping_on_signals() as stop:
         report = run_due(call, job, flags, stop) if due else run_now(call, job, flags, stop)
     return None if report is None else answered(call, report, stop)

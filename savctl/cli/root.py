@@ -14,6 +14,10 @@ from typer.core import TyperCommand, TyperGroup
 REGISTRY: dict[str, tuple[str, str]] = {
     "ticket": ("savctl.cli.ticket:group", "Create, find, assign and move tickets."),
     "message": ("savctl.cli.message:group", "The conversation of a ticket."),
+    "attachment": (
+        "savctl.cli.attachment:group",
+        "Files of tickets: safe in, safe out, nothing left over.",
+    ),
     "agent": ("savctl.cli.agent:group", "Who works on what."),
     "user": ("savctl.cli.user:group", "What is known of a customer."),
     "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, Connection, select, text
 
-from savctl.domain.holding import is_held
+from savctl.domain.holding import has_hold, is_held
 from savctl.domain.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import support_tickets
@@ -45,3 +45,30 @@ def held_tickets(database: Database) -> Iterator[Ticket]:
 def names_hold(dialect: str) -> ColumnElement[bool]:
     """SQL for tickets whose metadata speaks of a hold; the rule decides on the value."""
     return text(_SQLITE if dialect == "sqlite" else _SERVER)  # type: ignore[return-value]
+
+
+def held_among(connection: Connection, ticket_ids: Iterable[int]) -> frozenset[int]:
+    """Those of the tickets that are under hold, or were merged into one that is."""
+    wanted = frozenset(ticket_ids)
+    merged_into: dict[int, object] = {}
+    held: set[object] = set()
+    looking = set(wanted)
+    while looking:
+        query = select(support_tickets.c.id, support_tickets.c.metadata)
+        for row in connection.execute(query.where(support_tickets.c.id.in_(looking))):
+            merged_into[row.id] = row.metadata.object_at("merged_into").get("ticket_id")
+            if has_hold(row.metadata):
+                held.add(row.id)
+        targets = {found for found in merged_into.values() if isinstance(found, int)}
+        looking = targets - merged_into.keys() - looking
+    return frozenset(one for one in wanted if not held.isdisjoint(_path(one, merged_into)))
+
+
+def _path(ticket_id: int, merged_into: Mapping[int, object]) -> Iterator[object]:
+    """The ticket, the one it was merged into, and so on; metadata may even go in circles."""
+    seen: set[object] = set()
+    step: object = ticket_id
+    while isinstance(step, int) and step not in seen:
+        seen.add(step)
+        yield step
+        step = merged_into.get(step)

@@ -47,7 +47,8 @@ class BatchReport:
     """Counts and items of one run, added to after each batch has been committed.
 
     `lists_changes` is for dry runs: they show what would change; a real run lists only what
-    was skipped or failed. `left` counts what an interrupted run did not look at.
+    was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
+    further numbers of the job's own.
     """
 
     lists_changes: bool = False
@@ -57,6 +58,7 @@ class BatchReport:
     failed: int = 0
     left: int = 0
     items: list[Item] = field(default_factory=list)
+    details: dict[str, object] = field(default_factory=dict)
     _listed: Counter[Outcome] = field(default_factory=Counter)
 
     def add(self, items: Iterable[Item], *, seen: int) -> None:

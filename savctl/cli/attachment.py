@@ -1,0 +1,8 @@
+"""`savctl attachment`: importing its parts is what puts the commands into the group."""
+
+from __future__ import annotations
+
+from savctl.cli import attachment_orphans
+from savctl.cli.attachment_group import group
+
+__all__ = ["attachment_orphans", "group"]

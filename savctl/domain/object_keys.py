@@ -1,0 +1,47 @@
+"""The keys that savctl and the service give to objects (spec: File Path Structure; rules 7.2).
+
+tickets/{ticket_id}/{hash}.{extension}
+temp/{upload_session_id}/…
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from hashlib import sha256
+
+TICKETS, TEMP = "tickets/", "temp/"
+
+# The specification says hash; what other programs take for one is their affair. A name with blanks
+# or control characters, without extension, or below a further folder is nobody's upload.
+_OF_TICKET = re.compile(r"tickets/([1-9][0-9]{0,18})/\w[^\s/\x00-\x1f\x7f]*\.[0-9A-Za-z]{1,16}")
+_OF_UPLOAD = re.compile(r"temp/[0-9A-Za-z_-]{1,128}(/[^\s/\x00-\x1f\x7f]+)+")
+
+
+class Shape(StrEnum):
+    """What a key looks like."""
+
+    TICKET = "ticket"
+    UPLOAD = "upload"
+    UNKNOWN = "unknown"
+
+
+def shape_of(key: str) -> Shape:
+    """What the key looks like; unknown ones are nobody's to remove (rules 7.5)."""
+    if _OF_TICKET.fullmatch(key):
+        return Shape.TICKET
+    return Shape.UPLOAD if _OF_UPLOAD.fullmatch(key) else Shape.UNKNOWN
+
+
+def first_ticket_of(key: str) -> int | None:
+    """The ticket that an object was uploaded to, as its key says.
+
+    Only a reason for more care, never for less: a merge moves records and leaves keys.
+    """
+    found = _OF_TICKET.fullmatch(key)
+    return int(found[1]) if found else None
+
+
+def key_digest(key: str) -> str:
+    """What a key is found by in an index: no collation takes two keys' digests for one."""
+    return sha256(key.encode()).hexdigest()

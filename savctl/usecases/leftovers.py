@@ -1,0 +1,102 @@
+"""`temp-cleanup`: what uploads left behind under `temp/`, and uploads in parts without an end.
+
+An object under `temp/` goes the way of an orphan: asked for once more, hidden, and purged 30
+days later. There is no brake: nothing under `temp/` is meant to stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from savctl.domain.object_keys import TEMP, TICKETS
+from savctl.domain.orphans import Finding, judge
+from savctl.errors import SavError
+from savctl.persistence import abandoned_uploads
+from savctl.persistence.unit_of_work import in_transaction
+from savctl.usecases.batches import EVERYBODYS
+from savctl.usecases.bucket_census import Candidate
+from savctl.usecases.hiding import Hiding, hide_all, settle
+from savctl.usecases.report import Item, Outcome
+
+
+def clean_up_temp(work: Hiding) -> None:
+    """Hide what is left under `temp/`, and end the uploads that nobody ended.
+
+    Raises:
+        Unavailable: store or database went away; what was done stays done.
+    """
+    report = work.terms.report
+    if not work.terms.dry_run:
+        settle(work)
+    hidden = hide_all(work, _leftovers(work), total=0)
+    ended = 0 if report.left else abort_abandoned(work)
+    report.details = {
+        "hidden": hidden.objects,
+        "hidden_bytes": hidden.bytes,
+        "uploads_ended": ended,
+    }
+
+
+def abort_abandoned(work: Hiding) -> int:
+    """End the uploads in parts that are older than the grace time; answers how many.
+
+    Those that savctl began are asked for by their exact keys as well: older stores tell of an
+    upload in no other way.
+    """
+    before = work.clock() - work.grace
+    ended: set[tuple[str, str]] = set()
+    for known in abandoned_uploads.abandoned(work.database, before=before):
+        under_way = {(known.key, known.upload_id)} if known.upload_id is not None else set()
+        under_way |= set(_begun(work, known.key, before))
+        if all(_end(work, *one, ended) for one in sorted(under_way)):
+            _forget(work, known.id)
+    for prefix in (TEMP, TICKETS):
+        for one in _begun(work, prefix, before):
+            _end(work, *one, ended)
+    return len(ended)
+
+
+def _leftovers(work: Hiding) -> Iterator[Candidate]:
+    for found in work.store.listing(TEMP):
+        work.terms.report.seen += 1
+        verdict = judge(found.key, found.modified_at, now=work.clock(), grace=work.grace)
+        if verdict is Finding.ORPHAN:
+            yield Candidate(found.key, found.size_bytes, found.modified_at)
+        elif verdict is Finding.UNKNOWN:
+            reason = "is no key of savctl's or the service's"
+            work.terms.report.add([Item(found.key, None, Outcome.SKIPPED, reason)], seen=0)
+
+
+def _begun(work: Hiding, prefix: str, before: datetime) -> list[tuple[str, str]]:
+    """Key and id of the uploads below a prefix that began before an instant."""
+    found = work.store.partial_uploads(prefix)
+    return [(one.key, one.upload_id) for one in found if one.started_at < before]
+
+
+def _end(work: Hiding, key: str, upload_id: str, ended: set[tuple[str, str]]) -> bool:
+    """End one upload, once; False when it could not be."""
+    if (key, upload_id) in ended:
+        return True
+    try:
+        if not work.terms.dry_run:
+            work.store.abort_parts(key, upload_id)
+    except EVERYBODYS:
+        raise
+    except SavError as problem:
+        item = Item(key, None, Outcome.FAILED, f"its upload could not be ended: {problem.message}")
+        work.terms.report.add([item], seen=0)
+        return False
+    ended.add((key, upload_id))
+    item = Item(key, None, Outcome.CHANGED, "its upload in parts was never ended")
+    work.terms.report.add([item], seen=0)
+    return True
+
+
+def _forget(work: Hiding, id_: str) -> None:
+    in_transaction(
+        work.database,
+        lambda uow: abandoned_uploads.forget(uow.connection, id_),
+        dry_run=work.terms.dry_run,
+        fence=work.terms.fence,
+    )

@@ -1,0 +1,1 @@
+"""A bucket and a database that do not agree."""
