@@ -1,4 +1,4 @@
-"""The keys that savctl and the service give to objects (spec: File Path Structure; rules 7.2).
+"""What the keys look like that the service gives to objects (spec: File Path Structure).
 
 tickets/{ticket_id}/{hash}.{extension}
 temp/{upload_session_id}/…
@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from hashlib import sha256
-
-TICKETS, TEMP = "tickets/", "temp/"
 
 # The specification says hash; what other programs take for one is their affair. A name with blanks
 # or control characters, without extension, or below a further folder is nobody's upload.
@@ -40,8 +37,3 @@ def first_ticket_of(key: str) -> int | None:
     """
     found = _OF_TICKET.fullmatch(key)
     return int(found[1]) if found else None
-
-
-def key_digest(key: str) -> str:
-    """What a key is found by in an index: no collation takes two keys' digests for one."""
-    return sha256(key.encode()).hexdigest()

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from savctl.errors import NotFound
 from savctl.persistence.tables import files, ticket_attachments
 from savctl.persistence.tickets import new_id
 
 _A, _F = ticket_attachments.c, files.c
-_AT_ONCE = 500  # keys in one query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,35 +143,13 @@ class Attachments:
         self._connection.execute(delete(ticket_attachments).where(_A.id.in_(ids)))
         self._connection.execute(delete(files).where(_F.attachment_id.in_(ids)))
 
-    def naming(self, keys: Collection[str]) -> dict[str, list[int]]:
-        """Which records, soft-deleted ones included, name which of these keys, byte for byte.
-
-        No index knows `file_path`: 500 keys cost one look at the whole table.
-        """
-        found: dict[str, list[int]] = {}
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            self._add_naming(some, _A.file_path.in_(some), found)
-        return found
-
     def naming_of(self, ticket_ids: Collection[int], keys: Collection[str]) -> set[str]:
         """Those of these keys that records of these tickets name; by the ticket's index."""
-        found: dict[str, list[int]] = {}
-        if ticket_ids:
-            self._add_naming(keys, _A.ticket_id.in_(sorted(ticket_ids)), found)
-        return set(found)
-
-    def _add_naming(
-        self, keys: Collection[str], where: ColumnElement[bool], found: dict[str, list[int]]
-    ) -> None:
-        # the collation takes A for a and é for e, so what it finds is compared once more
-        exact = set(keys)
-        for attachment_id, key in self._connection.execute(
-            select(_A.id, _A.file_path).where(where)
-        ):
-            if key in exact:
-                found.setdefault(key, []).append(attachment_id)
+        if not ticket_ids:
+            return set()
+        # the collation takes A for a and é for e, so keys are compared here
+        query = select(_A.file_path).where(_A.ticket_id.in_(sorted(ticket_ids)))
+        return set(keys).intersection(self._connection.execute(query).scalars())
 
     def _found(self, query: Select[Any]) -> list[Attachment]:
         return [Attachment(**row) for row in self._connection.execute(query).mappings()]

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 from savctl.errors import Unavailable
-from savctl.persistence.named_keys import Named
+from savctl.persistence.file_references import Named
 
 T = TypeVar("T")
 

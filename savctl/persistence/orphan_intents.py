@@ -12,13 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from savctl.domain.object_keys import key_digest
+from savctl.domain.file_names import key_digest
 from savctl.persistence.bulk import delete_in, insert_rows, rows_in
 from savctl.persistence.engine import Database
+from savctl.persistence.purges import PurgeReason
 from savctl.persistence.tables import purges
 from savctl.persistence.types import time_text
 
-ORPHAN = "orphan"
+ORPHAN = str(PurgeReason.ORPHAN)
 
 _P = purges.c
 _PAGE = 1_000
@@ -26,10 +27,17 @@ _COLUMNS = ("key_digest", "object_key", "reason", "size_bytes", "due_at", "run_i
 
 
 def listed_as(connection: Connection, keys: Sequence[str]) -> Mapping[str, str]:
-    """Those of the keys that are on the list already, each with its reason."""
+    """Those of the keys that are on the list already, each with its reason.
+
+    A claimed one is being purged at this moment, or was when its job died.
+    """
     digests = {key_digest(key): key for key in keys}
-    found = rows_in(connection, purges, ("key_digest", "reason"), list(digests)) if keys else []
-    return {digests[digest]: reason for digest, reason in found}
+    columns = ("key_digest", "reason", "claimed_at")
+    found = rows_in(connection, purges, columns, list(digests)) if keys else []
+    return {
+        digests[digest]: reason if claimed_at is None else f"{reason}, begun"
+        for digest, reason, claimed_at in found
+    }
 
 
 def intend(
@@ -84,6 +92,7 @@ def _pages(database: Database, *, only_unsettled: bool) -> Iterator[list[str]]:
     after = 0
     while True:
         query = select(_P.id, _P.object_key).where(_P.id > after, _P.reason == ORPHAN)
+        query = query.where(_P.claimed_at.is_(None))
         if only_unsettled:
             query = query.where(_P.hidden_at.is_(None))
         with database.reading() as connection:

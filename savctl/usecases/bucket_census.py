@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from savctl.domain.orphans import Finding, judge
 from savctl.persistence.comparison import Comparison, Mismatch, chunks
 from savctl.persistence.engine import Database
-from savctl.persistence.named_keys import PLACES, highest_ids, named_keys
+from savctl.persistence.file_references import PLACES, highest_ids, named_keys
 from savctl.persistence.orphan_intents import pending
 from savctl.ports import ObjectStore, StoredObject
 from savctl.usecases.batches import never

@@ -24,8 +24,8 @@ from savctl.errors import SavError, Unavailable
 from savctl.persistence import orphan_intents as intents
 from savctl.persistence.comparison import chunks
 from savctl.persistence.engine import Database
+from savctl.persistence.file_references import named
 from savctl.persistence.holds import held_among
-from savctl.persistence.named_keys import still_named
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
 from savctl.usecases.batches import Terms
@@ -33,8 +33,6 @@ from savctl.usecases.bucket_census import Candidate
 from savctl.usecases.report import Item, Outcome
 
 T = TypeVar("T")
-
-_NAMED = "a record names it by now"
 
 
 @dataclass(slots=True)
@@ -123,15 +121,15 @@ def _intend(
     """What is to be hidden, written down; and what is not, with the reason."""
     now = work.clock()
     keys = [one.key for one in batch]
-    named = still_named(uow.connection, keys)
+    names = named(uow.connection, keys)
     listed = intents.listed_as(uow.connection, keys)
     tickets = {key: ticket for key in keys if (ticket := first_ticket_of(key)) is not None}
     held = held_among(uow.connection, tickets.values())
     intended, items = [], []
     for one in batch:
         other = listed.get(one.key, intents.ORPHAN)
-        if one.key in named:
-            items.append(_skipped(one.key, _NAMED))
+        if one.key in names:
+            items.append(_skipped(one.key, f"is named by now: {names[one.key]}"))
         elif tickets.get(one.key) in held:
             items.append(_skipped(one.key, f"ticket {tickets[one.key]} is under legal hold"))
         elif other != intents.ORPHAN:
@@ -160,10 +158,10 @@ def _hidden_or_not(
             left[failure.key] = Item(failure.key, None, Outcome.FAILED, failure.reason)
     hidden = [one.key for one in intended if one.key not in left]
     with work.database.reading() as connection:
-        named = still_named(connection, hidden)
-    for key in sorted(named):
+        names = named(connection, hidden)
+    for key, name in sorted(names.items()):
         work.store.unhide(key)
-        left[key] = _skipped(key, _NAMED)
+        left[key] = _skipped(key, f"is named by now: {name}")
     _in_transaction(work, lambda uow: _write_down(uow, work, intended, left))
     return [one for one in intended if one.key not in left], list(left.values())
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from savctl.domain.object_keys import TEMP, TICKETS
+from savctl.domain.file_names import TEMP, TICKETS
 from savctl.domain.orphans import Finding, judge
 from savctl.errors import SavError
-from savctl.persistence import abandoned_uploads
 from savctl.persistence.unit_of_work import in_transaction
+from savctl.persistence.uploads import Upload, Uploads
 from savctl.usecases.batches import EVERYBODYS
 from savctl.usecases.bucket_census import Candidate
 from savctl.usecases.hiding import Hiding, hide_all, settle
@@ -29,8 +29,8 @@ def clean_up_temp(work: Hiding) -> None:
     report = work.terms.report
     if not work.terms.dry_run:
         settle(work)
+    ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
     hidden = hide_all(work, _leftovers(work), total=0)
-    ended = 0 if report.left else abort_abandoned(work)
     report.details = {
         "hidden": hidden.objects,
         "hidden_bytes": hidden.bytes,
@@ -46,10 +46,8 @@ def abort_abandoned(work: Hiding) -> int:
     """
     before = work.clock() - work.grace
     ended: set[tuple[str, str]] = set()
-    for known in abandoned_uploads.abandoned(work.database, before=before):
-        under_way = {(known.key, known.upload_id)} if known.upload_id is not None else set()
-        under_way |= set(_begun(work, known.key, before))
-        if all(_end(work, *one, ended) for one in sorted(under_way)):
+    for known in _announced(work, before):
+        if all(_end(work, *one, ended) for one in _parts_of(work, known, before)):
             _forget(work, known.id)
     for prefix in (TEMP, TICKETS):
         for one in _begun(work, prefix, before):
@@ -66,6 +64,29 @@ def _leftovers(work: Hiding) -> Iterator[Candidate]:
         elif verdict is Finding.UNKNOWN:
             reason = "is no key of savctl's or the service's"
             work.terms.report.add([Item(found.key, None, Outcome.SKIPPED, reason)], seen=0)
+
+
+def _announced(work: Hiding, before: datetime) -> Iterator[Upload]:
+    """The uploads that savctl began before an instant and has not recorded since."""
+    after = ""
+    while True:
+        with work.database.reading() as connection:
+            page = Uploads(connection).begun_before(before, after_id=after, limit=work.terms.size)
+        if not page:
+            return
+        yield from page
+        after = page[-1].id
+
+
+def _parts_of(work: Hiding, upload: Upload, before: datetime) -> list[tuple[str, str]]:
+    """Key and id of what it has under way; one that died early did not write the id down."""
+    found = set()
+    for key in (upload.temp_key, upload.object_key):
+        if key is not None:
+            found |= set(_begun(work, key, before))
+    if upload.upload_id is not None and upload.temp_key is not None:
+        found.add((upload.temp_key, upload.upload_id))
+    return sorted(found)
 
 
 def _begun(work: Hiding, prefix: str, before: datetime) -> list[tuple[str, str]]:
@@ -96,7 +117,7 @@ def _end(work: Hiding, key: str, upload_id: str, ended: set[tuple[str, str]]) ->
 def _forget(work: Hiding, id_: str) -> None:
     in_transaction(
         work.database,
-        lambda uow: abandoned_uploads.forget(uow.connection, id_),
+        lambda uow: Uploads(uow.connection).forget([id_]),
         dry_run=work.terms.dry_run,
         fence=work.terms.fence,
     )

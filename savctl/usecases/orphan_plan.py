@@ -8,7 +8,6 @@ asked for, looked at and judged again.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +19,10 @@ from savctl.domain.object_keys import Shape, shape_of
 from savctl.domain.orphans import Brake, Finding
 from savctl.domain.strict_json import strict_json
 from savctl.errors import InvalidInput
-from savctl.persistence.named_keys import highest_ids
+from savctl.persistence.file_references import highest_ids
 from savctl.usecases.bucket_census import Candidate, Census, compared
 from savctl.usecases.hiding import Hiding, hide_all, settle
+from savctl.usecases.new_file import new_file
 from savctl.usecases.orphans import KIND, require_brake_off
 from savctl.usecases.report import LISTED, Item, Outcome
 
@@ -33,12 +33,11 @@ def write_plan(work: Hiding, path: Path) -> None:
     """Write down what would be hidden; nothing is.
 
     Raises:
-        InvalidInput: the file is there already, or cannot be written.
+        NeedsConfirmation: the file is there already.
+        InvalidInput: it cannot be written.
         Unavailable: bucket or database went away; there is no file.
     """
     now = work.clock()
-    if path.exists():
-        raise InvalidInput(f"{path} is there already", hint="Name a new file for the plan.")
     with compared(
         work.database,
         work.store,
@@ -92,24 +91,20 @@ class _First:
 
 
 def _write(path: Path, first: dict[str, object], orphans: Iterator[Candidate]) -> None:
-    """The whole file or none: written beside it, synced, and renamed."""
-    making = path.with_name(f"{path.name}.making")
-    try:
-        with making.open("w", encoding="ascii") as out:
-            out.write(f"{json.dumps(first)}\n")
-            for one in orphans:
-                row = {
-                    "key": one.key,
-                    "size_bytes": one.size_bytes,
-                    "modified_at": micro_text(one.modified_at),
-                }
-                out.write(f"{json.dumps(row)}\n")
-            out.flush()
-            os.fsync(out.fileno())
-        making.rename(path)
-    except OSError as problem:
-        making.unlink(missing_ok=True)
-        raise InvalidInput(f"cannot write {path}: {problem.strerror}") from None
+    with new_file(path, overwrite=False) as file:
+        file.stream.write(_line(first))
+        for one in orphans:
+            at = micro_text(one.modified_at)
+            file.stream.write(
+                _line({"key": one.key, "size_bytes": one.size_bytes, "modified_at": at})
+            )
+        file.seal()
+        file.release()
+
+
+def _line(row: dict[str, object]) -> bytes:
+    """One row; what a terminal could act on is escaped, as everything that is not ASCII."""
+    return f"{json.dumps(row)}\n".encode()
 
 
 def _checked(work: Hiding, path: Path) -> tuple[_First, int]:

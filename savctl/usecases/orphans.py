@@ -46,13 +46,14 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
         terms.report.seen = found.census.objects
         terms.report.details = found.census.as_json()
         require_brake_off(found.census, brake)
+        ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
         returned = bring_back(work, found.named_again())
         hidden = hide_all(work, found.orphans(), total=found.census.found[Finding.ORPHAN])
         terms.report.details |= {
             "hidden": hidden.objects,
             "hidden_bytes": hidden.bytes,
             "brought_back": returned,
-            "uploads_ended": 0 if terms.report.left else abort_abandoned(work),
+            "uploads_ended": ended,
         }
         _tell_oddities(work, found)
     _keep(work, now)
