@@ -1,0 +1,106 @@
+"""What uploads left behind goes, what is under way stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from savctl.persistence.unit_of_work import in_transaction
+from savctl.persistence.uploads import Upload
+from savctl.ports import SetClock
+from savctl.usecases.leftovers import clean_up_temp
+from savctl.usecases.report import BatchReport
+from tests.given import DAY, SECOND, rows
+from tests.orphans.conftest import GRACE, Bucket
+
+PART = "temp/8d1f/11111111111111111111111111111111.pdf"
+LIVE = "tickets/1/11111111111111111111111111111111.pdf"
+
+
+def clean_up(bucket: Bucket, *, dry_run: bool = False) -> BatchReport:
+    work = bucket.work(dry_run=dry_run)
+    clean_up_temp(work)
+    return work.terms.report
+
+
+def announce(bucket: Bucket, **fields: str | None) -> None:
+    known: dict[str, str | None] = {"object_key": LIVE, "temp_key": PART, "upload_id": None}
+    upload = Upload(
+        id="8d1f",
+        ticket_id=1,
+        actor=None,
+        started_at=bucket.clock(),
+        **known | fields,
+    )
+    in_transaction(bucket.database, lambda uow: uow.uploads.announce([upload]))
+
+
+def under_way(bucket: Bucket) -> list[str]:
+    return [one.key for one in bucket.store.partial_uploads("")]
+
+
+def test_old_leftovers_are_hidden_and_the_rest_stays(bucket: Bucket, clock: SetClock) -> None:
+    bucket.put(PART, LIVE, "temp/loose.txt")
+    clock.advance(GRACE + SECOND)
+    bucket.put("temp/9/new.pdf")
+
+    report = clean_up(bucket)
+
+    assert bucket.visible() == {LIVE, "temp/loose.txt", "temp/9/new.pdf"}
+    assert report.counts() == {"seen": 3, "changed": 1, "skipped": 1, "failed": 0, "left": 0}
+    [purge] = rows(bucket.database, "SELECT object_key, reason FROM savctl_purges")
+    assert purge == {"object_key": PART, "reason": "orphan"}
+
+
+def test_a_record_may_name_an_object_under_temp(bucket: Bucket, clock: SetClock) -> None:
+    bucket.put(PART)
+    bucket.record(PART)
+    clock.advance(2 * DAY)
+
+    clean_up(bucket)
+
+    assert bucket.visible() == {PART}
+
+
+@pytest.mark.parametrize("key", [PART, LIVE])
+def test_an_upload_in_parts_that_nobody_ended_is_ended(
+    bucket: Bucket, clock: SetClock, key: str
+) -> None:
+    bucket.store.begin_parts(key, content_type="application/pdf")
+    clock.advance(GRACE + SECOND)
+    bucket.store.begin_parts("temp/9/new.pdf", content_type="application/pdf")
+
+    assert clean_up(bucket, dry_run=True).details["uploads_ended"] == 1
+    assert len(under_way(bucket)) == 2
+    assert clean_up(bucket).details["uploads_ended"] == 1
+    assert under_way(bucket) == ["temp/9/new.pdf"]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_announced_upload_is_ended_and_forgotten_once(
+    bucket: Bucket, clock: SetClock, is_known: bool
+) -> None:
+    upload_id = bucket.store.begin_parts(PART, content_type="application/pdf")
+    announce(bucket, upload_id=upload_id if is_known else None)
+    clock.advance(GRACE)
+    assert clean_up(bucket).details["uploads_ended"] == 0
+
+    clock.advance(SECOND)
+
+    assert clean_up(bucket).details["uploads_ended"] == 1
+    assert under_way(bucket) == []
+    assert rows(bucket.database, "SELECT id FROM savctl_uploads") == []
+
+
+def test_the_key_of_an_upload_under_way_is_no_orphan(bucket: Bucket, clock: SetClock) -> None:
+    bucket.put(LIVE, "tickets/1/22222222222222222222222222222222.pdf")
+    bucket.record("tickets/1/22222222222222222222222222222222.pdf")
+    clock.advance(10 * DAY)
+    announce(bucket)
+
+    report = bucket.clean_up()
+    assert LIVE in bucket.visible()
+    assert [item.reason for item in report.items] == ["is named by now: an upload under way"]
+
+    clock.advance(2 * DAY)  # nobody ended it
+    bucket.clean_up()
+    assert LIVE not in bucket.visible()
