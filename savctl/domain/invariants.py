@@ -152,6 +152,24 @@ _TABLE: tuple[Invariant, ...] = (
         "was the audit or the outbox restored or written by hand?",
     ),
     Invariant(
+        "merge-link",
+        _E,
+        "a merge that only one of the two tickets knows",
+        "put metadata.merged_into or merged_from back, from the other side or the audit",
+    ),
+    Invariant(
+        "merged-open",
+        _E,
+        "merged into another ticket, but not closed",
+        "another program opened it again; savctl ticket close TKT --duplicate-of TKT",
+    ),
+    Invariant(
+        "message-on-merged",
+        _W,
+        "a message that arrived on a ticket after it was merged away",
+        "answer it on the ticket it went into; nobody looks at this one",
+    ),
+    Invariant(
         "number-twice",
         _E,
         "ticket numbers that differ in case only",

@@ -29,13 +29,15 @@ from sqlalchemy import (
 from savctl.domain.clock import micro_text
 from savctl.domain.history import Action
 from savctl.domain.integrity import Facts
+from savctl.domain.merge_links import came_in, went_into
+from savctl.domain.metadata import Metadata
 from savctl.domain.past import Item
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import audit, outbox, support_tickets
+from savctl.persistence.tables import audit, outbox, support_tickets, ticket_messages
 
-_T, _A, _O = support_tickets.c, audit.c, outbox.c
+_T, _A, _O, _M = support_tickets.c, audit.c, outbox.c, ticket_messages.c
 # Rows that break a constraint: no damage of the file, and found by the checks of rows.
 _BAD_VALUES = ("CHECK constraint failed", "NULL value in")
 _HISTORY = tuple(str(action) for action in Action)
@@ -95,6 +97,24 @@ def audited(connection: Connection, ids: Sequence[int]) -> dict[int, list[Item]]
     for ticket_id, entry in connection.execute(query):
         found[ticket_id].append(json.loads(entry))
     return found
+
+
+def linked(connection: Connection, tickets: Sequence[Facts]) -> dict[int, Metadata]:
+    """The metadata of the tickets that these name as merged, those that are here."""
+    ids = {i for t in tickets for i in (went_into(t.metadata), *came_in(t.metadata))} - {None}
+    if not ids:
+        return {}
+    query = select(_T.id, _T.metadata).where(_T.id.in_(sorted(filter(None, ids))))
+    return {row.id: row.metadata for row in connection.execute(query)}
+
+
+def messages_on_merged(connection: Connection, tickets: Sequence[Facts]) -> dict[int, int]:
+    """How many messages stand on those of these tickets that were merged away."""
+    ids = [t.id for t in tickets if went_into(t.metadata) is not None]
+    if not ids:
+        return {}
+    query = select(_M.ticket_id, func.count()).where(_M.ticket_id.in_(ids))
+    return {ticket_id: int(n) for ticket_id, n in connection.execute(query.group_by(_M.ticket_id))}
 
 
 def events_without_audit(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from savctl.domain.integrity import Facts, Problem, problems, repair
 from savctl.domain.invariants import INVARIANTS, Invariant, Severity
+from savctl.domain.merge_links import link_problems
 from savctl.domain.past import Item
 from savctl.errors import NotFound
 from savctl.persistence import integrity, strays
@@ -132,12 +133,18 @@ def _check_page(
         ids = [ticket.id for ticket in tickets]
         audited = integrity.audited(connection, ids)
         unexplained = integrity.events_without_audit(connection, ids)
+        readable = [ticket for ticket in tickets if isinstance(ticket, Facts)]
+        others = integrity.linked(connection, readable)
+        late = integrity.messages_on_merged(connection, readable)
     repairable: dict[int, list[Problem]] = {}
     for ticket in tickets:
         for event in unexplained.get(ticket.id, ()):
             report.add("event-without-audit", Example(ticket.id, ticket.number, event))
         found = _problems(ticket, audited.get(ticket.id, []), clock())
-        for problem in found:
+        links: list[Problem] = []
+        if isinstance(ticket, Facts):
+            links += link_problems(ticket, others, late.get(ticket.id, 0))
+        for problem in (*found, *links):
             report.add(problem.check, Example(ticket.id, ticket.number, problem.detail))
         if any(problem.is_repairable for problem in found):
             repairable[ticket.id] = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -355,3 +356,31 @@ def test_a_different_order_is_told(database: Database, clock: SetClock) -> None:
     warnings = merge(database, clock, source, into=target).warnings
 
     assert any("is about order 2" in warning for warning in warnings)
+
+
+def test_a_check_finds_a_merge_that_another_program_spoiled(
+    database: Database, clock: SetClock
+) -> None:
+    tickets = [created(database, clock) for _ in range(6)]
+    for source, target in zip(tickets[::2], tickets[1::2], strict=True):
+        merge(database, clock, source, into=target)
+    wiped, forgets, opened = tickets[0], tickets[3], tickets[4]
+    for ticket, key in ((wiped, "merged_into"), (forgets, "merged_from")):
+        metadata = row_of(database, ticket)["metadata"]
+        del metadata[key]
+        text = json.dumps(metadata)
+        write(database, f"UPDATE support_tickets SET metadata = '{text}' WHERE id = {ticket.id}")
+    write(database, f"UPDATE support_tickets SET status = 'open' WHERE id = {opened.id}")
+    write(
+        database,
+        "INSERT INTO ticket_messages (ticket_id, sender_id, sender_type, message, is_internal, "
+        f"created_at, updated_at) VALUES ({opened.id}, 456, 'customer', 'Late', 0, "
+        "'2025-10-03 10:30:00', '2025-10-03 10:30:00')",
+    )
+
+    found = check_integrity(database, clock, terms=CheckTerms(fix=True)).findings
+
+    where = {check: [e.id for e in found[check].sample] for check in found}
+    assert where["merge-link"] == [wiped.id, tickets[1].id, tickets[2].id]
+    assert where["merged-open"] == where["message-on-merged"] == [opened.id]
+    assert found["merge-link"].repaired == 0
