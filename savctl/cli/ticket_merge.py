@@ -11,12 +11,18 @@ from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer
 from savctl.cli._tickets import Bridge, OneTicket, Reason, reference, references, ticket_row
-from savctl.cli._values import whole
+from savctl.cli._values import Limit, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
+from savctl.errors import InvalidInput
 
 MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
 SPLIT = ("ticket_number", "split_from", "user_id", "subject", "messages", "attachments")
+
+DUPLICATES = (
+    *("ticket_number", "id", "duplicate_of", "duplicate_of_id", "user_id", "order_id"),
+    *("status", "created_at", "subject", "score", "why"),
+)
 
 
 @command(
@@ -147,3 +153,55 @@ def split(
         row["dry_run"] = True
         call.note("dry run: nothing was stored")
     return Answer(rows=[row], columns=SPLIT, is_one=True)
+
+
+@command(
+    group,
+    "duplicates",
+    examples=[
+        "savctl ticket duplicates",
+        "savctl ticket duplicates --user 456 --min-score 0.5 -o json",
+    ],
+)
+def duplicates(
+    call: Call,
+    user: Annotated[
+        int | None,
+        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Only this customer."),
+    ] = None,
+    min_score: Annotated[float, typer.Option("--min-score", help="How alike, from 0 to 1.")] = 0.6,
+    limit: Limit = 50,
+) -> Answer:
+    """Tickets of one customer that look like the same trouble told twice; merges nothing.
+
+    Tickets that are not closed, of the same order or, where none is known, of the same category.
+    """
+    from itertools import islice
+
+    from savctl.usecases.duplicates import find_duplicates
+
+    if not 0 <= min_score <= 1:  # nan is none of them, either
+        raise InvalidInput(f"--min-score must be from 0 to 1, not {min_score}")
+    pairs = find_duplicates(call.database, at_least=min_score, user_id=user)
+    found = list(islice(pairs, limit + 1)) if limit else pairs
+    if isinstance(found, list) and len(found) > limit:
+        call.note("there are more: --limit 0 shows all")
+        found = found[:limit]
+    rows = (
+        {
+            "ticket_number": pair.newer.number,
+            "id": pair.newer.id,
+            "duplicate_of": pair.older.number,
+            "duplicate_of_id": pair.older.id,
+            "user_id": pair.newer.user_id,
+            "order_id": pair.newer.order_id,
+            "status": str(pair.newer.status),
+            "created_at": pair.newer.created_at,
+            "subject": pair.newer.subject,
+            "score": pair.score,
+            "why": list(pair.why),
+        }
+        for pair in found
+    )
+    columns = ("ticket_number", "duplicate_of", "user_id", "score", "why", "subject")
+    return Answer(rows=rows, columns=columns, fields=DUPLICATES)
