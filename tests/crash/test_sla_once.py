@@ -1,0 +1,153 @@
+"""Each breach once, whatever happens to the scan: again, beside another, killed (rules 4.6)."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from savctl.persistence.engine import Database
+from savctl.ports import SetClock
+from savctl.usecases.batches import Terms
+from savctl.usecases.escalating import escalate
+from savctl.usecases.report import BatchReport
+from tests.crash.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
+from tests.crash.processes import Process, count, ended, time_passes_for_leases, wait_until
+from tests.given import NOW, rows
+
+pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
+
+KILLS = 50
+TICKETS = 3_000
+DONE, TOLD_NO = 0, 9
+LEDGER = "SELECT COUNT(*) AS n FROM savctl_sla_breaches"
+BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
+
+Traces = dict[str, list[Any]]
+
+
+@pytest.fixture
+def shared(database_url: str, environment: dict[str, str]) -> dict[str, str]:
+    """An environment for scans in processes of their own."""
+    return environment | {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "5"}
+
+
+def scan(environment: Mapping[str, str]) -> Process:
+    """The job, begun in a process of its own at `NOW`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.crash.job_at", "sla-escalation", NOW.isoformat()],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def perfect_run(database: Database, tickets: int) -> Traces:
+    """What one undisturbed run leaves; then the shop is opened anew."""
+    emptied(database)
+    open_late_shop(database, tickets)
+    scanned(database)
+    found = traces(database)
+    told = Counter((row[1], row[7]) for row in found["ledger"])
+    told["response", "high"] -= tickets // KINDS  # those that were raised before
+    assert told == Counter({key: n * tickets // KINDS for key, n in FOUND.items()})
+    assert len(found["events"]) == sum(told.values())
+    emptied(database)
+    open_late_shop(database, tickets)
+    return found
+
+
+def scanned(database: Database, *, size: int = 1_000) -> BatchReport:
+    """A scan in this process, without the lease that keeps others away."""
+    report = BatchReport()
+    escalate(database, SetClock(NOW), terms=Terms(report=report, size=size))
+    return report
+
+
+def test_run_twice_it_changes_nothing_more(database: Database, shared: dict[str, str]) -> None:
+    expected = perfect_run(database, 200)
+
+    for _ in range(2):
+        assert ended(scan(shared))[0] == DONE
+        assert traces(database) == expected
+
+
+def test_started_on_two_hosts_at_once_it_gives_what_one_run_gives(
+    database: Database, shared: dict[str, str]
+) -> None:
+    expected = perfect_run(database, 1_000)
+
+    codes = []
+    for _ in range(4):
+        hosts = [scan(shared), scan(shared)]
+        codes.append([ended(host)[0] for host in hosts])
+        assert traces(database) == expected
+    assert {code for pair in codes for code in pair} <= {DONE, TOLD_NO}
+    assert any(TOLD_NO in pair for pair in codes), "they never met"
+
+
+def test_scans_that_no_lease_keeps_apart_still_tell_each_breach_once(
+    database: Database, database_url: str
+) -> None:
+    expected = perfect_run(database, 600)
+    others = [Database(database_url) for _ in range(4)]
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        reports = list(pool.map(lambda other: scanned(other, size=7), others))
+    for other in others:
+        other.close()
+    scanned(database)  # what each of them left alone because another held it
+
+    assert sum(report.failed for report in reports) == 0
+    assert sum(report.changed > 0 for report in reports) > 1, "only one of them found anything"
+    assert traces(database) == expected
+
+
+def test_killed_at_50_moments_it_ends_as_one_perfect_run(
+    database: Database, shared: dict[str, str]
+) -> None:
+    expected = perfect_run(database, TICKETS)
+    known, whole = count(database, LEDGER), len(expected["ledger"])
+    hits, before = 0, known
+
+    for number in range(KILLS):
+        killed(database, shared, while_starting=number % 5 == 0)
+        before, known = known, count(database, LEDGER)
+        hits += before < known < whole
+        assert count(database, LEDGER) - TICKETS // KINDS == events(database)
+        time_passes_for_leases(database)
+    assert hits > KILLS / 2, "too few kills hit a scan at work to prove anything"
+
+    assert ended(scan(shared | {"SAVCTL_BATCH_SIZE": "1000"}))[0] == DONE
+    assert traces(database) == expected
+    *dead, last = rows(database, "SELECT status FROM savctl_runs ORDER BY id")
+    assert {run["status"] for run in dead} == {"abandoned"}
+    assert last["status"] == "ok"
+
+
+def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
+    """A scan that is killed on its way to work, or at work."""
+    begun = count(database, BEGUN)
+    with scan(environment) as process:
+        if not while_starting:
+            wait_until(
+                lambda: count(database, BEGUN) > begun or process.poll() is not None,
+                what="a run",
+            )
+        time.sleep(random.uniform(0, 0.5 if while_starting else 0.15))
+        process.send_signal(signal.SIGKILL)
+
+
+def events(database: Database) -> int:
+    """How many breaches were told."""
+    return count(database, "SELECT COUNT(*) AS n FROM savctl_outbox")
