@@ -6,7 +6,10 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("start_up", "reads", "closing", "memory", "relay", "relay_close", "exporting")
+NAMES = (
+    *("start_up", "reads", "closing", "memory", "sla_scan"),
+    *("relay", "relay_close", "exporting"),
+)
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ AGENTS = range(10, 50)
 FIRST_USER, USERS = 1_000, 200_000
 FIRST_ORDER, ORDERS = 500_000, 800_000
 LONG_THREAD, LONG_EVERY = 60, 500
+DUE_EACH_MINUTE, BUSY_MINUTES = 500, 20
 
 TICKET_COLUMNS = (
     *("id", "ticket_number", "user_id", "subject", "description", "priority", "status"),
@@ -53,11 +54,13 @@ Row = tuple[object, ...]
 @dataclass(frozen=True, slots=True)
 class Shop:
     """How large; whether every ticket is in one status instead of the usual mixture, and whether
-    there are messages."""
+    there are messages. With `active`, so many of the newest are in work and none is late at
+    `NOW`, all older ones are closed, and only those in work have messages."""
 
     tickets: int
     only: str | None = None
     talks: bool = True
+    active: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def slices(shop: Shop, size: int = 20_000) -> Iterator[Slice]:
     last_message = 0
     for ticket_id in range(1, shop.tickets + 1):
         made.append(_ticket(shop, ticket_id, chance))
-        if shop.talks:
-            said += _messages(made[-1], last_message, chance)
+        if shop.talks and (not shop.active or made[-1][6] != "closed"):
+            said += _messages(made[-1], last_message, chance, least=2 if shop.active else 1)
             last_message = int(str(said[-1][0]))
         if len(made) == size:
             yield Slice(made, said)
@@ -92,6 +95,10 @@ def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
     status = shop.only or _one(mixture, chance)
     priority = _one(_PRIORITIES, chance)
     born = NOW - timedelta(days=4) - age * SPAN + timedelta(seconds=chance.randrange(600))
+    if shop.active:
+        status, priority = "closed", "medium"
+        if ticket_id > shop.tickets - shop.active:
+            status, born = _in_work(shop, ticket_id - (shop.tickets - shop.active) - 1)
     agent = None if status == "open" else chance.choice(AGENTS)
     resolved_at = born + timedelta(hours=30) if status in {"resolved", "closed"} else None
     closed_at = born + timedelta(hours=60) if status == "closed" else None
@@ -115,11 +122,30 @@ def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
     )
 
 
-def _messages(ticket: Row, last_id: int, chance: random.Random) -> Iterator[Row]:
+def _in_work(shop: Shop, place: int) -> tuple[str, datetime]:
+    """Status and birth of a ticket in work: the older half is answered, the newer one is not.
+
+    The next target of `DUE_EACH_MINUTE` of them passes in each of the `BUSY_MINUTES` after NOW,
+    half by half; those of all others in the hours behind that.
+    """
+    half = shop.active // 2
+    status, target = ("in_progress", 72) if place < half else ("open", 24)
+    place %= half
+    each = DUE_EACH_MINUTE // 2
+    if place < each * BUSY_MINUTES:
+        minute, rest = divmod(place, each)
+        due = timedelta(minutes=minute, seconds=rest * 59 // each)
+    else:
+        left = (place - each * BUSY_MINUTES) / (half - each * BUSY_MINUTES)
+        due = timedelta(minutes=BUSY_MINUTES + 90) + left * timedelta(hours=20)
+    return status, NOW + due - timedelta(hours=target)
+
+
+def _messages(ticket: Row, last_id: int, chance: random.Random, *, least: int) -> Iterator[Row]:
     ticket_id, user_id, status, agent = (int(str(ticket[0])), ticket[2], ticket[6], ticket[8])
     at = datetime.fromisoformat(str(ticket[13]))
     is_long = ticket_id % LONG_EVERY == 0
-    for number in range(LONG_THREAD if is_long else chance.randint(1, 5)):
+    for number in range(LONG_THREAD if is_long else chance.randint(least, 5)):
         at += timedelta(minutes=20)
         by_agent = number % 2 == 1 and agent is not None
         is_unread = status in {"open", "in_progress"} and number > 1
