@@ -83,6 +83,7 @@ def play(
     path: Path,
     mapping: str,
     *,
+    source: str = "log",
     clock: SetClock | None = None,
     jobs: Sequence[TimedJob] = (),
     bridges: bool = False,
@@ -94,7 +95,7 @@ def play(
     with reading(path, "csv", delimiter=told.delimiter) as rows:
         log = LogReader(rows, told, how, bad.__setitem__)
         terms = Replay(
-            source="log", how=how, jobs=jobs, bridges=bridges, on_reject=bad.__setitem__
+            source=source, how=how, jobs=jobs, bridges=bridges, on_reject=bad.__setitem__
         )
         return replay(database, clock or SetClock(START), log, terms), bad
 
