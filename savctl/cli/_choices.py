@@ -12,14 +12,14 @@ from savctl.errors import InvalidInput
 E = TypeVar("E", bound=StrEnum)
 
 
-def one_of(name: str, given: str, allowed: Sequence[str]) -> str:
-    """The value, when it is allowed; case does not count."""
+def one_of(name: str, given: str, allowed: Sequence[str], *, prefix: str = "--") -> str:
+    """The value, when it is allowed; case does not count. An argument has no `prefix`."""
     found = given.strip().lower()
     if found in allowed:
         return found
     near = get_close_matches(found, allowed, n=1)
     guess = f"Did you mean {str(near[0])!r}?" if near else None
-    raise InvalidInput(f"--{name} {given!r} is not one of {', '.join(allowed)}", hint=guess)
+    raise InvalidInput(f"{prefix}{name} {given!r} is not one of {', '.join(allowed)}", hint=guess)
 
 
 def each_of(name: str, given: Sequence[str] | None, kind: type[E]) -> tuple[E, ...]:

@@ -6,12 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from savctl import __version__
+from savctl.pages._values import words
 from savctl.pages.charts import Chart, Series
 from savctl.pages.page import Column, Page, Section, Table, Tile
 
 Rows = Sequence[Mapping[str, object]]
 _SIDES = (("response", "Answered"), ("resolution", "Solved"))
-_SHOWN = 30
+_SHOWN = 20
+_TITLES = {
+    "agent_id": "Agent",
+    "in_progress": "In work",
+    "waiting_customer": "Waiting",
+    "due_in_24h": "Due in 24 h",
+    "solved_in_period": "Solved",
+    "median_resolution_minutes": "Median",
+    "response_breaches": "Late answers",
+    "resolution_breaches": "Late solutions",
+    "customer_messages": "Messages",
+}
 
 
 def sla_page(groups: Mapping[str, Rows], *, period: str, at: datetime) -> Page:
@@ -27,31 +39,38 @@ def sla_page(groups: Mapping[str, Rows], *, period: str, at: datetime) -> Page:
 
 
 def workload_page(rows: Rows, *, period: str, at: datetime) -> Page:
-    """Who has how much."""
-    labels = [str(row["agent_id"]) for row in rows[:_SHOWN]]
-    names = ("in_progress", "waiting_customer", "resolved", "open")
+    """Who has how much; the rows' first key says by what they are grouped."""
+    key = next(iter(rows[0]), "agent_id") if rows else "agent_id"
+    by = key.removesuffix("_id")
+    names = {"open": "Open", "in_progress": "In work", "waiting_customer": "Waiting"}
+    busy = [row for row in rows if any(row[name] for name in names)]
+    shown = sorted(busy, key=lambda row: -sum(_sum([row], name) for name in names))[:_SHOWN]
+    labels = [_holder(key, row[key]) for row in shown]
+    left_out = (
+        f" The {len(shown)} of {len(busy)} that hold most." if len(shown) < len(busy) else ""
+    )
     return Page(
         title="Workload",
         subtitle=period,
         made=_made(at),
         tiles=[
-            Tile(label="Agents", value=sum(row["agent_id"] != "none" for row in rows)),
+            Tile(label="Tickets held", value=sum(_sum(rows, name) for name in names)),
             Tile(label="Overdue tickets", value=_sum(rows, "overdue")),
             Tile(label="Due within 24 h", value=_sum(rows, "due_in_24h")),
             Tile(label="Solved in the period", value=_sum(rows, "solved_in_period")),
         ],
         sections=[
             Section(
-                title="By agent",
-                text="What each agent holds now; none holds what is not assigned.",
+                title=f"By {by}",
+                text=f"What each {by} holds now.{left_out}",
                 charts=[
                     Chart(
-                        title="Tickets by agent and status",
+                        title="Tickets held",
                         labels=labels,
-                        series=[Series(_title(n), _numbers(rows[:_SHOWN], n)) for n in names],
+                        series=[Series(told, _numbers(shown, n)) for n, told in names.items()],
                     )
                 ],
-                tables=[Table(title="Agents", columns=_columns(rows), rows=rows)],
+                tables=[Table(title=f"Workload, by {by}", columns=_columns(rows), rows=rows)],
             )
         ],
     )
@@ -95,7 +114,7 @@ def volume_page(rows: Rows, *, period: str, at: datetime) -> Page:
 def _sla_tiles(total: Mapping[str, object]) -> list[Tile]:
     tiles = [Tile(label="Tickets", value=total["tickets"])]
     for side, verb in _SIDES:
-        hint = f"{total[f'{side}_breached']} were late"
+        hint = f"{words('count', total[f'{side}_breached'])} were late"
         kept = total[f"{side}_met_percent"]
         tiles.append(Tile(label=f"{verb} in time", value=kept, kind="percent", hint=hint))
         median = total[f"{side}_median_minutes"]
@@ -104,39 +123,68 @@ def _sla_tiles(total: Mapping[str, object]) -> list[Tile]:
 
 
 def _sla_section(by: str, rows: Rows) -> Section:
-    groups = list(rows[:-1])[:_SHOWN] or list(rows)
-    labels = [str(row["group"]) for row in groups]
     is_time = by in {"day", "week", "month"}
-    charts = [
-        Chart(
-            title=f"{verb} in time and late, by {by}",
-            labels=labels,
-            kind="lines" if is_time else "bars",
-            series=[
-                Series("In time", _numbers(groups, f"{side}_met")),
-                Series("Late", _numbers(groups, f"{side}_breached")),
-                Series("Undecided", _numbers(groups, f"{side}_pending")),
-            ],
-        )
-        for side, verb in _SIDES
-    ]
+    groups = list(rows[:-1])
+    shown = groups if is_time else sorted(groups, key=_tickets, reverse=True)[:_SHOWN]
+    text = f"The {len(shown)} largest of {len(groups)}." if len(shown) < len(groups) else ""
     partial = rows[-1]["partial"]
     note = None
     if partial:
         note = f"{partial} histories contradict their ticket; they are in no percentage."
     tables = [
-        Table(title=f"{verb}, by {by}", columns=_side_columns(side), rows=rows, note=note)
+        Table(
+            title=f"{verb}, by {by}",
+            columns=_side_columns(side, "period" if is_time else "text"),
+            rows=rows,
+            note=note,
+            has_sum=True,
+        )
         for side, verb in _SIDES
     ]
-    return Section(title=f"By {by}", charts=charts, tables=tables)
+    ordered = [row for row in groups if row in shown]
+    charts = [_over_time(by, groups)] if is_time else _by_group(by, ordered)
+    return Section(title=f"By {by}", text=text, charts=charts, tables=tables)
 
 
-def _side_columns(side: str) -> list[Column]:
+def _by_group(by: str, groups: Rows) -> list[Chart]:
+    """What part of each group was in time; what is undecided only where there is any."""
+    parts = (("met", "In time"), ("breached", "Late"), ("pending", "Undecided"))
+    return [
+        Chart(
+            title=f"{verb} in time, by {by}",
+            labels=[str(row["group"]) for row in groups],
+            kind="shares",
+            series=[
+                Series(told, _numbers(groups, f"{side}_{part}"))
+                for part, told in parts
+                if part != "pending" or _sum(groups, f"{side}_{part}")
+            ],
+        )
+        for side, verb in _SIDES
+    ]
+
+
+def _over_time(by: str, groups: Rows) -> Chart:
+    return Chart(
+        title=f"In time, by {by} of creation",
+        labels=[str(row["group"]) for row in groups],
+        kind="lines",
+        unit="percent",
+        top=100,
+        series=[Series(verb, _numbers(groups, f"{side}_met_percent")) for side, verb in _SIDES],
+    )
+
+
+def _tickets(row: Mapping[str, object]) -> int:
+    return _sum([row], "tickets")
+
+
+def _side_columns(side: str, kind: str) -> list[Column]:
     titles = ("In time", "Late", "Undecided", "In time %", "Median", "90 % within")
     parts = ("met", "breached", "pending", "met_percent", "median_minutes", "p90_minutes")
     keys = [f"{side}_{part}" for part in parts]
     return [
-        Column("group", "Group"),
+        Column("group", "Group", kind),
         Column("tickets", "Tickets", "count"),
         *(Column(k, title, _kind(k)) for k, title in zip(keys, titles, strict=True)),
     ]
@@ -147,7 +195,9 @@ def _columns(rows: Rows) -> list[Column]:
 
 
 def _kind(key: str) -> str:
-    if key in {"group", "agent_id", "period"}:
+    if key in {"agent_id", "period", "priority"}:
+        return "period"
+    if key == "category":
         return "text"
     if key.endswith("_minutes"):
         return "minutes"
@@ -155,8 +205,15 @@ def _kind(key: str) -> str:
 
 
 def _title(key: str) -> str:
-    said = key.removesuffix("_minutes").replace("_percent", " %").replace("_", " ")
-    return said[:1].upper() + said[1:]
+    if key in _TITLES:
+        return _TITLES[key]
+    return key[:1].upper() + key[1:].replace("_", " ")
+
+
+def _holder(key: str, name: object) -> str:
+    if key != "agent_id":
+        return str(name)
+    return "Nobody" if name == "none" else f"Agent {name}"
 
 
 def _numbers(rows: Rows, key: str) -> list[float | None]:

@@ -50,7 +50,7 @@ def _promise(story: Story) -> str:
     since = f" at {second_text(given.since)}" if given.since is not None else ""
     match story.origin:
         case Origin.BY_HAND if by_hand is not None:
-            who = f"agent {by_hand.actor}" if by_hand.actor is not None else "nobody named"
+            who = f"user {by_hand.actor}" if by_hand.actor is not None else "nobody named"
             why = f": {by_hand.reason}" if by_hand.reason else ""
             return f"{given.priority}, set by hand by {who}{since}, from {by_hand.before}{why}"
         case Origin.CREATION:

@@ -71,19 +71,33 @@ def sla_answer(
 @command(
     group,
     "workload",
-    examples=["savctl report workload", "savctl report workload --since 7d -o json"],
+    examples=[
+        "savctl report workload",
+        "savctl report workload --since 7d -o json",
+        "savctl report workload --by category",
+    ],
 )
-def workload(call: Call, since: Since = None, until: Until = None, html: Html = None) -> Answer:
+def workload(
+    call: Call,
+    since: Since = None,
+    until: Until = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="FIELD", help="agent, category or priority.")
+    ] = "agent",
+    html: Html = None,
+) -> Answer:
     """What each agent holds, what of it is late, and what was solved in a period."""
     from savctl.cli._report_pages import workload_page
-    from savctl.usecases.reports import report_workload
+    from savctl.usecases.workload import report_workload
 
+    key, column = _HELD_BY[one_of("by", by, tuple(_HELD_BY))]
     span = period(call, since, until)
-    found = report_workload(call.database, span, policies=call.app.policies(store=False))
-    rows = [found[agent].row(agent) for agent in sorted(found, key=lambda a: (len(a), a))]
+    policies = call.app.policies(store=False)
+    found = report_workload(call.database, span, by=column, policies=policies)
+    rows = [found[name].row(key, name) for name in sorted(found, key=_place)]
     if html is not None:
         write_page(call, html, workload_page(rows, period=words_of(span), at=span.now))
-    return Answer(rows=rows, key="agent_id")
+    return Answer(rows=rows, key=key)
 
 
 @command(
@@ -103,7 +117,7 @@ def volume(
     """What came, was solved, came back and was left in each part of a period."""
     from savctl.cli._report_pages import volume_page
     from savctl.domain.buckets import Every
-    from savctl.usecases.reports import report_volume
+    from savctl.usecases.volume import report_volume
 
     span = period(call, since, until)
     usual = Every.DAY if span.until - span.since <= _MANY_DAYS else Every.MONTH
@@ -115,17 +129,21 @@ def volume(
 
 
 def period(call: Call, since: str | None, until: str | None) -> Span:
-    """The period asked for, half-open; 30 days up to now if nothing is said."""
+    """The period asked for, half-open; 30 days up to now if nothing is said.
+
+    What came after `--at` is not known then.
+    """
     from savctl.usecases.reports import Span
 
-    now = call.clock()
+    now, is_past = call.clock(), call.at is not None
     end = call.moment("until", until) or now
+    end = min(end, now) if is_past else end
     start = call.moment("since", since) or end - _DAYS
     if start >= end:
         raise InvalidInput(
             f"--since {_day(start)} is not before --until {_day(end)}", hint="The end is left out."
         )
-    return Span(start, end, now)
+    return Span(start, end, now, is_past)
 
 
 def words_of(span: Span) -> str:
@@ -171,6 +189,19 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
+def _place(name: str) -> tuple[int, int, str]:
+    """Priorities from the top, agents by number, other names by themselves."""
+    is_number = name.isascii() and name.isdecimal()
+    level = _ORDER.index(name) if name in _ORDER else len(_ORDER)
+    return level, int(name) if is_number else 2**64, name
+
+
+# What a report of the workload groups by: the key in its rows, and the ticket's column.
+_HELD_BY = {
+    "agent": ("agent_id", "assigned_to"),
+    "category": ("category", "category"),
+    "priority": ("priority", "priority"),
+}
 _ORDER = tuple(str(level) for level in reversed(LEVELS))
 _SHORT = (
     "group",

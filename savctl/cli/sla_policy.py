@@ -11,13 +11,12 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer
+from savctl.cli._text import safe
 from savctl.cli.sla_group import group
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
     from savctl.domain.policy import Policy
-
-_COLUMNS = ("version", "starts_at", "priority", "response", "resolution")
 
 
 @command(
@@ -37,7 +36,7 @@ def policy(
     from savctl.domain.policy import SPECIFIED
 
     if check is not None:
-        return _answer([read_policy_file(check)], is_one=True)
+        return _file_answer(check)
     known = call.app.policies(store=False)
     current = known.current
     if current.version != SPECIFIED.version and current not in known.past:
@@ -68,6 +67,16 @@ def read_policy_file(path: Path) -> Policy:
     return from_file(told)
 
 
+def _file_answer(path: Path) -> Answer:
+    """What a file says; it is no version, and in force nowhere."""
+    from savctl.domain.policy_text import body
+
+    policy = read_policy_file(path)
+    row = {"version": None, "starts_at": None, **body(policy)}
+    text = "\n".join([f"{safe(str(path))}: a policy that is not in force", *_lines(policy)])
+    return Answer(rows=[row], is_one=True, key="version", text=text)
+
+
 def _answer(policies: list[Policy], *, is_one: bool) -> Answer:
     from savctl.domain.policy_text import body
 
@@ -77,10 +86,14 @@ def _answer(policies: list[Policy], *, is_one: bool) -> Answer:
 
 
 def _text(policy: Policy) -> str:
+    told = f"Policy {policy.version}, since {policy.starts_at:%Y-%m-%d %H:%M}Z"
+    return "\n".join([told, *_lines(policy)])
+
+
+def _lines(policy: Policy) -> list[str]:
     from savctl.cli._sla_text import span_words
 
-    lines = [f"Policy {policy.version}, since {policy.starts_at:%Y-%m-%d %H:%M}Z"]
-    lines += [
+    lines = [
         f"  {level:<8} answer within {span_words(t.response):<10} solve within "
         f"{span_words(t.resolution)}"
         for level, t in policy.targets.items()
@@ -92,4 +105,4 @@ def _text(policy: Policy) -> str:
     )
     share = policy.warn_at_percent
     lines.append(f"  warns at {share} % of a target" if share else "  warns of nothing")
-    return "\n".join(lines)
+    return lines

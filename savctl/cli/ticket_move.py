@@ -211,7 +211,7 @@ def priority(
     from savctl.usecases.transitions import set_priority
 
     why = _needed(reason)
-    wanted = Priority(one_of("priority", level, tuple(Priority)))
+    wanted = Priority(one_of("priority", level, tuple(Priority), prefix=""))
     return change_each(
         call,
         [ticket],

@@ -31,10 +31,10 @@ def show(
         known = Users(connection).find(user)
         tickets = reads.count_by_status(connection, user_id=user)
         vip_since = Vips(connection).since(user)
-    if known is None and not any(tickets.values()):
+    if known is None and vip_since is None and not any(tickets.values()):
         raise NotFound(f"no user {user}", hint="Neither a user row nor a ticket has this id.")
     if known is None:
-        call.warn(f"user {user} is not known here (yet); only tickets name this id")
+        call.warn(f"user {user} is not known here (yet); only savctl's own rows name this id")
     row: dict[str, object] = {"id": user, "email": None, "firstname": None, "lastname": None}
     row |= known or {}
     row |= {"vip": vip_since is not None, "vip_since": vip_since, "tickets": tickets}

@@ -19,37 +19,62 @@ h2{font-size:1.15rem;margin:2.5rem 0 .5rem;padding-top:1rem;border-top:1px solid
 header p,footer,.note,small,figcaption,caption{color:var(--soft)}
 header p{margin:.3rem 0 1.5rem}
 footer{margin-top:3rem;font-size:.85rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem}
 .tile{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}
-.tile b{display:block;font-size:1.6rem;line-height:1.2;font-variant-numeric:tabular-nums}
-.tile span{display:block;font-weight:600;font-size:.9rem}
+.tile b{display:block;font-size:1.35rem;line-height:1.3;white-space:nowrap;
+font-variant-numeric:tabular-nums}
+.tile span{display:block;font-weight:600;font-size:.9rem;line-height:1.3}
 .tile small{display:block;font-size:.8rem}
-figure{margin:1rem 0 1.5rem}
-figcaption{font-size:.9rem;margin-bottom:.5rem}
-.key{white-space:nowrap;margin-left:1rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));
+gap:1.5rem 2.5rem;margin:1rem 0 1.5rem}
+figure{margin:0;min-width:0}
+figcaption{font-size:.9rem;margin-bottom:.4rem}
+figcaption b,caption{font-weight:600;color:var(--ink)}
+figcaption b{display:block}
+.key{display:inline-block;white-space:nowrap;margin-right:.9rem}
 .key i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
-svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
-svg text{fill:var(--soft)}
+.bars{list-style:none;margin:0;padding:0}
+.bars li{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 1rem;margin-bottom:.55rem;
+font-size:.85rem;line-height:1.5;font-variant-numeric:tabular-nums;break-inside:avoid}
+.bars span:first-child{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.bars span+span{color:var(--soft)}
+.bars svg{grid-column:1/-1}
+.plot{display:flex}
+.plot svg{flex:none}
+.plot svg[role]{flex:1 1 0;min-width:0}
+svg{display:block;font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+font-variant-numeric:tabular-nums;overflow:visible}
+svg text{fill:var(--ink)}
+svg text.q{fill:var(--soft)}
 svg line{stroke:var(--line)}
 svg path{fill:none;stroke-width:2}
+rect.g{fill:var(--panel)}
 rect.s0,circle.s0{fill:var(--s0)}rect.s1,circle.s1{fill:var(--s1)}
 rect.s2,circle.s2{fill:var(--s2)}rect.s3,circle.s3{fill:var(--s3)}
 i.s0{background:var(--s0)}i.s1{background:var(--s1)}i.s2{background:var(--s2)}
 i.s3{background:var(--s3)}
 .l0{stroke:var(--s0)}.l1{stroke:var(--s1);stroke-dasharray:6 3}
 .l2{stroke:var(--s2);stroke-dasharray:2 3}.l3{stroke:var(--s3);stroke-dasharray:10 3 2 3}
-.scroll{overflow-x:auto;margin:1rem 0}
-table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto;margin:1.25rem 0}
+table{border-collapse:separate;border-spacing:0;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-size:.9rem;padding-bottom:.4rem}
-th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
+th,td{padding:.4rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
 overflow-wrap:normal}
+th:first-child{padding-left:0;position:sticky;left:0;background:var(--ground)}
 th{font-weight:600}
 thead th{color:var(--soft);vertical-align:bottom}
+tr.sum th,tr.sum td{font-weight:700;border-top:2px solid var(--line)}
 .n{text-align:right;white-space:nowrap}
-th.t,td.t{min-width:6rem;max-width:22rem;overflow-wrap:anywhere}
+.d{white-space:nowrap}
+thead .n{white-space:normal}
+th.t,td.t{min-width:5rem;max-width:22rem;overflow-wrap:anywhere}
 .empty{color:var(--soft);text-align:left}
-@media (max-width:40rem){svg{min-width:30rem}figure{overflow-x:auto}}
-@media print{body{max-width:none;padding:0;font-size:11px}.scroll,figure{overflow:visible}
-svg{min-width:0}thead{display:table-header-group}tr,figure,.tile{break-inside:avoid}
-h2{break-after:avoid}@page{size:A4;margin:15mm}}
+@media (max-width:40rem){.w{display:none}th,td{padding:.4rem .45rem}table{font-size:.85rem}
+.tile:first-child:nth-last-child(odd){grid-column:1/-1}}
+@media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}
+.tiles{grid-template-columns:repeat(5,1fr)}.tile{padding:.4rem .6rem}.tile b{font-size:1rem}
+.scroll{overflow:visible}table{font-size:9px}th,td{padding:.25rem .35rem}
+th:first-child{position:static}
+thead{display:table-header-group}tr,figure,.tile{break-inside:avoid}
+h2,caption{break-after:avoid}*{print-color-adjust:exact}@page{size:A4;margin:15mm}}
 """

@@ -9,7 +9,7 @@ from html import escape
 
 from savctl.domain.clock import second_text
 
-_THIN_SPACE = "\u202f"
+THIN_SPACE = "\u202f"
 _NOTHING = "\u2013"  # an en dash
 
 
@@ -39,21 +39,21 @@ def _number(kind: str, value: float) -> str:
     if kind == "minutes":
         return _span(round(value))
     if kind == "percent":
-        return f"{value:.1f}{_THIN_SPACE}%"
-    return f"{value:,}".replace(",", _THIN_SPACE)
+        return f"{value:.1f}{THIN_SPACE}%"
+    return f"{value:,}".replace(",", THIN_SPACE)
 
 
 def _span(minutes: int) -> str:
     days, rest = divmod(minutes, 1_440)
     hours, left = divmod(rest, 60)
-    parts = [f"{n}{_THIN_SPACE}{unit}" for n, unit in ((days, "d"), (hours, "h")) if n]
+    parts = [f"{n}{THIN_SPACE}{unit}" for n, unit in ((days, "d"), (hours, "h")) if n]
     if not days and (left or not parts):
-        parts.append(f"{left}{_THIN_SPACE}min")
+        parts.append(f"{left}{THIN_SPACE}min")
     return " ".join(parts)
 
 
 def _is_harmless(char: str) -> bool:
-    return char == _THIN_SPACE or (char.isprintable() and not _turns_text(char))
+    return char == THIN_SPACE or (char.isprintable() and not _turns_text(char))
 
 
 def _turns_text(char: str) -> bool:

@@ -12,7 +12,7 @@ from savctl.pages.charts import Chart
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `kind` is text, count, percent, minutes or time."""
+    """A column: `kind` is text, period, count, percent, minutes or time."""
 
     key: str
     title: str
@@ -21,12 +21,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows under named columns; each cell also holds its exact value for machines."""
+    """Rows under named columns; each cell also holds its exact value for machines.
+
+    With `has_sum` the last row is the sum of those above.
+    """
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, object]]
     note: str | None = None
+    has_sum: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,8 @@ def _tile(tile: Tile) -> str:
 def _section(section: Section) -> str:
     text = f"<p>{safe_text(section.text)}</p>" if section.text else ""
     charts = "".join(chart.svg() for chart in section.charts)
+    if charts:
+        charts = f'<div class="charts">{charts}</div>'
     tables = "".join(map(_table, section.tables))
     return f"<section><h2>{safe_text(section.title)}</h2>{text}{charts}{tables}</section>\n"
 
@@ -97,7 +103,11 @@ def _table(table: Table) -> str:
         f'<th scope="col" class="{_align(column)}">{safe_text(column.title)}</th>'
         for column in table.columns
     )
-    rows = "".join(_row(table.columns, row) for row in table.rows)
+    last = len(table.rows) if table.has_sum else 0
+    rows = "".join(
+        _row(table.columns, row, is_sum=place == last)
+        for place, row in enumerate(table.rows, start=1)
+    )
     if not table.rows:
         rows = f'<tr><td colspan="{len(table.columns)}" class="empty">Nothing.</td></tr>'
     note = f'<p class="note">{safe_text(table.note)}</p>' if table.note else ""
@@ -107,7 +117,7 @@ def _table(table: Table) -> str:
     )
 
 
-def _row(columns: Sequence[Column], row: Mapping[str, object]) -> str:
+def _row(columns: Sequence[Column], row: Mapping[str, object], *, is_sum: bool) -> str:
     cells = []
     for number, column in enumerate(columns):
         value = row.get(column.key)
@@ -117,8 +127,9 @@ def _row(columns: Sequence[Column], row: Mapping[str, object]) -> str:
             f'data-value="{exact(value)}">{safe_text(words(column.kind, value))}'
             f"</{name}>"
         )
-    return f"<tr>{''.join(cells)}</tr>"
+    kind = ' class="sum"' if is_sum else ""
+    return f"<tr{kind}>{''.join(cells)}</tr>"
 
 
 def _align(column: Column) -> str:
-    return "t" if column.kind in {"text", "time"} else "n"
+    return {"text": "t", "time": "d", "period": "d"}.get(column.kind, "n")

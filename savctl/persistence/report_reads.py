@@ -72,17 +72,20 @@ def customer_messages_by_day(
     return {str(found): int(count) for found, count in connection.execute(query)}
 
 
-def breaches_by_agent(
-    connection: Connection, since: datetime, until: datetime
-) -> dict[tuple[int | None, Side], int]:
-    """How many targets passed, by who holds the ticket now and by side; merged ones left out."""
+def breaches_by(
+    connection: Connection, column: str, since: datetime, until: datetime
+) -> dict[tuple[str | int | None, Side], int]:
+    """How many targets passed, by a column of the ticket as it is now and by side; merged ones
+    left out.
+    """
+    held = _T[column]
     query = (
-        select(_T.assigned_to, _B.side, func.count())
+        select(held, _B.side, func.count())
         .join_from(sla_breaches, support_tickets, _T.id == _B.ticket_id)
         .where(_B.at >= since, _B.at < until, _is_not_merged(connection.dialect.name))
-        .group_by(_T.assigned_to, _B.side)
+        .group_by(held, _B.side)
     )
-    return {(agent, Side(side)): int(n) for agent, side, n in connection.execute(query)}
+    return {(name, Side(side)): int(n) for name, side, n in connection.execute(query)}
 
 
 def _is_not_merged(dialect: str) -> ColumnElement[bool]:

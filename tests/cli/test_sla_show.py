@@ -316,7 +316,7 @@ def test_a_promise_changed_by_hand_names_who_when_and_why(
     assert row["promise"]["since"] == "2025-10-03T11:30:00Z"
     assert row["response"]["target_minutes"] == 240
     assert (
-        "high, set by hand by agent 5 at 2025-10-03T11:30:00Z, from medium: cliente arrabbiato é"
+        "high, set by hand by user 5 at 2025-10-03T11:30:00Z, from medium: cliente arrabbiato é"
     ) in said
 
 

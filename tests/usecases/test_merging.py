@@ -20,8 +20,9 @@ from savctl.usecases.holds import hold_ticket
 from savctl.usecases.integrity import CheckTerms, check_integrity
 from savctl.usecases.merging import MergeTerms, merge_tickets
 from savctl.usecases.report import BatchReport
-from savctl.usecases.reports import Span, report_sla, report_workload
+from savctl.usecases.reports import Span, report_sla
 from savctl.usecases.sla_views import explain, see
+from savctl.usecases.workload import report_workload
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, snapshot, write
 from tests.usecases.talk import (
     STRANGER,
@@ -281,12 +282,12 @@ def test_a_merged_ticket_leaves_the_sla_statistics(database: Database, clock: Se
     )
     span = Span(NOW - DAY, NOW + DAY, NOW + HOUR)
     clock.advance(HOUR)
-    before = report_workload(database, span, policies=Policies())[str(AGENT)]
+    before = report_workload(database, span, by="assigned_to", policies=Policies())[str(AGENT)]
 
     merge(database, clock, source, into=target)
 
     found = report_sla(database, span, by=("priority",), policies=Policies())["priority"]
-    work = report_workload(database, span, policies=Policies())[str(AGENT)]
+    work = report_workload(database, span, by="assigned_to", policies=Policies())[str(AGENT)]
     assert (found.total.tickets, found.merged) == (1, 1)
     assert (before.breaches.total(), work.breaches.total()) == (1, 0)
     assert work.solved.counts.total() == 0

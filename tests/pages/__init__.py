@@ -1,0 +1,1 @@
+"""Pages: charts, tables and how a browser lays them out."""
