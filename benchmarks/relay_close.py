@@ -69,12 +69,14 @@ def _round(
         ours = time.perf_counter() - started
     if (changed, listener.waiting()) != (tickets, tickets):
         sys.exit(f"{changed} closed, {listener.waiting()} on the broker of {tickets}")
+    broker.delete_vhost(f"job{number}")  # what nobody takes would fill the broker's memory
     batches, messages = _floor.written_by_job(url, closing.BATCH), _messages(url)
     floor_url = _fresh(server, "floor", tickets)
     floor_address = broker.create_vhost(f"floor{number}")
     Consumer(floor_address, exchange=EXCHANGE, routing_key="sav.ticket.#")
     floor = _floor.write(floor_url, batches)
     floor += _plain_pika.publish(floor_address, EXCHANGE, messages, window=WINDOW)
+    broker.delete_vhost(f"floor{number}")
     say(f"savctl {ours:.1f} s (the job alone {job_seconds:.1f} s), the floor {floor:.1f} s")
     return ours, floor
 

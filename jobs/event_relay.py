@@ -14,32 +14,50 @@ from random import random
 
 from jobs._job import Context, Job
 from savctl.domain.backoff import pause
-from savctl.errors import SavError
 from savctl.ports import Broker, BrokerGone, ExchangeMissing
-from savctl.usecases.outbox import delete_old_events, outbox_status
+from savctl.usecases.outbox import delete_old_events, outbox_status, relay_outlook
 from savctl.usecases.relaying import RelayReport, RelayTerms, drain
 from savctl.usecases.report import Item, Outcome
 
 _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
+_CLEAN_EVERY_SECONDS = 3_600.0  # a relay that stays for weeks cleans up as well
+_TELL_AGAIN_SECONDS = 600.0
 _NAP_SECONDS = 0.1
 _log = logging.getLogger("savctl.relay")
 
 
 def _run(context: Context) -> None:
+    if context.terms.dry_run:
+        _foretell(context)
+        return
     if context.broker is None:
         _log.info("No broker is configured: events wait.", extra={"event": "relay_no_broker"})
-        return
-    if context.terms.dry_run:
-        return
-    if context.flags.stay_until is None:
+    elif context.flags.stay_until is None:
         _drain(context, context.broker)
     else:
         _stay(context, context.broker)
-    if context.terms.should_stop():
+    if context.terms.should_stop() and context.broker is not None:
         status = outbox_status(context.database, context.clock)
         context.terms.report.left = int(status["waiting"])
     _clean_up(context)
+
+
+def _foretell(context: Context) -> None:
+    """What would be sent and removed, if the broker took everything."""
+    outlook = relay_outlook(context.database, context.clock, keep=context.settings.event_retention)
+    report = context.terms.report
+    report.seen = outlook.waiting
+    can_go = outlook.sendable if context.broker is not None else 0
+    stays = "held back behind a refused event" if context.broker else "no broker is configured"
+    for outcome, count, told in (
+        (Outcome.CHANGED, can_go, "to be sent"),
+        (Outcome.SKIPPED, outlook.waiting - can_go, stays),
+    ):
+        if count:
+            report.add_alike(Item(0, None, outcome, f"{count} {told}"), count=count)
+    if outlook.removable:
+        _tell_removed(context, outlook.removable, "to be removed")
 
 
 def _stay(context: Context, broker: Broker) -> None:
@@ -48,19 +66,57 @@ def _stay(context: Context, broker: Broker) -> None:
     A broker that is gone is awaited, and an exchange that somebody deleted as well: either it is
     made again, or the next connection makes it (broker_topology).
     """
-    failures = 0
+    standing = _Standing(broker.name)
+    cleaned_at = time.monotonic()
     while not _is_over(context):
         try:
-            failures = 0 if _drain(context, broker) else failures + 1
+            standing.note(_drain(context, broker))
         except (BrokerGone, ExchangeMissing) as problem:
-            failures += 1
-            _tell(problem, failures)
-        wait = pause(failures, longest=_LONGEST_PAUSE, draw=random) if failures else _LOOK_EVERY
-        _sleep(context, wait)
+            standing.fail(f"{problem.message}. Events wait. {problem.hint or ''}".rstrip())
+        if time.monotonic() - cleaned_at > _CLEAN_EVERY_SECONDS:
+            _clean_up(context)
+            cleaned_at = time.monotonic()
+        _sleep(context, standing.wait())
 
 
-def _drain(context: Context, broker: Broker) -> bool:
-    """Send what waits; False when the broker took nothing of it."""
+class _Standing:
+    """How a relay that stays gets on with the broker; what is wrong is told now and then."""
+
+    def __init__(self, broker: str) -> None:
+        self._broker = broker
+        self._failures = 0
+        self._told: str | None = None
+        self._told_at = 0.0
+
+    def note(self, report: RelayReport) -> None:
+        """Look at what a drain did."""
+        if report.refused:
+            tell = self.fail if report.takes_nothing else self._tell
+            tell(f"The broker {self._broker} refuses events: {_most(report)}")
+        elif report.published and self._failures:
+            _log.warning("Events are sent again.", extra={"event": "relay_recovered"})
+            self._failures, self._told = 0, None
+
+    def fail(self, why: str) -> None:
+        """Nothing can be sent."""
+        self._failures += 1
+        self._tell(why)
+
+    def wait(self) -> timedelta:
+        """How long until the next look: longer each time while nothing can be sent."""
+        if not self._failures:
+            return _LOOK_EVERY
+        return pause(self._failures, longest=_LONGEST_PAUSE, draw=random)
+
+    def _tell(self, why: str) -> None:
+        now = time.monotonic()
+        if why != self._told or now - self._told_at > _TELL_AGAIN_SECONDS:
+            _log.warning("%s", why, extra={"event": "relay_trouble"})
+            self._told, self._told_at = why, now
+
+
+def _drain(context: Context, broker: Broker) -> RelayReport:
+    """Send what waits, and add it to the report, also when the line breaks."""
     report = RelayReport()
     terms = RelayTerms(
         attempts=context.settings.event_attempts,
@@ -70,17 +126,35 @@ def _drain(context: Context, broker: Broker) -> bool:
     try:
         drain(context.database, broker, context.clock, terms=terms, report=report)
     finally:
-        done = context.terms.report
-        done.add((), seen=report.published + report.refused + report.held)
-        done.changed += report.published
-        done.add(
-            (
-                Item(0, None, Outcome.SKIPPED, f"{count} refused: {reason}")
-                for reason, count in report.reasons.items()
-            ),
-            seen=0,
+        _add(context, report)
+    return report
+
+
+def _add(context: Context, report: RelayReport) -> None:
+    """Tell refusals by reason; what waits behind them only where a run looks once."""
+    done = context.terms.report
+    done.seen += report.published + report.refused
+    done.changed += report.published
+    told = [
+        *((Outcome.SKIPPED, n, f"refused, tried again: {why}") for why, n in report.again.items()),
+        *((Outcome.FAILED, n, f"set aside as dead: {why}") for why, n in report.given_up.items()),
+    ]
+    if context.flags.stay_until is None and report.held:
+        done.seen += report.held
+        told.append((Outcome.SKIPPED, report.held, "held back behind a refused event"))
+    for outcome, count, why in told:
+        done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
+    if report.dead:
+        _log.warning(
+            "%s events were set aside as dead. See savctl event list --dead.",
+            report.dead,
+            extra={"event": "events_dead"},
         )
-    return report.published > 0 or report.refused == 0
+
+
+def _most(report: RelayReport) -> str:
+    """The commonest reason of a refusal."""
+    return (report.again + report.given_up).most_common(1)[0][0]
 
 
 def _clean_up(context: Context) -> None:
@@ -92,7 +166,16 @@ def _clean_up(context: Context) -> None:
         should_stop=context.terms.should_stop,
     )
     if removed:
+        _tell_removed(context, removed, "removed")
         _log.info("%s old events removed.", removed, extra={"event": "outbox_cleaned"})
+
+
+def _tell_removed(context: Context, count: int, what: str) -> None:
+    """In the report, beside its counts: they are about events that are sent."""
+    keep = context.settings.event_retention
+    told = f"{count} {what}: sent or skipped more than {keep.days} days ago"
+    item = Item(0, None, Outcome.CHANGED, told, is_told=True)
+    context.terms.report.add_alike(item, count=0)
 
 
 def _is_over(context: Context) -> bool:
@@ -104,13 +187,6 @@ def _sleep(context: Context, span: timedelta) -> None:
     end = time.monotonic() + span.total_seconds()
     while time.monotonic() < end and not _is_over(context):
         time.sleep(_NAP_SECONDS)
-
-
-def _tell(problem: SavError, failures: int) -> None:
-    """Say it once, then only now and then."""
-    if failures == 1 or failures % 20 == 0:
-        advice = f" {problem.hint}" if problem.hint else ""
-        _log.warning("%s. Events wait.%s", problem.message, advice, extra={"event": problem.code})
 
 
 JOB = Job(

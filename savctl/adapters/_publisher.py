@@ -7,6 +7,7 @@ one is read as "unroutable".
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 import pika
 
-from savctl.adapters._told import told
+from savctl.adapters._told import size_limit, told
 from savctl.domain.window import OutboxEvent, Verdict, Window
 from savctl.errors import SavError
 from savctl.ports import BrokerGone, Settled
@@ -26,6 +27,7 @@ EXCHANGE = "sav_exchange"
 APP_ID = "savctl"
 REPLAY_HEADER = "x-replay"
 _PERSISTENT = 2
+_log = logging.getLogger("savctl.broker")
 _ENOUGH = 5_000  # settled events collected in one go
 _BATCH = 200  # verdicts told together: waking the caller for each one costs both threads dear
 
@@ -103,11 +105,6 @@ class RabbitPublisher:
                 item = self._out.get_nowait()
         except queue.Empty:
             return found
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the broker asked to wait (memory or disk alarm)."""
-        return self._is_blocked
 
     def close(self) -> None:
         """Close the connection and end the thread."""
@@ -207,29 +204,50 @@ class RabbitPublisher:
             self._out.put(self._verdicts)
             self._verdicts = []
 
-    def _on_blocked(self, _: Any, __: Any) -> None:
+    def _on_blocked(self, _: Any, frame: Any) -> None:
         self._is_blocked = True
         self._tell()
+        self._log("%s asks to wait: %s. Events wait.", frame.method.reason, event="broker_blocked")
 
     def _on_unblocked(self, _: Any, __: Any) -> None:
         self._is_blocked = False
         self._pump()
+        self._log("%s takes events again.", event="broker_unblocked")
+
+    def _log(self, text: str, *more: object, event: str) -> None:
+        _log.warning(text, f"The broker {self._name}", *more, extra={"event": event})
 
     def _on_channel_lost(self, _: Any, reason: Exception) -> None:
         self._channel = None
-        self._fail(told(reason, self._name, EXCHANGE))
+        limit = size_limit(reason)
+        if limit is None:
+            self._fail(told(reason, self._name, EXCHANGE))
+        else:
+            self._refuse_larger_than(limit)
         if self._connection.is_open:
             self._connection.close()
+
+    def _refuse_larger_than(self, limit: int) -> None:
+        """The broker closed the channel over one message; the others go on another line."""
+        for tag, event in list(self._by_tag.items()):
+            size = len(event.envelope.encode())
+            if size > limit:
+                del self._by_tag[tag]
+                self._settle(event, Verdict.TOO_LARGE, f"{size} bytes: the broker takes {limit}")
+        self._fail(BrokerGone(f"the broker {self._name} ended the line: a message is too large"))
 
     def _on_lost(self, connection: Any, reason: Any) -> None:
         self._fail(told(reason, self._name, EXCHANGE))
         connection.ioloop.stop()
 
     def _close(self) -> None:
+        """End in order, which also closes the socket; but wait for the peer only so long."""
         if self._connection.is_open:
             self._connection.close()
+        if self._connection.is_closing:
+            self._loop.call_later(self._terms.connect_seconds / 2, self._loop.stop)
         else:
-            self._connection.ioloop.stop()
+            self._loop.stop()
 
     def _fail(self, failure: SavError) -> None:
         if self._failure is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from savctl.errors import ConfigurationError, NotPermitted, SavError
 from savctl.ports import BrokerGone, ExchangeMissing
 
 _LONGEST = 500
+_TOO_LARGE = re.compile(r"larger than (?:configured )?max size (\d+)")
 _TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
@@ -32,6 +34,14 @@ def in_words(broker: str, exchange: str) -> Iterator[None]:
         yield
     except (AMQPError, AMQPConnectorException, OSError) as problem:
         raise told(problem, broker, exchange) from problem
+
+
+def size_limit(problem: object) -> int | None:
+    """The most bytes that the broker takes, if it closed the channel over a larger message."""
+    if isinstance(problem, ChannelClosedByBroker) and problem.reply_code == 406:
+        found = _TOO_LARGE.search(problem.reply_text)
+        return int(found[1]) if found else None
+    return None
 
 
 def told(problem: object, broker: str, exchange: str) -> SavError:

@@ -140,7 +140,7 @@ def report_text(report: JobReport, *, items: int) -> str:
     run = f"run {report.run_id}" if report.run_id is not None else "dry run"
     lines = [f"{report.job} ({run}) {report.status}: {counts}"]
     for item in done.items[:items]:
-        lines.append(f"  {item.ticket_number or item.id}  {item.outcome}: {item.reason}")
+        lines.append(f"  {item.ticket_number or item.id or '-'}  {item.outcome}: {item.reason}")
     hidden = len(done.items) - items
     if hidden > 0:
         lines.append(f"  … and {hidden} more: -o json lists them")

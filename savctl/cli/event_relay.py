@@ -17,6 +17,9 @@ from savctl.errors import ConfigurationError, ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from savctl.ports import Broker
+    from savctl.usecases.outbox import Span
+
+_LISTED = 50  # more than so many are only counted in a table
 
 
 @command(
@@ -90,14 +93,22 @@ def retry(
     dead: Annotated[bool, typer.Option("--dead", help="All that were set aside.")] = False,
 ) -> Answer:
     """Let events go again that were set aside or have to wait."""
-    from savctl.usecases.outbox import retry_events
+    from array import array
+
+    from savctl.usecases.outbox import retry_dead_events, retry_events
 
     if bool(events) == dead:
         raise InvalidInput("name events, or give --dead for all that were set aside")
-    ids = retry_events(call.database, call.clock, events or None, by=call.by, dry_run=call.dry_run)
+    database, clock, is_dry = call.database, call.clock, call.dry_run
+    if events:
+        ids = array("q", retry_events(database, clock, events, by=call.by, dry_run=is_dry))
+    else:
+        ids = array("q", retry_dead_events(database, clock, by=call.by, dry_run=is_dry))
     if call.dry_run:
         call.note("dry run: nothing was stored")
-    return Answer(rows=[{"id": one, "retried": True} for one in ids], key="id")
+    rows = ({"id": one, "retried": True} for one in ids)
+    text = None if len(ids) <= _LISTED else f"{len(ids)} events go again"
+    return Answer(rows=rows, columns=("id", "retried"), text=text, key="id")
 
 
 @command(group, "skip", writes=True, asks=True, examples=["savctl event skip 1 --dry-run"])
@@ -127,37 +138,61 @@ def skip(
 )
 def replay(
     call: Call,
-    since: Annotated[str | None, typer.Option("--since", metavar="TIME")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME")] = None,
-    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TKT")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="That happened then or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="And before this.")
+    ] = None,
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
+    ] = None,
 ) -> Answer | int:
     """Send published events once more, marked with the header x-replay."""
+    from jobs._stop import stopping_on_signals
     from savctl.cli._output import write
-    from savctl.persistence.tickets import Tickets
-    from savctl.usecases.outbox import Span, count_replayed, replay_events
+    from savctl.usecases.outbox import count_replayed, replay_events
 
-    if since is None and ticket is None:
-        raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
-    ticket_id = None
-    if ticket is not None:
-        with call.database.reading() as connection:
-            ticket_id = Tickets(connection).get(reference(ticket)).id
-    span = Span(
-        since=call.moment("since", since), until=call.moment("until", until), ticket_id=ticket_id
-    )
+    span = _span(call, since, until, ticket)
     count = count_replayed(call.database, span)
     if call.dry_run:
         call.note("dry run: nothing was sent")
         return Answer(rows=[{"sent": 0, "would_send": count}], is_one=True, key="sent")
     broker = _broker(call)
+    if not count:
+        call.note("no event in this range was sent before; nothing to do")
+        return Answer(rows=[{"sent": 0, "refused": 0}], is_one=True, key="sent")
     call.confirm(f"Send {count} events to {broker.name} once more?")
-    sent, refused = replay_events(call.database, call.clock, broker, span, by=call.by)
-    answer = Answer(rows=[{"sent": sent, "refused": refused}], is_one=True, key="sent")
-    if not refused:
+    with stopping_on_signals() as stop:
+        done = replay_events(
+            *(call.database, call.clock, broker, span), by=call.by, should_stop=stop.is_set
+        )
+    answer = Answer(rows=[{"sent": done.sent, "refused": done.refused}], is_one=True, key="sent")
+    if not done.refused and not done.is_stopped:
         return answer
     write(answer, call.output, call.columns)
-    call.warn(f"{refused} of {sent + refused} events were refused: no queue took them")
+    if done.refused:
+        call.warn(f"{done.refused} of {count} events were refused: no queue took them")
+    if stop.signal is not None and done.is_stopped:
+        call.warn(f"stopped by {stop.signal.name}: {done.sent} of {count} events were sent")
+        return 128 + stop.signal
     return int(ExitCode.PARTLY)
+
+
+def _span(call: Call, since: str | None, until: str | None, ticket: str | None) -> Span:
+    from savctl.persistence.tickets import Tickets
+    from savctl.usecases.outbox import Span
+
+    if since is None and ticket is None:
+        raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
+    begin, end = call.moment("since", since), call.moment("until", until)
+    if begin is not None and end is not None and end <= begin:
+        raise InvalidInput("--until must be later than --since")
+    ticket_id = None
+    if ticket is not None:
+        with call.database.reading() as connection:
+            ticket_id = Tickets(connection).get(reference(ticket)).id
+    return Span(since=begin, until=end, ticket_id=ticket_id)
 
 
 @command(group, "setup", writes=True, examples=["savctl event setup --dry-run"])

@@ -22,6 +22,8 @@ _LONGEST_ERROR = 500
 WAITING: ColumnElement[bool] = and_(
     _O.published_at.is_(None), _O.dead_at.is_(None), _O.skipped_at.is_(None)
 )
+DEAD: ColumnElement[bool] = and_(_O.published_at.is_(None), _O.dead_at.is_not(None))
+SKIPPED: ColumnElement[bool] = and_(_O.published_at.is_(None), _O.skipped_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +39,29 @@ def waiting_page(
     connection: Connection, *, after_id: int, limit: int, now: datetime
 ) -> list[OutboxEvent]:
     """The oldest events that may be sent now, behind an id."""
-    due = or_(_O.available_at.is_(None), _O.available_at <= now)
-    query = select(*_SENT).where(WAITING, due, _O.id > after_id).order_by(_O.id).limit(limit)
+    is_next = and_(WAITING, _due(now), _O.id > after_id)
+    query = select(*_SENT).where(is_next).order_by(_O.id).limit(limit)
     return [_to_event(row) for row in connection.execute(query)]
 
 
 def held_tickets(connection: Connection, *, now: datetime) -> set[int]:
     """Tickets whose oldest unpublished event is dead or has to wait: the later ones wait too."""
-    dead = and_(_O.published_at.is_(None), _O.dead_at.is_not(None))
-    later = and_(WAITING, _O.available_at > now)
-    query = select(_O.ticket_id).where(or_(dead, later)).distinct()
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(select(_O.ticket_id).where(_holding(now)).distinct()).scalars())
+
+
+def count_sendable(connection: Connection, *, now: datetime) -> int:
+    """How many could be sent now, if the broker took them all."""
+    holding = select(_O.ticket_id).where(_holding(now))
+    return _count(connection, and_(WAITING, _due(now), _O.ticket_id.not_in(holding)))
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return or_(_O.available_at.is_(None), _O.available_at <= now)
+
+
+def _holding(now: datetime) -> ColumnElement[bool]:
+    """An event behind which its ticket's others wait."""
+    return or_(DEAD, and_(WAITING, _O.available_at > now))
 
 
 def late_tickets(
@@ -94,10 +108,10 @@ def attempts_of(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     return {event_id: int(count) for event_id, count in connection.execute(query)}
 
 
-def dead_ids(connection: Connection) -> list[int]:
-    """Every event that was set aside."""
-    dead = and_(_O.dead_at.is_not(None), _O.published_at.is_(None))
-    return list(connection.execute(select(_O.id).where(dead).order_by(_O.id)).scalars())
+def dead_ids(connection: Connection, *, after_id: int, limit: int) -> list[int]:
+    """Events that were set aside, behind an id."""
+    query = select(_O.id).where(DEAD, _O.id > after_id).order_by(_O.id).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def requeue(connection: Connection, ids: Sequence[int]) -> int:
@@ -139,8 +153,7 @@ def count_published(
     ticket_id: int | None,
 ) -> int:
     """How many there are of them."""
-    query = select(func.count()).where(*_sent_in(since, until, ticket_id))
-    return int(connection.execute(query).scalar_one())
+    return _count(connection, and_(*_sent_in(since, until, ticket_id)))
 
 
 def _sent_in(
@@ -158,11 +171,23 @@ def _sent_in(
 
 def delete_published(connection: Connection, *, before: datetime, limit: int) -> int:
     """Remove old events that were published or skipped; one batch, answers how many."""
-    gone = or_(_O.published_at < before, _O.skipped_at < before)
-    ids = list(connection.execute(select(_O.id).where(gone).limit(limit)).scalars())
+    ids: list[int] = []
+    for gone in _gone(before):
+        query = select(_O.id).where(gone).limit(limit - len(ids))
+        ids += connection.execute(query).scalars()
     if ids:
         connection.execute(delete(outbox).where(_O.id.in_(ids)))
     return len(ids)
+
+
+def count_deletable(connection: Connection, *, before: datetime) -> int:
+    """How many `delete_published` would remove in the end."""
+    return sum(_count(connection, gone) for gone in _gone(before))
+
+
+def _gone(before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Two conditions, not one with OR: each is a range of the index, however many rows stay."""
+    return _O.published_at < before, and_(SKIPPED, _O.skipped_at < before)
 
 
 def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
@@ -174,18 +199,19 @@ def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
             func.sum(_O.attempts).label("refusals"),
         ).where(WAITING)
     ).one()
-    dead = and_(_O.dead_at.is_not(None), _O.published_at.is_(None))
     oldest = row.oldest
     return {
         "waiting": int(row.waiting),
         "oldest_at": oldest,
         "oldest_age": max(now - oldest, timedelta()) if oldest else None,
         "refusals": int(row.refusals or 0),
-        "dead": int(connection.execute(select(func.count()).where(dead)).scalar_one()),
-        "skipped": int(
-            connection.execute(select(func.count()).where(_O.skipped_at.is_not(None))).scalar_one()
-        ),
+        "dead": _count(connection, DEAD),
+        "skipped": _count(connection, SKIPPED),
     }
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).where(condition)).scalar_one())
 
 
 _SENT = (

@@ -31,7 +31,7 @@ from savctl.domain.text import MAX_ID
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
-from savctl.persistence.outbox_queue import WAITING
+from savctl.persistence.outbox_queue import DEAD, WAITING
 from savctl.persistence.tables import (
     outbox,
     support_tickets,
@@ -352,7 +352,7 @@ def list_events(
     if waiting_only:
         query = query.where(WAITING)
     if dead_only:
-        query = query.where(o.dead_at.is_not(None), o.published_at.is_(None))
+        query = query.where(DEAD)
     if limit:
         query = query.limit(limit)
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -67,12 +67,17 @@ class Broker(Protocol):
         ...
 
     def declare(self) -> None:
-        """Make the exchange if it is not there; nothing is changed when it is."""
-
-    def check(self) -> None:
-        """Pass when the exchange is there as it must be.
+        """Make the exchange if it is not there; nothing is changed when it is.
 
         Raises:
             BrokerGone: nobody answers.
-            ConfigurationError: the exchange is missing or of another kind.
+            ConfigurationError: there is one of another kind.
+        """
+
+    def check(self) -> None:
+        """Pass when the exchange is there. Its kind cannot be seen without the right to make it.
+
+        Raises:
+            BrokerGone: nobody answers.
+            ConfigurationError: the exchange is missing.
         """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +14,12 @@ from savctl.errors import NotFound, Refused
 from savctl.persistence import outbox_queue, reads
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
-from savctl.ports import Broker, BrokerGone, Clock
+from savctl.ports import Broker, BrokerGone, Clock, Publisher
 
 _PAGE = 1_000
-_WAIT_SECONDS = 60
+_LOOK_SECONDS = 0.5
+_SILENCE_SECONDS = 90.0
+_SILENCE_AT_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,32 +37,67 @@ def outbox_status(database: Database, clock: Clock) -> Mapping[str, Any]:
         return outbox_queue.counts(connection, now=clock())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a relay would find: events that wait, those that may go now, old ones to remove."""
+
+    waiting: int
+    sendable: int
+    removable: int
+
+
+def relay_outlook(database: Database, clock: Clock, *, keep: timedelta) -> Outlook:
+    """Look at what a relay would do now."""
+    now = clock()
+    with database.reading() as connection:
+        return Outlook(
+            waiting=outbox_queue.counts(connection, now=now)["waiting"],
+            sendable=outbox_queue.count_sendable(connection, now=now),
+            removable=outbox_queue.count_deletable(connection, before=now - keep),
+        )
+
+
 def retry_events(
     database: Database,
     clock: Clock,
-    refs: Sequence[str] | None,
+    refs: Sequence[str],
     *,
     by: int | None,
     dry_run: bool = False,
 ) -> list[int]:
-    """Let set-aside or delayed events go again; None means all that are dead.
+    """Let set-aside or delayed events go again.
 
     Raises:
         NotFound: no such event.
-        Refused: it was published or given up.
+        Refused: one was published or given up; nothing was changed.
     """
 
     def work(uow: UnitOfWork) -> list[int]:
-        ids = _ids(uow, refs) if refs is not None else outbox_queue.dead_ids(uow.connection)
-        count = outbox_queue.requeue(uow.connection, ids)
-        if refs is not None and count < len(ids):
+        ids = list(dict.fromkeys(_ids(uow, refs)))
+        if outbox_queue.requeue(uow.connection, ids) < len(ids):
             raise Refused("only events that were neither published nor skipped can go again")
-        if ids:
-            details = {"events": ids[:_PAGE], "count": len(ids)}
-            uow.audit.note("event_retry", actor=by, at=clock(), details=details)
+        _note_retry(uow, clock, ids, by)
         return ids
 
     return in_transaction(database, work, dry_run=dry_run)
+
+
+def retry_dead_events(
+    database: Database, clock: Clock, *, by: int | None, dry_run: bool = False
+) -> Iterator[int]:
+    """Let every event that was set aside go again, batch by batch; answers their ids."""
+    after_id = 0
+
+    def work(uow: UnitOfWork) -> list[int]:
+        ids = outbox_queue.dead_ids(uow.connection, after_id=after_id, limit=_PAGE)
+        if ids:
+            outbox_queue.requeue(uow.connection, ids)
+            _note_retry(uow, clock, ids, by)
+        return ids
+
+    while ids := in_transaction(database, work, dry_run=dry_run):
+        yield from ids
+        after_id = ids[-1]
 
 
 def skip_event(
@@ -88,34 +126,67 @@ def count_replayed(database: Database, span: Span) -> int:
         return outbox_queue.count_published(connection, **_limits(span))
 
 
+@dataclass(slots=True)
+class Replayed:
+    """How many events were sent once more, and how many the broker refused."""
+
+    sent: int = 0
+    refused: int = 0
+    is_stopped: bool = False
+
+
 def replay_events(
-    database: Database, clock: Clock, broker: Broker, span: Span, *, by: int | None
-) -> tuple[int, int]:
-    """Send published events once more, marked as replayed; answers (sent, refused).
+    database: Database,
+    clock: Clock,
+    broker: Broker,
+    span: Span,
+    *,
+    by: int | None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Replayed:
+    """Send published events once more, page by page, marked as replayed.
 
     They keep their `message_id`: a consumer that drops repeats is not disturbed.
 
     Raises:
         BrokerGone: the line broke; what was sent before stays sent.
     """
-    after_id = sent = refused = 0
+    done = Replayed()
     publisher = broker.connect(held=())
     try:
+        after_id = 0
         while page := _published(database, span, after_id):
+            done.is_stopped = should_stop()
+            if done.is_stopped:
+                break
             after_id = page[-1].id
             publisher.send(page)
-            left = len(page)
-            while left:
-                settled = publisher.settled(wait_seconds=_WAIT_SECONDS)
-                if not settled:
-                    raise BrokerGone("the broker confirms nothing any more")
-                left -= len(settled)
-                sent += sum(one.verdict is Verdict.CONFIRMED for one in settled)
-                refused += sum(one.verdict is not Verdict.CONFIRMED for one in settled)
+            _await(publisher, len(page), done, should_stop)
+    except BrokerGone as problem:
+        raise BrokerGone(
+            f"{problem.message}; {done.sent} events were sent before",
+            hint="The same command sends them all again, under the same message_id.",
+        ) from problem
     finally:
         publisher.close()
-        _note_replay(database, clock, span, sent, by)
-    return sent, refused
+        _note_replay(database, clock, span, done.sent, by)
+    return done
+
+
+def _await(
+    publisher: Publisher, count: int, done: Replayed, should_stop: Callable[[], bool]
+) -> None:
+    heard_at = time.monotonic()
+    while count:
+        settled = publisher.settled(wait_seconds=_LOOK_SECONDS)
+        taken = sum(one.verdict is Verdict.CONFIRMED for one in settled)
+        done.sent += taken
+        done.refused += len(settled) - taken
+        count -= len(settled)
+        now = time.monotonic()
+        heard_at = now if settled else heard_at
+        if now - heard_at > (_SILENCE_AT_STOP_SECONDS if should_stop() else _SILENCE_SECONDS):
+            raise BrokerGone("the broker confirms nothing any more")
 
 
 def delete_old_events(
@@ -163,6 +234,11 @@ def _note_replay(database: Database, clock: Clock, span: Span, sent: int, by: in
         database,
         lambda uow: uow.audit.note("event_replay", actor=by, at=clock(), details=details),
     )
+
+
+def _note_retry(uow: UnitOfWork, clock: Clock, ids: Sequence[int], by: int | None) -> None:
+    details = {"events": list(ids), "count": len(ids)}
+    uow.audit.note("event_retry", actor=by, at=clock(), details=details)
 
 
 def _ids(uow: UnitOfWork, refs: Sequence[str]) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,18 +29,23 @@ _MARK_SECONDS = 0.25  # or so often, so that a relay that dies young gets on all
 _WAIT_SECONDS = 0.2
 _SILENCE_SECONDS = 90.0
 _SILENCE_AT_STOP_SECONDS = 5.0
-_NOBODY_LISTENS = 100  # so many unroutable ones in a row: no queue is bound
+_NOBODY_TAKES = 100  # so many refused in a row: it is the broker's state, not the events
 
 
 @dataclass(slots=True)
 class RelayReport:
-    """What one drain did; `held` waits behind a refused event of its ticket."""
+    """What one drain did; `held` waits behind a refused event of its ticket.
+
+    `takes_nothing`: so many were refused in a row that the drain ended early.
+    """
 
     published: int = 0
     refused: int = 0
     dead: int = 0
     held: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
+    takes_nothing: bool = False
+    again: Counter[str] = field(default_factory=Counter)  # by reason: tried again later
+    given_up: Counter[str] = field(default_factory=Counter)  # by reason: set aside as dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,8 @@ class _Pass:
         self._outstanding: dict[int, int] = {}  # the ticket of each event that was handed over
         self._confirmed: list[int] = []
         self._refused: list[Settled] = []
-        self._unroutable_in_a_row = 0
+        self._refused_in_a_row = 0
+        self._is_taken = False  # whether the broker has taken anything in this pass
 
     def run(self, broker: Broker) -> bool:
         """Send; the broker is contacted only if something may go. True: pass once more."""
@@ -120,8 +127,13 @@ class _Pass:
             self._mark()
 
     def _read_ahead(self, publisher: Publisher) -> None:
-        """Keep the publisher busy; after a stop only what is under way is waited for."""
-        while len(self._outstanding) < _AHEAD:
+        """Keep the publisher busy; after a stop only what is under way is waited for.
+
+        Few are sent until the first is taken: where no queue is bound, each pass would use up
+        an attempt of all that were handed over.
+        """
+        ahead = _AHEAD if self._is_taken else _NOBODY_TAKES
+        while len(self._outstanding) < ahead:
             page = self._next_page()
             if not page:
                 return
@@ -144,7 +156,10 @@ class _Pass:
         """Read a page. An event that came in behind our back holds its ticket for this pass."""
         with self._database.reading() as connection:
             page = outbox_queue.waiting_page(
-                connection, after_id=self._after_id, limit=_PAGE, now=self._clock()
+                connection,
+                after_id=self._after_id,
+                limit=_PAGE if self._is_taken else _NOBODY_TAKES,
+                now=self._clock(),
             )
             tickets = {event.ticket_id for event in page} - self._held
             if tickets and self._after_id:
@@ -164,16 +179,18 @@ class _Pass:
             ticket = self._outstanding.pop(one.id)
             if one.verdict is Verdict.CONFIRMED:
                 self._confirmed.append(one.id)
-                self._unroutable_in_a_row = 0
+                self._refused_in_a_row = 0
+                self._is_taken = True
             elif one.verdict is None:
                 self._report.held += 1
             else:
                 self._held.add(ticket)
                 self._refused.append(one)
-                self._unroutable_in_a_row += one.verdict is Verdict.UNROUTABLE
-        if self._unroutable_in_a_row >= _NOBODY_LISTENS:
+                self._refused_in_a_row += one.verdict is not Verdict.TOO_LARGE
+        if self._refused_in_a_row >= _NOBODY_TAKES:
             self._at_end = True  # not the events' fault: do not use up the attempts of them all
             self._is_another_due = False
+            self._report.takes_nothing = True
 
     def _mark(self) -> None:
         if not self._confirmed and not self._refused:
@@ -192,8 +209,8 @@ class _Pass:
         self._report.refused += len(refusals)
         self._report.dead += sum(refusal.again_at is None for refusal in refusals)
         for refusal in refusals:
-            reasons = self._report.reasons
-            reasons[refusal.reason] = reasons.get(refusal.reason, 0) + 1
+            is_dead = refusal.again_at is None
+            (self._report.given_up if is_dead else self._report.again)[refusal.reason] += 1
         self._confirmed, self._refused = [], []
 
     def _judged(self, uow: UnitOfWork, now: datetime) -> list[Refusal]:

@@ -82,6 +82,12 @@ class BatchReport:
         """List an item that is counted already."""
         self._list(item)
 
+    def add_alike(self, item: Item, *, count: int) -> None:
+        """Count `count` items of one outcome and one reason, which are told in one line."""
+        before = getattr(self, item.outcome)
+        setattr(self, item.outcome, before + count)
+        self._list(item)
+
     def counts(self) -> dict[str, int]:
         """The five counts by name."""
         return {

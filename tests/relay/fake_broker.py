@@ -27,7 +27,7 @@ class FakeBroker:
         self.is_up = True
         self.connections = 0
         self.confirms_left = 1_000_000
-        self._room = room
+        self.room = room
         self._largest_bytes = largest_bytes
 
     def connect(self, *, held: Iterable[int] = ()) -> FakePublisher:
@@ -53,7 +53,7 @@ class FakeBroker:
             return Verdict.TOO_LARGE
         if not self.has_queue or not event.routing_key.startswith("sav.ticket."):
             return Verdict.UNROUTABLE
-        if len(self.arrived) >= self._room:
+        if len(self.arrived) >= self.room:
             return Verdict.REFUSED
         self.arrived.append(event)
         return Verdict.CONFIRMED

@@ -75,6 +75,38 @@ def test_ticket_commands_do_not_talk_to_the_broker(
     assert waiting(database) == 7
 
 
+def test_ticket_commands_open_no_socket_at_all(
+    kind: str, cli: Cli, silent: SilentPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But the one to the database's server, where there is one."""
+    addresses: list[object] = []
+    connect = socket.socket.connect
+
+    def noted(self: socket.socket, address: object) -> None:
+        addresses.append(address)
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", noted)
+    monkeypatch.setattr(socket.socket, "connect_ex", noted)
+    new = ("ticket", "create", "--user", 456, "--subject", "Late", "--description", "Where?")
+
+    number = cli(*new, "-o", "ids").out.strip()
+    codes = [
+        cli("ticket", "assign", number, "--to", 10, "--as", 5).code,
+        cli("ticket", "wait", number, "--message", "A photo?", "--as", 10).code,
+        cli("message", "add", number, "--from", "customer:456", "--body", "Here.").code,
+        cli("ticket", "resolve", number, "--as", 10).code,
+        cli("ticket", "close", number, "--reason", "confirmed", "--as", 10).code,
+        cli("ticket", "show", number).code,
+        cli("job", "run", "close-resolved").code,
+        cli("event", "list").code,
+    ]
+
+    assert codes == [0] * 8
+    assert [a for a in addresses if isinstance(a, tuple) and a[1] == silent.port] == []
+    assert kind != "sqlite" or addresses == []
+
+
 @pytest.mark.slow
 def test_the_relay_does_and_gives_up_in_time(cli: Cli, silent: SilentPort) -> None:
     cli("ticket", "create", "--user", 456, "--subject", "Late", "--description", "Where?")

@@ -119,21 +119,43 @@ def arrived_or_there(database: Database) -> Sequence[int]:
     return [row["id"] for row in rows(database, "SELECT id FROM savctl_outbox")]
 
 
-def test_without_a_listener_the_relay_does_not_use_up_every_events_attempts(
-    database: Database,
-    drained: Drain,
-    fake: FakeBroker,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("state", ["no queue is bound", "the queue is full"])
+def test_a_broker_that_takes_nothing_does_not_use_up_every_events_attempts(
+    database: Database, drained: Drain, fake: FakeBroker, state: str
 ) -> None:
-    monkeypatch.setattr(relaying, "_PAGE", 200)
-    monkeypatch.setattr(relaying, "_AHEAD", 200)
     put(database, range(1_000))
-    fake.has_queue = False
+    fake.has_queue = state != "no queue is bound"
+    fake.room = 0
 
     report = drained()
 
-    assert report.refused == 200
-    assert (report.published, report.dead) == (0, 0)
+    assert (report.published, report.refused, report.dead) == (0, 100, 0)
+
+
+def test_a_queue_that_fills_up_ends_the_pass(
+    database: Database, drained: Drain, fake: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_AHEAD", 500)
+    monkeypatch.setattr(relaying, "_PAGE", 200)
+    put(database, range(3_000))
+    fake.room = 1_000
+
+    report = drained()
+
+    assert report.published == 1_000
+    assert report.refused <= 100 + 500 + 200
+
+
+def test_a_hundred_events_that_nobody_wants_hold_up_no_other(
+    database: Database, clock: SetClock, drained: Drain, fake: FakeBroker
+) -> None:
+    put(database, range(300))
+    write(database, "UPDATE savctl_outbox SET routing_key = 'elsewhere' WHERE id <= 150")
+
+    reports = [drained() for _ in range(3)]
+
+    assert sum(report.published for report in reports) == 150
+    assert arrived(fake) == list(range(151, 301))
 
 
 def test_each_refusal_waits_longer_until_the_event_is_dead(

@@ -1,0 +1,178 @@
+"""The job `event-relay`: what it foretells, what it reports, what a relay that stays does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jobs import event_relay
+from jobs._job import Flags
+from jobs._runner import JobReport, Start, run_job
+from savctl.bootstrap import App
+from savctl.config import load
+from savctl.domain.clock import FAR_AWAY
+from savctl.persistence.engine import Database
+from savctl.persistence.runs import RunStatus
+from savctl.ports import SetClock
+from tests.given import rows, write
+from tests.relay.backlog import put, waiting
+from tests.relay.fake_broker import FakeBroker
+
+Run = Callable[..., JobReport]
+STAY = Flags(stay_until=FAR_AWAY)
+LONG_AGO = "2025-08-01 00:00:00"
+
+
+@pytest.fixture
+def fake() -> FakeBroker:
+    broker = FakeBroker()
+    broker.declare()
+    return broker
+
+
+@pytest.fixture
+def run(database: Database, database_url: str, clock: SetClock, fake: FakeBroker) -> Run:
+    """Run the job with the broker in memory."""
+
+    def go(*, broker: FakeBroker | None = fake, **start: Any) -> JobReport:
+        app = App(load({"SAVCTL_DATABASE_URL": database_url, "HOME": "."}), clock)
+        app.__dict__.update(raw_database=database, database=database, broker=broker)
+        return run_job(event_relay.JOB, app, Start(**start))
+
+    return go
+
+
+def told(report: JobReport) -> list[tuple[str, str | None]]:
+    return [(str(item.outcome), item.reason) for item in report.done.items]
+
+
+def when(happened: Callable[[], object], *, calls: int = 200) -> Callable[[], bool]:
+    """A stop that is asked for as soon as something has happened; it must, before long."""
+    left = iter(range(calls))
+
+    def should_stop() -> bool:
+        assert next(left, None) is not None, "it did not happen"
+        return bool(happened())
+
+    return should_stop
+
+
+def test_a_dry_run_foretells_what_is_sent_held_and_removed_and_does_nothing(
+    database: Database, run: Run, fake: FakeBroker
+) -> None:
+    put(database, [1, 1, 2, 2, 3, 4])
+    write(database, f"UPDATE savctl_outbox SET published_at = '{LONG_AGO}' WHERE id = 6")
+    write(database, f"UPDATE savctl_outbox SET dead_at = '{LONG_AGO}' WHERE id = 1")
+    write(database, "UPDATE savctl_outbox SET available_at = '2025-10-03 11:00:00' WHERE id = 3")
+
+    foretold = run(dry_run=True)
+
+    assert told(foretold) == [
+        ("changed", "1 to be sent"),
+        ("skipped", "3 held back behind a refused event"),
+        ("changed", "1 to be removed: sent or skipped more than 30 days ago"),
+    ]
+    counts = (foretold.done.seen, foretold.done.changed, foretold.done.skipped)
+    assert counts == (4, 1, 3)
+    assert (fake.arrived, len(rows(database, "SELECT id FROM savctl_outbox"))) == ([], 6)
+    real = run()
+    assert (real.done.changed, [event.id for event in fake.arrived]) == (1, [5])
+    assert len(rows(database, "SELECT id FROM savctl_outbox")) == 5
+
+
+def test_without_a_broker_events_wait_and_a_dry_run_says_why(database: Database, run: Run) -> None:
+    put(database, [1, 2])
+
+    foretold, real = run(broker=None, dry_run=True), run(broker=None)
+
+    assert told(foretold) == [("skipped", "2 no broker is configured")]
+    assert (real.status, real.done.changed, waiting(database)) == (RunStatus.OK, 0, 2)
+
+
+def test_refusals_are_counted_by_event_and_the_dead_make_the_run_partly_done(
+    database: Database, run: Run, fake: FakeBroker
+) -> None:
+    put(database, [1, 2, 3, 3])
+    write(database, "UPDATE savctl_outbox SET attempts = 9 WHERE id = 1")
+    fake.has_queue = False
+
+    report = run()
+
+    assert told(report) == [
+        ("skipped", "2 refused, tried again: unroutable"),
+        ("failed", "1 set aside as dead: unroutable"),
+        ("skipped", "1 held back behind a refused event"),
+    ]
+    assert (report.done.seen, report.done.skipped, report.done.failed) == (4, 3, 1)
+    assert report.status is RunStatus.PARTLY
+
+
+def test_a_relay_that_stays_sends_what_comes_later(
+    database: Database, run: Run, fake: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(database, [1])
+    later = iter([2, 3])
+
+    def come(_: object, __: object) -> None:
+        if (number := next(later, None)) is not None:
+            put(database, [number], first=number)
+
+    monkeypatch.setattr(event_relay, "_sleep", come)
+
+    report = run(flags=STAY, should_stop=when(lambda: len(fake.arrived) == 3))
+
+    assert (report.done.changed, [event.id for event in fake.arrived]) == (3, [1, 2, 3])
+
+
+def test_a_relay_that_stays_for_long_removes_old_events_as_well(
+    database: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(database, [1, 2])
+    write(database, f"UPDATE savctl_outbox SET published_at = '{LONG_AGO}' WHERE id = 1")
+    monkeypatch.setattr(event_relay, "_sleep", lambda *_: None)
+    monkeypatch.setattr(event_relay, "_CLEAN_EVERY_SECONDS", -1.0)
+
+    def is_removed() -> bool:
+        return not rows(database, "SELECT id FROM savctl_outbox WHERE id = 1")
+
+    report = run(flags=STAY, should_stop=when(is_removed))
+
+    assert ("changed", "1 removed: sent or skipped more than 30 days ago") in told(report)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("is_up", "the fake broker is down. Events wait."),
+        ("has_queue", "The broker fake refuses events: unroutable"),
+    ],
+)
+def test_trouble_is_told_once_and_so_is_its_end(
+    database: Database,
+    clock: SetClock,
+    run: Run,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: str,
+    words: str,
+) -> None:
+    put(database, range(150))
+    setattr(fake, trouble, False)
+    passes = iter(range(4))
+
+    def mend_in_the_end(_: object, wait: object) -> None:
+        clock.at += wait  # type: ignore[operator]
+        if next(passes, None) is None:
+            setattr(fake, trouble, True)
+
+    monkeypatch.setattr(event_relay, "_sleep", mend_in_the_end)
+    monkeypatch.setattr(event_relay, "pause", lambda *_, **__: 2 * event_relay._LOOK_EVERY)
+    with caplog.at_level(logging.WARNING, logger="savctl"):
+        run(flags=STAY, should_stop=when(lambda: fake.arrived))
+
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == [words, "Events are sent again."]
