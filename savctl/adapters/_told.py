@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,9 +14,14 @@ from pika.adapters.utils.connection_workflow import (
 )
 from pika.exceptions import (
     AMQPError,
+    AMQPHeartbeatTimeout,
     ChannelClosedByBroker,
+    ConnectionBlockedTimeout,
+    ConnectionClosedByBroker,
+    IncompatibleProtocolError,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
+    StreamLostError,
 )
 
 from savctl.errors import ConfigurationError, NotPermitted, SavError
@@ -24,6 +29,15 @@ from savctl.ports import BrokerGone, ExchangeMissing
 
 _LONGEST = 500
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (\d+)")
+_BROKE: Mapping[type[Exception], str] = {
+    AMQPConnectorStackTimeout: "accepts connections and says nothing",
+    AMQPHeartbeatTimeout: "fell silent: no heartbeat came",
+    IncompatibleProtocolError: "ended the line before it greeted",
+    ProbableAuthenticationError: "ended the line during the login",
+    ProbableAccessDeniedError: "ended the line during the login",
+    ConnectionBlockedTimeout: "asked to wait for too long (a memory or disk alarm)",
+    StreamLostError: "is gone: the connection was lost",
+}
 _TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
@@ -51,30 +65,66 @@ def told(problem: object, broker: str, exchange: str) -> SavError:
         found = _known(cause, broker, exchange)
         if found is not None:
             return found
-    said = str(problem)
+    return BrokerGone(
+        f"the broker {broker} {_what_broke(problem, causes)}"[:_LONGEST],
+        hint="Is it up, and are host, port and amqp:// or amqps:// right? Events wait meanwhile.",
+    )
+
+
+def _what_broke(problem: object, causes: Sequence[BaseException]) -> str:
+    """What the broker did, or did not do."""
     for cause in causes:
+        for kind, words in _BROKE.items():
+            if isinstance(cause, kind):
+                return words
+        if isinstance(cause, ConnectionClosedByBroker | ChannelClosedByBroker):
+            return f"closed the line: {cause.reply_code} {cause.reply_text}"
         if isinstance(cause, OSError) and cause.strerror:
-            said = cause.strerror
-    if any(isinstance(cause, AMQPConnectorStackTimeout) for cause in causes):
-        said = "it accepts connections and says nothing"
-    return BrokerGone(f"the broker {broker} does not answer: {said}"[:_LONGEST])
+            return f"does not answer: {cause.strerror}"
+    return f"does not answer: {problem}"
 
 
 def _known(cause: BaseException, broker: str, exchange: str) -> SavError | None:
     """A failure that waiting does not mend."""
-    if isinstance(cause, ProbableAuthenticationError | ProbableAccessDeniedError):
-        return NotPermitted(f"the broker {broker} refuses the login or the virtual host")
-    if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 404:
-        return ExchangeMissing(
-            f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
-        )
-    if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 403:
-        return NotPermitted(f"the broker {broker}: {cause.reply_text}"[:_LONGEST])
-    if isinstance(cause, ChannelClosedByBroker) and cause.reply_code == 406:
-        return ConfigurationError(f"the broker {broker}: {cause.reply_text}"[:_LONGEST])
-    if isinstance(cause, ssl.SSLError) and not isinstance(cause, _TLS_LINE_BROKE):
-        return ConfigurationError(f"the broker {broker}: TLS failed: {cause.reason}")
+    match cause:
+        case ProbableAuthenticationError() if _closed_with(cause, 403):
+            return NotPermitted(f"the broker {broker} refuses the login: wrong user or password")
+        case ProbableAccessDeniedError() if _closed_with(cause, 530):
+            return NotPermitted(
+                f"the broker {broker} refuses the virtual host: {_closed_with(cause, 530)}",
+                hint="Is it there, and may this user enter it?",
+            )
+        case ChannelClosedByBroker():
+            return _closed_channel(cause, broker, exchange)
+        case ssl.SSLError() if not isinstance(cause, _TLS_LINE_BROKE):
+            return _refused_tls(cause, broker)
     return None
+
+
+def _closed_with(cause: AMQPError, code: int) -> str | None:
+    """What the broker said with this code. "Probable": pika says so of any line that is cut
+    during the login as well, and a cut line is no wrong password."""
+    found = re.search(rf"ConnectionClosedByBroker: \({code}\) (.*)", str(cause))
+    return found[1].strip("'\"") if found else None
+
+
+def _closed_channel(cause: ChannelClosedByBroker, broker: str, exchange: str) -> SavError | None:
+    said = f"the broker {broker}: {cause.reply_text}"[:_LONGEST]
+    return {
+        403: NotPermitted(said),
+        404: ExchangeMissing(
+            f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
+        ),
+        406: ConfigurationError(said),
+    }.get(cause.reply_code)
+
+
+def _refused_tls(cause: ssl.SSLError, broker: str) -> SavError:
+    said, hint = f"the broker {broker}: TLS failed: {cause.reason}", None
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        said = f"{said}: {cause.verify_message}"
+        hint = "SAVCTL_BROKER_CA_FILE names the authority that signed its certificate."
+    return ConfigurationError(said, hint=hint)
 
 
 def _causes(problem: object) -> list[BaseException]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import pika
 
@@ -44,8 +46,13 @@ class RabbitBroker:
 
     def __init__(self, settings: RabbitSettings) -> None:
         self._settings = settings
-        self._parameters = _parameters(settings)
-        self.name = f"{self._parameters.host}:{self._parameters.port}"
+        address = _parsed(settings.url)
+        self.name = f"{address.host}:{address.port}"
+
+    @cached_property
+    def _parameters(self) -> pika.URLParameters:
+        """Made when a line is opened: jobs that need none do not mind a missing certificate."""
+        return _parameters(self._settings)
 
     def connect(self, *, held: Iterable[int] = ()) -> RabbitPublisher:
         """Open a line, once the exchange has been checked."""
@@ -81,10 +88,7 @@ class RabbitBroker:
 
 
 def _parameters(settings: RabbitSettings) -> pika.URLParameters:
-    try:
-        parameters = pika.URLParameters(settings.url)
-    except (ValueError, TypeError, KeyError):
-        raise ConfigurationError("broker_url is not an amqp:// or amqps:// address") from None
+    parameters = _parsed(settings.url)
     parameters.heartbeat = settings.heartbeat_seconds
     parameters.blocked_connection_timeout = settings.blocked_seconds
     parameters.socket_timeout = settings.connect_seconds
@@ -96,11 +100,28 @@ def _parameters(settings: RabbitSettings) -> pika.URLParameters:
     return parameters
 
 
-def _tls(settings: RabbitSettings, host: str) -> pika.SSLOptions:
+def _parsed(url: str) -> pika.URLParameters:
     try:
+        return pika.URLParameters(url)
+    except (ValueError, TypeError, KeyError):
+        raise ConfigurationError("broker_url is not an amqp:// or amqps:// address") from None
+
+
+def _tls(settings: RabbitSettings, host: str) -> pika.SSLOptions:
+    with _naming("broker_ca_file", settings.ca_file):
         context = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.cert_file:
+    if settings.cert_file:
+        with _naming("broker_cert_file, broker_key_file", settings.cert_file):
             context.load_cert_chain(settings.cert_file, settings.key_file)
-    except OSError as problem:
-        raise ConfigurationError(f"the broker's certificate files: {problem}") from problem
     return pika.SSLOptions(context, host)
+
+
+@contextmanager
+def _naming(setting: str, file: str | None) -> Iterator[None]:
+    """Python's own words tell neither the file nor what is wrong with it."""
+    try:
+        yield
+    except ssl.SSLError as problem:
+        raise ConfigurationError(f"{setting} {file}: no such key or certificate") from problem
+    except OSError as problem:
+        raise ConfigurationError(f"{setting} {file}: {problem.strerror}") from problem

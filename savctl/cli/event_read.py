@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from savctl.cli._call import Call
-from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, write
 from savctl.cli._tickets import reference
 from savctl.cli._values import Limit, whole
 from savctl.cli.event_group import group
-from savctl.errors import NotFound
+from savctl.errors import InvalidInput, NotFound
 
 COLUMNS = ("id", "event", "ticket_id", "occurred_at", "published_at", "attempts", "last_error")
 _KEYS = (
@@ -31,7 +30,6 @@ _KEYS = (
     "last_error",
 )
 _LOOK_SECONDS = 1.0
-_PAGE = 500
 
 
 @command(
@@ -102,14 +100,20 @@ def schema(
     ] = None,
 ) -> Answer:
     """JSON Schema of the events' envelopes, for the services that read them."""
+    from difflib import get_close_matches
+
     from savctl.domain.event_schema import all_schemas
 
     schemas = all_schemas()
-    if event is None:
-        shown: dict[str, Any] = schemas
-    else:
+    shown: dict[str, Any] = schemas
+    if event is not None:
         names = {name.lower(): name for name in schemas}
-        shown = schemas[names[one_of("event", event, tuple(names))]]
+        name = names.get(event.lower())
+        if name is None:
+            near = get_close_matches(event.lower(), names, n=1)
+            guess = f"Did you mean {names[near[0]]}?" if near else f"Events: {', '.join(schemas)}."
+            raise InvalidInput(f"no event is called {event!r}", hint=guess)
+        shown = schemas[name]
     text = json.dumps(shown, indent=2)
     return Answer(rows=[shown], is_one=True, text=text, key="title")
 
@@ -132,23 +136,23 @@ def tail(
 ) -> None:
     """Events as they come, one JSON line each; --after 0 begins with the oldest."""
     from savctl.cli._output import Format
-    from savctl.persistence import reads
+    from savctl.usecases.following import Follower
 
-    with call.database.reading() as connection:
-        last = after if after is not None else reads.last_event_id(connection)
+    if call.output is Format.CSV:
+        raise InvalidInput("tail writes JSON lines", hint="-o jsonl, or -o ids for numbers.")
+    form = Format.IDS if call.output is Format.IDS else Format.JSONL
+    follower = Follower(call.database, after_id=after)
     shown = 0
     while True:
-        with call.database.reading() as connection:
-            rows = reads.list_events(connection, after_id=last, limit=_PAGE)
-        if limit:
-            rows = rows[: limit - shown]
-        write(Answer(rows=[_as_json(row) for row in rows]), Format.JSONL, call.columns)
+        rows = follower.more()
+        if not rows:
+            time.sleep(_LOOK_SECONDS)
+            continue
+        rows = rows[: limit - shown] if limit else rows
+        write(Answer(rows=[_as_json(row) for row in rows], key="id"), form, call.columns)
         shown += len(rows)
         if limit and shown >= limit:
             return
-        last = rows[-1]["id"] if rows else last
-        if len(rows) < _PAGE:
-            time.sleep(_LOOK_SECONDS)
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, object]:

@@ -46,7 +46,8 @@ def status(
     if limit is None or age is None or age <= limit:
         return answer
     write(answer, call.output, call.columns)
-    call.warn(f"the oldest event has waited for {age}, longer than {limit}")
+    waited = timedelta(seconds=age // timedelta(seconds=1))
+    call.warn(f"the oldest event has waited for {waited}, longer than {limit}")
     return int(ExitCode.FINDINGS)
 
 
@@ -104,7 +105,9 @@ def retry(
         ids = array("q", retry_events(database, clock, events, by=call.by, dry_run=is_dry))
     else:
         ids = array("q", retry_dead_events(database, clock, by=call.by, dry_run=is_dry))
-    if call.dry_run:
+    if not ids:
+        call.note("no event is set aside; nothing to do")
+    elif call.dry_run:
         call.note("dry run: nothing was stored")
     rows = ({"id": one, "retried": True} for one in ids)
     text = None if len(ids) <= _LISTED else f"{len(ids)} events go again"

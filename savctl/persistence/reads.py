@@ -358,6 +358,12 @@ def list_events(
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def events_of(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Those of these events that there are, oldest first."""
+    query = select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def last_event_id(connection: Connection) -> int:
     """The newest event's number; 0 when there is none."""
     return int(connection.execute(select(func.max(outbox.c.id))).scalar() or 0)

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.usecases.following import Follower
 from tests.conftest import Cli
 from tests.given import rows, write
+from tests.relay.backlog import put
 from tests.relay.conftest import told_of
 from tests.servers.consumer import Consumer
 from tests.servers.ports import LOOPBACK, free_port
@@ -326,6 +328,46 @@ def test_tail_shows_so_many_and_ends(cli: Cli, new_ticket: NewTicketId) -> None:
     lines = [json.loads(line) for line in shown.out.splitlines()]
     assert [line["id"] for line in lines] == [1, 2]
     assert [line["envelope"]["event"] for line in lines] == ["TicketCreated"] * 2
+
+
+def test_tail_shows_numbers_alone_and_no_csv(cli: Cli, new_ticket: NewTicketId) -> None:
+    new_ticket()
+
+    assert cli("event", "tail", "--after", 0, "--limit", 1, "-o", "ids").out == "1\n"
+    assert cli("event", "tail", "--after", 0, "--limit", 1, "-o", "csv").code == 2
+
+
+def test_an_event_that_is_committed_late_is_still_shown(database: Database) -> None:
+    put(database, [7], first=1)
+    follower = Follower(database, after_id=0)
+    put(database, [7, 8], first=4)
+
+    at_once = [row["id"] for row in follower.more()]
+    put(database, [9], first=2)
+    late = [row["id"] for row in follower.more()]
+    put(database, [9], first=6)
+    new = [row["id"] for row in follower.more()]
+
+    assert (at_once, late, new, follower.more()) == ([1, 4, 5], [2], [6], [])
+
+
+def test_a_misspelt_event_is_guessed(cli: Cli) -> None:
+    shown = cli("event", "schema", "TicketCreatd")
+
+    assert shown.code == 2
+    assert "Did you mean TicketCreated?" in shown.err
+
+
+def test_a_replay_of_nothing_asks_nobody_and_a_backward_range_is_refused(
+    connected: Cli, new_ticket: NewTicketId
+) -> None:
+    new_ticket()  # it waits: nothing was sent before
+
+    nothing = connected("event", "replay", "--since", "2025-10-01")
+    backward = connected("event", "replay", "--since", "2025-10-02", "--until", "2025-10-01")
+
+    assert (nothing.code, backward.code) == (0, 2)
+    assert "nothing to do" in nothing.err
 
 
 def dead_event(database: Database, cli: Cli, listener: Consumer, new_ticket: NewTicketId) -> int:

@@ -80,10 +80,24 @@ def test_a_broker_of_an_unknown_authority_is_not_trusted(
         stranger = str(Certificates.make(tmp_path / "stranger").ca)
     line = RabbitBroker(RabbitSettings(url=broker.tls_url, ca_file=stranger))
 
-    with pytest.raises(ConfigurationError, match="TLS failed: CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ConfigurationError, match="TLS failed: CERTIFICATE_VERIFY_F") as told:
         line.check()
+    assert "SAVCTL_BROKER_CA_FILE" in str(told.value.hint)
 
 
-def test_a_missing_authority_file_is_named(broker: VirtualHost) -> None:
-    with pytest.raises(ConfigurationError, match="the broker's certificate files"):
-        RabbitBroker(RabbitSettings(url=broker.tls_url, ca_file="/nowhere/ca.pem"))
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ca_file": "/nowhere/ca.pem"}, "broker_ca_file /nowhere/ca.pem: No such file"),
+        ({"ca_file": __file__}, "broker_ca_file .*test_tls.py: no such key or certificate"),
+        ({"cert_file": "/nowhere/me.pem"}, "broker_cert_file, .* /nowhere/me.pem: No such file"),
+    ],
+    ids=["missing", "no certificate", "client certificate"],
+)
+def test_a_wrong_certificate_file_is_named_when_a_line_is_opened(
+    broker: VirtualHost, files: dict[str, str], words: str
+) -> None:
+    line = RabbitBroker(RabbitSettings(url=broker.tls_url, **files))  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigurationError, match=words):
+        line.check()

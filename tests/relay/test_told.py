@@ -1,0 +1,61 @@
+"""pika's failures in an operator's words: what to mend, and what only has to be waited for."""
+
+from __future__ import annotations
+
+import pytest
+from pika import exceptions as pika
+
+from savctl.adapters._told import told
+from savctl.errors import ConfigurationError, ExitCode, NotPermitted
+from savctl.ports import BrokerGone, ExchangeMissing
+
+BY_BROKER = pika.ConnectionClosedByBroker
+LOST = repr(pika.StreamLostError("Stream connection lost"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected", "words"),
+    [
+        (
+            pika.ProbableAuthenticationError(repr(BY_BROKER(403, "ACCESS_REFUSED"))),
+            NotPermitted,
+            "refuses the login",
+        ),
+        (pika.ProbableAuthenticationError(LOST), BrokerGone, "during the login"),
+        (
+            pika.ProbableAccessDeniedError(
+                repr(BY_BROKER(530, "NOT_ALLOWED - vhost x not found"))
+            ),
+            NotPermitted,
+            "refuses the virtual host: NOT_ALLOWED - vhost x not found",
+        ),
+        (
+            pika.ProbableAccessDeniedError(repr(BY_BROKER(541, "INTERNAL_ERROR"))),
+            BrokerGone,
+            "during the login",
+        ),
+        (pika.ProbableAccessDeniedError(LOST), BrokerGone, "during the login"),
+        (pika.IncompatibleProtocolError(LOST), BrokerGone, "before it greeted"),
+        (BY_BROKER(320, "CONNECTION_FORCED - bye"), BrokerGone, "320 CONNECTION_FORCED - bye"),
+        (pika.StreamLostError("x"), BrokerGone, "the connection was lost"),
+        (pika.AMQPHeartbeatTimeout("x"), BrokerGone, "no heartbeat"),
+        (pika.ConnectionBlockedTimeout("x"), BrokerGone, "memory or disk alarm"),
+        (ConnectionRefusedError(111, "Connection refused"), BrokerGone, "Connection refused"),
+        (pika.ChannelClosedByBroker(404, "NOT_FOUND"), ExchangeMissing, "has no exchange"),
+        (pika.ChannelClosedByBroker(403, "ACCESS_REFUSED - x"), NotPermitted, "ACCESS_REFUSED"),
+        (pika.ChannelClosedByBroker(406, "PRECONDITION"), ConfigurationError, "PRECONDITION"),
+        (pika.ChannelClosedByBroker(541, "INTERNAL_ERROR"), BrokerGone, "541 INTERNAL_ERROR"),
+    ],
+    ids=str,
+)
+def test_a_failure_is_told_by_what_it_asks_of_the_operator(
+    problem: Exception, expected: type[Exception], words: str
+) -> None:
+    said = told(problem, "mq:5672", "sav_exchange")
+
+    assert type(said) is expected
+    assert said.message.startswith("the broker mq:5672")
+    assert words in said.message
+    if expected is BrokerGone:
+        assert said.exit_code is ExitCode.UNAVAILABLE
+        assert said.hint
