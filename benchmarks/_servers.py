@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.servers import find
 from tests.servers.mysql_family import PrivateServer
+from tests.servers.rabbitmq import PrivateBroker
 from tests.servers.template import new_data_folder
 
 CACHE = find.CACHE / "bench"
@@ -45,6 +46,11 @@ def programs_of(family: find.Family) -> find.Programs:
     if programs is None:
         sys.exit(f"benchmarks: no {family} server on this machine")
     return programs
+
+
+def give_room(broker: PrivateBroker) -> None:
+    """Let the broker keep what is sent: a memory alarm in the middle would be what is measured."""
+    broker.ctl("set_vm_memory_high_watermark", "absolute", "4GB")
 
 
 def forget(path: Path) -> None:

@@ -24,7 +24,7 @@ from benchmarks import _plain_pika
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import migrate, plain_connection
 from benchmarks._plain_pika import Message
-from benchmarks._servers import durable_server
+from benchmarks._servers import durable_server, give_room
 from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
@@ -67,6 +67,7 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.exit("benchmarks: no RabbitMQ on this machine")
     tables = []
     with durable_server() as server, PrivateBroker(programs) as broker:
+        give_room(broker)
         if given.only != "memory":
             events = given.events or (_FULL if given.full else _SMALL)
             tables.append(_rate(server, broker, events, given.rounds))

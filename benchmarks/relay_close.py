@@ -23,7 +23,7 @@ from benchmarks import _floor, _plain_pika, closing
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate, plain_connection
 from benchmarks._plain_pika import Message
-from benchmarks._servers import durable_server
+from benchmarks._servers import durable_server, give_room
 from benchmarks._shop import Shop
 from savctl.adapters.rabbitmq import EXCHANGE
 from tests.servers import find
@@ -49,6 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if programs is None:
         sys.exit("benchmarks: no RabbitMQ on this machine")
     with durable_server() as server, PrivateBroker(programs) as broker:
+        give_room(broker)
         pairs = [_round(server, broker, tickets, number) for number in range(given.rounds)]
         table = _table(server, tickets, pairs)
     table.show()

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from savctl.domain.window import OutboxEvent
 from savctl.persistence.tables import outbox
@@ -41,7 +52,7 @@ def waiting_page(
     """The oldest events that may be sent now, behind an id."""
     is_next = and_(WAITING, _due(now), _O.id > after_id)
     query = select(*_SENT).where(is_next).order_by(_O.id).limit(limit)
-    return [_to_event(row) for row in connection.execute(query)]
+    return _to_events(connection.execute(query))
 
 
 def held_tickets(connection: Connection, *, now: datetime) -> set[int]:
@@ -73,7 +84,7 @@ def late_tickets(
     ticket must not be sent before it.
     """
     query = select(_O.id, _O.ticket_id).where(
-        _O.ticket_id.in_(list(tickets)), _O.id <= up_to_id, WAITING
+        _among(_O.ticket_id, tickets), _O.id <= up_to_id, WAITING
     )
     return {ticket for event_id, ticket in connection.execute(query) if event_id not in known}
 
@@ -82,7 +93,7 @@ def mark_published(connection: Connection, ids: Sequence[int], *, at: datetime) 
     """Write down that the broker has them; their last error is history."""
     connection.execute(
         update(outbox)
-        .where(_O.id.in_(ids))
+        .where(_among(_O.id, ids))
         .values(published_at=at, available_at=None, last_error=None)
     )
 
@@ -116,7 +127,7 @@ def dead_ids(connection: Connection, *, after_id: int, limit: int) -> list[int]:
 
 def requeue(connection: Connection, ids: Sequence[int]) -> int:
     """Let dead or delayed events be tried again, from the first attempt on."""
-    stuck = and_(_O.id.in_(ids), _O.published_at.is_(None), _O.skipped_at.is_(None))
+    stuck = and_(_among(_O.id, ids), _O.published_at.is_(None), _O.skipped_at.is_(None))
     result = connection.execute(
         update(outbox).where(stuck).values(attempts=0, dead_at=None, available_at=None)
     )
@@ -141,8 +152,7 @@ def published_page(
 ) -> list[OutboxEvent]:
     """Events sent before, oldest first, for sending them once more."""
     query = select(*_SENT).where(*_sent_in(since, until, ticket_id), _O.id > after_id)
-    rows = connection.execute(query.order_by(_O.id).limit(limit))
-    return [_to_event(row, is_replay=True) for row in rows]
+    return _to_events(connection.execute(query.order_by(_O.id).limit(limit)), is_replay=True)
 
 
 def count_published(
@@ -176,7 +186,7 @@ def delete_published(connection: Connection, *, before: datetime, limit: int) ->
         query = select(_O.id).where(gone).limit(limit - len(ids))
         ids += connection.execute(query).scalars()
     if ids:
-        connection.execute(delete(outbox).where(_O.id.in_(ids)))
+        connection.execute(delete(outbox).where(_among(_O.id, ids)))
     return len(ids)
 
 
@@ -225,14 +235,25 @@ _SENT = (
 )
 
 
-def _to_event(row: Any, *, is_replay: bool = False) -> OutboxEvent:
-    return OutboxEvent(
-        id=row.id,
-        event_id=row.event_id,
-        event=row.event,
-        routing_key=row.routing_key,
-        ticket_id=row.ticket_id,
-        envelope=row.envelope,
-        occurred_at=row.occurred_at,
-        is_replay=is_replay,
+def _to_events(rows: Iterable[Any], *, is_replay: bool = False) -> list[OutboxEvent]:
+    return [
+        OutboxEvent(
+            id=number,
+            event_id=event_id,
+            event=event,
+            routing_key=key,
+            ticket_id=ticket,
+            envelope=envelope,
+            occurred_at=at,
+            is_replay=is_replay,
+        )
+        for number, event_id, event, key, ticket, envelope, at in rows
+    ]
+
+
+def _among(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """Written out, not bound one by one: that was a fifth of the relay's own work."""
+    listed: BindParameter[Any] = bindparam(
+        None, list(numbers), expanding=True, literal_execute=True
     )
+    return column.in_(listed)
