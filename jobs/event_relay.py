@@ -175,7 +175,7 @@ def _tell_removed(context: Context, count: int, what: str) -> None:
     keep = context.settings.event_retention
     told = f"{count} {what}: sent or skipped more than {keep.days} days ago"
     item = Item(0, None, Outcome.CHANGED, told, is_told=True)
-    context.terms.report.add_alike(item, count=0)
+    context.terms.report.tell(item)
 
 
 def _is_over(context: Context) -> bool:

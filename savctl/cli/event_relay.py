@@ -74,9 +74,10 @@ def relay(
         start = Start(flags=flags, dry_run=call.dry_run, should_stop=stop.is_set)
         report = run_job(find_job("event-relay"), call.app, start)
     answer = answered(call, report, stop)
-    if once or stop.signal is None or not isinstance(answer, Answer):
+    if once or stop.signal is None:
         return answer
-    write(answer, call.output, call.columns)
+    if isinstance(answer, Answer):
+        write(answer, call.output, call.columns)
     return 128 + stop.signal  # it was to stay, and ends like a scheduler that is stopped
 
 

@@ -16,7 +16,7 @@ from tests.conftest import Cli
 from tests.given import rows, write
 from tests.relay.backlog import put, waiting
 from tests.relay.conftest import Relay
-from tests.relay.test_faults import drained_in_thread
+from tests.relay.test_faults import arrive_as_promised, drained_in_thread
 from tests.servers.consumer import Consumer
 from tests.servers.rabbitmq import VirtualHost
 
@@ -79,6 +79,24 @@ def test_a_pause_that_the_broker_asks_for_is_told_and_so_is_its_end(
         f"{name} takes events again.",
     ]
     assert (ended, blocked, listener.waiting()) == (["done"], 0, 20)
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_pause_that_does_not_end_is_given_up_and_nothing_is_marked(
+    database: Database, broker: VirtualHost, listener: Consumer
+) -> None:
+    put(database, range(20))
+    broker.server.memory_alarm(on=True)
+
+    thread, ended = drained_in_thread(database, broker.url, blocked_seconds=1)
+    thread.join(30)
+    broker.server.memory_alarm(on=False)
+    again, ended_again = drained_in_thread(database, broker.url)
+    again.join(30)
+
+    assert "asked to wait for too long (a memory or disk alarm)" in str(ended[0])
+    assert ended_again == ["done"]
+    assert arrive_as_promised(database, listener) <= 20  # the blocked ones may come twice
 
 
 @pytest.mark.only_on("sqlite")

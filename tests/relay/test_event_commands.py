@@ -330,6 +330,21 @@ def test_tail_shows_so_many_and_ends(cli: Cli, new_ticket: NewTicketId) -> None:
     assert [line["envelope"]["event"] for line in lines] == ["TicketCreated"] * 2
 
 
+def test_a_run_that_sets_an_event_aside_ends_with_3_and_says_how_many(
+    database: Database, connected: Cli, listener: Consumer, new_ticket: NewTicketId
+) -> None:
+    listener.unbind()
+    new_ticket()
+    write(database, "UPDATE savctl_outbox SET attempts = 9")
+
+    shown = connected("event", "relay", "--once", "-o", "json")
+
+    report = json.loads(shown.out)
+    assert (shown.code, report["failed"]) == (3, 1)
+    assert report["items"][0]["reason"].startswith("1 set aside as dead: no queue is bound")
+    assert "savctl event list --dead" in shown.err
+
+
 def test_tail_shows_numbers_alone_and_no_csv(cli: Cli, new_ticket: NewTicketId) -> None:
     new_ticket()
 

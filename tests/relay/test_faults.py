@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Thread
 from typing import Any
 
@@ -134,18 +134,25 @@ def test_a_queue_that_is_unbound_for_a_while(
     assert arrive_as_promised(database, listener) == 0
 
 
-def test_of_two_relays_the_second_is_told_that_one_runs(
+def test_of_relays_started_at_once_one_works_and_the_others_are_told(
     database: Database, shop: dict[str, str], listener: Consumer
 ) -> None:
     put(database, mixed(EVENTS, TICKETS))
 
-    with relay_at_work(shop):
-        wait_until(lambda: published(database), what="the first events")
-        codes = [finished(shop, *ONCE) for _ in range(3)]
+    with ExitStack() as stack:
+        relays = [stack.enter_context(running(shop, "event", "relay")) for _ in range(3)]
         all_sent(database)
+        wait_until(lambda: len(at_work(relays)) == 1, what="the others' end")
+        [survivor] = at_work(relays)
+        survivor.send_signal(signal.SIGTERM)
+        codes = sorted(ended(one)[0] for one in relays)
 
-    assert codes == [9, 9, 9]
+    assert codes == [9, 9, 143]
     assert arrive_as_promised(database, listener) == 0
+
+
+def at_work(relays: list[Process]) -> list[Process]:
+    return [one for one in relays if one.poll() is None]
 
 
 def test_a_relay_that_was_paused_past_its_lease_cannot_mark(
