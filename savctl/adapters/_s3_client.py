@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
@@ -56,19 +57,29 @@ def new_client(settings: S3Settings, endpoint: str | None) -> Any:
     Raises:
         ConfigurationError: the settings make no client.
     """
+    client = _made(settings, endpoint, _config(settings))
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
+    return client
+
+
+def unsigned_client(settings: S3Settings) -> Any:
+    """A client as anybody has one, without keys."""
+    config = _config(settings).merge(Config(signature_version=UNSIGNED))
+    return _made(settings, settings.endpoint, config)
+
+
+def _made(settings: S3Settings, endpoint: str | None, config: Config) -> Any:
     try:
-        client = _session().client(
+        return _session().client(
             "s3",
             endpoint_url=endpoint,
             region_name=settings.region,
             aws_access_key_id=settings.access_key,
             aws_secret_access_key=settings.secret_key,
-            config=_config(settings),
+            config=config,
         )
     except (ValueError, BotoCoreError) as problem:
         raise ConfigurationError(f"the bucket {settings.where}: {problem}") from problem
-    client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
-    return client
 
 
 @cache

@@ -63,6 +63,8 @@ def in_words(where: str) -> Iterator[None]:
         raise answered(problem, where) from problem
     except (BotoCoreError, ResponseParserError, HTTPError, OSError) as problem:
         raise _unanswered(problem, where) from problem
+    except KeyError as problem:  # an answer without what S3 always says
+        raise StoreGone(f"the bucket {where} does not answer as an S3 server does") from problem
 
 
 def code_of(problem: ClientError) -> str:

@@ -9,21 +9,22 @@ transaction, so an object is there whole or not at all, also after a power cut.
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from savctl.adapters import _links
+from savctl.adapters._directory_condition import condition_of
 from savctl.adapters._directory_content import Content, ContentFiles, Readable, pieces
 from savctl.adapters._directory_index import Index
 from savctl.adapters._directory_told import in_words
 from savctl.adapters._directory_uploads import Uploads
+from savctl.adapters._directory_values import object_of, upload_of, version_of
 from savctl.adapters._exact import ExactReader
 from savctl.adapters._keys import checked_key, checked_prefix, usable
 from savctl.ports.clock import Clock, system_clock
@@ -35,6 +36,7 @@ from savctl.ports.objects import (
     PartialUpload,
     StoredObject,
 )
+from savctl.ports.store_condition import StoreCondition
 
 ABANDONED = timedelta(days=1)  # a put that takes longer has died
 
@@ -53,6 +55,16 @@ class DirectoryStore:
         if "_index" in self.__dict__:
             self._index.close()
             del self.__dict__["_index"]
+
+    def condition(self) -> StoreCondition:
+        """The state of the folder, which need not be there yet."""
+        with in_words(self.name):
+            return condition_of(self.folder)
+
+    def is_public(self, key: str) -> bool:
+        """Never: whoever can reach the folder is told by `condition`."""
+        checked_key(key)
+        return False
 
     def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
         """Store content, whole or not at all."""
@@ -77,18 +89,18 @@ class DirectoryStore:
         checked_key(key)
         with in_words(self.name):
             row = self._index.newest(key)
-        return None if row is None or row["file"] is None else _object(row)
+        return None if row is None or row["file"] is None else object_of(row)
 
     def listing(self, prefix: str) -> Iterator[StoredObject]:
         """Every visible object below a prefix, by the bytes of its key."""
         checked_prefix(prefix)
         with in_words(self.name):
-            yield from map(_object, self._index.visible(prefix))
+            yield from map(object_of, self._index.visible(prefix))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and marker, by the bytes of the key and the newest first."""
         with in_words(self.name):
-            yield from map(_version, self._index.versions(prefix))
+            yield from map(version_of, self._index.versions(prefix))
 
     def copy(self, source: str, target: str) -> None:
         """Let a second key name the same content."""
@@ -190,7 +202,7 @@ class DirectoryStore:
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
         """The uploads in parts under way."""
         with in_words(self.name):
-            yield from map(_upload, self._uploads.under(prefix))
+            yield from map(upload_of, self._uploads.under(prefix))
 
     def sweep(self) -> int:
         """Remove content files that nothing names any more; answers how many."""
@@ -247,33 +259,3 @@ class DirectoryStore:
     def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
         with in_words(self.name):
             yield from pieces(stream)
-
-
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _object(row: sqlite3.Row) -> StoredObject:
-    return StoredObject(
-        key=row["key"].decode(),
-        size_bytes=row["size_bytes"],
-        modified_at=_at(row["modified_at"]),
-        etag=row["etag"],
-    )
-
-
-def _version(row: sqlite3.Row) -> ObjectVersion:
-    return ObjectVersion(
-        key=row["key"].decode(),
-        version_id=str(row["id"]),
-        is_marker=row["file"] is None,
-        is_latest=bool(row["is_latest"]),
-        size_bytes=row["size_bytes"],
-        modified_at=_at(row["modified_at"]),
-    )
-
-
-def _upload(row: sqlite3.Row) -> PartialUpload:
-    return PartialUpload(
-        key=row["key"].decode(), upload_id=row["id"], started_at=_at(row["started_at"])
-    )

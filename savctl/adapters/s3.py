@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -16,19 +15,24 @@ from botocore.exceptions import ClientError
 from savctl.adapters._disposition import content_disposition
 from savctl.adapters._exact import ExactReader
 from savctl.adapters._keys import checked_key, checked_prefix, usable
-from savctl.adapters._s3_client import S3Settings, new_client
+from savctl.adapters._s3_client import S3Settings, new_client, unsigned_client
+from savctl.adapters._s3_condition import condition_of
 from savctl.adapters._s3_delete import Named, delete_all
 from savctl.adapters._s3_told import in_words, is_missing
+from savctl.adapters._s3_values import head_of, marker_of, object_of, upload_of, version_of
 from savctl.ports.objects import (
     ContentChanged,
     Delivery,
     KeyFailure,
+    NoSuchObject,
     NotVersioned,
     ObjectVersion,
     PartialUpload,
     StoredObject,
     StoreGone,
+    StoreRefused,
 )
+from savctl.ports.store_condition import StoreCondition
 
 __all__ = ["S3Settings", "S3Store"]
 
@@ -49,6 +53,23 @@ class S3Store:
         for client in ("_client", "_link_client"):
             if client in self.__dict__:
                 self.__dict__.pop(client).close()
+
+    def condition(self) -> StoreCondition:
+        """What the bucket tells of itself."""
+        with self._told():
+            return condition_of(self._client, self._bucket)
+
+    def is_public(self, key: str) -> bool:
+        """Whether the object is given to a request without a signature."""
+        client = unsigned_client(self._settings)
+        try:
+            with self._told():
+                client.head_object(**self._at(key))
+        except (StoreRefused, NoSuchObject):
+            return False
+        finally:
+            client.close()
+        return True
 
     def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
         """Store content, whole or not at all."""
@@ -84,26 +105,21 @@ class S3Store:
                     raise
                 self._require_bucket()
                 return None
-        return StoredObject(
-            key=key,
-            size_bytes=head["ContentLength"],
-            modified_at=head["LastModified"].astimezone(UTC),
-            etag=head["ETag"].strip('"'),
-        )
+            return head_of(key, head)
 
     def listing(self, prefix: str) -> Iterator[StoredObject]:
         """Every visible object below a prefix, in the server's own order."""
         checked_prefix(prefix)
         with self._told():
             for page in self._pages("list_objects_v2", prefix):
-                yield from map(_object, page.get("Contents", ()))
+                yield from map(object_of, page.get("Contents", ()))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and marker of the keys that begin with `prefix`, in no order."""
         with self._told():
             for page in self._pages("list_object_versions", prefix):
-                yield from map(_version, page.get("Versions", ()))
-                yield from map(_marker, page.get("DeleteMarkers", ()))
+                yield from map(version_of, page.get("Versions", ()))
+                yield from map(marker_of, page.get("DeleteMarkers", ()))
 
     def copy(self, source: str, target: str) -> None:
         """Copy inside the bucket."""
@@ -193,7 +209,7 @@ class S3Store:
         """The uploads in parts that the server tells of; MinIO tells only of exact keys."""
         with self._told():
             for page in self._pages("list_multipart_uploads", prefix):
-                yield from map(_upload, page.get("Uploads", ()))
+                yield from map(upload_of, page.get("Uploads", ()))
 
     @cached_property
     def _client(self) -> Any:
@@ -258,35 +274,3 @@ def _in_memory(exact: ExactReader) -> bytes:
     while piece := exact.read():
         content += piece
     return content
-
-
-def _object(entry: dict[str, Any]) -> StoredObject:
-    return StoredObject(
-        key=entry["Key"],
-        size_bytes=entry["Size"],
-        modified_at=entry["LastModified"].astimezone(UTC),
-        etag=entry["ETag"].strip('"'),
-    )
-
-
-def _version(entry: dict[str, Any], *, is_marker: bool = False) -> ObjectVersion:
-    return ObjectVersion(
-        key=entry["Key"],
-        version_id=entry["VersionId"],
-        is_marker=is_marker,
-        is_latest=entry["IsLatest"],
-        size_bytes=entry.get("Size", 0),
-        modified_at=entry["LastModified"].astimezone(UTC),
-    )
-
-
-def _marker(entry: dict[str, Any]) -> ObjectVersion:
-    return _version(entry, is_marker=True)
-
-
-def _upload(entry: dict[str, Any]) -> PartialUpload:
-    return PartialUpload(
-        key=entry["Key"],
-        upload_id=entry["UploadId"],
-        started_at=entry["Initiated"].astimezone(UTC),
-    )

@@ -20,15 +20,18 @@ def doctor(call: Call) -> Answer:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
     from savctl.usecases.doctor import Patient, diagnose
     from savctl.usecases.doctor_database import DATABASE
+    from savctl.usecases.doctor_files import FILES
     from savctl.usecases.doctor_work import WORK
 
     patient = Patient(
         database=call.app.raw_database,
         clock=call.clock,
         broker=call.app.broker,
+        store=call.app.store,
+        scanner=call.app.scanner,
         due=lambda: _due(call),
     )
-    diagnosis = diagnose(patient, {**DATABASE, **WORK})
+    diagnosis = diagnose(patient, {**DATABASE, **WORK, **FILES})
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
     if not diagnosis.errors:

@@ -20,12 +20,14 @@ from savctl.ports.objects import (
     UnusableKey,
 )
 from savctl.ports.scanner import Scanner, ScannerGone, ScanResult
+from savctl.ports.store_condition import DeletingRule, StoreCondition
 
 __all__ = [
     "Broker",
     "BrokerGone",
     "Clock",
     "ContentChanged",
+    "DeletingRule",
     "Delivery",
     "ExchangeMissing",
     "KeyFailure",
@@ -41,6 +43,7 @@ __all__ = [
     "ScannerGone",
     "SetClock",
     "Settled",
+    "StoreCondition",
     "StoreGone",
     "StoreRefused",
     "StoredObject",

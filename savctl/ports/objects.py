@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from savctl.errors import NotFound, NotPermitted, Refused, Unavailable
+from savctl.ports.store_condition import StoreCondition
 
 
 class StoreGone(Unavailable):
@@ -117,6 +118,14 @@ class ObjectStore(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+
+    def condition(self) -> StoreCondition:
+        """What the store tells of itself; nothing is made or changed."""
+        ...
+
+    def is_public(self, key: str) -> bool:
+        """Whether anybody gets this object without a key or a link."""
+        ...
 
     def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
         """Store content, whole or not at all; an older version is kept where there are versions.

@@ -1,5 +1,7 @@
 """`doctor`: everything savctl depends on, looked at; nothing is changed.
 
+The bucket is tried as well: with a probe that is taken away again.
+
 Each examination answers with rows; one that fails answers with the failure and the others go on.
 """
 
@@ -13,7 +15,7 @@ from enum import StrEnum
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.health import is_there
-from savctl.ports import Broker, Clock, system_clock
+from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 from savctl.usecases.schema_status import ping
 
 
@@ -57,6 +59,8 @@ class Patient:
     database: Database
     clock: Clock
     broker: Broker | None = None
+    store: ObjectStore | None = None
+    scanner: Scanner | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs
     host_clock: Clock = system_clock
 

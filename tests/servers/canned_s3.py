@@ -6,7 +6,9 @@ import base64
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -32,10 +34,15 @@ class Heard:
 
 
 class CannedS3:
-    """Answers each request with what `answering` makes of it; `with` runs it."""
+    """Answers each request with what `answering` makes of it; `with` runs it.
 
-    def __init__(self, answering: Answering) -> None:
+    Args:
+        skew: how far its clock is ahead.
+    """
+
+    def __init__(self, answering: Answering, *, skew: timedelta = timedelta()) -> None:
         self.heard: list[Heard] = []
+        self._skew_seconds = skew.total_seconds()
         self._server = ThreadingHTTPServer((LOOPBACK, 0), self._handler(answering))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -59,7 +66,7 @@ class CannedS3:
         self._thread.join()
 
     def _handler(self, answering: Answering) -> type[BaseHTTPRequestHandler]:
-        heard = self.heard
+        heard, skew_seconds = self.heard, self._skew_seconds
 
         class Handler(BaseHTTPRequestHandler):
             def handle_any(self) -> None:
@@ -74,6 +81,10 @@ class CannedS3:
                     self.wfile.write(text.encode())
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                """The Date header."""
+                return super().date_time_string((timestamp or time.time()) + skew_seconds)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

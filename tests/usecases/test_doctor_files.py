@@ -1,0 +1,302 @@
+"""`doctor` and the bucket: how it is set up, whether savctl may do its work, who else may."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from botocore.exceptions import ClientError
+
+from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.persistence.engine import Database
+from savctl.ports import ObjectStore, Scanner, ScannerGone, ScanResult, system_clock
+from savctl.usecases.doctor import Level, Patient, Sign, diagnose
+from savctl.usecases.doctor_files import FILES
+from tests.conftest import Cli, S3Servers
+from tests.servers.buckets import Bucket, server_bucket
+from tests.servers.canned_s3 import Answer, CannedS3, Heard
+from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.s3_server import PrivateS3
+
+SERVERS = pytest.mark.only_stores("seaweedfs", "ministack")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Database]:
+    """A database, which doctor asks for first."""
+    from savctl.persistence import schema
+
+    found = Database(f"sqlite:///{tmp_path}/savctl.db")
+    schema.upgrade(found, owner="tests")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def server(store_kind: str, s3_servers: S3Servers) -> PrivateS3:
+    return s3_servers.of(store_kind)
+
+
+@pytest.fixture
+def name(bucket: Bucket) -> str:
+    return bucket.environment["SAVCTL_STORAGE_URL"].removeprefix("s3://")
+
+
+@pytest.fixture
+def examine(home: Database) -> Callable[..., list[Sign]]:
+    def examined(store: ObjectStore | None, scanner: Scanner | None = None) -> list[Sign]:
+        patient = Patient(database=home, clock=system_clock, store=store, scanner=scanner)
+        return diagnose(patient, FILES).signs[1:]
+
+    return examined
+
+
+Examine = Callable[..., list[Sign]]
+
+
+def troubles(signs: list[Sign]) -> dict[str, tuple[Level, str]]:
+    return {sign.check: (sign.level, sign.found) for sign in signs if sign.level is not Level.OK}
+
+
+def test_a_good_bucket_has_no_trouble_and_nothing_is_left_in_it(
+    store: ObjectStore, examine: Examine
+) -> None:
+    store.hide(["make it"])
+    store.purge(["make it"])
+
+    signs = examine(store)
+
+    assert troubles(signs) == {}
+    assert {sign.check for sign in signs} >= {
+        "bucket",
+        "bucket versions",
+        "bucket lifecycle",
+        "bucket rights",
+        "bucket privacy",
+    }
+    assert list(store.versions("")) == []
+    assert list(store.partial_uploads("")) == []
+
+
+def test_a_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(
+    tmp_path: Path, examine: Examine
+) -> None:
+    store = DirectoryStore(tmp_path / "files")
+
+    (sign,) = examine(store)
+
+    assert (sign.level, sign.found) == (Level.OK, f"{tmp_path}/files is made on first use")
+    assert not (tmp_path / "files").exists()
+
+
+def test_a_folder_that_others_can_enter_is_an_error(tmp_path: Path, examine: Examine) -> None:
+    (tmp_path / "files").mkdir(mode=0o755)
+    store = DirectoryStore(tmp_path / "files")
+
+    found = troubles(examine(store))
+
+    store.close()
+    assert found == {
+        "bucket privacy": (Level.ERROR, "open to other users of this host (mode 0755)")
+    }
+
+
+@SERVERS
+def test_a_bucket_without_versions_is_an_error(server: PrivateS3, examine: Examine) -> None:
+    store = server_bucket(server, versioned=False).store
+
+    found = troubles(examine(store))
+
+    assert list(found) == ["bucket versions"]
+    assert found["bucket versions"][0] is Level.ERROR
+    assert list(store.versions("")) == []
+    store.close()
+
+
+@SERVERS
+@pytest.mark.parametrize(
+    ("rule", "level"),
+    [
+        ({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}, Level.ERROR),
+        ({"Filter": {"Prefix": "tickets/"}, "Expiration": {"Days": 30}}, Level.ERROR),
+        ({"Filter": {"Prefix": "temp/"}, "Expiration": {"Days": 3}}, Level.WARN),
+    ],
+)
+def test_a_rule_that_deletes_behind_our_back_is_found(
+    bucket: Bucket,
+    server: PrivateS3,
+    name: str,
+    examine: Examine,
+    rule: dict[str, Any],
+    level: Level,
+) -> None:
+    configuration = {"Rules": [{"ID": "old", "Status": "Enabled", **rule}]}
+    server.client.put_bucket_lifecycle_configuration(
+        Bucket=name, LifecycleConfiguration=configuration
+    )
+
+    found = troubles(examine(bucket.store))
+
+    assert list(found) == ["bucket lifecycle"]
+    assert found["bucket lifecycle"][0] is level
+    assert f"Days {rule['Expiration']['Days']}" in found["bucket lifecycle"][1]
+
+
+@SERVERS
+def test_a_rule_that_is_off_deletes_nothing(
+    bucket: Bucket, server: PrivateS3, name: str, examine: Examine
+) -> None:
+    rule = {"ID": "off", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    server.client.put_bucket_lifecycle_configuration(
+        Bucket=name, LifecycleConfiguration={"Rules": [rule]}
+    )
+
+    assert troubles(examine(bucket.store)) == {}
+
+
+@SERVERS
+def test_a_policy_that_lets_everybody_read_is_found_in_word_and_deed(
+    bucket: Bucket, server: PrivateS3, name: str, examine: Examine
+) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{name}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    with suppress(ClientError):  # SeaweedFS has none
+        server.client.delete_public_access_block(Bucket=name)
+    server.client.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+
+    privacy = [sign for sign in examine(bucket.store) if sign.check == "bucket privacy"]
+
+    assert [(sign.level, sign.found) for sign in privacy] == [
+        (Level.ERROR, "open to everybody, by its policy (s3:GetObject)"),
+        (Level.ERROR, "anybody can read a file without a key"),
+    ]
+
+
+def listing(name: str = "sav") -> str:
+    return f"<ListBucketResult><Name>{name}</Name></ListBucketResult>"
+
+
+def store_at(server: CannedS3) -> S3Store:
+    return S3Store(
+        S3Settings(
+            bucket="sav",
+            endpoint=server.url,
+            attempts=1,
+            access_key="AK",
+            secret_key="SK",  # noqa: S106
+        )
+    )
+
+
+def test_rights_that_are_missing_are_named_one_by_one(examine: Examine) -> None:
+    """A server on which these keys may list, and nothing else."""
+
+    def answer(heard: Heard) -> Answer:
+        if heard.method == "GET" and "list-type" in heard.path:
+            return 200, listing()
+        return 403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+
+    with CannedS3(answer) as server:
+        store = store_at(server)
+
+        found = troubles(examine(store))
+
+        store.close()
+    assert found["bucket versions"] == (Level.WARN, "the bucket does not say")
+    assert found["bucket lifecycle"] == (Level.WARN, "the bucket does not say")
+    assert found["bucket privacy"] == (Level.WARN, "the bucket does not say")
+    level, told = found["bucket rights"]
+    assert level is Level.ERROR
+    assert [verb for verb in ("put:", "hide:", "bring back:", "purge:") if verb not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("skew", "level"),
+    [
+        (timedelta(0), None),
+        (timedelta(seconds=20), Level.WARN),
+        (timedelta(seconds=-20), Level.WARN),
+        (timedelta(minutes=3), Level.ERROR),
+    ],
+)
+def test_clocks_that_differ_are_found(
+    examine: Examine, skew: timedelta, level: Level | None
+) -> None:
+    with CannedS3(lambda _: (200, listing()), skew=skew) as server:
+        store = store_at(server)
+
+        found = troubles(examine(store))
+
+        store.close()
+    assert (found["bucket clock"][0] if level else "bucket clock" in found) == (level or False)
+
+
+@SERVERS
+def test_wrong_keys_and_a_server_that_is_away_are_told(
+    server: PrivateS3, examine: Examine
+) -> None:
+    wrong = server_bucket(server, secret_key="wrong").store  # noqa: S106
+    away = server_bucket(server, endpoint=f"http://{LOOPBACK}:{free_port()}", attempts=1).store
+
+    (refused,), (gone,) = examine(wrong), examine(away)
+
+    assert (refused.level, gone.level) == (Level.ERROR, Level.ERROR)
+    assert "secret key" in refused.found
+    assert "cannot be reached" in gone.found
+    wrong.close()
+    away.close()
+
+
+class StandIn:
+    """A scanner that answers, or does not."""
+
+    name = "tcp://scanner:3310"
+
+    def __init__(self, *, answers: bool) -> None:
+        self._answers = answers
+
+    def check(self) -> str:
+        if not self._answers:
+            raise ScannerGone("the scanner does not answer")
+        return "ClamAV 1.4, signatures of today"
+
+    def scan(self, content: BinaryIO) -> ScanResult:
+        raise AssertionError(f"a doctor scans nothing: {content}")
+
+
+def test_a_scanner_is_asked_for_its_signatures(examine: Examine) -> None:
+    (well,) = examine(None, StandIn(answers=True))
+    (gone,) = examine(None, StandIn(answers=False))
+
+    assert (well.level, well.check) == (Level.OK, "scanner")
+    assert "signatures of today" in well.found
+    assert (gone.level, gone.found) == (Level.ERROR, "the scanner does not answer")
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("seaweedfs")
+def test_the_command_examines_the_configured_bucket(
+    cli: Cli, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in bucket.environment.items():
+        monkeypatch.setenv(variable, value)
+
+    well = cli("doctor", "-o", "json")
+    monkeypatch.setenv("SAVCTL_STORAGE_SECRET_KEY", "a-wrong-secret")
+    ill = cli("doctor", "-o", "json")
+
+    assert {row["check"] for row in json.loads(well.out)} >= {"bucket rights", "bucket privacy"}
+    assert well.code == 0, well.out
+    assert ill.code == 10
+    assert "a-wrong-secret" not in ill.out + ill.err
