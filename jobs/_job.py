@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import jobs
 from savctl.config import Settings
@@ -20,6 +21,9 @@ from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import Broker, Clock, ObjectStore
 from savctl.usecases.batches import Terms
+
+if TYPE_CHECKING:
+    from savctl.usecases.cold_storage import ColdStorage
 
 
 class CatchUp(StrEnum):
@@ -52,7 +56,10 @@ NO_FLAGS = Flags()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a job works with; `terms` holds its report, its fence and the wish to stop."""
+    """What a job works with; `terms` holds its report, its fence and the wish to stop.
+
+    `cold` opens the archive's cold storage, which few jobs need.
+    """
 
     database: Database
     clock: Clock
@@ -62,6 +69,7 @@ class Context:
     broker: Broker | None
     policies: Policies
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
+    cold: Callable[[], ColdStorage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,7 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         broker=app.broker,
         policies=app.policies(store=not start.dry_run),
         store=lambda: app.store,
+        cold=lambda: app.cold,
     )
 
 

@@ -16,6 +16,7 @@ from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
     from savctl.persistence.engine import Database
+    from savctl.usecases.cold_storage import ColdStorage
 
 
 # Net new objects between two looks for garbage, once the start is over.
@@ -78,24 +79,7 @@ class App:
     @cached_property
     def store(self) -> ObjectStore:
         """The bucket or the folder that holds files; nothing is contacted yet."""
-        if self.settings.storage_url.startswith("file://"):
-            from savctl.adapters.directory_store import DirectoryStore
-
-            folder = Path(self.settings.storage_url.removeprefix("file://"))
-            return DirectoryStore(folder, self.clock)
-        from savctl.adapters.s3 import S3Settings, S3Store
-
-        return S3Store(
-            S3Settings(
-                bucket=self.settings.storage_url.removeprefix("s3://"),
-                endpoint=self.settings.storage_endpoint,
-                public_endpoint=self.settings.storage_public_endpoint,
-                region=self.settings.storage_region,
-                is_path_style=self.settings.storage_path_style,
-                access_key=self.settings.storage_access_key,
-                secret_key=self.settings.storage_secret_key,
-            )
-        )
+        return self._open_store(self.settings.storage_url)
 
     @cached_property
     def scanner(self) -> Scanner | None:
@@ -105,6 +89,19 @@ class App:
         from savctl.adapters.clamav import ClamdScanner
 
         return ClamdScanner(self.settings.scanner_url, timeout=self.settings.scanner_timeout)
+
+    @cached_property
+    def cold(self) -> ColdStorage:
+        """Where archived tickets are kept: `archive_url`, else a prefix of the bucket."""
+        from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+
+        url = self.settings.archive_url
+        if url is None:
+            return ColdStorage(self.store, DEFAULT_PREFIX)
+        place, _, prefix = url.removeprefix("s3://").partition("/")
+        is_folder = url.startswith("file://")
+        store = self._open_store(url if is_folder else f"s3://{place}")
+        return ColdStorage(store, DEFAULT_PREFIX if is_folder or not prefix else f"{prefix}/")
 
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.
@@ -121,12 +118,34 @@ class App:
         """Who holds a lease: this process on this host."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
+    def _open_store(self, url: str) -> ObjectStore:
+        """A folder, or a bucket on the server of `storage_endpoint`."""
+        if url.startswith("file://"):
+            from savctl.adapters.directory_store import DirectoryStore
+
+            return DirectoryStore(Path(url.removeprefix("file://")), self.clock)
+        from savctl.adapters.s3 import S3Settings, S3Store
+
+        return S3Store(
+            S3Settings(
+                bucket=url.removeprefix("s3://"),
+                endpoint=self.settings.storage_endpoint,
+                public_endpoint=self.settings.storage_public_endpoint,
+                region=self.settings.storage_region,
+                is_path_style=self.settings.storage_path_style,
+                access_key=self.settings.storage_access_key,
+                secret_key=self.settings.storage_secret_key,
+            )
+        )
+
     def close(self) -> None:
         """Give back connections."""
         if "raw_database" in self.__dict__:
             self.raw_database.close()
         if "store" in self.__dict__:
             self.store.close()
+        if "cold" in self.__dict__:
+            self.cold.store.close()
 
 
 def _end_start_up() -> None:

@@ -27,6 +27,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
         "savctl.cli.gdpr:group",
         "A person's data: find it, export it, hold what is evidence.",
     ),
+    "archive": ("savctl.cli.archive:group", "Old tickets in cold storage."),
     "event": ("savctl.cli.event:group", "Events: the outbox, and its way to the broker."),
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),

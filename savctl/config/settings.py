@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from savctl.domain.ageing import Age
 from savctl.domain.policy import Policy, Target
 from savctl.domain.priority import LEVELS, PriorityRules
 
@@ -76,6 +77,9 @@ class Settings:
     orphan_brake_count: int
     optimize_over_percent: int
     optimize_largest_gib: int
+    archive_url: str | None
+    archive_after: Age
+    archive_brake: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 

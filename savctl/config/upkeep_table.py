@@ -1,9 +1,10 @@
-"""The table of settings: care of the database."""
+"""The table of settings: care of the database, archive, retention."""
 
 from __future__ import annotations
 
 from savctl.config import values
 from savctl.config.settings import Setting
+from savctl.domain.ageing import Age
 
 UPKEEP: tuple[Setting, ...] = (
     Setting(
@@ -19,5 +20,26 @@ UPKEEP: tuple[Setting, ...] = (
         values.whole(0, 10**6),
         10,
         "tables larger than so many GiB are never rebuilt; 0: none is",
+    ),
+    Setting(
+        "archive_url",
+        ("SAVCTL_ARCHIVE_URL",),
+        values.cold_url,
+        None,
+        "cold storage: s3://bucket/prefix or file:///folder; none: archive/ in the bucket",
+    ),
+    Setting(
+        "archive_after",
+        ("SAVCTL_ARCHIVE_AFTER",),
+        Age.read,
+        Age(years=1),
+        "how long after their closing tickets go to the archive",
+    ),
+    Setting(
+        "archive_brake",
+        ("SAVCTL_ARCHIVE_BRAKE",),
+        values.whole(1, 10**9),
+        10_000,
+        "tickets archived in one run that need a person's word first",
     ),
 )

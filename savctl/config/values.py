@@ -100,6 +100,16 @@ def storage_url(text: str) -> str:
     raise ValueError("must look like s3://bucket or file:///folder")
 
 
+def cold_url(text: str) -> str:
+    """Where bundles are kept: a bucket, with a prefix or without, or a folder."""
+    parts = urlsplit(text)
+    if parts.scheme != "s3":
+        return storage_url(text)
+    if not parts.netloc or parts.query or parts.fragment or "//" in parts.path:
+        raise ValueError("must look like s3://bucket/prefix or file:///folder")
+    return f"s3://{parts.netloc}{parts.path.rstrip('/')}"
+
+
 def http_url(text: str) -> str:
     """The address of a server, without anything behind its name and port."""
     parts = urlsplit(text)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from savctl.persistence.attachments import Attachments
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import ticket_attachments
+from savctl.persistence.tables import archived_files, ticket_attachments
 from savctl.persistence.uploads import Uploads
 
 PAGE = 10_000
@@ -50,6 +50,13 @@ PLACES: tuple[Place, ...] = (
         key=ticket_attachments.c.file_path,
         size=ticket_attachments.c.file_size,
         ticket=ticket_attachments.c.ticket_id,
+    ),
+    Place(
+        name="archived attachment",
+        id=archived_files.c.attachment_id,
+        key=archived_files.c.object_key,
+        size=archived_files.c.size_bytes,
+        ticket=archived_files.c.ticket_id,
     ),
 )
 

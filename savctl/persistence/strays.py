@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from savctl.persistence.tables import (
+    archived_tickets,
     audit,
     outbox,
     support_tickets,
@@ -77,6 +78,12 @@ def _gone(ticket_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(ticket_id.is_not(None), ~exists().where(_T.id == ticket_id))
 
 
+def _lost(ticket_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Gone, and not to the archive."""
+    is_archived = exists().where(archived_tickets.c.ticket_id == ticket_id)
+    return and_(_gone(ticket_id), ~is_archived)
+
+
 _STRAYS: Mapping[str, _Kind] = MappingProxyType(
     {
         "orphan-message": _Kind(ticket_messages, _gone(_M.ticket_id), (_M.ticket_id,)),
@@ -93,8 +100,8 @@ _STRAYS: Mapping[str, _Kind] = MappingProxyType(
             exists().where(_M.id == _F.message_id, _M.ticket_id != _F.ticket_id),
             (_F.ticket_id, _F.message_id),
         ),
-        "audit-of-gone-ticket": _Kind(audit, _gone(_A.ticket_id), (_A.ticket_id,)),
-        "event-of-gone-ticket": _Kind(outbox, _gone(_O.ticket_id), (_O.ticket_id,)),
+        "audit-of-gone-ticket": _Kind(audit, _lost(_A.ticket_id), (_A.ticket_id,)),
+        "event-of-gone-ticket": _Kind(outbox, _lost(_O.ticket_id), (_O.ticket_id,)),
     }
 )
 STRAYS: tuple[str, ...] = tuple(_STRAYS)

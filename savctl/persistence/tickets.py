@@ -21,7 +21,7 @@ from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
 from savctl.persistence.bulk import insert_tickets, rows_in, update_tickets
-from savctl.persistence.tables import support_tickets
+from savctl.persistence.tables import archived_tickets, support_tickets
 
 _T = support_tickets.c
 
@@ -70,7 +70,7 @@ class Tickets:
         locked = {ticket.id: ticket for ticket in self.lock_many(set(ids.values()))}
         for ref in refs:
             if ids.get(ref, 0) not in locked:
-                raise _not_there(ref)
+                raise _not_there(self._connection, ref)
         return [locked[ids[ref]] for ref in refs]
 
     def get(self, ref: str | int) -> Ticket:
@@ -117,7 +117,9 @@ class Tickets:
         if not numbers:
             return set()
         found = rows_in(self._connection, support_tickets, ("ticket_number",), list(numbers))
-        return {row[0].lower() for row in found}
+        keys = [number.lower() for number in numbers]
+        archived = rows_in(self._connection, archived_tickets, ("number_key",), keys)
+        return {row[0].lower() for row in (*found, *archived)}
 
     def is_empty(self) -> bool:
         """Whether there is no ticket at all."""
@@ -141,7 +143,7 @@ class Tickets:
     def _one(self, query: Select[Any], ref: str | int) -> Ticket:
         row = self._connection.execute(query, {"ref": ref}).first()
         if row is None:
-            raise _not_there(ref)
+            raise _not_there(self._connection, ref)
         return to_ticket(row)
 
     def _ids_of(self, numbers: Sequence[str]) -> dict[str | int, int]:
@@ -153,11 +155,20 @@ class Tickets:
         return {number: ids[number.lower()] for number in numbers if number.lower() in ids}
 
 
-def _not_there(ref: str | int) -> NotFound:
+def _not_there(connection: Connection, ref: str | int) -> NotFound:
+    number = archived_number(connection, ref)
+    if number is None:
+        return NotFound(
+            f"no ticket {ref}",
+            hint="savctl ticket list shows the tickets there are.",
+            ticket=str(ref),
+        )
     return NotFound(
-        f"no ticket {ref}",
-        hint="savctl ticket list shows the tickets there are.",
+        f"{number} is archived",
+        hint=f"savctl archive show {number} reads it; savctl archive restore {number} "
+        "brings it back.",
         ticket=str(ref),
+        is_archived=True,
     )
 
 
@@ -167,6 +178,13 @@ def new_id(result: CursorResult[Any]) -> int:
     if key is None:
         raise RuntimeError("the insert answered no id")
     return int(key[0])
+
+
+def archived_number(connection: Connection, ref: str | int) -> str | None:
+    """The number of an archived ticket, by number (any case) or id; None when it is not."""
+    known = archived_tickets.c
+    named_ = known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
+    return connection.execute(select(known.ticket_number).where(named_)).scalar()
 
 
 def _by(ref: str | int) -> Select[Any]:

@@ -46,6 +46,12 @@ _FILES = Care(
     basis=CONTRACT, retention="30 days after the deletion of a file", erased="row deleted"
 )
 
+_ARCHIVED = Care(
+    basis=CONTRACT,
+    retention=TICKET.retention,
+    erased="row deleted, bundle written anew without the ticket",
+)
+
 OWN: tuple[Entry, ...] = (
     *entries(
         "savctl_meta.",
@@ -209,5 +215,54 @@ OWN: tuple[Entry, ...] = (
         ("run_id", N, "the job's run", NO),
         ("claimed_at", N, "time", NO),
         ("created_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_archive_bundles.",
+        _NOTHING,
+        ("id", N, "key of the row", NO),
+        ("object_key", N, "key of the bundle", NO),
+        ("state", N, "how far it is", NO),
+        ("replaces", N, "the bundle it was written for", NO),
+        ("sha256", N, "digest of the compressed bundle", NO),
+        ("size_bytes", N, "size", NO),
+        ("raw_bytes", N, "size", NO),
+        ("tickets", N, "count", NO),
+        ("messages", N, "count", NO),
+        ("attachments", N, "count", NO),
+        ("planned_at", N, "time", NO),
+        ("written_at", N, "time", NO),
+        ("verified_at", N, "time", NO),
+        ("done_at", N, "time", NO),
+        ("run_id", N, "the job's run", NO),
+    ),
+    *entries(
+        "savctl_archived_tickets.",
+        _ARCHIVED,
+        ("ticket_id", C, "the ticket", NO),
+        ("ticket_number", C, "the ticket", NO),
+        ("number_key", C, "the ticket", NO),
+        ("user_id", C, "the customer", NO),
+        ("order_id", C, "the customer's order", NO),
+        ("closed_at", C, "time", NO),
+        ("archived_at", N, "time", NO),
+        ("bundle_id", N, "the bundle", NO),
+        ("line_sha256", C, "digest of the archived ticket", NO),
+        ("messages", N, "count", NO),
+        ("attachments", N, "count", NO),
+    ),
+    *entries(
+        "savctl_archive_copies.",
+        _ARCHIVED,
+        ("bundle_id", N, "the bundle", NO),
+        ("ticket_id", C, "the ticket of which it holds a copy that does not count", NO),
+        ("user_id", C, "the customer", NO),
+    ),
+    *entries(
+        "savctl_archived_files.",
+        _ARCHIVED,
+        ("attachment_id", C, "key of the record", NO),
+        ("ticket_id", C, "the ticket", NO),
+        ("object_key", C, "key of the object", NO),
+        ("size_bytes", N, "size", NO),
     ),
 )

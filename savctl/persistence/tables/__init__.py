@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from savctl.persistence.tables.archive import (
+    archive_bundles,
+    archive_copies,
+    archived_files,
+    archived_tickets,
+)
 from savctl.persistence.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.persistence.tables.files import files, purges, uploads
 from savctl.persistence.tables.own import (
@@ -33,6 +39,10 @@ __all__ = [
     "OWN_PREFIX",
     "SERVICE_TABLES",
     "VERSION_TABLE",
+    "archive_bundles",
+    "archive_copies",
+    "archived_files",
+    "archived_tickets",
     "audit",
     "cache",
     "cache_locks",

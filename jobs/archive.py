@@ -1,0 +1,26 @@
+"""Move tickets closed for more than a year to cold storage (spec: Monthly Jobs; rules 9.1)."""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+
+
+def _run(context: Context) -> None:
+    from savctl.usecases.archiving import archive_tickets
+
+    archive_tickets(
+        context.database,
+        context.clock,
+        context.cold(),
+        after=context.settings.archive_after,
+        terms=context.terms,
+        brake=None if context.flags.confirmed else context.settings.archive_brake,
+    )
+
+
+JOB = Job(
+    name="archive",
+    cron="15 1 1 * *",
+    summary="Move tickets closed for more than a year to cold storage",
+    run=_run,
+)

@@ -1,0 +1,245 @@
+"""`savctl archive run, list, show, verify, restore`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli._call import Call
+from savctl.cli._command import command, new_group
+from savctl.cli._output import Answer, Row, write
+from savctl.cli._tickets import OneTicket, Reason, reference
+from savctl.cli._values import Limit, whole
+from savctl.errors import Findings, NeedsConfirmation
+
+if TYPE_CHECKING:
+    from savctl.persistence.archive_index import Archived
+    from savctl.usecases.archive_restore import Found
+    from savctl.usecases.archive_verify import Checked
+
+group = new_group("Old tickets in cold storage.")
+
+_COLUMNS = (
+    "ticket_number",
+    "user_id",
+    "order_id",
+    "closed_at",
+    "archived_at",
+    "messages",
+    "attachments",
+)
+_FIELDS = ("id", *_COLUMNS, "bundle_id")
+_VERIFY_COLUMNS = ("bundle", "tickets", "size_bytes", "problem")
+
+
+@command(
+    group,
+    "run",
+    writes=True,
+    asks=True,
+    examples=["savctl archive run --dry-run", "savctl archive run --yes -o json"],
+)
+def run(call: Call) -> Answer | int | None:
+    """Run the job archive now: tickets closed for more than a year go to cold storage.
+
+    --yes lifts the brake that stops a run which would move very many tickets at once.
+    """
+    from savctl.cli._job_run import by_name
+
+    return by_name(call, "archive")
+
+
+@command(
+    group,
+    "list",
+    examples=["savctl archive list --user 456", "savctl archive list --since 2020-01-01 -o json"],
+)
+def list_(
+    call: Call,
+    user: Annotated[
+        int | None,
+        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer."),
+    ] = None,
+    order: Annotated[
+        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Closed at or after.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Closed before.")
+    ] = None,
+    limit: Limit = 50,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
+    ] = None,
+) -> Answer:
+    """Archived tickets in the order of their ids, fifty at a time."""
+    from savctl.persistence import archive_index as index
+
+    wanted = index.ArchiveFilter(
+        user_id=user,
+        order_id=order,
+        since=call.moment("since", since),
+        until=call.moment("until", until),
+    )
+    after_id = 0
+    if after is not None:
+        with call.database.reading() as connection:
+            after_id = index.get(connection, reference(after)).ticket_id
+    found = index.listing(
+        call.database, wanted, after_id=after_id, limit=limit + 1 if limit else 0
+    )
+    return Answer(rows=_up_to(call, found, limit), columns=_COLUMNS, fields=_FIELDS)
+
+
+@command(
+    group,
+    "show",
+    examples=["savctl archive show TKT-9XQ4C7PA", "savctl archive show TKT-9XQ4C7PA -o json"],
+)
+def show(call: Call, ticket: OneTicket) -> Answer:
+    """One archived ticket with its messages and attachments, read from its bundle."""
+    from savctl.usecases.archive_restore import read_archived
+
+    found = read_archived(call.database, call.app.cold, reference(ticket))
+    return Answer(rows=[_whole(found)], is_one=True, as_record=True)
+
+
+@command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])
+def verify(call: Call) -> Answer | int:
+    """Read every bundle and compare it with what was written; exit 10 when one differs."""
+    from jobs._stop import stopping_on_signals
+    from savctl.usecases.archive_verify import verify_archive
+
+    with stopping_on_signals() as stop:
+        checked = list(verify_archive(call.database, call.app.cold, should_stop=stop.is_set))
+    answer = Answer(rows=map(_verdict, checked), columns=_VERIFY_COLUMNS, key="bundle")
+    bad = [one for one in checked if one.problem is not None]
+    if not bad and stop.signal is None:
+        call.note(f"{len(checked)} bundle(s) are what was written")
+        return answer
+    write(answer, call.output, call.columns)
+    if bad:
+        raise Findings(
+            f"{len(bad)} of {len(checked)} bundles are not what was written",
+            hint="docs/runbook.md, by what you see: a damaged bundle.",
+        )
+    call.note(f"interrupted after {len(checked)} bundles")
+    return 128 + int(stop.signal or 0)
+
+
+@command(
+    group,
+    "restore",
+    writes=True,
+    examples=[
+        "savctl archive restore TKT-9XQ4C7PA --dry-run",
+        "savctl archive restore TKT-9XQ4C7PA --confirm TKT-9XQ4C7PA --reason 'court case' --as 5",
+    ],
+)
+def restore(
+    call: Call,
+    ticket: OneTicket,
+    confirm: Annotated[
+        str | None, typer.Option("--confirm", metavar="TKT", help="Its number, to confirm.")
+    ] = None,
+    reason: Reason = None,
+) -> Answer:
+    """Bring one archived ticket back: rows, ids, number and times as they were.
+
+    Its history gets one entry more. It stays for at least 30 days before it is archived again.
+    """
+    from savctl.domain.text import reason as checked_reason
+    from savctl.persistence import archive_index as index
+    from savctl.usecases.archive_restore import restore_ticket
+
+    with call.database.reading() as connection:
+        number = index.get(connection, reference(ticket)).ticket_number
+    _confirm(call, number, confirm)
+    found = restore_ticket(
+        call.database,
+        call.clock,
+        call.app.cold,
+        reference(ticket),
+        by=call.by,
+        reason=checked_reason(reason),
+        dry_run=call.dry_run,
+    )
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    row = {**_row(found.archived), "changed": True, "dry_run": call.dry_run}
+    return Answer(rows=[row], columns=(*_COLUMNS, "changed"), is_one=True)
+
+
+def _confirm(call: Call, number: str, given: str | None) -> None:
+    """Go on only when the number was given, or typed on a terminal."""
+    if call.settings.protected:
+        sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
+    if call.dry_run:
+        return
+    if given is None and sys.stdin.isatty() and sys.stderr.isatty():
+        sys.stderr.write(f"Type {number} to bring it back: ")
+        sys.stderr.flush()
+        given = sys.stdin.readline().strip()
+    if given is None or given.lower() != number.lower():
+        raise NeedsConfirmation(
+            f"restoring {number} was not confirmed; nothing was done",
+            hint=f"Add --confirm {number}.",
+            ticket_number=number,
+        )
+
+
+def _up_to(call: Call, found: Iterator[Archived], limit: int) -> Iterator[Row]:
+    last = None
+    for number, archived in enumerate(found, start=1):
+        if limit and number > limit and last is not None:
+            call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
+            return
+        yield _row(archived)
+        last = archived
+
+
+def _row(archived: Archived) -> dict[str, object]:
+    return {
+        "id": archived.ticket_id,
+        "ticket_number": archived.ticket_number,
+        "user_id": archived.user_id,
+        "order_id": archived.order_id,
+        "closed_at": archived.closed_at,
+        "archived_at": archived.archived_at,
+        "messages": archived.messages,
+        "attachments": archived.attachments,
+        "bundle_id": archived.bundle_id,
+    }
+
+
+def _whole(found: Found) -> dict[str, object]:
+    from savctl.domain.metadata import Metadata
+
+    row = {**found.whole.ticket}
+    row["metadata"] = dict(Metadata.read(row["metadata"]))
+    return {
+        **row,
+        "messages": [_with_bool(message) for message in found.whole.messages],
+        "attachments": found.whole.attachments,
+        "archived": {"at": found.archived.archived_at, "bundle": found.bundle.key},
+    }
+
+
+def _with_bool(message: dict[str, object]) -> dict[str, object]:
+    return {**message, "is_internal": bool(message["is_internal"])}
+
+
+def _verdict(checked: Checked) -> dict[str, object]:
+    bundle = checked.bundle
+    return {
+        "bundle": checked.key,
+        "tickets": checked.tickets,
+        "size_bytes": bundle.size_bytes if bundle else None,
+        "sha256": bundle.sha256 if bundle else None,
+        "problem": checked.problem,
+    }

@@ -1,0 +1,254 @@
+"""Tickets as whole rows: every column that is there, other programs' too, value for value.
+
+What is read here can be inserted again so that no query tells the difference. The values are
+those that JSON knows; what JSON has no word for is an object with one member, as `$base64`.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from savctl.persistence.bulk import delete_in, insert_rows
+from savctl.persistence.tables import (
+    files,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+)
+from savctl.persistence.types import UtcDateTime
+
+PlainRow = dict[str, Any]
+Columns = Mapping[str, tuple[str, ...]]
+
+_PARTS = (support_tickets, ticket_messages, ticket_attachments, files)
+_STORED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
+_TOLD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+_TIMES = {
+    table.name: tuple(c.name for c in table.columns if isinstance(c.type, UtcDateTime))
+    for table in _PARTS
+}
+_DECLARED = {table.name: frozenset(table.columns.keys()) for table in _PARTS}
+
+
+class NotFaithful(ValueError):
+    """A value that could not be brought back exactly as it is."""
+
+
+@dataclass(slots=True)
+class WholeTicket:
+    """A ticket with everything that is only its own; `files` are marks of its attachments."""
+
+    ticket: PlainRow
+    messages: list[PlainRow] = field(default_factory=list)
+    attachments: list[PlainRow] = field(default_factory=list)
+    files: list[PlainRow] = field(default_factory=list)
+
+
+def columns_of(connection: Connection) -> Columns:
+    """The columns that each table really has, generated ones left out."""
+    if connection.dialect.name == "sqlite":
+        return {table.name: _sqlite_columns(connection, table.name) for table in _PARTS}
+    found: dict[str, list[str]] = defaultdict(list)
+    query = text(
+        "SELECT TABLE_NAME, COLUMN_NAME, EXTRA FROM information_schema.COLUMNS "
+        "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN :names ORDER BY ORDINAL_POSITION"
+    )
+    query = query.bindparams(bindparam("names", expanding=True))
+    for table, column, extra in connection.execute(query, {"names": [t.name for t in _PARTS]}):
+        if not re.search("(VIRTUAL|STORED) GENERATED|PERSISTENT", str(extra).upper()):
+            found[table].append(column)
+    return {name: tuple(columns) for name, columns in found.items()}
+
+
+def read_whole(
+    connection: Connection, columns: Columns, ids: Sequence[int], *, lock: bool = False
+) -> dict[int, WholeTicket]:
+    """These tickets in id order; with `lock` those that nobody else holds, all rows locked.
+
+    Raises:
+        NotFaithful: a value could not be brought back exactly.
+    """
+    rows = _rows(connection, columns, "support_tickets", "id", ids, lock="SKIP LOCKED" * lock)
+    found = {row["id"]: WholeTicket(row) for row in rows}
+    there = list(found)
+    if not there:
+        return found
+    wait = " " * lock
+    for row in _rows(connection, columns, "ticket_messages", "ticket_id", there, lock=wait):
+        found[row["ticket_id"]].messages.append(row)
+    for row in _rows(connection, columns, "ticket_attachments", "ticket_id", there, lock=wait):
+        found[row["ticket_id"]].attachments.append(row)
+    owner = {row["id"]: whole for whole in found.values() for row in whole.attachments}
+    for row in _rows(connection, columns, files.name, "attachment_id", list(owner), lock=""):
+        owner[row["attachment_id"]].files.append(row)
+    return found
+
+
+def insert_whole(connection: Connection, columns: Columns, whole: WholeTicket) -> None:
+    """Store a ticket with everything as it was; the caller has looked for collisions.
+
+    Raises:
+        NotFaithful: a column of then is not there any more.
+    """
+    for table, rows in (
+        (support_tickets, [whole.ticket]),
+        (ticket_messages, whole.messages),
+        (ticket_attachments, whole.attachments),
+        (files, whole.files),
+    ):
+        for row in rows:
+            names = [name for name in row if name in columns[table.name]]
+            lost = [n for n in row if n not in columns[table.name] and row[n] is not None]
+            if lost:
+                raise NotFaithful(f"{table.name} has no column {', '.join(lost)} any more")
+            times = _TIMES[table.name]
+            values = [_bound(row[name], is_time=name in times) for name in names]
+            quoted = [_quoted(connection, name) for name in names]
+            insert_rows(connection, table, quoted, [tuple(values)])
+
+
+def delete_whole(connection: Connection, whole: Collection[WholeTicket]) -> None:
+    """Delete locked tickets with everything that was read of them."""
+    ids = [one.ticket["id"] for one in whole]
+    attached = [row["attachment_id"] for one in whole for row in one.files]
+    delete_in(connection, files, "attachment_id", attached)
+    if any(one.attachments for one in whole):
+        delete_in(connection, ticket_attachments, "ticket_id", ids)
+    if any(one.messages for one in whole):
+        delete_in(connection, ticket_messages, "ticket_id", ids)
+    delete_in(connection, support_tickets, "id", ids)
+
+
+def taken(connection: Connection, whole: WholeTicket) -> list[str]:
+    """What stands in the way of bringing a ticket back: ids and numbers that are in use."""
+    number = whole.ticket["ticket_number"]
+    wanted: tuple[tuple[str, str, list[Any]], ...] = (
+        ("support_tickets", "id", [whole.ticket["id"]]),
+        ("support_tickets", "ticket_number", [number]),
+        ("ticket_messages", "id", [row["id"] for row in whole.messages]),
+        ("ticket_attachments", "id", [row["id"] for row in whole.attachments]),
+    )
+    found = []
+    for table, column, values in wanted:
+        for start in range(0, len(values), 1000):
+            some = values[start : start + 1000]
+            places = _places(connection, len(some))
+            query = f"SELECT {column} FROM {table} WHERE {column} IN ({places})"  # noqa: S608
+            found += [f"{table}.{column} {row[0]}" for row in _all(connection, query, some)]
+    return found
+
+
+def _all(connection: Connection, query: str, values: Sequence[Any]) -> Sequence[Any]:
+    return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
+
+
+def _rows(
+    connection: Connection,
+    columns: Columns,
+    table: str,
+    column: str,
+    values: Sequence[int],
+    *,
+    lock: str,
+) -> list[PlainRow]:
+    if not values:
+        return []
+    names = columns[table]
+    query = (
+        f"SELECT {', '.join(_quoted(connection, name) for name in names)} "  # noqa: S608
+        f"FROM {table} WHERE {column} IN ({_places(connection, len(values))}) "
+        f"ORDER BY {'attachment_id' if table == files.name else 'id'}"
+    )
+    if lock and connection.dialect.name != "sqlite":
+        query += f" FOR UPDATE {lock}"
+    plain = _plain(names, table)
+    return [plain(row) for row in _all(connection, query, values)]
+
+
+def _plain(names: Sequence[str], table: str) -> Callable[[Sequence[Any]], PlainRow]:
+    times = [name for name in names if name in _TIMES[table]]
+    others = [name for name in names if name not in _DECLARED[table]]
+
+    def plain(row: Sequence[Any]) -> PlainRow:
+        found = dict(zip(names, row, strict=True))
+        for name in times:
+            if found[name] is not None:
+                found[name] = _time_told(found[name])
+        for name in others:
+            found[name] = _told(found[name])
+        return found
+
+    return plain
+
+
+@lru_cache(maxsize=4096)
+def _time_told(value: datetime | str) -> str:
+    """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
+    stored = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    if _TOLD.fullmatch(stored):
+        raise NotFaithful(f"the time {stored} would come back as another text")
+    if not _STORED.fullmatch(stored):
+        return stored
+    return f"{stored[:10]}T{stored[11:]}Z"
+
+
+_SPELLED: Mapping[type, tuple[str, Callable[[Any], str]]] = {
+    float: ("$float", repr),
+    datetime: ("$datetime", lambda value: value.isoformat(" ")),
+    date: ("$date", date.isoformat),
+    timedelta: ("$seconds", lambda value: str(value.total_seconds())),
+    Decimal: ("$decimal", str),
+    bytes: ("$base64", lambda value: base64.b64encode(value).decode()),
+}
+
+
+def _told(value: Any) -> Any:
+    """A value of a column that the specification does not have."""
+    if value is None or isinstance(value, int | str):
+        return value
+    kind = type(value)
+    if kind not in _SPELLED:
+        raise NotFaithful(f"a {kind.__name__} cannot be stored in a bundle")
+    name, spell = _SPELLED[kind]
+    return {name: spell(value)}
+
+
+def _bound(value: Any, *, is_time: bool) -> Any:
+    """The value for the driver."""
+    if is_time and isinstance(value, str) and _TOLD.fullmatch(value):
+        return f"{value[:10]} {value[11:-1]}"
+    if not isinstance(value, dict):
+        return value
+    ((kind, said),) = value.items()
+    match kind:
+        case "$base64":
+            return base64.b64decode(said)
+        case "$seconds":
+            return timedelta(seconds=float(said))
+        case "$float":
+            return float(said)
+        case _:
+            return said
+
+
+def _sqlite_columns(connection: Connection, table: str) -> tuple[str, ...]:
+    rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({table})").mappings()
+    return tuple(str(row["name"]) for row in rows if row["hidden"] == 0)
+
+
+def _places(connection: Connection, count: int) -> str:
+    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote(name)

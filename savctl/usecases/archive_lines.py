@@ -1,0 +1,80 @@
+"""A ticket as one line of a bundle, and back (docs/archive.md has the format).
+
+`metadata` stands as the object that it is. Where its text could not be told from the object
+(another program's spelling of a number, repeated keys), `metadata_text` keeps the text as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from savctl.domain.metadata import encode
+from savctl.persistence.whole_rows import WholeTicket
+
+FORMAT = "savctl-archive/1"
+_START = re.compile(rb'\{"ticket_id": (\d+), ')
+_TEXT = "metadata_text"
+
+
+def line_of(whole: WholeTicket) -> bytes:
+    """The ticket's line, without the line break."""
+    ticket = dict(whole.ticket)
+    text = ticket["metadata"]
+    ticket["metadata"], is_exact = _as_object(text)
+    line: dict[str, Any] = {"ticket_id": ticket["id"], "ticket_number": ticket["ticket_number"]}
+    line["ticket"] = ticket
+    if not is_exact:
+        line[_TEXT] = text
+    line["messages"] = whole.messages
+    line["attachments"] = whole.attachments
+    line["files"] = whole.files
+    return encode(line).encode()
+
+
+def whole_of(line: bytes) -> WholeTicket:
+    """The ticket of a line.
+
+    Raises:
+        ValueError: it is no line of a bundle.
+    """
+    told = json.loads(line)
+    try:
+        ticket = told["ticket"]
+        if _TEXT in told:
+            ticket["metadata"] = told[_TEXT]
+        elif ticket["metadata"] is not None:
+            ticket["metadata"] = encode(ticket["metadata"])
+        return WholeTicket(ticket, told["messages"], told["attachments"], told["files"])
+    except (KeyError, TypeError) as problem:
+        raise ValueError(f"no ticket in the line: {problem!r}") from problem
+
+
+def ticket_id_of(line: bytes) -> int:
+    """Whose line it is, without reading all of it.
+
+    Raises:
+        ValueError: it is no line of a bundle.
+    """
+    found = _START.match(line)
+    if found is None:
+        raise ValueError("the line does not begin with a ticket_id")
+    return int(found[1])
+
+
+def digest_of(line: bytes) -> str:
+    """What the index remembers of a line."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def _as_object(text: str | None) -> tuple[Any, bool]:
+    """Stored metadata as a value, and whether its text follows from it."""
+    if text is None:
+        return None, True
+    try:
+        value = json.loads(text)
+        return value, value is not None and encode(value) == text
+    except (ValueError, RecursionError):
+        return None, False

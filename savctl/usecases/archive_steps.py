@@ -1,0 +1,264 @@
+"""The steps of a bundle: written, verified, rows deleted; and what a killed run left of them.
+
+Each step is committed before the next begins and can be taken again. Rows are deleted only
+while, under their locks, they are what was read back from cold storage; rows and index change in
+one transaction, so a ticket is in exactly one place whenever anybody looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from savctl.domain.holding import has_hold
+from savctl.domain.metadata import Metadata
+from savctl.domain.states import Status
+from savctl.persistence import archive_bundles as bundles
+from savctl.persistence import archive_index as index
+from savctl.persistence.archive_bundles import Bundle, State
+from savctl.persistence.candidates import number_of
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.persistence.whole_rows import (
+    Columns,
+    WholeTicket,
+    columns_of,
+    delete_whole,
+    read_whole,
+)
+from savctl.ports import Clock
+from savctl.usecases.archive_lines import digest_of, line_of, ticket_id_of, whole_of
+from savctl.usecases.archive_rewriting import Overtaken, purge_obsolete, rewrite
+from savctl.usecases.batches import EVERYBODYS, Terms
+from savctl.usecases.cold_storage import ColdStorage, Damaged
+from savctl.usecases.report import Item, Outcome
+
+# So many tickets are read at once, and a bundle ends behind so many bytes: conversations may
+# be long, memory is not.
+_READ_AT_ONCE = 100
+BUNDLE_BYTES = 32 * 1024 * 1024
+_CHANGED = "changed while it was archived: it stays, the next run looks again"
+_IN_USE = "in use by another program or command at this moment; the next run looks again"
+
+
+@dataclass(slots=True)
+class _Packing:
+    """What has been packed so far, and what could not be."""
+
+    ids: list[int] = field(default_factory=list)
+    over: list[int] = field(default_factory=list)
+    bad: list[Item] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    raw_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Takes bundles on, one committed step after the other."""
+
+    database: Database
+    clock: Clock
+    cold: ColdStorage
+    terms: Terms
+
+    def tidy(self) -> None:
+        """Finish what runs left behind, and write bundles anew that hold copies of tickets
+        which live elsewhere: restored ones, and those that changed at the last moment."""
+        with self.database.reading() as connection:
+            found = bundles.unfinished(connection)
+        for bundle in found:
+            if self.terms.should_stop():
+                return
+            self._finish(bundle)
+        after_id = 0
+        while not self.terms.should_stop():
+            with self.database.reading() as connection:
+                mixed = bundles.with_leftovers(connection, after_id=after_id)
+            if mixed is None:
+                return
+            self._rewrite(mixed)
+            after_id = mixed.id
+
+    def advance(self, bundle: Bundle) -> list[int]:
+        """Take a bundle to its end; answers the planned tickets that found no room in it.
+
+        A damaged object is said and written again by the next run; nothing was deleted.
+        """
+        over: list[int] = []
+        if bundle.state is State.PLANNED:
+            bundle, over = self._write(bundle)
+        if bundle.state is State.OBSOLETE:
+            purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
+            return over
+        try:
+            lines = self._verify(bundle)
+        except Damaged as problem:
+            self._to(bundle, State.PLANNED)
+            failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
+            self.terms.report.add([failed], seen=1)
+            return over
+        self._delete_rows(bundle, lines)
+        return over
+
+    def _finish(self, bundle: Bundle) -> None:
+        if bundle.state is State.OBSOLETE or bundle.replaces is not None:
+            # a copy of a bundle that is still in force: it was on its way to replace it
+            self._to(bundle, State.OBSOLETE)
+            purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
+            return
+        if bundle.state is State.PLANNED:
+            self.cold.purge(bundle.key)  # what the killed run wrote, if anything
+        self.advance(bundle)
+
+    def _write(self, bundle: Bundle) -> tuple[Bundle, list[int]]:
+        with self.database.reading() as connection:
+            columns, planned = columns_of(connection), bundles.copies(connection, bundle.id)
+        packing = _Packing()
+        written = self.cold.write(bundle.key, self._packed(columns, planned, packing))
+        self.cold.describe(
+            bundle.key,
+            written,
+            at=self.clock(),
+            tickets=len(packing.ids),
+            messages=packing.counts["messages"],
+            attachments=packing.counts["attachments"],
+        )
+        self.terms.report.add(packing.bad, seen=len(packing.bad))
+        state = State.WRITTEN if packing.ids else State.OBSOLETE
+        values: dict[str, Any] = {
+            "sha256": written.sha256,
+            "size_bytes": written.size_bytes,
+            "raw_bytes": written.raw_bytes,
+            "tickets": len(packing.ids),
+            **packing.counts,
+        }
+
+        def work(uow: UnitOfWork) -> Bundle:
+            bundles.change(uow.connection, bundle.id, state, written_at=self.clock(), **values)
+            left_out = sorted(set(planned) - set(packing.ids))
+            bundles.drop_copies(uow.connection, bundle.id, left_out)
+            return bundles.get(uow.connection, bundle.id)
+
+        return in_transaction(self.database, work, fence=self.terms.fence), packing.over
+
+    def _packed(
+        self, columns: Columns, planned: Sequence[int], packing: _Packing
+    ) -> Iterator[bytes]:
+        """The lines of the planned tickets, until the bundle is full."""
+        for start in range(0, len(planned), _READ_AT_ONCE):
+            some = planned[start : start + _READ_AT_ONCE]
+            if packing.raw_bytes >= BUNDLE_BYTES:
+                packing.over += some
+                continue
+            for ticket_id, whole, line in self._lines_of(columns, some, packing):
+                packing.ids.append(ticket_id)
+                packing.raw_bytes += len(line)
+                packing.counts["messages"] += len(whole.messages)
+                packing.counts["attachments"] += len(whole.attachments)
+                yield line
+
+    def _lines_of(
+        self, columns: Columns, ids: Sequence[int], packing: _Packing
+    ) -> list[tuple[int, WholeTicket, bytes]]:
+        """The lines of some tickets; one that cannot be read is named and left out."""
+        try:
+            with self.database.reading() as connection:
+                found = read_whole(connection, columns, ids)
+            return [(one, whole, line_of(whole)) for one, whole in found.items()]
+        except EVERYBODYS:
+            raise
+        except Exception as problem:
+            if len(ids) > 1:
+                return [one for i in ids for one in self._lines_of(columns, [i], packing)]
+            with self.database.reading() as connection:
+                number = number_of(connection, ids[0])
+            why = f"cannot be archived as it is: {problem}"
+            packing.bad.append(Item(ids[0], number, Outcome.FAILED, why))
+            return []
+
+    def _verify(self, bundle: Bundle) -> list[bytes]:
+        """Read the bundle back; its lines are the planned tickets' and can be read.
+
+        Raises:
+            Damaged: it is not what was written.
+        """
+        lines = list(self.cold.lines(bundle.key, sha256=bundle.sha256))
+        with self.database.reading() as connection:
+            inside = {*bundles.copies(connection, bundle.id), *index.ids_in(connection, bundle.id)}
+        if [ticket_id_of(line) for line in lines] != sorted(inside):
+            raise Damaged(f"{bundle.key} does not hold the tickets that were written")
+        if bundle.state is not State.VERIFIED:
+            self._to(bundle, State.VERIFIED, verified_at=self.clock())
+        return lines
+
+    def _delete_rows(self, bundle: Bundle, lines: Sequence[bytes]) -> None:
+        """Delete what is archived, a batch at a time, and end the bundle."""
+        for start in range(0, len(lines), self.terms.size):
+            some = lines[start : start + self.terms.size]
+            kept = {ticket_id_of(line): line for line in some}
+            items = in_transaction(
+                self.database,
+                lambda uow, kept=kept: self._move(uow, bundle, kept),  # type: ignore[misc]
+                fence=self.terms.fence,
+            )
+            self.terms.report.add(items, seen=len(some))
+        done = in_transaction(
+            self.database, lambda uow: self._end(uow, bundle), fence=self.terms.fence
+        )
+        if done is not None:
+            self._rewrite(done)
+
+    def _move(self, uow: UnitOfWork, bundle: Bundle, kept: dict[int, bytes]) -> list[Item]:
+        """One transaction: lock, compare with what was read back, delete and enter."""
+        ids = sorted(kept)
+        rows = read_whole(uow.connection, columns_of(uow.connection), ids, lock=True)
+        gone: list[tuple[WholeTicket, str]] = []
+        items: list[Item] = []
+        for ticket_id, line in kept.items():
+            whole = rows.get(ticket_id)
+            if whole is not None and whole == whole_of(line) and _may_go(whole):
+                gone.append((whole, digest_of(line)))
+                number = whole.ticket["ticket_number"]
+                items.append(Item(ticket_id, number, Outcome.CHANGED, "archived"))
+            elif (number := number_of(uow.connection, ticket_id)) is not None:
+                why = _IN_USE if whole is None else _CHANGED
+                items.append(Item(ticket_id, number, Outcome.SKIPPED, why))
+        moved = [whole.ticket["id"] for whole, _ in gone]
+        delete_whole(uow.connection, [whole for whole, _ in gone])
+        uow.alarms.remove(moved)
+        index.add(uow.connection, bundle.id, gone, at=self.clock())
+        bundles.drop_copies(uow.connection, bundle.id, moved)
+        if moved:
+            told = {"bundle": bundle.key, "tickets": len(moved), "ids": [moved[0], moved[-1]]}
+            uow.audit.note("archived", actor=None, at=self.clock(), details=told)
+        return items
+
+    def _end(self, uow: UnitOfWork, bundle: Bundle) -> Bundle | None:
+        """The bundle is done; answers it when it holds copies that have to go again."""
+        bundles.change(uow.connection, bundle.id, State.DONE, done_at=self.clock())
+        is_mixed = bool(bundles.copies(uow.connection, bundle.id))
+        return bundles.get(uow.connection, bundle.id) if is_mixed else None
+
+    def _rewrite(self, mixed: Bundle) -> None:
+        """Without the copies of tickets that live elsewhere; a failure is said, nothing lost."""
+        try:
+            rewrite(self.database, self.clock, self.cold, mixed, terms=self.terms)
+        except (Damaged, Overtaken) as problem:
+            failed = Item(mixed.key, None, Outcome.FAILED, problem.message)
+            self.terms.report.add([failed], seen=1)
+
+    def _to(self, bundle: Bundle, state: State, **values: Any) -> None:
+        in_transaction(
+            self.database,
+            lambda uow: bundles.change(uow.connection, bundle.id, state, **values),
+            fence=self.terms.fence,
+        )
+
+
+def _may_go(whole: WholeTicket) -> bool:
+    """Whether a locked ticket is closed and free; it is what was written a moment ago."""
+    text = whole.ticket["metadata"] or ""
+    is_held = "legal_hold" in text and has_hold(Metadata.read(text))
+    return whole.ticket["status"] == Status.CLOSED and not is_held
