@@ -15,15 +15,16 @@ import typer
 from savctl.cli.root import REGISTRY
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
-from savctl.ports import system_clock
+from savctl.ports import SetClock, system_clock
 from savctl.usecases.conversation import add_message
-from tests.given import AGENT, CUSTOMER, brought_to, created, write
+from tests.given import AGENT, CUSTOMER, DAY, NOW, brought_to, created, write
 
 PROJECT = Path(__file__).resolve().parents[2]
 TICKETS = (
     "user_id,subject,description,created_at,updated_at\n"
     "456,Lost,Where?,2025-10-01T08:00:00Z,2025-10-01T08:00:00Z\n"
 )
+ARCHIVED = "TKT-9XQ4C7PA"  # the archived ticket of the examples
 OLD_DESK = "number,customer,title,text,state\nA-1,456,Lost,Where is it?,open\n"
 OLD_MAP = """
 [fields]
@@ -91,6 +92,12 @@ def open_shop(database: Database, folder: Path) -> None:
     (folder / "old-desk.csv.gz").write_bytes(gzip.compress(OLD_DESK.encode()))
     (folder / "old-desk.toml").write_text(OLD_MAP, encoding="utf-8")
     shutil.copytree(PROJECT / "docs" / "examples", folder / "docs" / "examples")
+
+
+def close_long_ago(database: Database, number: str) -> None:
+    """A ticket of this number that the archive takes."""
+    ticket = brought_to(database, SetClock(NOW - 400 * DAY), Status.CLOSED).id
+    write(database, f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket}")
 
 
 def words_of(database: Database, example: str) -> list[str]:

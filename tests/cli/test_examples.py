@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from savctl.persistence.engine import Database
-from tests.cli.shop import ANSWERS, COMMANDS, EXAMPLES, LONG, examples, open_shop, words_of
+from tests.cli.shop import (
+    ANSWERS,
+    ARCHIVED,
+    COMMANDS,
+    EXAMPLES,
+    LONG,
+    close_long_ago,
+    examples,
+    open_shop,
+    words_of,
+)
 from tests.conftest import Cli
 
 
@@ -36,6 +46,9 @@ def test_the_words_of_the_example_are_understood(example: str) -> None:
 )
 def test_the_example_works(cli: Cli, database: Database, tmp_path: Path, example: str) -> None:
     open_shop(database, tmp_path)
+    if ARCHIVED in example:
+        close_long_ago(database, ARCHIVED)
+        assert cli("archive", "run").code == 0
 
     outcome = cli(*words_of(database, example))
 
