@@ -14,6 +14,7 @@ def _run(context: Context) -> None:
         context.cold(),
         after=context.settings.archive_after,
         terms=context.terms,
+        bundle_tickets=context.settings.archive_bundle_tickets,
         brake=None if context.flags.confirmed else context.settings.archive_brake,
     )
 

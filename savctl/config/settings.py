@@ -79,6 +79,7 @@ class Settings:
     optimize_largest_gib: int
     archive_url: str | None
     archive_after: Age
+    archive_bundle_tickets: int
     archive_brake: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -36,6 +36,13 @@ UPKEEP: tuple[Setting, ...] = (
         "how long after their closing tickets go to the archive",
     ),
     Setting(
+        "archive_bundle_tickets",
+        ("SAVCTL_ARCHIVE_BUNDLE_TICKETS",),
+        values.whole(1, 5000),
+        1000,
+        "tickets in one bundle",
+    ),
+    Setting(
         "archive_brake",
         ("SAVCTL_ARCHIVE_BRAKE",),
         values.whole(1, 10**9),
