@@ -37,6 +37,7 @@ class Bucket:
         self.store = store
         self.database = database
         self.clock = clock
+        self.grace = GRACE
         self.ticket = created(database, clock)
 
     def put(self, *keys: str, content: bytes = b"content") -> None:
@@ -70,7 +71,7 @@ class Bucket:
             database=self.database,
             store=store or self.store,
             clock=self.clock,
-            grace=GRACE,
+            grace=self.grace,
             retention=RETENTION,
             terms=Terms(report=BatchReport(lists_changes=dry_run), dry_run=dry_run),
             audited_as="orphan_cleanup",

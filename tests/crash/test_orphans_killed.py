@@ -1,0 +1,100 @@
+"""kill -9 at any moment of orphan-cleanup: no live file is lost, and a rerun ends the rest."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+
+from savctl.adapters.directory_store import DirectoryStore
+from savctl.persistence.engine import Database
+from savctl.ports import ObjectStore, SetClock
+from tests.crash.processes import PATIENCE_SECONDS, count, time_passes_for_leases, wait_until
+from tests.crash.quick_savctl import quick
+from tests.given import created, rows
+from tests.orphans.conftest import Bucket as Both
+from tests.servers.buckets import Bucket
+
+pytestmark = pytest.mark.slow
+
+KILLS = 50
+LIVE = [f"tickets/1/{number:032x}.png" for number in range(200)]
+ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(500)]
+JOB = ("job", "run", "orphan-cleanup", "--force", "--quiet")
+INTENDED = "SELECT COUNT(*) AS n FROM savctl_purges"
+UNSETTLED = f"{INTENDED} WHERE hidden_at IS NULL"
+BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
+
+
+def fill(store: ObjectStore) -> None:
+    """All objects, each with a byte of content."""
+
+    def put(key: str) -> None:
+        store.put(key, BytesIO(b"x"), size_bytes=1, content_type="image/png")
+
+    threads = 1 if isinstance(store, DirectoryStore) else 8
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(put, (*LIVE, *ORPHANS)))
+
+
+def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
+    """A run that is killed on its way to work, or at work."""
+    intended = count(database, INTENDED)
+    process = quick(environment, *JOB)
+    if not while_starting:
+        wait_until(
+            lambda: count(database, INTENDED) != intended or not process.is_alive(),
+            what="a batch",
+        )
+    time.sleep(random.uniform(0, 0.4 if while_starting else 0.05))
+    process.kill()
+    process.join(PATIENCE_SECONDS)
+    process.close()
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.only_stores("directory", "seaweedfs")
+def test_a_cleanup_killed_50_times_hides_orphans_alone(
+    database: Database,
+    database_url: str,
+    environment: dict[str, str],
+    bucket: Bucket,
+    clock: SetClock,
+) -> None:
+    both = Both(bucket.store, database, clock)
+    fill(bucket.store)
+    both.record(*LIVE, size=1)
+    created(database, clock)
+    environment |= {
+        **bucket.environment,
+        "SAVCTL_DATABASE_URL": f"{database_url}?ssl_disabled=true",
+        "SAVCTL_BATCH_SIZE": "2",
+        "SAVCTL_ORPHAN_GRACE": "1s",
+    }
+    time.sleep(1.1)
+    hits, named = 0, set(LIVE)
+
+    for number in range(KILLS):
+        before = count(database, INTENDED)
+        killed(database, environment, while_starting=number % 5 == 0)
+        hits += before != count(database, INTENDED) < len(ORPHANS)
+        time_passes_for_leases(database)
+        came_back = random.choice(ORPHANS)  # its record came late, or from a backup
+        both.record(came_back, size=1)
+        named.add(came_back)
+    assert hits > KILLS / 2, f"{hits} kills hit a run at work: too few to prove anything"
+
+    environment["SAVCTL_BATCH_SIZE"] = "1000"
+    for _ in range(2):
+        last = quick(environment, *JOB)
+        last.join(PATIENCE_SECONDS)
+        assert last.exitcode == 0
+
+    assert both.visible() == named
+    assert count(database, UNSETTLED) == 0
+    listed = {row["object_key"] for row in rows(database, "SELECT object_key FROM savctl_purges")}
+    assert listed == set(ORPHANS) - named
