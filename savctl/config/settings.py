@@ -81,6 +81,8 @@ class Settings:
     archive_after: Age
     archive_bundle_tickets: int
     archive_brake: int
+    retention_after: Age
+    retention_brake: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 

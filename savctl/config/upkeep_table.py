@@ -49,4 +49,18 @@ UPKEEP: tuple[Setting, ...] = (
         10_000,
         "tickets archived in one run that need a person's word first",
     ),
+    Setting(
+        "retention_after",
+        ("SAVCTL_RETENTION_AFTER",),
+        Age.read,
+        Age(years=7),
+        "how long after their closing tickets are removed for good",
+    ),
+    Setting(
+        "retention_brake",
+        ("SAVCTL_RETENTION_BRAKE",),
+        values.whole(1, 10**9),
+        1000,
+        "tickets removed for good in one run that need a person's word first",
+    ),
 )

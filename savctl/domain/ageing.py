@@ -47,12 +47,15 @@ class Age:
             return moment.replace(year=year, month=3, day=1) + self.span
 
     def before(self, now: datetime) -> datetime:
-        """An instant that nothing so old by now is younger than: for queries, a superset."""
-        if not self.years:
-            return now - self.span
-        # up to 4 days too many, whatever the month: the rule decides on each
+        """The instant that nothing so old by now is younger than.
+
+        Around a leap day it may be a day too late: for queries, the rule decides on each.
+        """
         year = max(now.year - self.years, 1)
-        return now.replace(year=year, day=min(now.day, 28)) + timedelta(days=4) - self.span
+        try:
+            return now.replace(year=year) - self.span
+        except ValueError:
+            return now.replace(year=year, month=3, day=1) - self.span
 
     def __str__(self) -> str:
         return f"{self.years}y" if self.years else span_text(self.span)
@@ -71,11 +74,16 @@ def kept_hot(ticket: Ticket, *, after: Age, now: datetime) -> str | None:
     return _restored(ticket, now)
 
 
+def is_over(closed_at: datetime, *, after: Age, now: datetime) -> bool:
+    """Whether the time that a closed ticket is kept for has passed; its last instant counts."""
+    return after.after(closed_at) <= now
+
+
 def kept_for_good(ticket: Ticket, *, after: Age, now: datetime) -> str | None:
     """Why a closed ticket is not removed for good; None when it is; empty when it is young."""
     if ticket.status is not Status.CLOSED or ticket.closed_at is None:
         return ""
-    if after.after(ticket.closed_at) > now:
+    if not is_over(ticket.closed_at, after=after, now=now):
         return ""
     return "under legal hold: savctl gdpr hold list says why" if is_held(ticket) else None
 

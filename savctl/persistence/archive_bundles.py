@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, exists, insert, select, update
 
 from savctl.persistence.bulk import insert_rows
-from savctl.persistence.tables import archive_bundles, archive_copies
+from savctl.persistence.runs import RunStatus
+from savctl.persistence.tables import archive_bundles, archive_copies, runs
 from savctl.persistence.tickets import new_id
 
 _B, _C = archive_bundles.c, archive_copies.c
@@ -42,7 +43,7 @@ class Bundle:
     messages: int = 0
     attachments: int = 0
     planned_at: datetime
-    done_at: datetime | None = None
+    run_id: int | None = None
 
 
 def plan(
@@ -61,7 +62,9 @@ def plan(
     )
     bundle_id = new_id(result)
     add_copies(connection, bundle_id, tickets)
-    return Bundle(id=bundle_id, key=key, state=State.PLANNED, replaces=replaces, planned_at=at)
+    return Bundle(
+        id=bundle_id, key=key, state=State.PLANNED, replaces=replaces, planned_at=at, run_id=run_id
+    )
 
 
 def find(connection: Connection, bundle_id: int, *, lock: bool = False) -> Bundle | None:
@@ -91,10 +94,15 @@ def forget(connection: Connection, bundle_id: int) -> None:
     connection.execute(delete(archive_bundles).where(_B.id == bundle_id))
 
 
-def unfinished(connection: Connection) -> list[Bundle]:
-    """The bundles that a run left behind, oldest first; there are never many."""
+def unfinished(connection: Connection, *, run_id: int | None) -> list[Bundle]:
+    """The bundles that are not done and not in the hands of another run that is alive.
+
+    Oldest first; there are never many.
+    """
     query = select(archive_bundles).where(_B.state != str(State.DONE)).order_by(_B.id)
-    return [_bundle(row) for row in connection.execute(query)]
+    is_alive = select(runs.c.id).where(runs.c.status == str(RunStatus.RUNNING))
+    others = set(connection.execute(is_alive).scalars()) - {run_id}
+    return [_bundle(row) for row in connection.execute(query) if row.run_id not in others]
 
 
 def with_leftovers(connection: Connection, *, after_id: int) -> Bundle | None:
@@ -150,5 +158,5 @@ def _bundle(row: Any) -> Bundle:
         messages=row.messages,
         attachments=row.attachments,
         planned_at=row.planned_at,
-        done_at=row.done_at,
+        run_id=row.run_id,
     )

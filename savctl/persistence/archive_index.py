@@ -151,11 +151,10 @@ def ids_in(connection: Connection, bundle_id: int) -> list[int]:
     )
 
 
-def closed_by(connection: Connection, moment: datetime, *, limit: int) -> list[Archived]:
-    """The archived tickets closed until a moment, the oldest first."""
-    query = select(archived_tickets).where(_A.closed_at <= moment)
-    rows = connection.execute(query.order_by(_A.closed_at, _A.ticket_id).limit(limit))
-    return [_archived(row) for row in rows]
+def bundles_closed_by(connection: Connection, moment: datetime) -> list[int]:
+    """The bundles that hold archived tickets closed until a moment."""
+    query = select(_A.bundle_id).where(_A.closed_at <= moment).distinct()
+    return sorted(connection.execute(query).scalars())
 
 
 def count_closed_by(connection: Connection, moment: datetime) -> int:
@@ -179,13 +178,6 @@ def listing(
             return
         after_id = rows[-1].ticket_id
         left = left - size if left is not None else None
-
-
-def files_of(connection: Connection, ticket_ids: Sequence[int]) -> list[tuple[int, str, int]]:
-    """The objects that archived tickets name: ticket id, key, size in bytes."""
-    query = select(_F.ticket_id, _F.object_key, _F.size_bytes)
-    rows = connection.execute(query.where(_F.ticket_id.in_(list(ticket_ids))))
-    return [(row.ticket_id, row.object_key, row.size_bytes) for row in rows]
 
 
 def _row(whole: WholeTicket, digest: str, bundle_id: int, now: str) -> tuple[Any, ...]:

@@ -20,8 +20,13 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
-from savctl.persistence.bulk import insert_tickets, rows_in, update_tickets
-from savctl.persistence.tables import archived_tickets, support_tickets
+from savctl.persistence.bulk import delete_in, insert_tickets, rows_in, update_tickets
+from savctl.persistence.tables import (
+    archived_tickets,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+)
 
 _T = support_tickets.c
 
@@ -170,6 +175,13 @@ def _not_there(connection: Connection, ref: str | int) -> NotFound:
         ticket=str(ref),
         is_archived=True,
     )
+
+
+def delete_tickets(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete locked tickets with their messages and attachment records, cascade or not."""
+    delete_in(connection, ticket_attachments, "ticket_id", ids)
+    delete_in(connection, ticket_messages, "ticket_id", ids)
+    delete_in(connection, support_tickets, "id", ids)
 
 
 def new_id(result: CursorResult[Any]) -> int:

@@ -66,12 +66,17 @@ class Steps:
     def tidy(self) -> None:
         """Finish what runs left behind, and write bundles anew that hold copies of tickets
         which live elsewhere: restored ones, and those that changed at the last moment."""
-        with self.database.reading() as connection:
-            found = bundles.unfinished(connection)
-        for bundle in found:
+        for bundle in self._unfinished():
             if self.terms.should_stop():
                 return
             self._finish(bundle)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove obsolete bundles, and copies of tickets which live elsewhere, or nowhere."""
+        for bundle in self._unfinished():
+            if bundle.state is State.OBSOLETE and not self.terms.should_stop():
+                purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
         after_id = 0
         while not self.terms.should_stop():
             with self.database.reading() as connection:
@@ -101,6 +106,11 @@ class Steps:
             return over
         self._delete_rows(bundle, lines)
         return over
+
+    def _unfinished(self) -> list[Bundle]:
+        run_id = self.terms.fence.run_id if self.terms.fence else None
+        with self.database.reading() as connection:
+            return bundles.unfinished(connection, run_id=run_id)
 
     def _finish(self, bundle: Bundle) -> None:
         if bundle.state is State.OBSOLETE or bundle.replaces is not None:
