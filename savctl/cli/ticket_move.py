@@ -30,7 +30,7 @@ def _said(message: str | None, tickets: list[str]) -> str | None:
 
 
 def _needed(reason: str) -> str:
-    if not reason:
+    if not reason.strip():
         raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
     return reason
 

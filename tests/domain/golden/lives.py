@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,11 +179,3 @@ def _moment(base: datetime, said: str) -> datetime:
     if said.startswith("@"):
         return datetime.fromisoformat(said[1:]).astimezone(UTC)
     return base + length(said)
-
-
-def steps_of(case: dict[str, Any]) -> Iterator[tuple[timedelta, str, list[str]]]:
-    """The steps as offsets, for those who play them through the rules."""
-    for step in case["steps"].split(";"):
-        moment, what, *words = step.split()
-        base = datetime.fromisoformat(case.get("base", USUAL)).astimezone(UTC)
-        yield _moment(base, moment) - base, what, words
