@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
 from savctl.errors import SavError
 from savctl.persistence.engine import Database
+from savctl.persistence.schedules import remember_job
 from savctl.ports import BrokerGone, system_clock
 from savctl.usecases.relaying import RelayReport, RelayTerms, drain
 from tests.crash.processes import PATIENCE_SECONDS, Process, ended, finished, running, wait_until
@@ -149,6 +151,27 @@ def test_of_relays_started_at_once_one_works_and_the_others_are_told(
 
     assert codes == [9, 9, 143]
     assert arrive_as_promised(database, listener) == 0
+
+
+def test_a_scheduler_keeps_a_relay_at_work_through_a_restart_of_the_broker(
+    database: Database, shop: dict[str, str], broker: VirtualHost, listener: Consumer
+) -> None:
+    long_known = system_clock() - timedelta(minutes=5)  # the present slot is due at once
+    database.transaction(lambda c: remember_job(c, "event-relay", at=long_known))
+
+    with running(shop, "scheduler", "run", "--only", "event-relay") as scheduler:
+        put(database, mixed(500, 50))
+        all_sent(database)
+        broker.server.crash()
+        put(database, mixed(500, 50), first=501)
+        broker.server.start()
+        all_sent(database)
+        put(database, mixed(500, 50), first=1_001)
+        all_sent(database, within=10.0)  # it looks every second
+        scheduler.send_signal(signal.SIGTERM)
+        ended(scheduler)
+
+    arrive_as_promised(database, listener)
 
 
 def at_work(relays: list[Process]) -> list[Process]:
