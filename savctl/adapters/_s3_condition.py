@@ -33,13 +33,11 @@ def condition_of(client: Any, bucket: str) -> StoreCondition:
     after = system_clock()
     versioning = _asked(client.get_bucket_versioning, bucket)
     policy = _asked(client.get_bucket_policy, bucket)
-    acl = _asked(client.get_bucket_acl, bucket)
+    by_acl = tuple(_by_acl(_asked(client.get_bucket_acl, bucket) or {}))
     rules = _asked(client.get_bucket_lifecycle_configuration, bucket)
     return StoreCondition(
         keeps_versions=None if versioning is None else versioning.get("Status") == "Enabled",
-        open_to=None
-        if policy is None and acl is None
-        else (*_by_policy(policy or {}), *_by_acl(acl or {})),
+        open_to=None if policy is None and not by_acl else (*_by_policy(policy or {}), *by_acl),
         deletes=None if rules is None else tuple(_deleting(rules)),
         clock_ahead=_clock_ahead(answer, before, after),
     )

@@ -138,15 +138,19 @@ class S3Store:
         Times are too coarse to tell which of two is newer; the server knows which is latest.
         """
         checked_key(key)
+        taken = ""
         while True:
             found = self._of_key(key)
             if all(version.is_marker for version in found):
                 return False
-            top = [found for found in found if found.is_marker and found.is_latest]
-            if not top:
+            top = next((one.version_id for one in found if one.is_marker and one.is_latest), None)
+            if top is None:
                 return True
+            if top == taken:
+                raise StoreRefused(f"the bucket {self.name} keeps the delete marker of {key}")
             with self._told():
-                self._client.delete_object(**self._at(key), VersionId=top[0].version_id)
+                self._client.delete_object(**self._at(key), VersionId=top)
+            taken = top
 
     def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
         """Remove every version and marker of each key."""

@@ -51,7 +51,7 @@ def _told(condition: StoreCondition) -> Iterator[Sign]:
             advice="Make room: uploads fail when the disk is full.",
         )
     if condition.open_to is None:
-        yield _unknown("bucket privacy", "s3:GetBucketPolicy, s3:GetBucketAcl")
+        yield _unknown("bucket privacy", "s3:GetBucketPolicy")
     for who in condition.open_to or ():
         yield Sign(
             check="bucket privacy",
@@ -114,7 +114,7 @@ def _tried(store: ObjectStore) -> Iterator[Sign]:
         failed |= _refusals_of_removal(store, key, copy)
     finally:
         _take_away(store, [key, copy])
-    told = "; ".join(f"{verb}: {why}" for verb, why in failed.items())
+    told = "; ".join(f"{', '.join(verbs)}: {why}" for why, verbs in _by_reason(failed).items())
     yield Sign(
         check="bucket rights",
         level=Level.ERROR if failed else Level.OK,
@@ -179,6 +179,13 @@ def _refused(verbs: Mapping[str, Callable[[], object]]) -> dict[str, str]:
         except SavError as failure:
             failed[verb] = failure.message
     return failed
+
+
+def _by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for verb, why in failed.items():
+        reasons.setdefault(why, []).append(verb)
+    return reasons
 
 
 def _require_none(failures: list[KeyFailure]) -> None:

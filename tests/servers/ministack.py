@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
+from typing import Any
 
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.process import GuardedProcess
 from tests.servers.s3_server import PrivateS3
 
-USER = "savctl"
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
@@ -66,10 +67,15 @@ class PrivateMinistack(PrivateS3):
         """Make the user whose signatures are checked."""
         if self._is_admitted:
             return
-        iam = self.client_of("iam", *self._root)
-        iam.create_user(UserName=USER)
-        iam.put_user_policy(UserName=USER, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
-        key = iam.create_access_key(UserName=USER)["AccessKey"]
-        iam.close()
-        self.access_key, self.secret_key = key["AccessKeyId"], key["SecretAccessKey"]
+        self.access_key, self.secret_key = self.new_user(EVERYTHING)
         self._is_admitted = True
+
+    def new_user(self, policy: dict[str, Any]) -> tuple[str, str]:
+        """Make a user who may do what the policy says; answer the user's keys."""
+        name = f"user-{secrets.token_hex(4)}"
+        iam = self.client_of("iam", *self._root)
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        iam.close()
+        return key["AccessKeyId"], key["SecretAccessKey"]
