@@ -66,26 +66,34 @@ class Page:
 
 def render(page: Page) -> str:
     """The whole page as HTML; the same page is the same bytes."""
-    tiles = "".join(map(_tile, page.tiles))
+    tiles = "".join(map(tile, page.tiles))
     sections = "".join(map(_section, page.sections))
     title = safe_text(page.title)
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{opening(page.title)}"
         f"<header><h1>{title}</h1><p>{safe_text(page.subtitle)}</p></header>\n"
         f'<main>\n<div class="tiles">{tiles}</div>\n{sections}</main>\n'
         f"<footer>{safe_text(page.made)}</footer>\n</body>\n</html>\n"
     )
 
 
-def _tile(tile: Tile) -> str:
+def opening(title: str, *, style: str = "") -> str:
+    """A page up to its body: no script runs in it, nothing is fetched from anywhere."""
     return (
-        f'<div class="tile"><b data-value="{exact(tile.value)}">'
-        f"{safe_text(words(tile.kind, tile.value))}</b>"
-        f"<span>{safe_text(tile.label)}</span><small>{safe_text(tile.hint)}</small></div>"
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{safe_text(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
+    )
+
+
+def tile(shown: Tile) -> str:
+    """A headline number as HTML."""
+    return (
+        f'<div class="tile"><b data-value="{exact(shown.value)}">'
+        f"{safe_text(words(shown.kind, shown.value))}</b>"
+        f"<span>{safe_text(shown.label)}</span><small>{safe_text(shown.hint)}</small></div>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
@@ -16,6 +17,18 @@ _M, _A = ticket_messages.c, ticket_attachments.c
 _PAGE = 1000
 _ATTACHMENTS = select(ticket_attachments, files.c.deleted_at).select_from(
     ticket_attachments.outerjoin(files, files.c.attachment_id == _A.id)
+)
+_WITH_SENDERS = (
+    select(
+        ticket_attachments,
+        files.c.deleted_at,
+        _M.sender_type,
+        _M.sender_id,
+        _M.is_internal,
+    )
+    .select_from(ticket_attachments)
+    .outerjoin(files, files.c.attachment_id == _A.id)
+    .outerjoin(ticket_messages, _M.id == _A.message_id)
 )
 
 
@@ -34,12 +47,19 @@ def messages_of_tickets(connection: Connection, ids: Sequence[int]) -> Iterator[
         last = page[-1]
 
 
-def attachments_of_tickets(connection: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:
+def attachments_of_tickets(
+    connection: Connection, ids: Sequence[int], *, with_senders: bool = False
+) -> Iterator[Row[Any]]:
     """The attachment records of these tickets (ids ascending) by ticket and id.
 
-    Each with `deleted_at`, the mark of savctl's own table.
+    Each with `deleted_at`, the mark of savctl's own table; with senders also whose message it
+    hangs on.
     """
-    query = _ATTACHMENTS.order_by(_A.ticket_id, _A.id).limit(_PAGE)
+    query = (
+        (_WITH_SENDERS if with_senders else _ATTACHMENTS)
+        .order_by(_A.ticket_id, _A.id)
+        .limit(_PAGE)
+    )
     last: Row[Any] | None = None
     while True:
         found = query.where(_A.ticket_id.in_(_left(ids, last)))
@@ -51,6 +71,22 @@ def attachments_of_tickets(connection: Connection, ids: Sequence[int]) -> Iterat
         if len(page) < _PAGE:
             return
         last = page[-1]
+
+
+class ByTicket:
+    """Rows that come sorted by ticket, handed out ticket by ticket."""
+
+    def __init__(self, rows: Iterator[Row[Any]]) -> None:
+        self._groups = groupby(rows, key=lambda row: row.ticket_id)
+        self._next = next(self._groups, None)
+
+    def of(self, ticket_id: int) -> Iterator[Row[Any]]:
+        """The rows of this ticket; tickets are asked for in their order, each to its end."""
+        while self._next is not None and self._next[0] < ticket_id:
+            self._next = next(self._groups, None)
+        if self._next is not None and self._next[0] == ticket_id:
+            yield from self._next[1]
+            self._next = next(self._groups, None)
 
 
 def _left(ids: Sequence[int], last: Row[Any] | None) -> list[int]:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, cast
 
 from savctl.domain.clock import micro_text
@@ -123,7 +123,7 @@ class _Counted:
     ) -> None:
         self._report = report
         self._streams = {
-            name: _ByTicket(self._SOURCES[name][0](connection, ids)) for name in parts
+            name: conversations.ByTicket(self._SOURCES[name][0](connection, ids)) for name in parts
         }
 
     def parts_of(self, ticket_id: int) -> list[Part]:
@@ -143,22 +143,6 @@ class _Counted:
                 record["is_internal"] = bool(record["is_internal"])
             yield record
         setattr(self._report, name, getattr(self._report, name) + count)
-
-
-class _ByTicket:
-    """Rows that come sorted by ticket, handed out ticket by ticket."""
-
-    def __init__(self, rows: Iterator[Any]) -> None:
-        self._groups = groupby(rows, key=lambda row: row.ticket_id)
-        self._next = next(self._groups, None)
-
-    def of(self, ticket_id: int) -> Iterator[Any]:
-        """The rows of this ticket, the tickets asked for in their order."""
-        while self._next is not None and self._next[0] < ticket_id:
-            self._next = next(self._groups, None)
-        if self._next is not None and self._next[0] == ticket_id:
-            yield from self._next[1]
-            self._next = next(self._groups, None)
 
 
 @contextmanager

@@ -1,0 +1,18 @@
+"""`savctl gdpr find`."""
+
+from __future__ import annotations
+
+from savctl.cli._call import Call
+from savctl.cli._command import command
+from savctl.cli._output import Answer
+from savctl.cli.gdpr_group import group
+from savctl.cli.user import UserId
+
+
+@command(group, "find", examples=["savctl gdpr find 456", "savctl gdpr find 456 -o json"])
+def find(call: Call, user: UserId) -> Answer:
+    """What there is of a person, place by place."""
+    from savctl.usecases.personal_places import find_person
+
+    rows = find_person(call.database, user)
+    return Answer(rows=rows, columns=("place", "rows", "bytes", "what"), key="place")

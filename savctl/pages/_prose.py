@@ -1,0 +1,37 @@
+"""What people wrote, as HTML that does nothing (rules 5.2, 11.6)."""
+
+from __future__ import annotations
+
+import unicodedata
+from html import escape
+
+from savctl.html import for_page, has_elements
+
+_STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_BLOCKS = ("<p>", "<br>", "<ul>", "<ol>", "<blockquote>", "<pre>")  # they break lines themselves
+_KEPT = {"\n", "\t", "\u200c", "\u200d"}  # joiners make emoji, and letters of some scripts
+
+
+def prose(text: str) -> str:
+    """A text with its line breaks; HTML in it is cut down to the few elements that are allowed.
+
+    Control and direction characters are shown as their number, so nothing reads as what it is
+    not. Each text decides its own direction.
+    """
+    shown = text.replace("\r\n", "\n")
+    if not has_elements(shown):
+        return f'<div class="said" dir="auto">{escape(visible(shown), quote=True)}</div>'
+    cleaned = for_page(shown)
+    look = "said blocks" if any(mark in cleaned for mark in _BLOCKS) else "said"
+    return f'<div class="{look}" dir="auto">{visible(cleaned)}</div>'
+
+
+def visible(text: str) -> str:
+    """The text, every character that cannot be seen or turns others round as its number."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
+
+
+def _is_harmless(char: str) -> bool:
+    return char in _KEPT or unicodedata.category(char) not in _STEERING

@@ -1,0 +1,199 @@
+"""How much there is of one person in the database, place by place (for `gdpr find`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
+
+from savctl.persistence.tables import (
+    audit,
+    cache,
+    idempotency,
+    jobs,
+    outbox,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+    users,
+    vips,
+)
+
+_T, _M, _A = support_tickets.c, ticket_messages.c, ticket_attachments.c
+_PAGE = 1000
+
+
+class Person:
+    """One person as a connection sees them; every answer is a count."""
+
+    def __init__(self, connection: Connection, user_id: int) -> None:
+        self._connection = connection
+        self._id = user_id
+
+    def tickets(self) -> int:
+        """Their tickets."""
+        return self._count(select(func.count()).where(_T.user_id == self._id))
+
+    def messages(self, *, own: bool) -> int:
+        """What they wrote as a customer, on their own tickets or on those of others."""
+        whose = _T.user_id == self._id if own else _T.user_id != self._id
+        return self._count(self._joined(func.count()).where(self._is_theirs(), whose))
+
+    def answers(self, *, internal: bool) -> int:
+        """What agents wrote on their tickets."""
+        kind = true() if internal else false()
+        found = self._joined(func.count()).where(
+            _T.user_id == self._id, _M.sender_type == "agent", _M.is_internal == kind
+        )
+        return self._count(found)
+
+    def messages_of_others(self) -> int:
+        """What other customers wrote on their tickets: it came with a merge."""
+        found = self._joined(func.count()).where(
+            _T.user_id == self._id, _M.sender_type == "customer", _M.sender_id != self._id
+        )
+        return self._count(found)
+
+    def attachments(self) -> tuple[int, int]:
+        """Files on their tickets: records, bytes."""
+        sums = select(func.count(), func.coalesce(func.sum(_A.file_size), 0))
+        return self._sums(sums.where(_A.ticket_id.in_(self._own())))
+
+    def attachments_elsewhere(self) -> tuple[int, int]:
+        """Files on what they wrote on others' tickets: records, bytes."""
+        sums = self._joined(func.count(), func.coalesce(func.sum(_A.file_size), 0))
+        sums = sums.join(ticket_attachments, _A.message_id == _M.id)
+        return self._sums(sums.where(self._is_theirs(), _T.user_id != self._id))
+
+    def user_rows(self) -> int:
+        """The copy of the auth service's user."""
+        return self._count(select(func.count()).where(users.c.id == self._id))
+
+    def vip_rows(self) -> int:
+        """The mark of a VIP."""
+        return self._count(select(func.count()).where(vips.c.user_id == self._id))
+
+    def rows_of_tickets(self, table: Table) -> int:
+        """Rows of an own table that name one of their tickets."""
+        return self._count(select(func.count()).where(table.c.ticket_id.in_(self._own())))
+
+    def events_elsewhere(self) -> int:
+        """Events of others' tickets that tell of what they wrote there."""
+        told = f'"sender_id": {self._id}, "sender_type": "customer"'
+        found = select(func.count()).where(
+            outbox.c.event == "MessageAdded",
+            outbox.c.envelope.contains(told, autoescape=True),
+            outbox.c.ticket_id.not_in(self._own()),
+        )
+        return self._count(found)
+
+    def audit_entries(self) -> int:
+        """Entries about their tickets, about them, or about what they did."""
+        return self._count(select(func.count()).where(self._is_audited()))
+
+    def exports(self) -> int:
+        """Files with their data that were made for somebody, as far as the audit knows."""
+        query = select(audit.c.entry).where(
+            audit.c.action == "export",
+            audit.c.entry.contains(f'"user_id": {self._id}', autoescape=True),
+        )
+        return sum(self._is_about(json.loads(e)) for e in self._connection.scalars(query))
+
+    def answers_kept(self) -> int:
+        """Answers kept by idempotency key that hold a message or a ticket of theirs."""
+        return sum(self._of_person(page) for page in self._kept_answers())
+
+    def as_agent(self) -> tuple[int, int]:
+        """What there is of them as an agent: tickets they hold, messages they wrote."""
+        held = self._count(select(func.count()).where(_T.assigned_to == self._id))
+        wrote = select(func.count()).where(_M.sender_id == self._id, _M.sender_type == "agent")
+        return held, self._count(wrote)
+
+    def rows_of_other_programs(self) -> int:
+        """Rows of the service's queue and cache that hold their e-mail address."""
+        query = select(users.c.email).where(users.c.id == self._id)
+        email = self._connection.scalar(query)
+        if not email:
+            return 0
+        places = (jobs.c.payload, cache.c.value, cache.c.key)
+        counts = (select(func.count()).where(c.contains(email, autoescape=True)) for c in places)
+        return sum(map(self._count, counts))
+
+    def _own(self) -> Select[Any]:
+        return select(_T.id).where(_T.user_id == self._id)
+
+    def _joined(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Messages with their tickets."""
+        return select(*columns).select_from(
+            ticket_messages.join(support_tickets, _M.ticket_id == _T.id)
+        )
+
+    def _is_theirs(self) -> ColumnElement[bool]:
+        return and_(_M.sender_id == self._id, _M.sender_type == "customer")
+
+    def _is_audited(self) -> ColumnElement[bool]:
+        named = f'"user_id": {self._id}'
+        about = or_(
+            audit.c.entry.contains(f"{named},", autoescape=True),
+            audit.c.entry.contains(f"{named}}}", autoescape=True),
+        )
+        return or_(
+            audit.c.ticket_id.in_(self._own()),
+            audit.c.actor == self._id,
+            and_(audit.c.ticket_id.is_(None), about),
+        )
+
+    def _is_about(self, details: dict[str, Any]) -> bool:
+        filters = details.get("filters")
+        asked = filters.get("user_id") if isinstance(filters, dict) else None
+        return self._id in {details.get("user_id"), asked}
+
+    def _kept_answers(self) -> Iterator[list[Any]]:
+        last = ""
+        while True:
+            query = select(idempotency).where(idempotency.c.key > last)
+            page = self._connection.execute(query.order_by(idempotency.c.key).limit(_PAGE)).all()
+            yield list(page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1].key
+
+    def _of_person(self, page: list[Any]) -> int:
+        told = [(row.command, json.loads(row.answer)) for row in page]
+        named = [_ticket_in(command, answer) for command, answer in told]
+        wanted = {ticket_id for ticket_id in named if ticket_id is not None}
+        query = select(_T.id).where(_T.id.in_(wanted), _T.user_id == self._id)
+        own = set(self._connection.scalars(query)) if wanted else set()
+        senders = [a.get("sender_id") if isinstance(a, dict) else None for _, a in told]
+        return sum(
+            ticket_id in own or sender == self._id
+            for ticket_id, sender in zip(named, senders, strict=True)
+        )
+
+    def _count(self, query: Select[Any]) -> int:
+        return int(self._connection.execute(query).scalar_one())
+
+    def _sums(self, query: Select[Any]) -> tuple[int, int]:
+        rows, size = self._connection.execute(query).one()
+        return int(rows), int(size)
+
+
+def _ticket_in(command: str, answer: Any) -> int | None:
+    """The ticket that a kept answer is about."""
+    if not isinstance(answer, dict):
+        return None
+    found = answer.get("ticket_id", answer.get("id") if command.startswith("ticket ") else None)
+    return found if isinstance(found, int) else None
