@@ -52,7 +52,6 @@ def export(
     from savctl.domain.disclosure import Disclosure
     from savctl.pages.person import render
     from savctl.usecases.person_export import PersonRun, export_person
-    from savctl.usecases.person_records import sources
 
     if out == "-" and sys.stdout.isatty() and not call.dry_run:
         raise InvalidInput("a ZIP is nothing for a terminal", hint="--out FILE")
@@ -65,8 +64,8 @@ def export(
             on_step=counting(call, _progress),
             should_stop=stop.is_set,
         )
-        places = sources(call.database)
-        report = export_person(call.database, call.app.store, places, call.clock, run, file)
+        app = call.app
+        report = export_person(app.database, app.store, app.cold, call.clock, run, file)
     clear_line(call)
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")

@@ -38,7 +38,7 @@ dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
 .toc thead{display:none}
 .toc tr{display:grid;grid-template-columns:1fr auto;border-bottom:1px solid var(--line);
 padding:.4rem 0}
-.toc th,.toc td{border:0;padding:.1rem 0}.toc .w{grid-column:1/-1}}
+.toc th,.toc td{border:0;padding:.1rem 0}.toc .subject{grid-column:1/-1}}
 @media print{html{font-size:70%}body{font-size:1rem}a{color:inherit}
 .talk>li{break-inside:avoid-page;background:none}
 h3,.meta{break-inside:avoid;break-after:avoid}.past{break-before:avoid}}

@@ -95,7 +95,7 @@ def _contents(counts: Counts, read: Read) -> Iterator[str]:
             yield (
                 f'<tr><th scope="row" class="s"><a href="#t{ticket["id"]}">'
                 f"{_line(ticket['ticket_number'])}</a></th>"
-                f'<td class="w">{_line(ticket["subject"])}</td>'
+                f'<td class="subject">{_line(ticket["subject"])}</td>'
                 f'<td class="s">{STATUSES[ticket["status"]]}</td>'
                 f'<td class="s">{moment(ticket["created_at"], day=True)}</td></tr>\n'
             )

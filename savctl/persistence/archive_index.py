@@ -180,6 +180,18 @@ def listing(
         left = left - size if left is not None else None
 
 
+def archived_of(connection: Connection, user_id: int) -> list[Archived]:
+    """A customer's archived tickets, as this connection sees them."""
+    query = select(archived_tickets).where(_A.user_id == user_id).order_by(_A.ticket_id)
+    return [_archived(row) for row in connection.execute(query)]
+
+
+def by_ids(connection: Connection, ids: Sequence[int]) -> list[Archived]:
+    """Those of these tickets that are archived."""
+    query = select(archived_tickets).where(_A.ticket_id.in_(ids)).order_by(_A.ticket_id)
+    return [_archived(row) for row in connection.execute(query)]
+
+
 def _row(whole: WholeTicket, digest: str, bundle_id: int, now: str) -> tuple[Any, ...]:
     ticket = whole.ticket
     closed_at = instant(ticket["closed_at"])

@@ -14,12 +14,16 @@ from sqlalchemy import (
     and_,
     false,
     func,
+    not_,
     or_,
     select,
     true,
 )
 
 from savctl.persistence.tables import (
+    archive_copies,
+    archived_files,
+    archived_tickets,
     audit,
     cache,
     idempotency,
@@ -33,6 +37,7 @@ from savctl.persistence.tables import (
 )
 
 _T, _M, _A = support_tickets.c, ticket_messages.c, ticket_attachments.c
+_I = archived_tickets.c
 _PAGE = 1000
 
 
@@ -87,8 +92,8 @@ class Person:
         return self._count(select(func.count()).where(vips.c.user_id == self._id))
 
     def rows_of_tickets(self, table: Table) -> int:
-        """Rows of an own table that name one of their tickets."""
-        return self._count(select(func.count()).where(table.c.ticket_id.in_(self._own())))
+        """Rows of an own table that name one of their tickets, archived ones as well."""
+        return self._count(select(func.count()).where(self._is_of_theirs(table.c.ticket_id)))
 
     def events_elsewhere(self) -> int:
         """Events of others' tickets that tell of what they wrote there."""
@@ -96,7 +101,7 @@ class Person:
         found = select(func.count()).where(
             outbox.c.event == "MessageAdded",
             outbox.c.envelope.contains(told, autoescape=True),
-            outbox.c.ticket_id.not_in(self._own()),
+            not_(self._is_of_theirs(outbox.c.ticket_id)),
         )
         return self._count(found)
 
@@ -132,8 +137,34 @@ class Person:
         counts = (select(func.count()).where(c.contains(email, autoescape=True)) for c in places)
         return sum(map(self._count, counts))
 
+    def archived_tickets(self) -> int:
+        """Their tickets in the archive."""
+        return self._count(select(func.count()).where(_I.user_id == self._id))
+
+    def archived_messages(self) -> int:
+        """Messages on those, of whoever."""
+        total = select(func.coalesce(func.sum(_I.messages), 0)).where(_I.user_id == self._id)
+        return self._count(total)
+
+    def archived_files(self) -> tuple[int, int]:
+        """Files on those: records, bytes."""
+        f = archived_files.c
+        sums = select(func.count(), func.coalesce(func.sum(f.size_bytes), 0))
+        return self._sums(sums.where(f.ticket_id.in_(self._archived())))
+
+    def archive_copies(self) -> int:
+        """Copies of their tickets in bundles in which they are not archived (docs/archive.md)."""
+        return self._count(select(func.count()).where(archive_copies.c.user_id == self._id))
+
     def _own(self) -> Select[Any]:
         return select(_T.id).where(_T.user_id == self._id)
+
+    def _archived(self) -> Select[Any]:
+        return select(_I.ticket_id).where(_I.user_id == self._id)
+
+    def _is_of_theirs(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a column names one of their tickets, here or in the archive."""
+        return or_(column.in_(self._own()), column.in_(self._archived()))
 
     def _joined(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """Messages with their tickets."""
@@ -151,7 +182,7 @@ class Person:
             audit.c.entry.contains(f"{named}}}", autoescape=True),
         )
         return or_(
-            audit.c.ticket_id.in_(self._own()),
+            self._is_of_theirs(audit.c.ticket_id),
             audit.c.actor == self._id,
             and_(audit.c.ticket_id.is_(None), about),
         )
@@ -175,8 +206,11 @@ class Person:
         told = [(row.command, json.loads(row.answer)) for row in page]
         named = [_ticket_in(command, answer) for command, answer in told]
         wanted = {ticket_id for ticket_id in named if ticket_id is not None}
-        query = select(_T.id).where(_T.id.in_(wanted), _T.user_id == self._id)
-        own = set(self._connection.scalars(query)) if wanted else set()
+        own: set[int] = set()
+        if wanted:
+            here = select(_T.id).where(_T.id.in_(wanted), _T.user_id == self._id)
+            there = self._archived().where(_I.ticket_id.in_(wanted))
+            own = {*self._connection.scalars(here), *self._connection.scalars(there)}
         senders = [a.get("sender_id") if isinstance(a, dict) else None for _, a in told]
         return sum(
             ticket_id in own or sender == self._id

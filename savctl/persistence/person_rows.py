@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from savctl.domain.merge_links import went_into
 from savctl.domain.ticket import Ticket
 from savctl.persistence.conversations import ByTicket, attachments_of_tickets, messages_of_tickets
 from savctl.persistence.tables import support_tickets, ticket_attachments, ticket_messages
@@ -59,6 +60,13 @@ def messages_elsewhere(
         for row in page:
             yield _record(row), hung.get(row.id, [])
         last = ids[-1]
+
+
+def merged_onward(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """The tickets that those of these that are here were merged into."""
+    query = select(_T.metadata).where(_T.id.in_(ids))
+    links = (went_into(metadata) for metadata in connection.scalars(query))
+    return {into for into in links if into is not None}
 
 
 def _elsewhere(user_id: int) -> Select[Any]:

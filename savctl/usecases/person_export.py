@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -31,9 +31,11 @@ from savctl.persistence.vips import Vips
 from savctl.ports import Clock, ObjectStore
 from savctl.ports.objects import NoSuchObject, UnusableKey
 from savctl.usecases.batches import never
+from savctl.usecases.cold_storage import ColdStorage
 from savctl.usecases.new_file import NewFile
 from savctl.usecases.person_data import data_json, head, readme
-from savctl.usecases.person_records import Source, Spool, in_order
+from savctl.usecases.person_records import records_of
+from savctl.usecases.person_spool import Spool
 from savctl.usecases.person_zip import Container, container
 from savctl.usecases.personal_places import nothing_of
 
@@ -73,7 +75,7 @@ class _Stopped(Exception):
 def export_person(
     database: Database,
     store: ObjectStore,
-    sources: Sequence[Source],
+    cold: ColdStorage,
     clock: Clock,
     run: PersonRun,
     file: NewFile,
@@ -82,14 +84,14 @@ def export_person(
 
     Raises:
         NotFound: nothing is known of them.
+        Damaged: a bundle of the archive does not hold what was written.
         StoreGone: the object store does not answer; nothing is left behind.
     """
     report = PersonReport()
     try:
-        with ExitStack() as stack:
-            spools = [stack.enter_context(closing(Spool())) for _ in sources]
-            about = _gather(database, sources, spools, clock(), run, report)
-            _write(store, spools, about, run, report, file)
+        with closing(Spool()) as spool:
+            about = _gather(database, cold, spool, clock(), run, report)
+            _write(store, spool, about, run, report, file)
     except _Stopped:
         report.is_stopped = True
         return report
@@ -106,8 +108,8 @@ def export_person(
 
 def _gather(
     database: Database,
-    sources: Sequence[Source],
-    spools: Sequence[Spool],
+    cold: ColdStorage,
+    spool: Spool,
     now: datetime,
     run: PersonRun,
     report: PersonReport,
@@ -123,8 +125,7 @@ def _gather(
         if kind is Kind.TICKET:
             _pause(run, report)
 
-    for source, spool in zip(sources, spools, strict=True):
-        spool.fill(source.records(run.disclosure), count)
+    spool.fill(records_of(database, cold, run.disclosure), count)
     if user is None and vip_since is None and report.counts == Counts():
         raise nothing_of(user_id)
     return About(disclosure=run.disclosure, made_at=now, user=user, vip_since=vip_since)
@@ -132,7 +133,7 @@ def _gather(
 
 def _write(
     store: ObjectStore,
-    spools: Sequence[Spool],
+    spool: Spool,
     about: About,
     run: PersonRun,
     report: PersonReport,
@@ -140,14 +141,14 @@ def _write(
 ) -> None:
     counts, missing = report.counts, report.missing
     with container(file.stream, made_at=about.made_at) as into:
-        for kind, record in _named(in_order(spools)):
+        for kind, record in _named(spool):
             if kind in {Kind.FILE, Kind.FILE_ELSEWHERE}:
                 _copy(store, record, into, report)
                 _pause(run, report)
         lost = {one.attachment_id for one in missing}
 
         def read() -> Iterator[Item]:
-            return (_told(kind, record, lost) for kind, record in _named(in_order(spools)))
+            return (_told(kind, record, lost) for kind, record in _named(spool))
 
         into.add_text("data.json", data_json(about, counts, read()))
         into.add_text("index.html", run.render(about, counts, missing, read))

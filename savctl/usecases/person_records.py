@@ -1,57 +1,75 @@
-"""A person's data as a stream of records, from every place that holds tickets.
-
-A place that comes later (an archive) is one more `Source` in `sources`.
-"""
+"""A person's data as a stream of records, out of the database and out of the archive."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from heapq import merge
-from itertools import groupby
-from typing import IO, Protocol
+from collections.abc import Iterable, Iterator
 
-from savctl.domain.clock import second_text
 from savctl.domain.disclosure import Disclosure, Kind, Record, foreign_messages
-from savctl.domain.metadata import encode
+from savctl.domain.merge_links import went_into
 from savctl.domain.records import Item
 from savctl.domain.ticket import Ticket
+from savctl.persistence.archive_index import Archived, archived_of
 from savctl.persistence.conversations import ATTACHMENT_COLUMNS, MESSAGE_COLUMNS
 from savctl.persistence.engine import Database
 from savctl.persistence.integrity import snapshot
 from savctl.persistence.person_rows import messages_elsewhere, tickets_of
+from savctl.usecases.cold_storage import ColdStorage
+from savctl.usecases.person_archive import ArchivedTickets
 from savctl.usecases.ticket_lines import COLUMNS
 
 
-class Source(Protocol):
-    """A place that holds tickets."""
+def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) -> Iterator[Item]:
+    """Everything that is disclosed: each ticket is followed by its files, then its messages, each
+    message on another's ticket by its files.
 
-    def records(self, disclosure: Disclosure) -> Iterator[Item]:
-        """What is disclosed of it: tickets by id, each followed by its files, then its messages;
-        after all tickets the messages elsewhere, each followed by its files."""
-        ...
+    The rows and the index of the archive are of one moment; cold storage is read after that
+    transaction. What was merged into a ticket that is archived by now is found by the links.
+    """
+    links: set[int] = set()
+    archived: list[Archived] = []
+    with snapshot(database) as connection:
+        for ticket, hung, said in tickets_of(connection, disclosure.user_id):
+            links |= _link(ticket)
+            yield from _ticket(disclosure, ticket, hung, said, is_archived=False)
+        for message, files in messages_elsewhere(connection, disclosure.user_id):
+            yield from _elsewhere(message, files)
+        archived = archived_of(connection, disclosure.user_id)
+    cellar = ArchivedTickets(database, cold)
+    for found in cellar.whole(archived):
+        links |= _link(found.ticket)
+        yield from _ticket(
+            disclosure, found.ticket, found.attachments, found.messages, is_archived=True
+        )
+    for found in cellar.reached_from(links):
+        if found.ticket.user_id != disclosure.user_id:
+            for message, files in found.written_by(disclosure.user_id):
+                yield from _elsewhere(message, files)
 
 
-class HotTickets:
-    """The tickets of the database, as they all were at one moment."""
+def _ticket(
+    disclosure: Disclosure,
+    ticket: Ticket,
+    hung: Iterable[Record],
+    said: Iterable[Record],
+    *,
+    is_archived: bool,
+) -> Iterator[Item]:
+    foreign = foreign_messages(ticket.metadata)
+    yield Kind.TICKET, ticket_record(ticket, disclosure, is_archived=is_archived)
+    yield from files_of(disclosure, hung, foreign)
+    yield from messages_of(disclosure, said, foreign)
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    def records(self, disclosure: Disclosure) -> Iterator[Item]:
-        """Theirs, and what they wrote on others'."""
-        with snapshot(self._database) as connection:
-            for ticket, hung, said in tickets_of(connection, disclosure.user_id):
-                yield Kind.TICKET, ticket_record(ticket, disclosure, is_archived=False)
-                foreign = foreign_messages(ticket.metadata)
-                yield from files_of(disclosure, hung, foreign)
-                yield from messages_of(disclosure, said, foreign)
-            for message, files in messages_elsewhere(connection, disclosure.user_id):
-                yield Kind.ELSEWHERE, elsewhere_record(message)
-                for row in files:
-                    yield Kind.FILE_ELSEWHERE, elsewhere_file(row, message["ticket_number"])
+def _elsewhere(message: Record, files: Iterable[Record]) -> Iterator[Item]:
+    yield Kind.ELSEWHERE, elsewhere_record(message)
+    for row in files:
+        yield Kind.FILE_ELSEWHERE, elsewhere_file(row, message["ticket_number"])
+
+
+def _link(ticket: Ticket) -> set[int]:
+    """The ticket that this one was merged into."""
+    into = went_into(ticket.metadata)
+    return set() if into is None else {into}
 
 
 def ticket_record(ticket: Ticket, disclosure: Disclosure, *, is_archived: bool) -> Record:
@@ -107,53 +125,6 @@ def elsewhere_file(row: Record, ticket_number: str) -> Record:
     return {**told, "ticket_number": ticket_number}
 
 
-class Spool:
-    """Records on the disk, in a file without a name, so that they can be read several times."""
-
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-
-    def fill(self, records: Iterable[Item], on_record: Callable[[Kind, Record], None]) -> None:
-        """Write records behind those that are there."""
-        for kind, record in records:
-            told = {
-                name: second_text(value) if isinstance(value, datetime) else value
-                for name, value in record.items()
-            }
-            on_record(kind, told)
-            self._file.write(f"{encode([kind, told])}\n".encode())
-
-    def __iter__(self) -> Iterator[Item]:
-        """From the start; one reader at a time."""
-        self._file.seek(0)
-        for line in self._file:
-            kind, record = json.loads(line)
-            yield Kind(kind), record
-
-    def close(self) -> None:
-        """Forget it all."""
-        self._file.close()
-
-
-def in_order(spools: Iterable[Spool]) -> Iterator[Item]:
-    """Those of all sources together: tickets by id, then the messages elsewhere by id."""
-    for _, items in merge(*map(_groups, spools), key=lambda group: group[0]):
-        yield from items
-
-
-def _groups(spool: Spool) -> Iterator[tuple[tuple[bool, int], Iterator[Item]]]:
-    """A ticket or a message elsewhere with all that follows it."""
-    place = (False, 0)
-
-    def place_of(item: Item) -> tuple[bool, int]:
-        nonlocal place
-        if item[0] in {Kind.TICKET, Kind.ELSEWHERE}:
-            place = (item[0] is Kind.ELSEWHERE, item[1]["id"])
-        return place
-
-    yield from groupby(spool, key=place_of)
-
-
 def _is_disclosed(disclosure: Disclosure, row: Record, is_foreign: bool) -> bool:
     return disclosure.holds(
         sender_type=row["sender_type"],
@@ -161,8 +132,3 @@ def _is_disclosed(disclosure: Disclosure, row: Record, is_foreign: bool) -> bool
         is_internal=bool(row["is_internal"]),
         is_foreign=is_foreign,
     )
-
-
-def sources(database: Database) -> list[Source]:
-    """Every place that holds tickets."""
-    return [HotTickets(database)]

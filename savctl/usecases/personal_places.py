@@ -83,6 +83,14 @@ PLACES: tuple[Place, ...] = (
         "files on what they wrote elsewhere",
         _files(Person.attachments_elsewhere),
     ),
+    Place("archived_tickets", "their tickets in the archive", _rows(Person.archived_tickets)),
+    Place("archived_messages", "messages on those, of whoever", _rows(Person.archived_messages)),
+    Place("archived_files", "files on those", _files(Person.archived_files)),
+    Place(
+        "archive_copies",
+        "copies that the next run of the archive takes out of its bundles",
+        _rows(Person.archive_copies),
+    ),
     Place("users", "the copy of the auth service's user", _rows(Person.user_rows)),
     Place("vips", "the mark of a VIP", _rows(Person.vip_rows)),
     Place(

@@ -18,8 +18,8 @@ from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases import person_export
+from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.new_file import new_file
-from savctl.usecases.person_records import sources
 from tests.conftest import Cli, Outcome
 from tests.exports.test_export_tickets import told_as_json
 from tests.gdpr.people import (
@@ -334,8 +334,8 @@ def test_the_same_data_at_the_same_moment_is_the_same_file(
     a_past(database, clock, home_store)
     for name in ("one.zip", "two.zip"):
         with new_file(tmp_path / name, overwrite=False) as file:
-            places = sources(database)
-            person_export.export_person(database, home_store, places, clock, run_of(), file)
+            cold = ColdStorage(home_store, DEFAULT_PREFIX)
+            person_export.export_person(database, home_store, cold, clock, run_of(), file)
 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
@@ -358,12 +358,13 @@ def test_a_store_that_does_not_answer_leaves_neither_file_nor_audit(
 ) -> None:
     a_past(database, clock, home_store)
     gone: Any = _Gone(home_store)
+    cold = ColdStorage(gone, DEFAULT_PREFIX)
 
     with (
         pytest.raises(StoreGone),
         new_file(tmp_path / "ada.zip", overwrite=False) as file,
     ):
-        person_export.export_person(database, gone, sources(database), clock, run_of(), file)
+        person_export.export_person(database, gone, cold, clock, run_of(), file)
 
     assert list(tmp_path.glob("ada.zip*")) == []
     assert rows(database, AUDITED) == []
