@@ -6,6 +6,7 @@ that is worked on no more. What another program wiped away is put back; the rest
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -131,9 +132,9 @@ def last_audit(database: Database) -> dict[str, object] | None:
 
 def _examined(
     database: Database, now: datetime, terms: Terms, policies: Policies
-) -> tuple[AuditReport, list[int]]:
+) -> tuple[AuditReport, Sequence[int]]:
     """Read every ticket, nothing locked; answers also the ids of those to be repaired."""
-    report, broken, after_id = AuditReport(made_at=now), list[int](), 0
+    report, broken, after_id = AuditReport(made_at=now), array("q"), 0
     since = _last_audit_at(database) or now - timedelta(days=7)
     pages = AllTickets()
     while not terms.should_stop():
@@ -147,7 +148,7 @@ def _examined(
         after_id = ids[-1]
         for one in audited:
             _count(report, one)
-        broken += [one.ticket.id for one in audited if one.needs_repair]
+        broken.extend(one.ticket.id for one in audited if one.needs_repair)
     return report, broken
 
 

@@ -274,6 +274,25 @@ def test_the_headline_numbers_are_those_of_the_total(
     ]
 
 
+def test_each_column_of_a_page_bears_its_name(cli: Cli, month: SetClock, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+
+    asked(cli, month, "report", "sla", "--html", str(file))
+
+    page = Cells(file.read_text(encoding="utf-8"))
+    for table, side in enumerate(SIDES):
+        assert page.columns(table) == {
+            "group": "Group",
+            "tickets": "Tickets",
+            f"{side}_met": "In time",
+            f"{side}_breached": "Late",
+            f"{side}_pending": "Undecided",
+            f"{side}_met_percent": "In time %",
+            f"{side}_median_minutes": "Median",
+            f"{side}_p90_minutes": "90 % within",
+        }
+
+
 def test_a_page_stands_alone_and_runs_nothing(
     cli: Cli, database: Database, month: SetClock, tmp_path: Path
 ) -> None:
