@@ -111,13 +111,15 @@ def _scan(app: App, clock: SetClock) -> Scan:
 def _line(
     table: Table, shop: Shop, name: str, scans: Sequence[Scan], *, faults: Sequence[str] = ()
 ) -> None:
-    """One kind of scan; of those in which something was due, the slowest is to keep the limit."""
+    """One kind of scan; where something was due, half of them are to keep the limit of time, and
+    all of them that of rows: other programs on the machine slow a scan, but add no rows.
+    """
     slowest = max(scan.seconds for scan in scans)
     due = {scan.report.done.changed for scan in scans}
     rows = max(scan.rows for scan in scans)
     is_promised = due == {DUE_EACH_MINUTE}
-    is_met = slowest <= LIMIT_SECONDS and rows <= ROWS_EACH * DUE_EACH_MINUTE and not faults
     middle = statistics.median(scan.seconds for scan in scans)
+    is_met = middle <= LIMIT_SECONDS and rows <= ROWS_EACH * DUE_EACH_MINUTE and not faults
     shown = f"{middle:.3f} (slowest {slowest:.3f})" if len(scans) > 1 else f"{slowest:.3f}"
     table.add(
         *(name, shown, ", ".join(map(str, sorted(due))), f"{rows:,}"),

@@ -42,7 +42,7 @@ def policy(
     if current.version != SPECIFIED.version and current not in known.past:
         call.note(
             f"the settings say a policy that was never used: it becomes version "
-            f"{current.version} with the first ticket that is promised by it"
+            f"{current.version} with the next ticket, change or job run"
         )
     if every:
         return _answer([SPECIFIED, *known.past], is_one=False)
