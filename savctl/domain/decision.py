@@ -182,9 +182,12 @@ def with_promise(ticket: Ticket, priority: Priority, now: datetime, *, version: 
 def require_not_closed(ticket: Ticket, what: str) -> None:
     """Pass unless the ticket is closed: that state is final."""
     if ticket.status is Status.CLOSED:
+        went = ticket.metadata.object_at("merged_into").get("ticket_number")
         raise TransitionNotAllowed(
             f"{ticket.number} is closed: cannot {what}",
-            hint="closed is final; a new ticket can follow it up: "
+            hint=f"It was merged into {went}: go on there."
+            if went
+            else "closed is final; a new ticket can follow it up: "
             f"savctl ticket create --follow-up-of {ticket.number} …",
             ticket_number=ticket.number,
             status=str(ticket.status),

@@ -7,6 +7,7 @@ infer a file's ticket from its key (rules 6.3).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -28,6 +29,15 @@ _DESCRIPTION = (
     "updated_at",
 )
 _CHUNK = 10_000  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAt:
+    """An attachment and where it hangs; on no message where that is None."""
+
+    id: int
+    ticket_id: int
+    message_id: int | None
 
 
 class Moves:
@@ -64,14 +74,11 @@ class Moves:
             found[ticket_id].append(line)
         return found
 
-    def loose_files(self, ticket_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-        """The attachments of each ticket that hang on no message."""
+    def files(self, ticket_ids: Sequence[int]) -> list[FileAt]:
+        """The attachments of these tickets, each with the message it hangs on."""
         columns = ("ticket_id", "id", "message_id")
-        found: dict[int, frozenset[int]] = {}
-        for row in rows_in(self._connection, ticket_attachments, columns, ticket_ids):
-            if row[2] is None:
-                found[row[0]] = found.get(row[0], frozenset()) | {row[1]}
-        return found
+        rows = rows_in(self._connection, ticket_attachments, columns, ticket_ids)
+        return [FileAt(ticket_id=row[0], id=row[1], message_id=row[2]) for row in rows]
 
     def hide(self, ticket_ids: Sequence[int]) -> None:
         """Make every message of these tickets an internal note."""
@@ -81,17 +88,14 @@ class Moves:
         """Hang files on a message, so that they share its readers."""
         update_in(self._connection, ticket_attachments, "id", file_ids, message_id=message_id)
 
-    def all(self, ticket_ids: Sequence[int], to: int) -> tuple[int, int]:
-        """Move every message and file of these tickets; answers how many of each."""
-        messages = update_in(
-            self._connection, ticket_messages, "ticket_id", ticket_ids, ticket_id=to
-        )
-        moved = update_in(
-            self._connection, ticket_attachments, "ticket_id", ticket_ids, ticket_id=to
-        )
-        if moved:
-            update_in(self._connection, files, "ticket_id", ticket_ids, ticket_id=to)
-        return messages, moved
+    def messages_to(self, ticket_id: int, *, of: Sequence[int]) -> int:
+        """Move every message of these tickets; answers how many."""
+        return update_in(self._connection, ticket_messages, "ticket_id", of, ticket_id=ticket_id)
+
+    def files_to(self, ticket_id: int, *, of: Sequence[int]) -> None:
+        """Move every attachment of these tickets, soft-deleted ones as well."""
+        for table in (ticket_attachments, files):
+            update_in(self._connection, table, "ticket_id", of, ticket_id=ticket_id)
 
     def some(
         self, message_ids: Sequence[int], file_ids: Sequence[int], to: int

@@ -146,7 +146,11 @@ def _move(
     if not ids:
         return [], (0, 0)
     uow.moves.descriptions(tickets, now=now)
-    lines, loose = uow.moves.lines(ids), uow.moves.loose_files(ids)
+    lines, files = uow.moves.lines(ids), uow.moves.files(ids)
+    loose: dict[int, frozenset[int]] = {}
+    for file in files:
+        if file.message_id is None:
+            loose[file.ticket_id] = loose.get(file.ticket_id, frozenset()) | {file.id}
     found = [
         Source(
             ticket=ticket,
@@ -160,7 +164,9 @@ def _move(
     uow.moves.hide([source.ticket.id for source in foreign])
     for source in foreign:
         uow.moves.hang(sorted(source.files), source.description)
-    return found, uow.moves.all(ids, target.id)
+    if files:
+        uow.moves.files_to(target.id, of=ids)
+    return found, (uow.moves.messages_to(target.id, of=ids), len(files))
 
 
 def _customer_is_newest(uow: UnitOfWork, target: Ticket) -> bool:

@@ -87,6 +87,32 @@ def test_the_same_key_answers_the_same_merge(
     assert snapshot(database) == before
 
 
+def test_who_writes_to_a_merged_ticket_is_told_where_it_went(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    target, source = created(database, clock), created(database, clock)
+    cli("ticket", "merge", source.id, "--into", target.id, "--yes", "--bridge")
+
+    outcome = cli("message", "add", source.id, "--from", "customer:456", "--body", "Hello?")
+
+    assert outcome.code == 5
+    assert f"It was merged into {target.number}: go on there." in outcome.err
+
+
+def test_a_note_made_of_another_customers_words_waits_for_nobody_to_read_it(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    target, source = created(database, clock), created(database, clock, user_id=STRANGER)
+    words = ("ticket", "merge", source.id, "--into", target.id, "--yes")
+
+    cli(*words, "--across-customers")
+
+    assert json.loads(cli("message", "unread", "-o", "json").out) == []
+    public = json.loads(cli("message", "list", target.id, "--public", "-o", "json").out)
+    assert public == []
+    assert "Where is it?" in cli("message", "list", target.id, "-o", "json").out
+
+
 def test_a_split_answers_with_the_new_ticket(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:

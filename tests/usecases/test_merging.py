@@ -269,6 +269,8 @@ def test_an_answer_that_came_with_a_merge_is_not_the_targets(
     gone = explain(database, source.id, now=clock(), policies=known)
     assert gone.seen.sla.response.ended_at == NOW + HOUR
     assert gone.reply is None
+    past = see(database, source.id, now=NOW + HOUR, policies=known, is_past=True).sla
+    assert (past.is_counted, past.response.ended_at) == (True, NOW + HOUR)
 
 
 def test_a_merged_ticket_leaves_the_sla_statistics(database: Database, clock: SetClock) -> None:
