@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,13 @@ from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
+from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import metadata as tables
-from savctl.ports import Clock
+from savctl.ports import Clock, ObjectStore, system_clock
 from savctl.usecases.assignment import assign_ticket
+from savctl.usecases.attaching import attach_files
+from savctl.usecases.staging import Staging
 from savctl.usecases.tickets import NewTicket, create_ticket
 from savctl.usecases.transitions import close_ticket, move_ticket
 
@@ -80,6 +84,19 @@ def brought_to(database: Database, clock: Clock, status: Status, **fields: Any) 
     if status is Status.CLOSED:
         ticket = close_ticket(database, clock, ticket.id, by=BOSS, reason="spam").ticket
     return ticket
+
+
+def attached(
+    database: Database,
+    store: ObjectStore,
+    ref: str | int,
+    *files: tuple[str, bytes],
+    clock: Clock = system_clock,
+) -> list[Attachment]:
+    """Files that were attached to a ticket a moment ago."""
+    with Staging(None) as staging:
+        staged = staging.add_all((name, io.BytesIO(content)) for name, content in files)
+        return list(attach_files(database, clock, store, ref, staged, by=AGENT).attachments)
 
 
 def snapshot(database: Database) -> Snapshot:

@@ -14,6 +14,7 @@ from savctl.cli._output import Format
 from savctl.cli._text import safe
 from savctl.config import Settings, from_environment
 from savctl.domain import times
+from savctl.domain.file_access import Requester
 from savctl.errors import InvalidInput, NeedsConfirmation
 from savctl.ports import Clock, SetClock, system_clock
 
@@ -74,8 +75,16 @@ class Call:
 
     @property
     def by(self) -> int | None:
-        """Who acts: `--as`, else SAVCTL_ACTOR."""
-        return self.actor if self.actor is not None else self.settings.actor
+        """Who acts: `--as`, else SAVCTL_ACTOR; a token's user, when there is one."""
+        return self.requester.user_id
+
+    @cached_property
+    def requester(self) -> Requester:
+        """Who asks, and the role that a token proves."""
+        if self.actor is not None:
+            return self.app.requester(self.actor)
+        named = self.app.requester(None)
+        return named if named.user_id is not None else Requester(user_id=self.settings.actor)
 
     @property
     def is_json(self) -> bool:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from savctl.cli import attachment_orphans
+from savctl.cli import (
+    attachment_add,
+    attachment_change,
+    attachment_orphans,
+    attachment_read,
+    attachment_verify,
+)
 from savctl.cli.attachment_group import group
 
-__all__ = ["attachment_orphans", "group"]
+__all__ = [
+    "attachment_add",
+    "attachment_change",
+    "attachment_orphans",
+    "attachment_read",
+    "attachment_verify",
+    "group",
+]

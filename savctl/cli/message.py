@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from savctl.cli._attached import Attach, staged
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row
@@ -25,6 +26,7 @@ COLUMNS = ("id", "created_at", "sender_type", "sender_id", "is_internal", "read_
     examples=[
         "savctl message add TKT-7K2M9QXA --from customer:456 --body 'Any news?'",
         "savctl message add TKT-7K2M9QXA --from agent:10 --body @note.txt --internal",
+        "savctl message add TKT-7K2M9QXA --from customer:456 --body Here --attach photo.jpg",
     ],
 )
 def add(
@@ -38,6 +40,7 @@ def add(
     reopen: Annotated[
         bool, typer.Option("--reopen", help="Reopen a resolved ticket with it.")
     ] = False,
+    attach: Attach = None,
     idempotency_key: Annotated[
         str | None,
         typer.Option("--idempotency-key", help="The same key answers the same message."),
@@ -45,19 +48,24 @@ def add(
 ) -> Answer:
     """Add a message; a customer's ends the waiting in the same transaction."""
     from savctl.usecases.conversation import add_message, parse_sender
+    from savctl.usecases.staging import Staging
 
-    change, message, is_replayed = add_message(
-        call.database,
-        call.clock,
-        reference(ticket),
-        sender=parse_sender(sender),
-        body=long_text("message", body),
-        internal=internal,
-        reopen=reopen,
-        by=call.by,
-        key=idempotency_key,
-        dry_run=call.dry_run,
-    )
+    text = long_text("message", body)
+    with Staging(call.app.scanner if attach else None) as staging:
+        change, message, is_replayed = add_message(
+            call.database,
+            call.clock,
+            reference(ticket),
+            sender=parse_sender(sender),
+            body=text,
+            internal=internal,
+            reopen=reopen,
+            by=call.by,
+            key=idempotency_key,
+            dry_run=call.dry_run,
+            files=staged(staging, attach),
+            store=call.app.store if attach else None,
+        )
     for warning in change.warnings:
         call.warn(warning)
     row: dict[str, object] = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from savctl.cli._attached import Attach, staged
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command
@@ -22,6 +23,10 @@ from savctl.cli._values import long_text, pairs, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
 from savctl.errors import InvalidInput
+
+if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
+    from savctl.usecases.changes import Change
+    from savctl.usecases.tickets import NewTicket
 
 _LARGEST_AMOUNT = Decimal(10**12)
 
@@ -39,6 +44,7 @@ Meta = Annotated[
     examples=[
         "savctl ticket create --user 456 --subject 'Order not received' --description 'Where?'",
         "savctl ticket create --user 456 --subject Refund --description @letter.txt --order 789",
+        "savctl ticket create --user 456 --subject Broken --description See --attach photo.jpg",
     ],
 )
 def create(
@@ -70,12 +76,13 @@ def create(
     follow_up_of: Annotated[
         str | None, typer.Option("--follow-up-of", metavar="TKT", help="The closed ticket before.")
     ] = None,
+    attach: Attach = None,
     idempotency_key: Annotated[
         str | None, typer.Option("--idempotency-key", help="The same key answers the same ticket.")
     ] = None,
 ) -> Answer:
     """Create a ticket; its priority follows the rules unless you set it."""
-    from savctl.usecases.tickets import NewTicket, create_ticket
+    from savctl.usecases.tickets import NewTicket
 
     wanted = NewTicket(
         user_id=user,
@@ -91,16 +98,10 @@ def create(
         is_vip=vip,
         follow_up_of=reference(follow_up_of) if follow_up_of is not None else None,
     )
-    change, is_replayed = create_ticket(
-        call.database,
-        call.clock,
-        wanted,
-        by=call.by,
-        policies=call.policies,
-        key=idempotency_key,
-        dry_run=call.dry_run,
-    )
+    change, is_replayed, files = _created(call, wanted, attach, idempotency_key)
     row = change_row(call, change)
+    if attach:
+        row["attachment_ids"] = files
     if is_replayed:
         row["replayed"] = True
     if call.dry_run:
@@ -157,6 +158,41 @@ def edit(
             dry_run=call.dry_run,
         ),
     )
+
+
+def _created(
+    call: Call, wanted: NewTicket, attach: list[str] | None, key: str | None
+) -> tuple[Change, bool, list[int]]:
+    """The new ticket, whether the answer is a replayed one, and its files."""
+    if not attach:
+        from savctl.usecases.tickets import create_ticket
+
+        change, is_replayed = create_ticket(
+            call.database,
+            call.clock,
+            wanted,
+            by=call.by,
+            policies=call.policies,
+            key=key,
+            dry_run=call.dry_run,
+        )
+        return change, is_replayed, []
+    from savctl.usecases.staging import Staging
+    from savctl.usecases.ticket_with_files import create_ticket_with_files
+
+    with Staging(call.app.scanner) as staging:
+        made = create_ticket_with_files(
+            call.database,
+            call.clock,
+            call.app.store,
+            wanted,
+            staged(staging, attach),
+            by=call.by,
+            policies=call.policies,
+            key=key,
+            dry_run=call.dry_run,
+        )
+    return made.change, made.is_replayed, [attachment.id for attachment in made.attachments]
 
 
 def _priority(given: str | None) -> Priority | None:

@@ -71,6 +71,8 @@ class Settings:
     scanner_url: str | None
     scanner_timeout: timedelta
     link_lifetime: timedelta
+    token: str | None
+    token_key: str | None
     file_retention: timedelta
     orphan_grace: timedelta
     orphan_brake_percent: int

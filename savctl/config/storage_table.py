@@ -80,6 +80,22 @@ STORAGE: tuple[Setting, ...] = (
         "how long a link to a file works; at most 15 minutes",
     ),
     Setting(
+        "token",
+        ("SAVCTL_TOKEN",),
+        str,
+        None,
+        "token of the auth service (JWT) that proves who acts, and the role",
+        secret=True,
+    ),
+    Setting(
+        "token_key",
+        ("SAVCTL_TOKEN_KEY",),
+        str,
+        None,
+        "what tokens are checked with: the shared secret (HS256), or a public key in PEM form",
+        secret=True,
+    ),
+    Setting(
         "file_retention",
         ("SAVCTL_FILE_RETENTION",),
         values.span,

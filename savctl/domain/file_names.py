@@ -60,16 +60,16 @@ def file_name(given: str) -> FileName:
     if not dot or not extension:
         raise FileRefused(
             "extension",
-            f"{_told(given)} has no extension",
+            "the name has no extension",
             hint="The extension is compared with the content.",
         )
     if extension in BLOCKED:
-        raise FileRefused("blocked", f"{_told(given)}: .{extension} files are blocked")
+        raise FileRefused("blocked", f".{extension} files are blocked")
     inner = {part.strip().lower() for part in stem.split(".")[1:]} & BLOCKED
     if inner:
         raise FileRefused(
             "double_extension",
-            f"{_told(given)} hides a blocked extension: .{min(inner)}",
+            f"the name hides a blocked extension: .{min(inner)}",
             hint="Rename the file.",
         )
     original = _cut(given, len(extension) + 1)
@@ -105,8 +105,7 @@ def _no_steering(given: str) -> None:
         if category in {"Cc", "Cs"} or character in _STEERING | _ISOLATES:
             raise FileRefused(
                 "name",
-                f"{_told(given)} holds a character that steers or deceives: "
-                f"U+{ord(character):04X}",
+                f"the name holds a character that steers or deceives: U+{ord(character):04X}",
                 hint="Rename the file.",
             )
 
@@ -118,10 +117,6 @@ def _base(given: str) -> str:
 
 def _stripped(name: str) -> str:
     return name.rstrip(". \u00a0\u3000")
-
-
-def _told(given: str) -> str:
-    return repr(given if len(given) <= 80 else f"{given[:60]}…{given[-16:]}")
 
 
 def _cut(given: str, tail_length: int) -> str:

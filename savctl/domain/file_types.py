@@ -16,9 +16,16 @@ class FileRefused(Refused):
 
     code = "file_refused"
 
-    def __init__(self, check: str, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, check=check)
+    def __init__(
+        self, check: str, message: str, *, hint: str | None = None, **facts: object
+    ) -> None:
+        super().__init__(message, hint=hint, check=check, **facts)
         self.check = check
+
+    def of(self, name: str) -> FileRefused:
+        """The same refusal, saying which file it is about."""
+        shown = name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}"
+        return FileRefused(self.check, f"{shown!r}: {self.message}", hint=self.hint, file=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,11 @@ class Messages:
         result = self._connection.execute(update(ticket_messages).where(unread).values(read_at=at))
         return int(result.rowcount)
 
+    def is_internal(self, message_id: int) -> bool:
+        """Whether it is a note that customers never see; one that is gone counts as such."""
+        query = select(_M.is_internal).where(_M.id == message_id)
+        return self._connection.execute(query).scalar() in {True, None}
+
     def count_attachments(self, message_id: int) -> int:
         """How many files hang on a message."""
         query = select(func.count()).where(ticket_attachments.c.message_id == message_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain import lifecycle, text
@@ -15,12 +16,17 @@ from savctl.errors import InvalidInput, Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.messages import Message
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
+from savctl.ports import Clock, ObjectStore
 from savctl.usecases import wording
 from savctl.usecases.changes import Change, answer
 from savctl.usecases.once import Once
+from savctl.usecases.staging import Staged
+from savctl.usecases.uploading import Uploading
 
 SIDES = ("customer", "agent")
+
+# The change, the message as a row, and whether the answer is a replayed one.
+Said = tuple[Change, Mapping[str, object], bool]
 
 
 def add_message(
@@ -35,46 +41,112 @@ def add_message(
     by: int | None = None,
     key: str | None = None,
     dry_run: bool = False,
-) -> tuple[Change, Mapping[str, object], bool]:
+    files: Sequence[Staged] = (),
+    store: ObjectStore | None = None,
+) -> Said:
     """Add a message; a customer's public one ends the waiting in the same transaction.
 
-    Answers the change, the message as a row and whether the answer is a replayed one.
+    Examined `files` go into the bucket first; they are recorded with the message.
 
     Raises:
         TransitionNotAllowed: the ticket is closed, or `reopen` on one that is not resolved.
         Refused: an internal note by a customer.
+        StoreGone, StoreRefused: the bucket; nothing is recorded.
     """
     side, sender_id = sender
     if internal and side != "agent":
         raise Refused("only agents write internal notes", hint="Use --from agent:ID.")
     text.identifier("sender", sender_id)
     stored = wording.stored("message", body)
-    given = {
+    given: dict[str, object] = {
         "ticket": str(ref),
         "from": f"{side}:{sender_id}",
         "body": body,
         "internal": internal,
         "reopen": reopen,
     }
-    once = Once(key, command="message add", given=given)
+    if files:
+        given["files"] = [[file.name.original, file.sha256] for file in files]
+    with Uploading(database, clock, store, files, by=by or sender_id) as uploading:
+        wish = _Wish(
+            ref=ref,
+            sender=sender,
+            body=stored,
+            internal=internal,
+            reopen=reopen,
+            by=by or sender_id,
+            once=Once(key, command="message add", given=given),
+            clock=clock,
+            uploading=uploading,
+        )
+        if not files:
+            return in_transaction(database, wish.completed, dry_run=dry_run)
+        if dry_run:
+            return in_transaction(
+                database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
+            )
+        if (done := in_transaction(database, wish.begun)) is not None:
+            return done
+        uploading.send()
+        uploading.deliver()
+        return in_transaction(database, wish.completed)
 
-    def work(uow: UnitOfWork) -> tuple[Change, Mapping[str, object], bool]:
-        ticket = uow.tickets.lock(ref)
-        if (earlier := once.earlier(uow)) is not None:
-            unchanged = Change(ticket=ticket, changed=False, message_id=earlier["id"])
-            return unchanged, earlier, True
-        now = clock()
-        decision = _consequence(ticket, side, internal, reopen, by or sender_id, now)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """A message for a ticket; its files are announced first, and recorded with it."""
+
+    ref: str | int
+    sender: tuple[str, int]
+    body: str
+    internal: bool
+    reopen: bool
+    by: int
+    once: Once
+    clock: Clock
+    uploading: Uploading
+
+    def begun(self, uow: UnitOfWork) -> Said | None:
+        """Announce the uploads; the earlier answer, when there is one."""
+        ticket = uow.tickets.lock(self.ref)
+        if (done := self._earlier(uow, ticket)) is None:
+            self._consequence(ticket, self.clock())
+            self.uploading.announce(uow, ticket)
+        return done
+
+    def completed(self, uow: UnitOfWork) -> Said:
+        """Store the message, its files, what it does to its ticket, and its event."""
+        ticket = uow.tickets.lock(self.ref)
+        if (done := self._earlier(uow, ticket)) is not None:
+            return done
+        now = self.clock()
+        decision = self._consequence(ticket, now)
         message = add_to_conversation(
-            uow, ticket, sender=sender, body=stored, internal=internal, now=now
+            uow,
+            ticket,
+            sender=self.sender,
+            body=self.body,
+            internal=self.internal,
+            now=now,
+            files=self.uploading.count,
         )
         uow.record(decision)
-        change = answer(uow, ticket, decision, users=(sender_id,), message_id=message.id)
+        made = self.uploading.record(uow, ticket, message_id=message.id, now=now)
+        change = answer(uow, ticket, decision, users=(self.sender[1],), message_id=message.id)
         row = as_row(message)
-        once.keep(uow, row, at=now)
+        if made:
+            row["attachment_ids"] = [attachment.id for attachment in made]
+        self.once.keep(uow, row, at=now)
         return change, row, False
 
-    return in_transaction(database, work, dry_run=dry_run)
+    def _consequence(self, ticket: Ticket, now: datetime) -> Decision:
+        return _consequence(ticket, self.sender[0], self.internal, self.reopen, self.by, now)
+
+    def _earlier(self, uow: UnitOfWork, ticket: Ticket) -> Said | None:
+        found = self.once.earlier(uow)
+        if found is None:
+            return None
+        return Change(ticket=ticket, changed=False, message_id=found["id"]), found, True
 
 
 def mark_read(
@@ -101,8 +173,9 @@ def add_to_conversation(
     body: str,
     internal: bool,
     now: datetime,
+    files: int = 0,
 ) -> Message:
-    """Store a message of a locked ticket and queue its event."""
+    """Store a message of a locked ticket and queue its event; `files` are attached with it."""
     message = uow.messages.insert(
         ticket_id=ticket.id, sender=sender, text=body, internal=internal, at=to_the_second(now)
     )
@@ -113,8 +186,8 @@ def add_to_conversation(
         sender_id=message.sender_id,
         sender_type=message.sender_type,
         is_internal=internal,
-        has_attachments=False,
-        attachment_count=0,
+        has_attachments=files > 0,
+        attachment_count=files,
     )
     uow.outbox.append([(event, now)])
     return message

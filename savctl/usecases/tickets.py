@@ -78,15 +78,20 @@ def create_ticket(
     key: str | None = None,
     draw: Callable[[str], str] = secrets.choice,
     dry_run: bool = False,
+    others: Mapping[str, object] | None = None,
+    also: Callable[[UnitOfWork, Ticket], None] | None = None,
 ) -> tuple[Change, bool]:
     """Create a ticket; answers it and whether the answer is a replayed one.
+
+    `also` is done in the same transaction, on the new ticket; `others` is what it depends on,
+    for the idempotency key.
 
     Raises:
         InvalidInput: a field is empty, too long or no text.
         NotFound: the ticket it follows up does not exist.
     """
     wanted = checked_ticket(wanted)
-    once = Once(key, command="ticket create", given=asdict(wanted))
+    once = creation_once(key, wanted, others)
 
     def work(uow: UnitOfWork) -> tuple[Change, bool]:
         if (earlier := once.earlier(uow)) is not None:
@@ -95,11 +100,20 @@ def create_ticket(
         number = numbers.ticket_number(draw)
         decision = born(uow, wanted, number=number, by=by, now=now, policies=policies)
         ticket = uow.record_new(decision)
+        if also is not None:
+            also(uow, ticket)
         once.keep(uow, {"id": ticket.id}, at=now)
         warnings = unknown_users(uow, (wanted.user_id, by))
         return Change(ticket=ticket, changed=True, warnings=warnings), False
 
     return in_transaction(database, work, dry_run=dry_run)
+
+
+def creation_once(
+    key: str | None, wanted: NewTicket, others: Mapping[str, object] | None = None
+) -> Once:
+    """What makes two creations the same request."""
+    return Once(key, command="ticket create", given={**asdict(wanted), **(others or {})})
 
 
 def born(

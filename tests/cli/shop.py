@@ -12,12 +12,15 @@ from typing import Any
 
 import typer
 
+from savctl.adapters.directory_store import DirectoryStore
 from savctl.cli.root import REGISTRY
+from savctl.config import load
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.conversation import add_message
-from tests.given import AGENT, CUSTOMER, DAY, NOW, brought_to, created, write
+from tests.attachments.making import JPEG, PDF
+from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, write
 
 PROJECT = Path(__file__).resolve().parents[2]
 TICKETS = (
@@ -88,6 +91,9 @@ def open_shop(database: Database, folder: Path) -> None:
     brought_to(database, system_clock, Status.WAITING_CUSTOMER)
     for name in ("letter.txt", "note.txt"):
         (folder / name).write_text("Dear shop\n", encoding="utf-8")
+    for name, content in (("photo.jpg", JPEG), ("IMG_0815", JPEG), ("letter.pdf", PDF)):
+        (folder / name).write_bytes(content)
+    attached(database, home_store(folder), 12, ("From Ada.jpg", JPEG))
     (folder / "tickets.csv").write_text(TICKETS, encoding="utf-8")
     (folder / "old-desk.csv.gz").write_bytes(gzip.compress(OLD_DESK.encode()))
     (folder / "old-desk.toml").write_text(OLD_MAP, encoding="utf-8")
@@ -98,6 +104,12 @@ def close_long_ago(database: Database, number: str) -> None:
     """A ticket of this number that the archive takes."""
     ticket = brought_to(database, SetClock(NOW - 400 * DAY), Status.CLOSED).id
     write(database, f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket}")
+
+
+def home_store(folder: Path) -> DirectoryStore:
+    """The files of the embedded home that the command line of a test has."""
+    url = load({"SAVCTL_HOME": str(folder / "home"), "HOME": str(folder)}).storage_url
+    return DirectoryStore(Path(url.removeprefix("file://")))
 
 
 def words_of(database: Database, example: str) -> list[str]:

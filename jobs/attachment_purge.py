@@ -1,0 +1,44 @@
+"""Remove for good what was deleted or hidden 30 days ago (spec: Attachment Deletion; rules 7.3).
+
+Soft-deleted records first, then every object on the list of purges: those records', hidden
+orphans, and what retention and erasure put there.
+"""
+
+from __future__ import annotations
+
+from jobs._job import Context, Job
+from savctl.usecases.purging_objects import Purging, purge_objects
+from savctl.usecases.purging_records import purge_deleted_records
+
+
+def _run(context: Context) -> None:
+    terms = context.terms
+    purge_deleted_records(
+        context.database,
+        context.clock,
+        retention=context.settings.file_retention,
+        terms=terms,
+    )
+    records = terms.report.changed
+    done = purge_objects(
+        Purging(
+            database=context.database,
+            store=context.store(),
+            clock=context.clock,
+            terms=terms,
+        )
+    )
+    terms.report.details = {
+        "records": records,
+        "objects": done.objects,
+        "bytes": done.bytes,
+        "kept": done.kept,
+    }
+
+
+JOB = Job(
+    name="attachment-purge",
+    cron="20 2 * * *",
+    summary="Remove for good the files that were deleted, and the orphans hidden, 30 days ago",
+    run=_run,
+)

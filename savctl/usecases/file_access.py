@@ -1,0 +1,221 @@
+"""Giving a file out: its content or a link, to who may see its ticket, each time on record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from savctl.domain.clock import second_text
+from savctl.domain.file_access import FileAction, FileNote, Requester, require_access
+from savctl.domain.file_names import KEY
+from savctl.domain.file_types import is_shown
+from savctl.domain.ticket import Ticket
+from savctl.errors import Findings, InvalidInput, NotFound
+from savctl.persistence import file_reads
+from savctl.persistence.attachments import Attachment
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock, Delivery, NoSuchObject, ObjectStore
+
+LONGEST_LINK = timedelta(minutes=15)
+
+
+class ContentDiffers(Findings):
+    """The object is not what its record says."""
+
+    code = "content_differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link to a file; who has it can fetch the file until it ends."""
+
+    ticket: Ticket
+    attachment: Attachment
+    url: str
+    expires_at: datetime
+    is_inline: bool
+
+
+def link_to(
+    database: Database,
+    clock: Clock,
+    store: ObjectStore,
+    attachment_id: int,
+    *,
+    requester: Requester,
+    lifetime: timedelta,
+) -> Link:
+    """A link for a requester who may see the file; it is on record before it is given.
+
+    Raises:
+        NotPermitted: the requester may not see the file.
+        NotFound: no such record, or it was deleted; or no object.
+        InvalidInput: longer than 15 minutes.
+    """
+    if not timedelta(seconds=1) <= lifetime <= LONGEST_LINK:
+        raise InvalidInput("a link lives from 1 second to 15 minutes")
+    _, attachment = _seen(database, attachment_id, requester)
+    _require_object(store, attachment)
+    seconds = int(lifetime.total_seconds())
+    now = clock()
+    ticket, attachment = _on_record(
+        database, clock, attachment_id, requester, FileAction.LINKED, seconds=seconds
+    )
+    delivery = Delivery(
+        filename=attachment.original_name,
+        content_type=attachment.mime_type,
+        is_inline=is_shown(attachment.mime_type),
+    )
+    url = store.url(attachment.file_path, seconds=seconds, delivery=delivery)
+    return Link(
+        ticket=ticket,
+        attachment=attachment,
+        url=url,
+        expires_at=now + timedelta(seconds=seconds),
+        is_inline=delivery.is_inline,
+    )
+
+
+@contextmanager
+def content_of(
+    database: Database,
+    clock: Clock,
+    store: ObjectStore,
+    attachment_id: int,
+    *,
+    requester: Requester,
+) -> Iterator[tuple[Attachment, Iterator[bytes]]]:
+    """The record and its content in pieces, on record before the first one is given.
+
+    The pieces end with an error when size or hash differ from the record's: what was read until
+    then must be thrown away.
+
+    Raises:
+        NotPermitted, NotFound: as for a link.
+        ContentDiffers: out of the pieces, at their end.
+    """
+    _, attachment = _seen(database, attachment_id, requester)
+    _require_object(store, attachment)
+    _, attachment = _on_record(database, clock, attachment_id, requester, FileAction.READ)
+    with store.read(attachment.file_path) as pieces:
+        yield attachment, checked(attachment, pieces)
+
+
+def checked(attachment: Attachment, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces; at their end, size and hash are compared with the record.
+
+    Raises:
+        ContentDiffers: they differ.
+    """
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        if size > attachment.file_size:
+            break
+        yield piece
+    if problem := difference(attachment, size, digest.hexdigest()):
+        raise ContentDiffers(
+            f"attachment {attachment.id}: {problem}",
+            hint="Restore the object from a backup; savctl attachment verify finds the others.",
+            attachment_id=attachment.id,
+        )
+
+
+def difference(attachment: Attachment, size: int, sha256: str) -> str | None:
+    """What is wrong with content of this size and hash, or None.
+
+    A record of another program tells no hash, unless its key does.
+    """
+    if size != attachment.file_size:
+        has = "fewer" if size < attachment.file_size else "more"
+        return f"the object has {has} bytes than the {attachment.file_size} of its record"
+    known = attachment.sha256
+    named = KEY.fullmatch(attachment.file_path)
+    is_other = sha256 != known if known else bool(named and sha256[:32] != named[2])
+    return "the content is not what was uploaded: its SHA-256 differs" if is_other else None
+
+
+def accesses(
+    database: Database, *, attachment_id: int | None = None, ref: str | int | None = None
+) -> list[dict[str, Any]]:
+    """Who had which file when, oldest first: of one file, or of a ticket's files.
+
+    A ticket's are also those of the tickets that were merged into it, and of files that are gone.
+
+    Raises:
+        NotFound: no such ticket; a file of which nothing is known at all.
+    """
+    with database.reading() as connection:
+        if ref is not None:
+            ticket = UnitOfWork(connection).tickets.get(ref)
+            return file_reads.of_tickets(connection, _and_merged(ticket))
+        found = file_reads.of_file(connection, attachment_id or 0)
+        if not found:
+            UnitOfWork(connection).attachments.get(attachment_id or 0)
+        return found
+
+
+def _and_merged(ticket: Ticket) -> list[int]:
+    merged = ticket.metadata.get("merged_from")
+    sources = merged if isinstance(merged, list) else []
+    ids = [source.get("ticket_id") for source in sources if isinstance(source, dict)]
+    return [ticket.id, *(one for one in ids if isinstance(one, int))]
+
+
+def _seen(
+    database: Database, attachment_id: int, requester: Requester
+) -> tuple[Ticket, Attachment]:
+    with database.reading() as connection:
+        return _allowed(UnitOfWork(connection), attachment_id, requester)
+
+
+def _on_record(
+    database: Database,
+    clock: Clock,
+    attachment_id: int,
+    requester: Requester,
+    action: FileAction,
+    *,
+    seconds: int | None = None,
+) -> tuple[Ticket, Attachment]:
+    def work(uow: UnitOfWork) -> tuple[Ticket, Attachment]:
+        ticket, attachment = _allowed(uow, attachment_id, requester)
+        note = FileNote(
+            action=action, ticket_id=ticket.id, attachment_id=attachment.id, seconds=seconds
+        )
+        uow.audit.files([note], actor=requester.user_id, at=clock())
+        return ticket, attachment
+
+    return in_transaction(database, work)
+
+
+def _allowed(
+    uow: UnitOfWork, attachment_id: int, requester: Requester
+) -> tuple[Ticket, Attachment]:
+    attachment = uow.attachments.get(attachment_id)
+    ticket = uow.tickets.get(attachment.ticket_id)
+    message_id = attachment.message_id
+    is_internal = message_id is not None and uow.messages.is_internal(message_id)
+    require_access(ticket, requester, is_internal=is_internal)
+    if attachment.deleted_at is not None:
+        raise NotFound(
+            f"attachment {attachment_id} was deleted {second_text(attachment.deleted_at)}",
+            hint=f"savctl attachment restore {attachment_id}",
+            attachment_id=attachment_id,
+        )
+    return ticket, attachment
+
+
+def _require_object(store: ObjectStore, attachment: Attachment) -> None:
+    if store.find(attachment.file_path) is None:
+        raise NoSuchObject(
+            f"attachment {attachment.id} has no object {attachment.file_path} in {store.name}",
+            hint="Restore it from a backup; savctl attachment verify finds the others.",
+            attachment_id=attachment.id,
+        )

@@ -1,0 +1,120 @@
+"""Soft-deleted files whose 30 days are over: the records go, their objects are put on the list.
+
+One transaction for a batch: it holds the rows of the tickets, so nobody restores a file or
+attaches another meanwhile. What becomes of the objects is `purging_objects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from savctl.domain.file_access import FileAction, FileNote
+from savctl.domain.object_keys import Shape, shape_of
+from savctl.persistence.attachments import Attachment, due_for_purge
+from savctl.persistence.engine import Database
+from savctl.persistence.holds import held_among
+from savctl.persistence.purges import Doomed, PurgeReason
+from savctl.persistence.unit_of_work import UnitOfWork
+from savctl.ports import Clock
+from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.report import Item, Outcome
+
+_IN_USE = "its ticket is in use at this moment; the next run looks again"
+_HELD = "its ticket is under legal hold"
+_ELSEWHERE = "the record is gone; its object {!r} is not where files of tickets are: left alone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Marked records, by the moment before which they were marked."""
+
+    before: datetime
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        return due_for_purge(
+            connection, deleted_before=self.before, after_id=after_id, limit=limit
+        )
+
+
+def purge_deleted_records(
+    database: Database, clock: Clock, *, retention: timedelta, terms: Terms
+) -> None:
+    """Remove the records that were soft-deleted `retention` ago, and doom their objects.
+
+    Raises:
+        Unavailable: the database went away, or the lease was lost; committed batches stay.
+    """
+    due = _Due(clock() - retention)
+
+    def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+        return _remove(uow, ids, due.before, clock())
+
+    stopped_at = in_batches(database, due, work, terms=terms)
+    if stopped_at is not None:
+        with database.reading() as connection:
+            left = due_for_purge(
+                connection, deleted_before=due.before, after_id=stopped_at, limit=terms.size
+            )
+        terms.report.left += len(left)
+
+
+def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime) -> list[Item]:
+    tickets = {found.ticket_id for found in uow.attachments.these(ids)}
+    locked = {ticket.id for ticket in uow.tickets.lock_many(tickets, skip_locked=True)}
+    numbers = uow.tickets.numbers_of(sorted(tickets))
+    held = held_among(uow.connection, tickets)
+    # read again: restored or moved meanwhile
+    found = [
+        one
+        for one in uow.attachments.these(ids)
+        if one.deleted_at is not None and one.deleted_at <= before
+    ]
+    items: list[Item] = []
+    removed: list[Attachment] = []
+    for one in found:
+        number = numbers.get(one.ticket_id)
+        if one.ticket_id in held:
+            items.append(Item(one.id, number, Outcome.SKIPPED, _HELD))
+        elif one.ticket_id not in locked and one.ticket_id in numbers:
+            items.append(Item(one.id, number, Outcome.SKIPPED, _IN_USE))
+        else:
+            removed.append(one)
+            items.append(_gone(one, number))
+    leftovers = set(ids) - {one.id for one in uow.attachments.these(ids)}
+    _forget(uow, removed, leftovers, now)
+    return items
+
+
+def _forget(
+    uow: UnitOfWork, removed: Sequence[Attachment], leftovers: set[int], now: datetime
+) -> None:
+    uow.attachments.remove([one.id for one in removed] + sorted(leftovers))
+    doomed = [
+        Doomed(
+            key=one.file_path,
+            reason=PurgeReason.DELETED,
+            due_at=now,
+            ticket_id=one.ticket_id,
+            size_bytes=one.file_size,
+        )
+        for one in removed
+        if shape_of(one.file_path) is Shape.TICKET
+    ]
+    uow.purges.want(doomed, at=now)
+    notes = (
+        FileNote(action=FileAction.PURGED, ticket_id=one.ticket_id, attachment_id=one.id)
+        for one in removed
+    )
+    uow.audit.files(notes, actor=None, at=now)
+
+
+def _gone(one: Attachment, number: str | None) -> Item:
+    if shape_of(one.file_path) is Shape.TICKET:
+        return Item(one.id, number, Outcome.CHANGED, "soft-deleted, its time is over")
+    reason = _ELSEWHERE.format(one.file_path)
+    return Item(one.id, number, Outcome.CHANGED, reason, is_told=True)

@@ -1,0 +1,156 @@
+"""Tokens of the auth service: who they prove, and what they do not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from savctl.adapters.tokens import TokenRefused, requester_of
+from savctl.domain.file_access import Role
+from savctl.domain.states import Status
+from savctl.errors import ConfigurationError, ExitCode
+from savctl.persistence.engine import Database
+from savctl.ports import SetClock
+from tests.attachments.making import JPEG
+from tests.cli.shop import home_store
+from tests.conftest import Cli
+from tests.given import AGENT, CUSTOMER, attached, brought_to, rows
+
+KEY = "a secret of the auth service, long enough"
+SOON = 600
+
+
+def a_token(key: Any = KEY, algorithm: str = "HS256", **claims: Any) -> str:
+    known = {"sub": "5", "role": "admin", "exp": int(time.time()) + SOON}
+    said = {name: value for name, value in (known | claims).items() if value is not None}
+    return jwt.encode(said, key, algorithm=algorithm)
+
+
+@pytest.mark.parametrize(
+    ("claims", "user", "role"),
+    [
+        ({}, 5, Role.ADMIN),
+        ({"sub": 456, "role": "customer"}, 456, Role.CUSTOMER),
+        ({"role": None, "roles": ["customer", "agent", "boss"]}, 5, Role.AGENT),
+        ({"aud": "sav-service", "iss": "auth-service"}, 5, Role.ADMIN),
+    ],
+)
+def test_a_token_proves_user_and_role(claims: dict[str, Any], user: int, role: Role) -> None:
+    found = requester_of(a_token(**claims), key=KEY)
+
+    assert (found.user_id, found.role) == (user, role)
+
+
+@pytest.mark.parametrize("kind", ["RS256", "ES256"])
+def test_a_public_key_checks_what_its_private_key_signed(kind: str) -> None:
+    private: Any = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        if kind == "RS256"
+        else ec.generate_private_key(ec.SECP256R1())
+    )
+    public = (
+        private.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+
+    assert requester_of(a_token(private, kind), key=public).user_id == 5
+    with pytest.raises(TokenRefused):  # the public key is no secret to sign with
+        requester_of(_signed_with_text(public), key=public)
+
+
+def _signed_with_text(secret: str) -> str:
+    """HS256 with any text as key, which PyJWT refuses to make."""
+    import hashlib
+    import hmac
+
+    def coded(raw: bytes) -> bytes:
+        return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+    claims = {"sub": "5", "role": "admin", "exp": int(time.time()) + SOON}
+    head = coded(b'{"alg":"HS256","typ":"JWT"}') + b"." + coded(json.dumps(claims).encode())
+    return (head + b"." + coded(hmac.digest(secret.encode(), head, hashlib.sha256))).decode()
+
+
+def _unsigned() -> str:
+    claims = {"sub": "5", "role": "admin", "exp": int(time.time()) + SOON}
+    return jwt.encode(claims, "", algorithm="none")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "", "a.b.c", "ä", _unsigned(),
+        a_token(key="another secret, which is long enough too"),
+        a_token(exp=int(time.time()) - 3600), a_token(exp=None), a_token(sub=None),
+        a_token(sub="ada"), a_token(sub="0"), a_token(sub="\u0665"), a_token(sub=str(2**64)),
+        a_token(role="root"), a_token(role=None), a_token(role=["admin"]),
+        a_token(role=None, roles="admin"), a_token(nbf=int(time.time()) + 3600),
+        a_token(KEY * 2, "HS512"),
+    ],
+)  # fmt: skip
+def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
+    with pytest.raises(TokenRefused) as refusal:
+        requester_of(token, key=KEY)
+
+    assert refusal.value.exit_code is ExitCode.NOT_PERMITTED
+    assert token == "" or token not in refusal.value.message
+
+
+@pytest.mark.parametrize("key", [None, "", "short"])
+def test_without_a_good_key_no_token_is_believed(key: str | None) -> None:
+    with pytest.raises(ConfigurationError):
+        requester_of(a_token(), key=key)
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_role_opens_files_and_its_user_is_on_record(
+    cli: Cli, database: Database, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = brought_to(database, clock, Status.IN_PROGRESS)
+    (photo,) = attached(database, home_store(tmp_path), ticket.id, ("photo.jpg", JPEG))
+    monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
+
+    def code(*more: object, **claims: Any) -> int:
+        monkeypatch.setenv("SAVCTL_TOKEN", a_token(**claims))
+        return cli("attachment", "url", photo.id, *more).code
+
+    assert code(sub="77", role="admin") == 0
+    assert code(sub="77", role="agent") == 7
+    assert code(sub=str(AGENT), role="agent") == 0
+    assert code(sub=str(AGENT), role="customer") == 7
+    assert code(sub=str(CUSTOMER), role="customer") == 0
+    assert code(sub=str(CUSTOMER), role="agent") == 7
+    assert code("--as", CUSTOMER, sub="77", role="admin") == 7
+    seen = rows(database, "SELECT actor FROM savctl_audit WHERE action = 'file_linked'")
+    assert [row["actor"] for row in seen] == [77, AGENT, CUSTOMER]
+
+    assert code(sub="77", role="admin") == 0
+    cli("ticket", "priority", ticket.number, "urgent", "--reason", "x")
+    (changed,) = rows(database, "SELECT actor FROM savctl_audit WHERE action = 'priority'")
+    assert changed["actor"] == 77
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_token_is_shown_nowhere(
+    cli: Cli, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del database
+    token = a_token()
+    (tmp_path / "token").write_text(f"{token}\n")
+    monkeypatch.setenv("SAVCTL_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
+
+    shown = cli("config", "show")
+
+    assert shown.code == 0
+    assert token not in shown.out
+    assert KEY not in shown.out
