@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,17 +52,29 @@ hypothesis_settings.load_profile("savctl")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs a database on each of those wanted."""
-    if "kind" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("only_on")
-        able = marker.args if marker else KINDS
-        wanted = [kind for kind in KINDS if kind in find.wanted() and kind in able]
-        metafunc.parametrize("kind", wanted, scope="session")
-    if "store_kind" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("only_stores")
-        able = marker.args if marker else STORE_KINDS
-        wanted = [kind for kind in STORE_KINDS if kind in find.stores_wanted() and kind in able]
-        metafunc.parametrize("store_kind", wanted, scope="session")
+    """Run what needs a database, or a bucket, on each of those wanted.
+
+    What needs both runs with each database and with each store, but not with every pair.
+    """
+    names = metafunc.fixturenames
+    kinds = _able(metafunc, "only_on", KINDS, find.wanted())
+    stores = _able(metafunc, "only_stores", STORE_KINDS, find.stores_wanted())
+    if "kind" in names and "store_kind" in names:
+        pairs = [(k, s) for k in kinds for s in stores if k == kinds[0] or s == stores[0]]
+        metafunc.parametrize(("kind", "store_kind"), pairs, scope="session")
+    elif "kind" in names:
+        metafunc.parametrize("kind", kinds, scope="session")
+    elif "store_kind" in names:
+        metafunc.parametrize("store_kind", stores, scope="session")
+
+
+def _able(
+    metafunc: pytest.Metafunc, mark: str, known: Sequence[str], wanted: frozenset[str]
+) -> list[str]:
+    """Those wanted that the test does not exclude."""
+    marker = metafunc.definition.get_closest_marker(mark)
+    able = marker.args if marker else known
+    return [name for name in known if name in wanted and name in able]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -88,6 +100,7 @@ class Servers:
 
     def __init__(self) -> None:
         self._running: dict[str, PrivateServer] = {}
+        self.migrated: dict[str, str] = {}
 
     def of(self, kind: str) -> PrivateServer:
         """The running server of a kind; skips the test, or fails it, where there is none."""
@@ -113,7 +126,12 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def _migrated_url(kind: str, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A database built by the migrations, once for each kind and run."""
+    """A database built by the migrations, once for each kind and run.
+
+    Where tests run on several kinds of stores as well, pytest comes back to a kind.
+    """
+    if kind in servers.migrated:
+        return servers.migrated[kind]
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('template')}/savctl.db"
     else:
@@ -125,6 +143,7 @@ def _migrated_url(kind: str, servers: Servers, tmp_path_factory: pytest.TempPath
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+    servers.migrated[kind] = url
     return url
 
 

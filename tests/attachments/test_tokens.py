@@ -49,11 +49,11 @@ def test_a_token_proves_user_and_role(claims: dict[str, Any], user: int, role: R
     assert (found.user_id, found.role) == (user, role)
 
 
-@pytest.mark.parametrize("kind", ["RS256", "ES256"])
-def test_a_public_key_checks_what_its_private_key_signed(kind: str) -> None:
+@pytest.mark.parametrize("signing", ["RS256", "ES256"])
+def test_a_public_key_checks_what_its_private_key_signed(signing: str) -> None:
     private: Any = (
         rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        if kind == "RS256"
+        if signing == "RS256"
         else ec.generate_private_key(ec.SECP256R1())
     )
     public = (
@@ -62,7 +62,7 @@ def test_a_public_key_checks_what_its_private_key_signed(kind: str) -> None:
         .decode()
     )
 
-    assert requester_of(a_token(private, kind), key=public).user_id == 5
+    assert requester_of(a_token(private, signing), key=public).user_id == 5
     with pytest.raises(TokenRefused):  # the public key is no secret to sign with
         requester_of(_signed_with_text(public), key=public)
 
