@@ -82,7 +82,9 @@ def test_a_recorded_upload_is_answered_as_expected(case: dict[str, Any]) -> None
 
 @pytest.mark.outside
 def test_every_open_case_is_decided_and_on_the_page() -> None:
-    told = {int(n) for n in re.findall(r"^\| (\d+) \|", PAGE.read_text(), re.MULTILINE)}
+    _, _, behind = PAGE.read_text().partition("### Cases that the specification leaves open")
+    section = behind.partition("\n## ")[0]
+    told = {int(n) for n in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
 
     assert told == set(DECIDED)
     if CASES:
