@@ -5,12 +5,22 @@ A record of another program has no row in `savctl_files`; a soft-deleted one has
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from savctl.errors import NotFound
 from savctl.persistence.tables import files, ticket_attachments
@@ -155,24 +165,27 @@ class Attachments:
         return [Attachment(**row) for row in self._connection.execute(query).mappings()]
 
 
-def due_for_purge(
-    connection: Connection, *, deleted_before: datetime, after_id: int, limit: int
-) -> list[int]:
-    """The next soft-deleted records whose time is over, the service's leftovers included."""
-    query = (
-        select(_F.attachment_id)
-        .where(_F.deleted_at <= deleted_before, _F.attachment_id > after_id)
-        .order_by(_F.attachment_id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
+@dataclass(frozen=True, slots=True)
+class DeletedBefore:
+    """Records that were soft-deleted up to a moment, and marks whose record is gone."""
+
+    moment: datetime
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        query = select(_F.attachment_id).where(self._behind(after_id))
+        query = query.order_by(_F.attachment_id).limit(limit)
+        return list(connection.execute(query).scalars())
+
+    def count(self, connection: Connection, *, after_id: int) -> int:
+        """How many there are behind an id."""
+        query = select(func.count()).select_from(files).where(self._behind(after_id))
+        return int(connection.execute(query).scalar_one())
+
+    def _behind(self, after_id: int) -> ColumnElement[bool]:
+        return and_(_F.deleted_at <= self.moment, _F.attachment_id > after_id)
 
 
 def _all() -> Select[Any]:
     joined = ticket_attachments.outerjoin(files, _F.attachment_id == _A.id)
     return select(*_A, _F.sha256, _F.deleted_at).select_from(joined)
-
-
-def file_keys(found: Iterable[Attachment]) -> set[str]:
-    """The keys that these records name."""
-    return {attachment.file_path for attachment in found}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -140,8 +140,3 @@ class Purges:
             "run_id": self._run_id,
             "created_at": at,
         }
-
-
-def tickets_of(found: Sequence[Purge]) -> set[int]:
-    """The tickets that these objects belonged to."""
-    return {purge.ticket_id for purge in found if purge.ticket_id is not None}

@@ -7,14 +7,11 @@ attaches another meanwhile. What becomes of the objects is `purging_objects`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
 
 from savctl.domain.file_access import FileAction, FileNote
 from savctl.domain.object_keys import Shape, shape_of
-from savctl.persistence.attachments import Attachment, due_for_purge
+from savctl.persistence.attachments import Attachment, DeletedBefore
 from savctl.persistence.engine import Database
 from savctl.persistence.holds import held_among
 from savctl.persistence.purges import Doomed, PurgeReason
@@ -28,19 +25,6 @@ _HELD = "its ticket is under legal hold"
 _ELSEWHERE = "the record is gone; its object {!r} is not where files of tickets are: left alone"
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """Marked records, by the moment before which they were marked."""
-
-    before: datetime
-
-    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids in order."""
-        return due_for_purge(
-            connection, deleted_before=self.before, after_id=after_id, limit=limit
-        )
-
-
 def purge_deleted_records(
     database: Database, clock: Clock, *, retention: timedelta, terms: Terms
 ) -> None:
@@ -49,18 +33,15 @@ def purge_deleted_records(
     Raises:
         Unavailable: the database went away, or the lease was lost; committed batches stay.
     """
-    due = _Due(clock() - retention)
+    due = DeletedBefore(clock() - retention)
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
-        return _remove(uow, ids, due.before, clock())
+        return _remove(uow, ids, due.moment, clock())
 
     stopped_at = in_batches(database, due, work, terms=terms)
     if stopped_at is not None:
         with database.reading() as connection:
-            left = due_for_purge(
-                connection, deleted_before=due.before, after_id=stopped_at, limit=terms.size
-            )
-        terms.report.left += len(left)
+            terms.report.left += due.count(connection, after_id=stopped_at)
 
 
 def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime) -> list[Item]:
