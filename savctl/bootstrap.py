@@ -151,6 +151,7 @@ class App:
                 is_path_style=self.settings.storage_path_style,
                 access_key=self.settings.storage_access_key,
                 secret_key=self.settings.storage_secret_key,
+                session_token=self.settings.storage_session_token,
             )
         )
 

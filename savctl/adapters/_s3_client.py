@@ -22,7 +22,7 @@ for _name in ("boto3", "botocore", "urllib3"):  # every failure is told in our w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Settings:
-    """How to reach the bucket; `secret_key` is never shown.
+    """How to reach the bucket; the secrets are never shown.
 
     Without keys boto3 looks for them where it always does. `attempts` counts the first one;
     `at_once` is how many keys a page lists and a request deletes, 1,000 at most.
@@ -35,6 +35,7 @@ class S3Settings:
     is_path_style: bool = True
     access_key: str | None = None
     secret_key: str | None = None
+    session_token: str | None = None
     connect_seconds: float = 5
     read_seconds: float = 30
     attempts: int = 4
@@ -76,6 +77,7 @@ def _made(settings: S3Settings, endpoint: str | None, config: Config) -> Any:
             region_name=settings.region,
             aws_access_key_id=settings.access_key,
             aws_secret_access_key=settings.secret_key,
+            aws_session_token=settings.session_token,
             config=config,
         )
     except (ValueError, BotoCoreError) as problem:

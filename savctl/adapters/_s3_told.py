@@ -42,6 +42,7 @@ _REFUSALS: Mapping[str, str] = MappingProxyType(
         "check storage_secret_key",
         "RequestTimeTooSkewed": "the clocks differ too much; set this host's by NTP",
         "ExpiredToken": "the keys have expired",
+        "InvalidToken": "the session token is not that of the keys; check storage_session_token",
         "AccessDenied": "the keys may not do this",
         "403": "the keys are wrong, or may not do this",
     }

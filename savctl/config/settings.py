@@ -68,6 +68,7 @@ class Settings:
     storage_path_style: bool
     storage_access_key: str | None
     storage_secret_key: str | None
+    storage_session_token: str | None
     scanner_url: str | None
     scanner_timeout: timedelta
     link_lifetime: timedelta

@@ -59,6 +59,14 @@ STORAGE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "storage_session_token",
+        ("SAVCTL_STORAGE_SESSION_TOKEN", "AWS_SESSION_TOKEN"),
+        str,
+        None,
+        "the third part of temporary keys",
+        secret=True,
+    ),
+    Setting(
         "scanner_url",
         ("SAVCTL_SCANNER_URL",),
         values.scanner_url,

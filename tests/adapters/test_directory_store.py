@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import random
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +47,28 @@ content = Dies(bytes(1_000_000))
 DirectoryStore(Path(sys.argv[1])).put(
     "tickets/7/a.pdf", content, size_bytes=1_000_000, content_type="text/plain")
 """
+
+BUSY = """\
+import io, itertools, random, sys
+from pathlib import Path
+from savctl.adapters.directory_store import DirectoryStore
+store = DirectoryStore(Path(sys.argv[1]))
+chance = random.Random(int(sys.argv[2]))
+print("begun", flush=True)
+for number in itertools.count():
+    key = f"tickets/{chance.randrange(9)}/{chance.randrange(9)}.pdf"
+    content = key.encode() * chance.randrange(1, 20_000)
+    store.put(key, io.BytesIO(content), size_bytes=len(content), content_type="text/plain")
+    store.copy(key, f"{key}.copy")
+    if number % 2:
+        store.purge([key, f"tickets/{chance.randrange(9)}/{chance.randrange(9)}.pdf.copy"])
+    upload = store.begin_parts(f"temp/{number}", content_type="text/plain")
+    tag = store.put_part(f"temp/{number}", upload, 1, content)
+    if number % 3:
+        store.end_parts(f"temp/{number}", upload, [tag])
+        store.purge([f"temp/{number}"])
+"""
+KILLS = 25
 
 
 @pytest.fixture
@@ -194,6 +218,34 @@ def test_several_processes_may_begin_and_purge_the_same_content_at_once(
         with store.read(found.key) as pieces:
             assert b"".join(pieces) == b"same"
     assert len(files_in(folder)) == 80
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_every_object_is_whole_and_no_file_is_lost_track_of(
+    store: DirectoryStore, folder: Path, clock: SetClock
+) -> None:
+    chance = random.Random(20251003)
+    for number in range(KILLS):
+        command = [sys.executable, "-c", BUSY, str(folder), str(number)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(chance.uniform(0.005, 0.25))
+            process.kill()
+
+    names = [found.key for found in store.listing("")]
+    for name in names:
+        with store.read(name) as pieces:
+            content = b"".join(pieces)
+        original = name.removesuffix(".copy").encode()
+        assert name.startswith("temp/") or not content.replace(original, b"")
+    assert names, "nothing was written before the kills"
+    for upload in list(store.partial_uploads("")):
+        store.abort_parts(upload.key, upload.upload_id)
+    clock.advance(ABANDONED + timedelta(minutes=1))
+    store.sweep()
+    store.purge([version.key for version in store.versions("")])
+    assert files_in(folder) == []
 
 
 def test_a_purge_does_not_cut_off_a_reader(store: DirectoryStore) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.conftest import S3Servers
 from tests.crash.processes import wait_until
 from tests.servers.buckets import server_bucket
 from tests.servers.canned_s3 import Answer, CannedS3, Heard
+from tests.servers.certificates import Certificates
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.s3_server import PrivateS3
 from tests.servers.tcp_proxy import TcpProxy, Towards
@@ -160,6 +162,46 @@ def test_a_wrong_setting_is_told_by_every_verb_without_the_secret(
         ExitCode.NOT_PERMITTED,
         ExitCode.NOT_FOUND,
     )
+
+
+@pytest.mark.only_stores("ministack")
+def test_temporary_keys_need_their_session_token(server: PrivateS3) -> None:
+    sts = server.client_of("sts", server.access_key, server.secret_key)
+    found = sts.get_session_token()["Credentials"]
+    sts.close()
+    keys = {"access_key": found["AccessKeyId"], "secret_key": found["SecretAccessKey"]}
+    whole = server_bucket(server, **keys, session_token=found["SessionToken"]).store
+    without = server_bucket(server, **keys).store
+    wrong = server_bucket(server, **keys, session_token="wrong").store  # noqa: S106
+
+    put(whole, KEY)
+
+    assert whole.find(KEY) is not None
+    with pytest.raises(StoreRefused):
+        list(without.listing(""))
+    with pytest.raises(StoreRefused, match="storage_session_token"):
+        list(wrong.listing(""))
+    for store in (whole, without, wrong):
+        store.close()
+
+
+def test_a_certificate_must_be_trusted_and_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = Certificates.make(tmp_path / "certificates")
+    page = "<ListBucketResult><Name>sav</Name></ListBucketResult>"
+    with CannedS3(lambda _: (200, page), certificates=certificates) as server:
+        stranger = store_at(server.url)
+        with pytest.raises(ConfigurationError, match="certificate is not trusted") as failed:
+            list(stranger.listing(""))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificates.ca))
+        friend = store_at(server.url)
+        listed = list(friend.listing(""))
+        stranger.close()
+        friend.close()
+
+    assert listed == []
+    assert failed.value.exit_code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from tests.servers.certificates import Certificates
 from tests.servers.ports import LOOPBACK
 
 Answer = tuple[int, str]
@@ -33,23 +35,41 @@ class Heard:
         return re.findall(r"<Key>(.*?)</Key>", self.body.decode())
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away is what some tests are about."""
+
+
 class CannedS3:
     """Answers each request with what `answering` makes of it; `with` runs it.
 
     Args:
         skew: how far its clock is ahead.
+        certificates: speak TLS, with the server's certificate of these.
     """
 
-    def __init__(self, answering: Answering, *, skew: timedelta = timedelta()) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        *,
+        skew: timedelta = timedelta(),
+        certificates: Certificates | None = None,
+    ) -> None:
         self.heard: list[Heard] = []
         self._skew_seconds = skew.total_seconds()
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), self._handler(answering))
+        self._server = _Server((LOOPBACK, 0), self._handler(answering))
+        self._scheme = "http"
+        if certificates is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificates.server)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._scheme = "https"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def url(self) -> str:
         """The address."""
-        return f"http://{LOOPBACK}:{self._server.server_address[1]}"
+        return f"{self._scheme}://{LOOPBACK}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
