@@ -414,6 +414,23 @@ def test_no_request_names_more_keys_than_a_server_takes() -> None:
     assert sizes == [1_000, 1_000, 1]
 
 
+def test_a_marker_that_the_server_keeps_ends_the_attempt() -> None:
+    entry = "<Key>a</Key><VersionId>{}</VersionId><IsLatest>{}</IsLatest><LastModified>"
+    entry += "2025-10-03T10:30:00Z</LastModified>"
+    page = (
+        "<ListVersionsResult><Name>sav</Name>"
+        f"<DeleteMarker>{entry.format('2', 'true')}</DeleteMarker>"
+        f"<Version>{entry.format('1', 'false')}<Size>1</Size></Version></ListVersionsResult>"
+    )
+    with CannedS3(lambda _: (200, page)) as server:
+        store = store_at(server.url)
+
+        with pytest.raises(StoreRefused, match="keeps the delete marker of a"):
+            store.unhide("a")
+
+        store.close()
+
+
 ANSWERS = {
     "a page of a proxy": ((200, "<html><p>Welcome</p></html>"), StoreGone, "as an S3 server does"),
     "a broken page": ((200, "<html><p>Welcome"), StoreGone, "does not work now"),

@@ -16,7 +16,15 @@ from botocore.exceptions import ClientError
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.adapters.s3 import S3Settings, S3Store
 from savctl.persistence.engine import Database
-from savctl.ports import ObjectStore, Scanner, ScannerGone, ScanResult, system_clock
+from savctl.ports import (
+    ObjectStore,
+    Scanner,
+    ScannerGone,
+    ScanResult,
+    StoredObject,
+    StoreGone,
+    system_clock,
+)
 from savctl.usecases.doctor import Level, Patient, Sign, diagnose
 from savctl.usecases.doctor_files import FILES
 from tests.conftest import Cli, S3Servers
@@ -84,6 +92,24 @@ def test_a_good_bucket_has_no_trouble_and_nothing_is_left_in_it(
     }
     assert list(store.versions("")) == []
     assert list(store.partial_uploads("")) == []
+
+
+class BreaksOff(DirectoryStore):
+    """A store that goes away in the middle of the examination."""
+
+    def find(self, key: str) -> StoredObject | None:
+        raise StoreGone(f"gone at {key}")
+
+
+def test_a_store_that_breaks_off_keeps_no_probe(tmp_path: Path, examine: Examine) -> None:
+    (tmp_path / "files").mkdir(mode=0o700)
+    store = BreaksOff(tmp_path / "files")
+
+    failed = troubles(examine(store))
+
+    assert "gone at temp/" in failed["bucket"][1]
+    assert list(store.versions("")) == []
+    store.close()
 
 
 def test_a_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(
