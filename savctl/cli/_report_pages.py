@@ -17,7 +17,7 @@ _TITLES = {
     "agent_id": "Agent",
     "in_progress": "In work",
     "waiting_customer": "Waiting",
-    "due_in_24h": "Due in 24 h",
+    "due_in_24h": "Due in 24\u202fh",
     "solved_in_period": "Solved",
     "median_resolution_minutes": "Median",
     "response_breaches": "Late answers",

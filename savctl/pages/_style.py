@@ -60,13 +60,14 @@ table{border-collapse:separate;border-spacing:0;width:100%;font-size:.9rem;font-
 caption{text-align:left;font-size:.9rem;padding-bottom:.4rem}
 th,td{padding:.4rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
 overflow-wrap:normal}
-th:first-child{padding-left:0;position:sticky;left:0;background:var(--ground)}
+th:first-child{padding-left:0;position:sticky;left:0;background:var(--ground);
+background-clip:padding-box}
 th{font-weight:600}
 thead th{color:var(--soft);vertical-align:bottom}
 tr.sum th,tr.sum td{font-weight:700;border-top:2px solid var(--line)}
 .n{text-align:right;white-space:nowrap}
 .d{white-space:nowrap}
-thead .n{white-space:normal}
+thead .n{white-space:normal;min-width:4.6rem}
 th.t,td.t{min-width:5rem;max-width:22rem;overflow-wrap:anywhere}
 .empty{color:var(--soft);text-align:left}
 @media (max-width:40rem){.w{display:none}th,td{padding:.4rem .45rem}table{font-size:.85rem}
