@@ -31,8 +31,9 @@ test: $(VENV)/dev.done ## all tests, on SQLite and private MariaDB, RabbitMQ and
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
 	@$(BIN)/python -m tests.servers.mysql_unpack
-	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_BROKER=0 SAVCTL_TEST_REQUIRE_SERVERS=1 \
-		$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m tests.servers.clamav_unpack
+	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_STORES=directory SAVCTL_TEST_BROKER=0 \
+		SAVCTL_TEST_REQUIRE_SERVERS=1 $(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/ruff format --check

@@ -22,7 +22,7 @@ from tests.servers.s3_server import PrivateS3
 from tests.servers.seaweedfs import PrivateSeaweed
 
 TARGET = 0.8
-_FILES, _ROUNDS, _TURN = 1_000, 3, 50
+_SMALL, _FULL, _ROUNDS, _TURN = 300, 1_000, 3, 50
 _SIZES = (2_000, 20_000, 100_000, 400_000)  # bytes
 _TYPE = "application/pdf"
 
@@ -32,15 +32,16 @@ Put = Callable[[str, bytes], object]
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.uploads", description=__doc__)
-    parser.add_argument("--files", type=int, default=_FILES)
+    parser.add_argument("--files", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
-    parser.add_argument("--full", action="store_true", help="makes no difference here")
+    parser.add_argument("--full", action="store_true", help="the size of the promise")
     given = parser.parse_args(words)
     weed = find.seaweedfs()
     if weed is None:
         sys.exit("benchmarks: no SeaweedFS on this machine")
     with PrivateSeaweed(weed) as server:
-        table = _rate(server, given.files, given.rounds)
+        files = given.files or (_FULL if given.full else _SMALL)
+        table = _rate(server, files, given.rounds)
     table.show()
     return finish([table])
 
