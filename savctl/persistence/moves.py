@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from savctl.domain.merging import Line
 from savctl.domain.ticket import Ticket
@@ -27,6 +27,11 @@ _DESCRIPTION = (
     "is_internal",
     "created_at",
     "updated_at",
+)
+_LINES = (  # made once, see tickets.py
+    select(_M.id, _M.ticket_id, _M.sender_type, _M.is_internal, _M.created_at)
+    .where(_M.ticket_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_M.id)
 )
 _CHUNK = 10_000  # ids in one statement
 
@@ -60,9 +65,8 @@ class Moves:
 
     def lines(self, ticket_ids: Sequence[int]) -> dict[int, list[Line]]:
         """The messages of each ticket in the order of their ids, without their text."""
-        query = select(_M.id, _M.ticket_id, _M.sender_type, _M.is_internal, _M.created_at)
         found: dict[int, list[Line]] = {ticket_id: [] for ticket_id in ticket_ids}
-        rows = self._connection.execute(query.where(_M.ticket_id.in_(ticket_ids)).order_by(_M.id))
+        rows = self._connection.execute(_LINES, {"ids": list(ticket_ids)})
         for message_id, ticket_id, side, is_internal, at in rows:
             line = Line(
                 id=message_id,

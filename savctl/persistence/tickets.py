@@ -48,6 +48,10 @@ _MUTABLE: tuple[str, ...] = (
 # Made once: to make such a query takes longer than the server needs to answer it.
 _BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
 _BY_NUMBER = select(support_tickets).where(_T.ticket_number == bindparam("ref"))
+_BY_IDS = (
+    select(support_tickets).where(_T.id.in_(bindparam("ids", expanding=True))).order_by(_T.id)
+)
+_LOCKED = {skips: _BY_IDS.with_for_update(skip_locked=skips) for skips in (False, True)}
 
 
 class Tickets:
@@ -91,9 +95,8 @@ class Tickets:
 
         With `skip_locked` also those that somebody else holds locked, instead of waiting.
         """
-        query = select(support_tickets).where(_T.id.in_(sorted(ids))).order_by(_T.id)
-        query = query.with_for_update(skip_locked=skip_locked)
-        return [to_ticket(row) for row in self._connection.execute(query)]
+        rows = self._connection.execute(_LOCKED[skip_locked], {"ids": sorted(ids)})
+        return [to_ticket(row) for row in rows]
 
     def numbers_of(self, ids: Sequence[int]) -> dict[int, str]:
         """The numbers of those of these tickets that exist, not locked."""

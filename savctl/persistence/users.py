@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
-from savctl.persistence.bulk import insert_rows
+from savctl.persistence.bulk import insert_rows, rows_in
 from savctl.persistence.tables import users
 
 
@@ -24,8 +24,8 @@ class Users:
         wanted = {user_id for user_id in ids if user_id is not None}
         if not wanted:
             return []
-        query = select(users.c.id).where(users.c.id.in_(sorted(wanted)))
-        return sorted(wanted - set(self._connection.execute(query).scalars()))
+        found = rows_in(self._connection, users, ("id",), sorted(wanted))
+        return sorted(wanted.difference(row[0] for row in found))
 
     def add(self, people: Sequence[tuple[int, str, str, str]]) -> None:
         """Store people: id, e-mail address, first name, last name."""
