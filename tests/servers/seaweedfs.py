@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 from tests.servers.ports import LOOPBACK, free_ports
@@ -28,6 +29,13 @@ class PrivateSeaweed(PrivateS3):
         super().__init__("seaweedfs")
         self._weed = weed
         self._others: tuple[int, ...] = ()
+
+    def stop(self) -> None:
+        """End the server, and remove the sockets that one which was killed leaves in /tmp."""
+        super().stop()
+        for port in self._others:
+            for socket in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
 
     def _furnish(self) -> None:
         identity = {
