@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from html import escape
 
 from savctl.html import for_page, has_elements
 
 _STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Letters, digits and what stands between them; most texts hold nothing else.
+_HARMLESS = re.compile(r"[\w \n\t\xa0!-~\u2010-\u2027\u20ac\u2190-\u21ff]*")
 _BLOCKS = ("<p>", "<br>", "<ul>", "<ol>", "<blockquote>", "<pre>")  # they break lines themselves
 _KEPT = {"\n", "\t", "\u200c", "\u200d"}  # joiners make emoji, and letters of some scripts
 
@@ -28,7 +31,7 @@ def prose(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text, every character that cannot be seen or turns others round as its number."""
-    if text.isascii() and text.isprintable():
+    if _HARMLESS.fullmatch(text):
         return text
     return "".join(char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import datetime
 from html import escape
@@ -11,11 +12,16 @@ from savctl.domain.clock import second_text
 
 THIN_SPACE = "\u202f"
 _NOTHING = "\u2013"  # an en dash
+# Letters, digits and what stands between them; most texts hold nothing else.
+_HARMLESS = re.compile(r"[\w !-~\u2010-\u2027\u20ac\u2190-\u21ff]*")
 
 
 def safe_text(value: object) -> str:
     """Text for HTML: escaped, control and direction characters made visible as their number."""
-    shown = (char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in str(value))
+    text = str(value)
+    if _HARMLESS.fullmatch(text):
+        return escape(text, quote=True)
+    shown = (char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
     return escape("".join(shown), quote=True)
 
 

@@ -15,6 +15,7 @@ from savctl.usecases.new_file import Bytes
 
 SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
 _OWNERS_ONLY = 0o600 << 16
+_PIECE = 65_536
 _FIRST_YEAR, _LAST_YEAR = 1980, 2107  # what a ZIP can say
 
 
@@ -45,7 +46,7 @@ class Container:
 
     def add_text(self, name: str, pieces: Iterable[str]) -> None:
         """Write one member of text."""
-        self.add(name, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
+        self.add(name, _encoded(pieces))
 
     def finish(self, told: dict[str, object]) -> None:
         """Write the manifest (`told`, then every member), the list of digests, and the end."""
@@ -81,6 +82,18 @@ def container(stream: Bytes, *, made_at: datetime) -> Iterator[Container]:
         yield made
     finally:
         made.close()
+
+
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    """The text in pieces that are worth compressing."""
+    held, size = [], 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _PIECE:
+            yield "".join(held).encode("utf-8", "backslashreplace")
+            held, size = [], 0
+    yield "".join(held).encode("utf-8", "backslashreplace")
 
 
 def _zip_time(at: datetime) -> tuple[int, int, int, int, int, int]:

@@ -10,9 +10,9 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import ended, finished, many_resolved, running, wait_until
-from tests.given import rows
+from tests.given import CUSTOMER, rows
 
-TICKETS = 20_000
+TICKETS, PERSON = 20_000, 2_000
 AUDITED = "SELECT entry FROM savctl_audit WHERE action = 'export'"
 WORDS = ("export", "tickets", "--with", "messages", "-o", "json", "--out")
 
@@ -66,3 +66,31 @@ def test_a_second_export_into_the_same_file_is_told_of_the_first_and_sigterm_lea
     assert (code, told) == (143, "")
     assert "nothing was written" in said
     assert (out.exists(), part.exists(), rows(database, AUDITED)) == (False, False, [])
+
+
+@pytest.mark.slow
+def test_a_killed_export_of_a_person_leaves_a_part_and_nothing_else(
+    database: Database, database_url: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    many_resolved(database, PERSON)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment |= {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_HOME": str(tmp_path / "home"),
+        "TMPDIR": str(temporary),
+    }
+    out, part = tmp_path / "ada.zip", tmp_path / "ada.zip.part"
+    words = ("gdpr", "export", str(CUSTOMER), "--out", str(out), "-o", "json")
+
+    with running(environment, *words) as process:
+        wait_until(lambda: is_being_written(part), what="the part")
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    assert (out.exists(), part.exists(), rows(database, AUDITED)) == (False, True, [])
+    assert part.stat().st_mode & 0o777 == 0o600
+    assert list(temporary.iterdir()) == []
+    assert finished(environment, *words) == 0
+    assert (out.exists(), part.exists()) == (True, False)
+    assert json.loads(rows(database, AUDITED)[0]["entry"])["tickets"] == PERSON

@@ -1,0 +1,50 @@
+"""savctl in a process of its own, and the most memory that it ever held; needs Linux's /proc."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_LOOK_EVERY = 0.02  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The largest resident size in MB, the seconds it took, and what it said."""
+
+    peak_mb: float
+    seconds: float
+    told: str
+    code: int
+
+
+def run(words: Sequence[str], environment: Mapping[str, str]) -> Ran:
+    """Run `savctl WORDS…` to its end."""
+    started = time.perf_counter()
+    peak = 0
+    with tempfile.TemporaryFile("w+") as told:
+        savctl = [str(Path(sys.executable).with_name("savctl")), *words]
+        with subprocess.Popen(
+            savctl, env={**os.environ, **environment}, stdout=told, stderr=told
+        ) as process:
+            while process.poll() is None:
+                peak = max(peak, high_water(process.pid))
+                time.sleep(_LOOK_EVERY)
+        told.seek(0)
+        said = told.read()
+    return Ran(peak / 1_024, time.perf_counter() - started, said, process.returncode)
+
+
+def high_water(pid: int) -> int:
+    """The largest resident size so far, in KB; 0 of a process that has just ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line), 0)
