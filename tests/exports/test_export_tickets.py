@@ -189,7 +189,7 @@ def test_the_file_is_the_owners_only_and_nothing_else_is_left(
 ) -> None:
     fill(database, clock)
     before = {path.name for path in tmp_path.iterdir()}
-    (tmp_path / "t.csv.part").write_text("left by a process that was killed")
+    (tmp_path / "t.csv.part").write_text("left by a process that was killed\n" * 1000)
     (tmp_path / "t.csv.part").chmod(0o644)
 
     assert cli("export", "tickets", "--out", "t.csv").code == 0
