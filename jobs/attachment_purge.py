@@ -7,7 +7,7 @@ orphans, and what retention and erasure put there.
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.purging_objects import Purging, purge_objects
+from savctl.usecases.purging_objects import AT_ONCE, Purging, purge_objects
 from savctl.usecases.purging_records import purge_deleted_records
 
 
@@ -26,6 +26,7 @@ def _run(context: Context) -> None:
             store=context.store(),
             clock=context.clock,
             terms=terms,
+            at_once=min(AT_ONCE, terms.size),
         )
     )
     terms.report.details = {

@@ -19,7 +19,11 @@ from tests.attachments import making
 from tests.attachments.making import GIF, JPEG, PDF, PNG, PROGRAM, a_document, a_zip, an_ole2
 from tests.attachments.test_limits import refused_by
 
-DOCTYPE = b'<!DOCTYPE x [<!ENTITY a "b">]><Types/>'
+DOCTYPE = (
+    '<!DOCTYPE x [<!ENTITY a "document">]><Types xmlns="http://schemas.openxmlformats.org/'
+    f'package/2006/content-types"><Override PartName="/word/&a;.xml" ContentType="{making.WORD}"/>'
+    "</Types>"
+).encode()
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,7 @@ def test_what_customers_send_is_taken(name: str, content: bytes) -> None:
         ("a.pdf", PDF + a_zip({"a.txt": b"x"}) + b"behind", "polyglot"),
         ("a.jpg", JPEG + PDF, "polyglot"),
         ("a.png", PNG + b"x" * 70_000 + b"<?PHP system(0)", "polyglot"),
+        ("a.png", PNG.ljust(65_533, b"x") + b"<?php system(0)", "polyglot"),
         ("a.gif", b"GIF89a/*" + b"\x00" * 10 + b"*/=1;<script>", "polyglot"),
         ("a.doc", an_ole2("WordDocument") + a_zip({"a": b"x"}), "polyglot"),
         # documents
@@ -152,6 +157,21 @@ def test_members_that_share_their_bytes_are_refused() -> None:
     end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 2, 2, 2 * len(entry), directory_at, 0)
 
     assert refused_by("a.zip", one[:directory_at] + entry + other + end) == "archive"
+
+
+def test_bytes_between_members_are_refused() -> None:
+    plain = a_zip({"a.txt": b"x" * 10, "b.txt": b"y" * 10}, method=zipfile.ZIP_STORED)
+    second, directory_at = plain.find(b"PK\x03\x04", 4), plain.find(b"PK\x01\x02")
+    hidden = b"hidden from the directory"
+    made = plain[:second] + hidden + plain[second:]
+    entry = made.rfind(b"PK\x01\x02")
+    made = changed(made, entry + 42, "<I", second + len(hidden))
+    made = changed(made, len(made) - 6, "<I", directory_at + len(hidden))
+
+    with zipfile.ZipFile(io.BytesIO(made)) as lenient:
+        assert lenient.read("b.txt") == b"y" * 10
+    assert refused_by("a.zip", plain) is None
+    assert refused_by("a.zip", made) == "archive"
 
 
 def test_a_wrong_checksum_is_refused() -> None:

@@ -19,14 +19,15 @@ from savctl.usecases.attaching import attach_files, delete_attachment, restore_a
 from savctl.usecases.batches import Terms
 from savctl.usecases.holds import hold_ticket
 from savctl.usecases.purging_objects import Purging, purge_objects
-from savctl.usecases.purging_records import purge_deleted_records
+from savctl.usecases.purging_records import _remove, purge_deleted_records
 from savctl.usecases.report import BatchReport
 from savctl.usecases.transitions import close_ticket
-from savctl.usecases.uploading import KeyBeingRemoved
+from savctl.usecases.uploading import KeyBeingRemoved, Uploading
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG
 from tests.attachments.test_uploading import PHOTO, keys
+from tests.conftest import S3Servers
 from tests.given import AGENT, attached, brought_to, created, rows, snapshot
 
 RETENTION = timedelta(days=30)
@@ -361,6 +362,65 @@ def test_an_upload_that_began_before_the_claim_keeps_its_key(
     assert keys(store) == [photo.file_path]
     assert len(rows(database, RECORDS)) == 1
     assert counts(purge()) == (0, 0, 0)
+
+
+@pytest.mark.only_stores("directory")
+def test_an_upload_that_is_announced_right_before_the_claim_keeps_its_key(
+    database: Database, store: ObjectStore, clock: SetClock, purge: Purge, stage: Stage
+) -> None:
+    ticket = created(database, clock)
+    (photo,) = stage(PHOTO)
+    doom(database, clock, photo.key(ticket.id))
+
+    def announce() -> None:
+        uploading = Uploading(database, clock, store, [photo], by=AGENT)
+        in_transaction(database, lambda uow: uploading.announce(uow, uow.tickets.lock(ticket.id)))
+
+    # a hidden orphan is looked for between the look at all records and the claim
+    report = purge(through=BreakingStore(store, before={"find": announce}))
+
+    assert [item.reason for item in report.items] == ["kept: an upload under way"]
+
+
+@pytest.mark.only_stores("directory")
+def test_a_file_restored_right_before_its_ticket_is_locked_stays(
+    database: Database, store: ObjectStore, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+    (photo,) = attached(database, store, ticket.id, PHOTO)
+
+    in_transaction(database, lambda uow: _remove(uow, [photo.id], clock(), clock()))
+
+    assert [row["id"] for row in rows(database, RECORDS)] == [photo.id]
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("seaweedfs")
+@pytest.mark.parametrize("dies_at", ["purge", "remains"])
+def test_a_server_that_dies_in_the_middle_of_a_purge_is_purged_by_the_next_run(
+    database: Database,
+    store: ObjectStore,
+    s3_servers: S3Servers,
+    clock: SetClock,
+    purge: Purge,
+    dies_at: str,
+) -> None:
+    server = s3_servers.of("seaweedfs")
+    ticket = created(database, clock)
+    made = attached(database, store, ticket.id, *FILES)
+    delete(database, clock, *(one.id for one in made[:2]))
+    clock.advance(RETENTION)
+    try:
+        with pytest.raises(StoreGone):
+            purge(through=BreakingStore(store, before={dies_at: server.crash}), at_once=1)
+    finally:
+        server.start()
+
+    purge()
+
+    assert keys(store) == [made[2].file_path]
+    assert [store.remains(one.file_path) for one in made] == [0, 0, 1]
+    assert rows(database, "SELECT * FROM savctl_purges") == []
 
 
 @pytest.mark.only_stores("directory")

@@ -19,7 +19,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.file_references import named
 from savctl.persistence.purges import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import ObjectStore, SetClock, StoreGone
+from savctl.ports import ContentChanged, ObjectStore, SetClock, StoreGone
 from savctl.usecases.attaching import attach_files, list_attachments
 from savctl.usecases.conversation import add_message
 from savctl.usecases.staging import Staging
@@ -27,9 +27,11 @@ from savctl.usecases.ticket_with_files import create_ticket_with_files
 from savctl.usecases.tickets import NewTicket
 from savctl.usecases.transitions import close_ticket
 from savctl.usecases.uploading import IN_PARTS_OVER, KeyBeingRemoved
+from savctl.usecases.verifying_files import verify_files
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG
+from tests.conftest import S3Servers
 from tests.given import AGENT, CUSTOMER, brought_to, created, rows, snapshot
 
 PHOTO, LETTER = ("photo.jpg", JPEG), ("letter.pdf", PDF)
@@ -139,6 +141,47 @@ def test_a_store_that_goes_away_leaves_no_record(
     assert snapshot(database) == before
     assert all(key.startswith("tickets/") for key in keys(store)), "temp/ is cleared away"
     assert list(store.partial_uploads("temp/")) == []
+
+
+@pytest.mark.only_stores("directory")
+def test_a_copy_that_is_not_there_is_not_recorded(
+    database: Database, store: ObjectStore, clock: SetClock, stage: Stage
+) -> None:
+    ticket = created(database, clock)
+
+    class Lying(BreakingStore):
+        def copy(self, source: str, target: str) -> None:
+            del source, target
+
+    with pytest.raises(ContentChanged):
+        attach_files(database, clock, Lying(store), ticket.id, stage(LARGE), by=AGENT)
+
+    assert rows(database, "SELECT * FROM ticket_attachments") == []
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("seaweedfs")
+@pytest.mark.parametrize("dies_at", ["put", "begin_parts", "put_part", "end_parts", "copy"])
+def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_no_record(
+    database: Database,
+    store: ObjectStore,
+    s3_servers: S3Servers,
+    clock: SetClock,
+    stage: Stage,
+    dies_at: str,
+) -> None:
+    server = s3_servers.of("seaweedfs")
+    ticket = created(database, clock)
+    dying = BreakingStore(store, before={dies_at: server.crash})
+    try:
+        with pytest.raises(StoreGone):
+            attach_files(database, clock, dying, ticket.id, stage(PHOTO, LARGE), by=AGENT)
+    finally:
+        server.start()
+
+    assert rows(database, "SELECT * FROM ticket_attachments") == []
+    attach_files(database, clock, store, ticket.id, stage(PHOTO, LARGE), by=AGENT)
+    assert not verify_files(database, store).is_broken
 
 
 def test_a_closed_ticket_takes_no_file(

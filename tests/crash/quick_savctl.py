@@ -14,7 +14,10 @@ _IMPORTED = (
     "savctl.cli._job_run",
     "savctl.adapters.s3",
     "savctl.adapters.directory_store",
+    "savctl.cli.attachment",
     "savctl.persistence.schema",
+    "savctl.usecases.attaching",
+    "jobs.attachment_purge",
     "jobs.orphan_cleanup",
 )
 _context = multiprocessing.get_context("forkserver")

@@ -1,0 +1,187 @@
+"""kill -9 at any moment of upload and purge: no record without its object, nothing left over."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from savctl.persistence.engine import Database
+from savctl.ports import ObjectStore, SetClock, system_clock
+from savctl.usecases.attaching import attach_files, delete_attachment
+from savctl.usecases.staging import Staging
+from savctl.usecases.uploading import IN_PARTS_OVER, KeyBeingRemoved
+from savctl.usecases.verifying_files import verify_files
+from tests.attachments.making import PDF
+from tests.crash.processes import PATIENCE_SECONDS, count, time_passes_for_leases, wait_until
+from tests.crash.quick_savctl import quick
+from tests.given import AGENT, attached, created, rows
+from tests.servers.buckets import Bucket
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.only_on("mariadb", "mysql"),
+    pytest.mark.only_stores("directory", "seaweedfs"),
+]
+
+UPLOADS = "SELECT COUNT(*) AS n FROM savctl_uploads"
+RECORDS = "SELECT COUNT(*) AS n FROM ticket_attachments"
+WANTED = "SELECT COUNT(*) AS n FROM savctl_purges"
+KEYS = "SELECT DISTINCT file_path FROM ticket_attachments"
+PURGE = ("job", "run", "attachment-purge", "--quiet")
+
+
+@pytest.fixture
+def kills(store_kind: str) -> int:
+    """The folder shares all code but its adapter's."""
+    return 15 if store_kind == "directory" else 50
+
+
+@pytest.fixture
+def at_work(
+    environment: dict[str, str], database_url: str, bucket: Bucket, tmp_path: Path
+) -> dict[str, str]:
+    """What the processes are given; days are seconds to them."""
+    return environment | {
+        **bucket.environment,
+        "SAVCTL_DATABASE_URL": f"{database_url}?ssl_disabled=true",
+        "SAVCTL_ORPHAN_GRACE": "1s",
+        "SAVCTL_FILE_RETENTION": "1s",
+        "SAVCTL_BATCH_SIZE": "2",
+        "TMPDIR": str(tmp_path),
+    }
+
+
+def finished(environment: Mapping[str, str], *words: str) -> int | None:
+    process = quick(environment, *words)
+    process.join(PATIENCE_SECONDS)
+    return process.exitcode
+
+
+def some_files(folder: Path, number: int) -> list[str]:
+    """Three files, of one content with those of other runs now and then, and a large one."""
+    large = b"\0" * IN_PARTS_OVER if number % 5 == 0 else b""
+    contents = (PDF + b"%d" % number, PDF + b"%d" % (number // 10) + b"shared", PDF + large)
+    names = [folder / f"{number}-{n}.pdf" for n in range(3)]
+    for name, content in zip(names, contents, strict=True):
+        name.write_bytes(content)
+    return [str(name) for name in names]
+
+
+def named(database: Database) -> set[str]:
+    return {row["file_path"] for row in rows(database, KEYS)}
+
+
+def everything_in(store: ObjectStore) -> set[str]:
+    """Every key of which any version or marker is left."""
+    return {version.key for version in store.versions("")}
+
+
+def must_hold(database: Database, store: ObjectStore) -> None:
+    report = verify_files(database, store)
+
+    assert not report.is_broken, report.wrong[:3]
+
+
+def test_an_upload_killed_50_times_leaves_no_record_without_its_object(
+    database: Database,
+    bucket: Bucket,
+    at_work: dict[str, str],
+    clock: SetClock,
+    tmp_path: Path,
+    kills: int,
+) -> None:
+    ticket = created(database, clock)
+    hits = whole = 0
+
+    for number in range(kills):
+        files = some_files(tmp_path, number)
+        announced, recorded = count(database, UPLOADS), count(database, RECORDS)
+        process = quick(at_work, "attachment", "add", str(ticket.id), *files, "--quiet")
+        wait_until(
+            lambda: count(database, UPLOADS) > announced or not process.is_alive(),  # noqa: B023
+            what="an upload",
+        )
+        time.sleep(random.uniform(0, 0.3 if number % 5 == 0 else 0.04))
+        process.kill()
+        process.join(PATIENCE_SECONDS)
+        added = count(database, RECORDS) - recorded
+        assert added in {0, 3}, "all files of a command, or none"
+        whole += added == 3
+        hits += added == 0 and count(database, UPLOADS) > announced
+    must_hold(database, bucket.store)
+    assert hits > kills / 4, f"{hits} kills hit an upload at work: too few to prove anything"
+
+    time.sleep(1.1)
+    for job in ("temp-cleanup", "orphan-cleanup"):
+        assert finished(at_work, "job", "run", job, "--quiet", *_forced(job)) == 0
+    time.sleep(1.1)
+    assert finished(at_work, *PURGE) == 0
+
+    must_hold(database, bucket.store)
+    assert count(database, RECORDS) == 3 * whole
+    assert everything_in(bucket.store) == named(database)
+    assert list(bucket.store.partial_uploads("")) == []
+    assert (count(database, UPLOADS), count(database, WANTED)) == (0, 0)
+
+
+def _forced(job: str) -> tuple[str, ...]:
+    return ("--force",) if job == "orphan-cleanup" else ()
+
+
+def test_a_purge_killed_50_times_loses_no_object_that_a_record_names(
+    database: Database, bucket: Bucket, at_work: dict[str, str], clock: SetClock, kills: int
+) -> None:
+    ticket = created(database, clock)
+    contents = [(f"{n}.pdf", PDF + b"%d" % (n % 150)) for n in range(200)]  # 50 of them twice
+    made = attached(database, bucket.store, ticket.id, *contents)
+    for one in made[:140]:
+        delete_attachment(database, system_clock, one.id, by=AGENT)
+    time.sleep(1.1)
+    hits, again = 0, 0
+
+    with Staging(None) as staging:
+        for number in range(kills):
+            before = count(database, RECORDS), count(database, WANTED)
+            process = quick(at_work, *PURGE)
+            wait_until(
+                lambda: (
+                    (count(database, RECORDS), count(database, WANTED)) != before  # noqa: B023
+                    or not process.is_alive()  # noqa: B023
+                ),
+                what="a batch",
+            )
+            time.sleep(random.uniform(0, 0.03))
+            was_at_work = process.is_alive()
+            process.kill()
+            process.join(PATIENCE_SECONDS)
+            hits += was_at_work
+            time_passes_for_leases(database)
+            again += _attached_again(database, bucket.store, ticket.id, staging, number)
+    must_hold(database, bucket.store)
+    assert hits > kills / 2, f"{hits} kills hit a purge at work: too few to prove anything"
+
+    at_work["SAVCTL_BATCH_SIZE"] = "1000"
+    assert finished(at_work, *PURGE) == 0
+
+    must_hold(database, bucket.store)
+    assert count(database, RECORDS) == 60 + again
+    assert everything_in(bucket.store) == named(database)
+    assert count(database, WANTED) == 0
+
+
+def _attached_again(
+    database: Database, store: ObjectStore, ticket_id: int, staging: Staging, number: int
+) -> int:
+    """A file that was deleted comes again, while a dead run may have begun to remove it."""
+    content = PDF + b"%d" % random.randrange(140)
+    file = staging.add(f"again-{number}.pdf", io.BytesIO(content))
+    try:
+        attach_files(database, system_clock, store, ticket_id, [file], by=AGENT)
+    except KeyBeingRemoved:
+        return 0
+    return 1
