@@ -9,6 +9,7 @@ import sys
 NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan"),
     *("relay", "relay_close", "uploads", "exporting", "export_memory", "merging"),
+    "orphans",
 )
 
 

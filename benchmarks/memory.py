@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks._figures import Table, finish, say
 from benchmarks._load import fill, migrate
+from benchmarks._memory import peak_mb
 from benchmarks._servers import durable_server
 from benchmarks._shop import Shop
 from tests.servers.mysql_family import PrivateServer
@@ -25,7 +26,6 @@ from tests.servers.mysql_family import PrivateServer
 TARGET_MB = 20
 _LITTLE = 10_000
 _SMALL, _FULL = 100_000, 1_000_000
-_LOOK_EVERY = 0.02  # seconds
 _COMMAND = ("job", "run", "close-resolved", "--yes", "-o", "json")
 
 
@@ -58,27 +58,15 @@ def _peak(server: PrivateServer, tickets: int) -> tuple[float, float]:
     fill(url, Shop(tickets, only="resolved", talks=False))
     say(f"closing {tickets:,} tickets")
     started = time.perf_counter()
-    peak = 0
     with tempfile.TemporaryFile("w+") as told:
         savctl = [str(Path(sys.executable).with_name("savctl")), *_COMMAND]
         environment = {**os.environ, "SAVCTL_DATABASE_URL": url}
         with subprocess.Popen(savctl, env=environment, stdout=told, stderr=told) as process:
-            while process.poll() is None:
-                peak = max(peak, _high_water(process.pid))
-                time.sleep(_LOOK_EVERY)
+            peak = peak_mb(process)
         told.seek(0)
         _require_closed(told.read(), tickets)
     server.drop_database("memory")
-    return peak / 1_024, time.perf_counter() - started
-
-
-def _high_water(pid: int) -> int:
-    """The largest resident size so far, in KB; 0 of a process that has just ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line), 0)
+    return peak, time.perf_counter() - started
 
 
 def _require_closed(told: str, tickets: int) -> None:

@@ -13,6 +13,9 @@ from enum import StrEnum
 # or control characters, without extension, or below a further folder is nobody's upload.
 _OF_TICKET = re.compile(r"tickets/([1-9][0-9]{0,18})/\w[^\s/\x00-\x1f\x7f]*\.[0-9A-Za-z]{1,16}")
 _OF_UPLOAD = re.compile(r"temp/[0-9A-Za-z_-]{1,128}(/[^\s/\x00-\x1f\x7f]+)+")
+_BUNDLE = re.compile(
+    r"(?!tickets/|temp/)(.+/)?[0-9]{4}/[0-9]{2}/[0-9a-f]{32}\.jsonl\.zst(\.manifest\.json)?"
+)
 
 
 class Shape(StrEnum):
@@ -20,6 +23,7 @@ class Shape(StrEnum):
 
     TICKET = "ticket"
     UPLOAD = "upload"
+    BUNDLE = "bundle"
     UNKNOWN = "unknown"
 
 
@@ -27,7 +31,9 @@ def shape_of(key: str) -> Shape:
     """What the key looks like; unknown ones are nobody's to remove (rules 7.5)."""
     if _OF_TICKET.fullmatch(key):
         return Shape.TICKET
-    return Shape.UPLOAD if _OF_UPLOAD.fullmatch(key) else Shape.UNKNOWN
+    if _OF_UPLOAD.fullmatch(key):
+        return Shape.UPLOAD
+    return Shape.BUNDLE if _BUNDLE.fullmatch(key) else Shape.UNKNOWN
 
 
 def first_ticket_of(key: str) -> int | None:

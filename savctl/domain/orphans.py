@@ -23,12 +23,15 @@ class Finding(StrEnum):
     SIZE = "size_differs"  # the record says another size than the object has
 
 
-def judge(key: str, modified_at: datetime, *, now: datetime, grace: timedelta) -> Finding:
-    """What to make of an object that no record names.
+def judge(key: str, modified_at: datetime, *, now: datetime, grace: timedelta) -> Finding | None:
+    """What to make of an object that no record names; None when it is no upload at all.
 
     Exactly as old as the grace time is still too young.
     """
-    if shape_of(key) is Shape.UNKNOWN:
+    shape = shape_of(key)
+    if shape is Shape.BUNDLE:
+        return None
+    if shape is Shape.UNKNOWN:
         return Finding.UNKNOWN
     return Finding.ORPHAN if now - modified_at > grace else Finding.TOO_YOUNG
 

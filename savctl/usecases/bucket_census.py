@@ -79,7 +79,8 @@ class Compared:
         for key, size, at in self._comparison.unnamed():
             modified_at = datetime.fromtimestamp(at, UTC)
             finding = judge(key, modified_at, now=self._now, grace=self._grace)
-            yield Candidate(key, size, modified_at, finding)
+            if finding is not None:
+                yield Candidate(key, size, modified_at, finding)
 
     def orphans(self) -> Iterator[Candidate]:
         """The objects to be removed."""

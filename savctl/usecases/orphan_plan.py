@@ -164,7 +164,7 @@ def _candidate(line: tuple[str, dict[str, object]]) -> Candidate:
     match line:
         case (_, {"key": str(key), "size_bytes": int(size), "modified_at": str(at)}):
             modified_at = _instant(at)
-            if modified_at is not None and shape_of(key) is not Shape.UNKNOWN:
+            if modified_at is not None and shape_of(key) in {Shape.TICKET, Shape.UPLOAD}:
                 return Candidate(key, size, modified_at)
     raise InvalidInput(f"{line[0]} names no object that can be an orphan")
 

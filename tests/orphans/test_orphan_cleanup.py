@@ -7,12 +7,18 @@ import pytest
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
 from savctl.usecases.holds import hold_ticket
+from savctl.usecases.merging import MergeTerms, merge_tickets
 from savctl.usecases.orphans import last_cleanup
 from tests.given import DAY, SECOND, created, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket
 
 LIVE = "tickets/1/11111111111111111111111111111111.png"
 ORPHAN = "tickets/1/22222222222222222222222222222222.png"
+ARCHIVED = (
+    "INSERT INTO savctl_archived_files (attachment_id, ticket_id, object_key, size_bytes) "
+    "VALUES (1, 1, '{key}', 7)"
+)
+FILES = "SELECT ticket_id FROM ticket_attachments"
 PURGES = "SELECT object_key, reason, hidden_at, due_at, size_bytes FROM savctl_purges"
 
 
@@ -126,6 +132,21 @@ def test_keys_of_an_unknown_shape_are_reported_and_never_removed(
     assert [item.id for item in report.items] == [key]
 
 
+@pytest.mark.parametrize("prefix", ["archive/", "cold/storage/", ""])
+@pytest.mark.parametrize("suffix", ["", ".manifest.json"])
+def test_bundles_of_the_archive_are_none_of_its_business(
+    old: Bucket, clock: SetClock, prefix: str, suffix: str
+) -> None:
+    key = f"{prefix}2025/01/0123456789abcdef0123456789abcdef.jsonl.zst{suffix}"
+    old.put(key)
+    clock.advance(1000 * DAY)
+
+    report = old.clean_up()
+
+    assert key in old.visible()
+    assert (report.skipped, report.details["unknown_key"]) == (0, 0)
+
+
 def test_what_is_left_under_temp_is_orphaned_too(old: Bucket, clock: SetClock) -> None:
     old.put("temp/8d1f/part-1")
     clock.advance(GRACE + SECOND)
@@ -136,14 +157,41 @@ def test_what_is_left_under_temp_is_orphaned_too(old: Bucket, clock: SetClock) -
 
 
 def test_a_merged_ticket_s_file_keeps_its_key_and_stays(bucket: Bucket, clock: SetClock) -> None:
-    target = created(bucket.database, clock)
     bucket.put(LIVE)
-    bucket.record(LIVE, ticket_id=target.id)
+    bucket.record(LIVE)
+    target = created(bucket.database, clock)
+    merge_tickets(bucket.database, clock, [bucket.ticket.id], target.id, terms=MergeTerms(by=5))
     clock.advance(2 * DAY)
 
     bucket.clean_up()
 
     assert bucket.visible() == {LIVE}
+    assert [row["ticket_id"] for row in rows(bucket.database, FILES)] == [target.id]
+
+
+def test_an_orphan_of_a_ticket_merged_into_one_under_hold_stays(
+    old: Bucket, clock: SetClock
+) -> None:
+    target = created(old.database, clock)
+    merge_tickets(old.database, clock, [old.ticket.id], target.id, terms=MergeTerms(by=5))
+    hold_ticket(old.database, clock, target.id, reason="lawsuit", by=5)
+    key = f"tickets/{old.ticket.id}/33333333333333333333333333333333.png"
+    old.put(key)
+    clock.advance(2 * DAY)
+
+    old.clean_up()
+
+    assert key in old.visible()
+
+
+def test_an_archived_file_stays(old: Bucket) -> None:
+    write(old.database, ARCHIVED.format(key=ORPHAN))
+    write(old.database, "DELETE FROM ticket_attachments")
+
+    report = old.clean_up()
+
+    assert old.visible() == {ORPHAN}
+    assert report.details["missing"] == 0
 
 
 def test_a_soft_deleted_file_stays(old: Bucket) -> None:
