@@ -14,7 +14,7 @@ from enum import StrEnum
 _OF_TICKET = re.compile(r"tickets/([1-9][0-9]{0,18})/\w[^\s/\x00-\x1f\x7f]*\.[0-9A-Za-z]{1,16}")
 _OF_UPLOAD = re.compile(r"temp/[0-9A-Za-z_-]{1,128}(/[^\s/\x00-\x1f\x7f]+)+")
 _BUNDLE = re.compile(
-    r"(?!tickets/|temp/)(.+/)?[0-9]{4}/[0-9]{2}/[0-9a-f]{32}\.jsonl\.zst(\.manifest\.json)?"
+    r"(?!tickets/|temp/)(.+/)?[0-9]{4}/[0-9]{2}/[0-9a-f]{32}\.(jsonl\.zst|manifest\.json)"
 )
 
 

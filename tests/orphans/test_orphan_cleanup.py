@@ -133,11 +133,11 @@ def test_keys_of_an_unknown_shape_are_reported_and_never_removed(
 
 
 @pytest.mark.parametrize("prefix", ["archive/", "cold/storage/", ""])
-@pytest.mark.parametrize("suffix", ["", ".manifest.json"])
+@pytest.mark.parametrize("suffix", ["jsonl.zst", "manifest.json"])
 def test_bundles_of_the_archive_are_none_of_its_business(
     old: Bucket, clock: SetClock, prefix: str, suffix: str
 ) -> None:
-    key = f"{prefix}2025/01/0123456789abcdef0123456789abcdef.jsonl.zst{suffix}"
+    key = f"{prefix}2025/01/0123456789abcdef0123456789abcdef.{suffix}"
     old.put(key)
     clock.advance(1000 * DAY)
 

@@ -34,6 +34,7 @@ class Watched:
         self.before_hiding: Callable[[list[str]], None] = lambda _: None
         self.after_hiding: Callable[[list[str]], None] = lambda _: None
         self.refuses: dict[str, str] = {}
+        self.hidden: set[str] = set()
         self.order: Callable[[list[StoredObject]], list[StoredObject]] = list
 
     def __getattr__(self, name: str) -> object:
@@ -46,6 +47,7 @@ class Watched:
     def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
         keys = list(keys)
         self.before_hiding(keys)
+        self.hidden |= set(keys)
         failures = self._store.hide([key for key in keys if key not in self.refuses])
         self.after_hiding(keys)
         return failures + [KeyFailure(k, self.refuses[k]) for k in keys if k in self.refuses]
@@ -85,6 +87,7 @@ def test_a_record_written_after_the_database_was_read_is_seen_by_the_last_look(
     clean_up(bucket, watched)
 
     assert bucket.visible() == {LIVE, ORPHANS[7]}
+    assert ORPHANS[7] not in watched.hidden
     assert ORPHANS[7] not in {row["object_key"] for row in rows(bucket.database, PURGES)}
 
 
