@@ -45,9 +45,9 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
             return
         terms.report.seen = found.census.objects
         terms.report.details = found.census.as_json()
+        returned = bring_back(work, found.named_again())  # a brake on removal is none on this
         require_brake_off(found.census, brake)
         ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
-        returned = bring_back(work, found.named_again())
         hidden = hide_all(work, found.orphans(), total=found.census.found[Finding.ORPHAN])
         terms.report.details |= {
             "hidden": hidden.objects,

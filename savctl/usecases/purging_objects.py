@@ -82,8 +82,8 @@ def _purge_page(work: Purging, page: Sequence[Purge], done: Purged) -> None:
     with work.database.reading() as connection:
         names = named(connection, [one.object_key for one in page])
     for one in page:
-        if one.object_key not in names and one.reason == PurgeReason.ORPHAN and _shows(work, one):
-            names[one.object_key] = "it is visible again"
+        if one.reason == PurgeReason.ORPHAN and one.claimed_at is None:
+            _show_what_is_named(work, one, names)
     claimed, items = work.transact(lambda uow: _claim(uow, page, names, work.clock()))
     done.kept += sum(item.is_told for item in items)
     gone, more = (claimed, list[Item]()) if work.terms.dry_run else _purge(work, claimed)
@@ -145,9 +145,13 @@ def _purge(work: Purging, claimed: Sequence[Purge]) -> tuple[list[Purge], list[I
     return gone, sorted(items, key=lambda item: str(item.id))
 
 
-def _shows(work: Purging, one: Purge) -> bool:
-    """Whether a hidden orphan is visible: somebody stored or unhid it since."""
-    return one.claimed_at is None and work.store.find(one.object_key) is not None
+def _show_what_is_named(work: Purging, one: Purge, names: dict[str, str]) -> None:
+    """A hidden orphan that is named again is shown; one that is visible counts as named."""
+    if one.object_key not in names:
+        if work.store.find(one.object_key) is not None:
+            names[one.object_key] = "it is visible again"
+    elif not work.terms.dry_run:
+        work.store.unhide(one.object_key)
 
 
 def _tickets_of(one: Purge) -> set[int]:

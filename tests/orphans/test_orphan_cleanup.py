@@ -6,9 +6,12 @@ import pytest
 
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
+from savctl.usecases.batches import Terms
 from savctl.usecases.holds import hold_ticket
 from savctl.usecases.merging import MergeTerms, merge_tickets
 from savctl.usecases.orphans import last_cleanup
+from savctl.usecases.purging_objects import Purged, Purging, purge_objects
+from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, created, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket
 
@@ -322,3 +325,43 @@ class TestReturn:
 
         [purge] = rows(old.database, PURGES)
         assert str(purge["due_at"]).startswith(f"{clock() + RETENTION:%Y-%m-%d %H:%M:%S}")
+
+    def test_attachment_purge_shows_what_is_named_and_purges_the_rest(
+        self, old: Bucket, clock: SetClock
+    ) -> None:
+        other = "tickets/1/33333333333333333333333333333333.png"
+        old.put(other)
+        clock.advance(2 * DAY)
+        old.clean_up()
+        old.record(other)  # and no orphan-cleanup runs for a month
+
+        clock.advance(RETENTION - SECOND)
+        assert purge(old).objects == 0
+        clock.advance(SECOND)
+        done = purge(old)
+
+        assert (done.objects, done.kept) == (1, 1)
+        assert old.visible() == {LIVE, other}
+        assert old.store.remains(ORPHAN) == 0
+        assert rows(old.database, PURGES) == []
+
+    def test_the_brake_does_not_keep_a_file_from_coming_back(
+        self, old: Bucket, clock: SetClock
+    ) -> None:
+        old.clean_up()
+        write(old.database, "DELETE FROM ticket_attachments")
+        old.record(ORPHAN)
+        old.put(*(f"tickets/9/{number:032x}.png" for number in range(20)))
+        clock.advance(2 * DAY)
+
+        with pytest.raises(NeedsConfirmation):
+            old.clean_up()
+
+        assert ORPHAN in old.visible()
+
+
+def purge(bucket: Bucket) -> Purged:
+    terms = Terms(report=BatchReport())
+    return purge_objects(
+        Purging(database=bucket.database, store=bucket.store, clock=bucket.clock, terms=terms)
+    )
