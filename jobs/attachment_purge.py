@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from jobs._job import Context, Job
 from savctl.usecases.purging_objects import AT_ONCE, Purging, purge_objects
-from savctl.usecases.purging_records import purge_deleted_records
+from savctl.usecases.purging_records import forget_strays, purge_deleted_records
 
 
 def _run(context: Context) -> None:
@@ -20,6 +20,7 @@ def _run(context: Context) -> None:
         terms=terms,
     )
     records = terms.report.changed
+    forget_strays(context.database, terms=terms)
     done = purge_objects(
         Purging(
             database=context.database,

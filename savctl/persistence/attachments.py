@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -184,6 +185,17 @@ class DeletedBefore:
 
     def _behind(self, after_id: int) -> ColumnElement[bool]:
         return and_(_F.deleted_at <= self.moment, _F.attachment_id > after_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutRecord:
+    """What savctl knows of records that another program removed, or a cascade."""
+
+    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids in order."""
+        gone = and_(_F.attachment_id > after_id, ~exists().where(_A.id == _F.attachment_id))
+        query = select(_F.attachment_id).where(gone).order_by(_F.attachment_id).limit(limit)
+        return list(connection.execute(query).scalars())
 
 
 def _all() -> Select[Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    exists,
     false,
     func,
     literal,
@@ -33,6 +34,7 @@ from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
 from savctl.persistence.outbox_queue import DEAD, WAITING
 from savctl.persistence.tables import (
+    files,
     outbox,
     support_tickets,
     ticket_attachments,
@@ -320,10 +322,11 @@ def unread(connection: Connection, *, agent_id: int | None) -> list[dict[str, An
 
 
 def attachments_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
-    """The attachment records of a ticket, oldest first."""
-    query = select(ticket_attachments).where(ticket_attachments.c.ticket_id == ticket_id)
-    rows = connection.execute(query.order_by(ticket_attachments.c.id)).mappings()
-    return [dict(row) for row in rows]
+    """The attachment records of a ticket, oldest first, without soft-deleted ones."""
+    a = ticket_attachments.c
+    is_deleted = exists().where(files.c.attachment_id == a.id, files.c.deleted_at.is_not(None))
+    query = select(ticket_attachments).where(a.ticket_id == ticket_id, ~is_deleted).order_by(a.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def count_by_status(connection: Connection, *, user_id: int | None = None) -> dict[str, int]:

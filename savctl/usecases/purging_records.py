@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from savctl.domain.file_access import FileAction, FileNote
 from savctl.domain.object_keys import Shape, shape_of
-from savctl.persistence.attachments import Attachment, DeletedBefore
+from savctl.persistence.attachments import Attachment, DeletedBefore, WithoutRecord
 from savctl.persistence.engine import Database
 from savctl.persistence.holds import held_among
 from savctl.persistence.purges import Doomed, PurgeReason
@@ -44,6 +44,19 @@ def purge_deleted_records(
             terms.report.left += due.count(connection, after_id=stopped_at)
 
 
+def forget_strays(database: Database, *, terms: Terms) -> None:
+    """Forget digests and marks whose record another program removed.
+
+    Their objects, if they are still there, are orphans.
+    """
+
+    def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+        uow.attachments.remove(sorted(set(ids) - {one.id for one in uow.attachments.these(ids)}))
+        return []
+
+    in_batches(database, WithoutRecord(), work, terms=terms)
+
+
 def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime) -> list[Item]:
     tickets = {found.ticket_id for found in uow.attachments.these(ids)}
     locked = {ticket.id for ticket in uow.tickets.lock_many(tickets, skip_locked=True)}
@@ -66,15 +79,12 @@ def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime
         else:
             removed.append(one)
             items.append(_gone(one, number))
-    leftovers = set(ids) - {one.id for one in uow.attachments.these(ids)}
-    _forget(uow, removed, leftovers, now)
+    _forget(uow, removed, now)
     return items
 
 
-def _forget(
-    uow: UnitOfWork, removed: Sequence[Attachment], leftovers: set[int], now: datetime
-) -> None:
-    uow.attachments.remove([one.id for one in removed] + sorted(leftovers))
+def _forget(uow: UnitOfWork, removed: Sequence[Attachment], now: datetime) -> None:
+    uow.attachments.remove([one.id for one in removed])
     doomed = [
         Doomed(
             key=one.file_path,

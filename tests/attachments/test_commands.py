@@ -311,10 +311,12 @@ def test_a_deleted_file_can_be_restored(
     dry = one(cli, "attachment", "delete", record.id, "--dry-run")
     assert (dry["changed"], dry["dry_run"]) == (True, True)
     assert len(one(cli, "attachment", "list", ticket)) == 1
+    assert len(one(cli, "ticket", "show", ticket, "--with", "attachments")["attachments"]) == 1
     gone = one(cli, "attachment", "delete", record.id, "--as", AGENT, "--reason", "wrong ticket")
     again = one(cli, "attachment", "delete", record.id)
 
     assert gone["deleted_at"]
+    assert one(cli, "ticket", "show", ticket, "--with", "attachments")["attachments"] == []
     assert (gone["changed"], again["changed"]) == (True, False)
     assert one(cli, "attachment", "list", ticket) == []
     assert [row["id"] for row in one(cli, "attachment", "list", ticket, "--deleted")] == [

@@ -19,7 +19,11 @@ from savctl.usecases.attaching import attach_files, delete_attachment, restore_a
 from savctl.usecases.batches import Terms
 from savctl.usecases.holds import hold_ticket
 from savctl.usecases.purging_objects import Purging, purge_objects
-from savctl.usecases.purging_records import _remove, purge_deleted_records
+from savctl.usecases.purging_records import (
+    _remove,
+    forget_strays,
+    purge_deleted_records,
+)
 from savctl.usecases.report import BatchReport
 from savctl.usecases.transitions import close_ticket
 from savctl.usecases.uploading import KeyBeingRemoved, Uploading
@@ -44,6 +48,7 @@ def purge(database: Database, store: ObjectStore, clock: SetClock) -> Purge:
         report = BatchReport(lists_changes=bool(terms.get("dry_run")))
         given = Terms(report=report, **terms)
         purge_deleted_records(database, clock, retention=RETENTION, terms=given)
+        forget_strays(database, terms=given)
         purge_objects(
             Purging(database=database, store=through, clock=clock, terms=given, at_once=at_once)
         )
@@ -468,14 +473,17 @@ def test_marks_of_records_that_the_service_removed_are_forgotten(
     database: Database, store: ObjectStore, clock: SetClock, purge: Purge
 ) -> None:
     ticket = brought_to(database, clock, Status.IN_PROGRESS)
-    (photo,) = attached(database, store, ticket.id, PHOTO)
+    photo, letter, kept = attached(database, store, ticket.id, *FILES)
     delete(database, clock, photo.id)
-    database.transaction(lambda c: c.exec_driver_sql("DELETE FROM ticket_attachments"))
-    clock.advance(RETENTION)
+    remove = f"DELETE FROM ticket_attachments WHERE id IN ({photo.id}, {letter.id})"
+    database.transaction(lambda c: c.exec_driver_sql(remove))
 
+    purge(dry_run=True)
+    assert len(rows(database, "SELECT * FROM savctl_files")) == 3
     assert counts(purge()) == (0, 0, 0)
-    assert rows(database, "SELECT * FROM savctl_files") == []
-    assert keys(store) == [photo.file_path], "an orphan: orphan-cleanup's to find"
+    left = rows(database, "SELECT attachment_id FROM savctl_files")
+    assert [row["attachment_id"] for row in left] == [kept.id]
+    assert photo.file_path in keys(store), "an orphan: orphan-cleanup's to find"
 
 
 @pytest.mark.only_stores("directory")
