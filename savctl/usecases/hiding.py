@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from savctl.domain.clock import second_text
@@ -120,6 +120,8 @@ def _intend(
 ) -> tuple[list[Candidate], list[Item]]:
     """What is to be hidden, written down; and what is not, with the reason."""
     now = work.clock()
+    if work.terms.dry_run:
+        _forget_abandoned(uow, before=now - work.grace)
     keys = [one.key for one in batch]
     names = named(uow.connection, keys)
     listed = intents.listed_as(uow.connection, keys)
@@ -140,6 +142,12 @@ def _intend(
     run_id = work.terms.fence.run_id if work.terms.fence else None
     intents.intend(uow.connection, sizes, at=now, due_at=now + work.retention, run_id=run_id)
     return intended, items
+
+
+def _forget_abandoned(uow: UnitOfWork, *, before: datetime) -> None:
+    """What a real run has done by now: such an upload names its key no longer."""
+    while old := uow.uploads.begun_before(before, after_id="", limit=1_000):
+        uow.uploads.forget([upload.id for upload in old])
 
 
 def _hidden_or_not(

@@ -150,6 +150,18 @@ def test_bundles_of_the_archive_are_none_of_its_business(
     assert (report.skipped, report.details["unknown_key"]) == (0, 0)
 
 
+def test_a_bucket_of_somebody_else_is_left_as_it_is(bucket: Bucket, clock: SetClock) -> None:
+    theirs = {"index.html", "img/2024/01/a.png", "tickets.csv", "tickets/summer.pdf", "tmp/1/a"}
+    bucket.put(*theirs)
+    bucket.record(LIVE)
+    clock.advance(1000 * DAY)
+
+    report = bucket.clean_up(brake=None)
+
+    assert bucket.visible() == theirs
+    assert (report.changed, report.details["unknown_key"], report.details["missing"]) == (0, 5, 1)
+
+
 def test_what_is_left_under_temp_is_orphaned_too(old: Bucket, clock: SetClock) -> None:
     old.put("temp/8d1f/part-1")
     clock.advance(GRACE + SECOND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,8 @@ from savctl.ports import (
     StoreGone,
     StoreRefused,
 )
+from savctl.usecases.hiding import Hiding
+from savctl.usecases.orphans import clean_up_orphans
 from tests.given import DAY, rows, write
 from tests.orphans.conftest import Bucket
 
@@ -228,3 +231,27 @@ def test_what_is_on_the_list_for_another_reason_is_left_to_it(
 
     assert ORPHANS[0] in bucket.visible()
     assert "is to be purged already: retention" in {item.reason for item in report.items}
+
+
+def test_a_stop_while_it_lists_leaves_everything(bucket: Bucket, watched: Watched) -> None:
+    work = replace_stop(bucket.work(store=watched), lambda: True)  # type: ignore[arg-type]
+
+    clean_up_orphans(work, brake=None)
+
+    assert work.terms.report.left
+    assert bucket.visible() == {LIVE, *ORPHANS}
+    assert rows(bucket.database, "SELECT id FROM savctl_reports") == []
+
+
+def test_a_stop_while_it_hides_finishes_the_batch(bucket: Bucket, watched: Watched) -> None:
+    work = replace_stop(bucket.work(store=watched), lambda: bool(watched.hidden), size=10)  # type: ignore[arg-type]
+
+    clean_up_orphans(work, brake=None)
+
+    assert (work.terms.report.changed, work.terms.report.left) == (10, 15)
+    assert bucket.visible() == {LIVE, *ORPHANS[10:]}
+    assert rows(bucket.database, UNSETTLED) == []
+
+
+def replace_stop(work: Hiding, should_stop: Callable[[], bool], *, size: int = 1_000) -> Hiding:
+    return replace(work, terms=replace(work.terms, should_stop=should_stop, size=size))

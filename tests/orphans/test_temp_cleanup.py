@@ -102,5 +102,7 @@ def test_the_key_of_an_upload_under_way_is_no_orphan(bucket: Bucket, clock: SetC
     assert [item.reason for item in report.items] == ["is named by now: an upload under way"]
 
     clock.advance(2 * DAY)  # nobody ended it
+    assert bucket.clean_up(dry_run=True).changed == 1
+    assert LIVE in bucket.visible()
     bucket.clean_up()
     assert LIVE not in bucket.visible()
