@@ -60,6 +60,17 @@ class Hiding:
     audited_as: str
     at_once: int = 100
 
+    def transact(self, do: Callable[[UnitOfWork], T]) -> T:
+        """One transaction of the job; a dry run's is rolled back."""
+        return in_transaction(
+            self.database, do, dry_run=self.terms.dry_run, fence=self.terms.fence
+        )
+
+    def note_hidden(self, uow: UnitOfWork, keys: Sequence[str]) -> None:
+        """Write down that these are hidden: from now they are kept for the retention time."""
+        now = self.clock()
+        intents.note_hidden(uow.connection, keys, at=now, due_at=now + self.retention)
+
 
 def hide_all(work: Hiding, orphans: Iterable[Candidate], *, total: int) -> Hidden:
     """Hide these, batch by batch, until somebody asks to stop.
@@ -83,7 +94,7 @@ def hide_batch(work: Hiding, batch: Sequence[Candidate], hidden: Hidden) -> None
         Unavailable: database or store went away; the next run finds out how far this one came.
         SavError: the store refuses; nothing of what it refused stays on the list.
     """
-    done, items = _in_transaction(work, lambda uow: _intend(uow, work, batch))
+    done, items = work.transact(lambda uow: _intend(uow, work, batch))
     if not work.terms.dry_run:
         done, more = _hidden_or_not(work, done)
         items += more
@@ -91,28 +102,6 @@ def hide_batch(work: Hiding, batch: Sequence[Candidate], hidden: Hidden) -> None
     hidden.bytes += sum(one.size_bytes for one in done)
     work.terms.report.add([*items, *map(_changed, done)], seen=0)
     work.terms.on_batch(work.terms.report)
-
-
-def settle(work: Hiding) -> None:
-    """Find out what a run that was killed had hidden of what it meant to hide.
-
-    What is still visible stays as it is: this run finds it again, with or without a record.
-    """
-    for keys in intents.unsettled(work.database):
-        gone = [key for key in keys if work.store.find(key) is None]
-        if gone:
-            _in_transaction(work, lambda uow, gone=gone: _note_hidden(uow, work, gone))  # type: ignore[misc]
-
-
-def bring_back(work: Hiding, keys: Iterable[str]) -> int:
-    """Show again what a record names by now, and take it off the list; answers how many."""
-    count = 0
-    for key in keys:
-        count += 1
-        if not work.terms.dry_run:
-            work.store.unhide(key)
-            _in_transaction(work, lambda uow, key=key: intents.withdraw(uow.connection, [key]))  # type: ignore[misc]
-    return count
 
 
 def _intend(
@@ -170,7 +159,7 @@ def _hidden_or_not(
     for key, name in sorted(names.items()):
         work.store.unhide(key)
         left[key] = _skipped(key, f"is named by now: {name}")
-    _in_transaction(work, lambda uow: _write_down(uow, work, intended, left))
+    work.transact(lambda uow: _write_down(uow, work, intended, left))
     return [one for one in intended if one.key not in left], list(left.values())
 
 
@@ -195,7 +184,7 @@ def _hide(work: Hiding, keys: Sequence[str], not_yet: Sequence[str]) -> list[Key
     except Unavailable:  # who knows how far it came: the next run settles it
         raise
     except SavError:
-        _in_transaction(work, lambda uow: intents.withdraw(uow.connection, not_yet))
+        work.transact(lambda uow: intents.withdraw(uow.connection, not_yet))
         raise
 
 
@@ -204,20 +193,11 @@ def _write_down(
 ) -> None:
     hidden = [one for one in intended if one.key not in left]
     intents.withdraw(uow.connection, list(left))
-    _note_hidden(uow, work, [one.key for one in hidden])
+    work.note_hidden(uow, [one.key for one in hidden])
     if hidden:
         size = sum(one.size_bytes for one in hidden)
         details = {"objects": len(hidden), "bytes": size}
         uow.audit.note(work.audited_as, actor=None, at=work.clock(), details=details)
-
-
-def _note_hidden(uow: UnitOfWork, work: Hiding, keys: Sequence[str]) -> None:
-    now = work.clock()
-    intents.note_hidden(uow.connection, keys, at=now, due_at=now + work.retention)
-
-
-def _in_transaction(work: Hiding, do: Callable[[UnitOfWork], T]) -> T:
-    return in_transaction(work.database, do, dry_run=work.terms.dry_run, fence=work.terms.fence)
 
 
 def _skipped(key: str, reason: str) -> Item:

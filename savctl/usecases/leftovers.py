@@ -16,7 +16,8 @@ from savctl.persistence.unit_of_work import in_transaction
 from savctl.persistence.uploads import Upload, Uploads
 from savctl.usecases.batches import EVERYBODYS
 from savctl.usecases.bucket_census import Candidate
-from savctl.usecases.hiding import Hiding, hide_all, settle
+from savctl.usecases.earlier_orphans import settle
+from savctl.usecases.hiding import Hiding, hide_all
 from savctl.usecases.report import Item, Outcome
 
 

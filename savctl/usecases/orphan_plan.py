@@ -21,7 +21,8 @@ from savctl.domain.strict_json import strict_json
 from savctl.errors import InvalidInput
 from savctl.persistence.file_references import highest_ids
 from savctl.usecases.bucket_census import Candidate, Census, compared
-from savctl.usecases.hiding import Hiding, hide_all, settle
+from savctl.usecases.earlier_orphans import settle
+from savctl.usecases.hiding import Hiding, hide_all
 from savctl.usecases.new_file import new_file
 from savctl.usecases.orphans import KIND, require_brake_off
 from savctl.usecases.report import LISTED, Item, Outcome

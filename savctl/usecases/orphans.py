@@ -17,7 +17,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.reports import delete_reports, keep_report, last_report
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.bucket_census import Census, Compared, compared
-from savctl.usecases.hiding import Hiding, bring_back, hide_all, settle
+from savctl.usecases.earlier_orphans import bring_back, settle
+from savctl.usecases.hiding import Hiding, hide_all
 from savctl.usecases.leftovers import abort_abandoned
 from savctl.usecases.report import LISTED, Item, Outcome
 
