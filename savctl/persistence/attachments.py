@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from savctl.errors import NotFound
+from savctl.persistence.bulk import insert_rows
 from savctl.persistence.tables import files, ticket_attachments
 from savctl.persistence.tickets import new_id
 
@@ -67,30 +68,20 @@ class Attachments:
         self._connection = connection
 
     def insert(
-        self, ticket_id: int, file: NewFile, *, message_id: int | None, at: datetime
-    ) -> Attachment:
-        """Store a record and answer it; the ticket's row is locked by the caller."""
-        values: dict[str, Any] = {
-            "ticket_id": ticket_id,
-            "message_id": message_id,
-            "original_name": file.original_name,
-            "filename": file.filename,
-            "file_path": file.file_path,
-            "mime_type": file.mime_type,
-            "file_size": file.file_size,
-            "created_at": at,
-            "updated_at": at,
-        }
-        made = self._connection.execute(insert(ticket_attachments).values(**values))
-        attachment = Attachment(id=new_id(made), sha256=file.sha256, **values)
+        self,
+        ticket_id: int,
+        new: Sequence[NewFile],
+        *,
+        message_id: int | None,
+        at: datetime,
+    ) -> list[Attachment]:
+        """Store records and answer them; the ticket's row is locked by the caller."""
+        made = [self._insert(ticket_id, file, message_id, at) for file in new]
+        rows = [(one.id, ticket_id, one.sha256) for one in made]
+        columns = ("attachment_id", "ticket_id", "sha256")
         # a row of the same id is left over from a record that the service removed
-        self._connection.execute(delete(files).where(_F.attachment_id == attachment.id))
-        self._connection.execute(
-            insert(files).values(
-                attachment_id=attachment.id, ticket_id=ticket_id, sha256=file.sha256
-            )
-        )
-        return attachment
+        insert_rows(self._connection, files, columns, rows, replaces=True)
+        return made
 
     def get(self, attachment_id: int) -> Attachment:
         """The record.
@@ -156,11 +147,30 @@ class Attachments:
 
     def naming_of(self, ticket_ids: Collection[int], keys: Collection[str]) -> set[str]:
         """Those of these keys that records of these tickets name; by the ticket's index."""
-        if not ticket_ids:
+        if not ticket_ids or not keys:
             return set()
-        # the collation takes A for a and é for e, so keys are compared here
-        query = select(_A.file_path).where(_A.ticket_id.in_(sorted(ticket_ids)))
+        # the collation takes A for a and é for e, so keys are compared here once more
+        query = select(_A.file_path).where(
+            _A.ticket_id.in_(sorted(ticket_ids)), _A.file_path.in_(sorted(keys))
+        )
         return set(keys).intersection(self._connection.execute(query).scalars())
+
+    def _insert(
+        self, ticket_id: int, file: NewFile, message_id: int | None, at: datetime
+    ) -> Attachment:
+        values: dict[str, Any] = {
+            "ticket_id": ticket_id,
+            "message_id": message_id,
+            "original_name": file.original_name,
+            "filename": file.filename,
+            "file_path": file.file_path,
+            "mime_type": file.mime_type,
+            "file_size": file.file_size,
+            "created_at": at,
+            "updated_at": at,
+        }
+        made = self._connection.execute(insert(ticket_attachments).values(**values))
+        return Attachment(id=new_id(made), sha256=file.sha256, **values)
 
     def _found(self, query: Select[Any]) -> list[Attachment]:
         return [Attachment(**row) for row in self._connection.execute(query).mappings()]

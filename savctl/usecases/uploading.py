@@ -146,12 +146,8 @@ class Uploading:
         if uow.uploads.known(self._ids) != set(self._ids):
             raise Unavailable("the upload took too long and was cleaned up: try again")
         at = to_the_second(now)
-        made = [
-            uow.attachments.insert(
-                ticket.id, one.file.record(ticket.id), message_id=message_id, at=at
-            )
-            for one in self._plan
-        ]
+        new = [one.file.record(ticket.id) for one in self._plan]
+        made = uow.attachments.insert(ticket.id, new, message_id=message_id, at=at)
         uow.purges.spare({attachment.file_path for attachment in made})
         uow.uploads.forget(self._ids)
         notes = (
