@@ -194,6 +194,12 @@ _TABLE: tuple[Invariant, ...] = (
         "find out which is right: the other customer must not see the file",
     ),
     Invariant(
+        "attachment-path",
+        _W,
+        "an attachment whose file_path is no key below tickets/",
+        "find out what wrote it: attachment-purge will leave such an object alone",
+    ),
+    Invariant(
         "audit-of-gone-ticket",
         _I,
         "audit entries of tickets that are not here any more",

@@ -100,6 +100,11 @@ _STRAYS: Mapping[str, _Kind] = MappingProxyType(
             exists().where(_M.id == _F.message_id, _M.ticket_id != _F.ticket_id),
             (_F.ticket_id, _F.message_id),
         ),
+        "attachment-path": _Kind(
+            ticket_attachments,
+            ~_F.file_path.startswith("tickets/"),
+            (_F.ticket_id, _F.file_path),
+        ),
         "audit-of-gone-ticket": _Kind(audit, _lost(_A.ticket_id), (_A.ticket_id,)),
         "event-of-gone-ticket": _Kind(outbox, _lost(_O.ticket_id), (_O.ticket_id,)),
     }

@@ -311,6 +311,21 @@ def test_rows_that_belong_to_nothing_are_found(database: Database, clock: SetClo
     assert report.findings["orphan-message"].sample[0].detail == f"ticket_id {gone.id}"
 
 
+def test_an_attachment_that_names_no_object_of_a_ticket_is_a_warning(
+    database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+    write(database, _attachment(1, ticket.id, "NULL", key="archive/all.zst"))
+    write(database, _attachment(2, ticket.id, "NULL"))
+
+    report = check(database, clock)
+
+    assert counts(report) == {"attachment-path": 1}
+    assert not report.is_broken
+    (example,) = report.findings["attachment-path"].sample
+    assert "archive/all.zst" in example.detail
+
+
 def test_the_samples_are_bounded_and_the_counts_are_not(
     database: Database, clock: SetClock
 ) -> None:
@@ -397,11 +412,13 @@ def _message(message_id: int, ticket_id: int) -> str:
     )
 
 
-def _attachment(attachment_id: int, ticket_id: int, message_id: int | str) -> str:
+def _attachment(
+    attachment_id: int, ticket_id: int, message_id: int | str, key: str = "tickets/1/a.png"
+) -> str:
     return (
         "INSERT INTO ticket_attachments (id, ticket_id, message_id, original_name, filename, "
         f"file_path, mime_type, file_size, created_at, updated_at) VALUES ({attachment_id}, "
-        f"{ticket_id}, {message_id}, 'a.png', 'a.png', 'tickets/1/a.png', 'image/png', 10, "
+        f"{ticket_id}, {message_id}, 'a.png', 'a.png', '{key}', 'image/png', 10, "
         "'2025-10-03 10:30:00', '2025-10-03 10:30:00')"
     )
 
