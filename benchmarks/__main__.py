@@ -8,7 +8,7 @@ import sys
 
 NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan"),
-    *("relay", "relay_close", "uploads", "exporting", "export_memory", "merging"),
+    *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "orphans",
 )
 

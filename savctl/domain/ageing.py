@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from savctl.domain import times
 from savctl.domain.closing import span_text
 from savctl.domain.history import Action
-from savctl.domain.holding import is_held
+from savctl.domain.holding import has_hold
+from savctl.domain.metadata import Metadata
 from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
 
 # Somebody wanted to see a restored ticket; the next night must not take it away again.
 RESTORED_STAYS = timedelta(days=30)
@@ -61,7 +62,26 @@ class Age:
         return f"{self.years}y" if self.years else span_text(self.span)
 
 
-def kept_hot(ticket: Ticket, *, after: Age, now: datetime) -> str | None:
+class Aged(Protocol):
+    """What the rules here want to know of a ticket."""
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        ...
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When it was closed."""
+        ...
+
+    @property
+    def metadata(self) -> Metadata:
+        """Its hold and its restorations."""
+        ...
+
+
+def kept_hot(ticket: Aged, *, after: Age, now: datetime) -> str | None:
     """Why a ticket does not go to the archive now; None when it goes; empty when it is young."""
     if ticket.status is not Status.CLOSED:
         return ""
@@ -69,7 +89,7 @@ def kept_hot(ticket: Ticket, *, after: Age, now: datetime) -> str | None:
         return "closed without closed_at: savctl db check --fix may know it"
     if after.after(ticket.closed_at) >= now:
         return ""
-    if is_held(ticket):
+    if has_hold(ticket.metadata):
         return "under legal hold: savctl gdpr hold list says why"
     return _restored(ticket, now)
 
@@ -79,16 +99,18 @@ def is_over(closed_at: datetime, *, after: Age, now: datetime) -> bool:
     return after.after(closed_at) <= now
 
 
-def kept_for_good(ticket: Ticket, *, after: Age, now: datetime) -> str | None:
+def kept_for_good(ticket: Aged, *, after: Age, now: datetime) -> str | None:
     """Why a closed ticket is not removed for good; None when it is; empty when it is young."""
     if ticket.status is not Status.CLOSED or ticket.closed_at is None:
         return ""
     if not is_over(ticket.closed_at, after=after, now=now):
         return ""
-    return "under legal hold: savctl gdpr hold list says why" if is_held(ticket) else None
+    return (
+        "under legal hold: savctl gdpr hold list says why" if has_hold(ticket.metadata) else None
+    )
 
 
-def _restored(ticket: Ticket, now: datetime) -> str | None:
+def _restored(ticket: Aged, now: datetime) -> str | None:
     restored = [e.at for e in ticket.metadata.history if e.action == Action.RESTORED]
     if restored and now - restored[-1] < RESTORED_STAYS:
         return f"restored on {restored[-1]:%Y-%m-%d}: stays for {RESTORED_STAYS.days} days"

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, String, case, func, or_, select, type_coerce
 
+from savctl.domain.metadata import Metadata
 from savctl.domain.states import Status
 from savctl.persistence.tables import files, support_tickets
 
 _T = support_tickets.c
+_TEXT = type_coerce(_T.metadata, String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,45 @@ class Old:
         query = query.where(_T.id > after_id) if after_id else query
         # as in candidates.py: the index of the status is in the order of ids already
         return query.with_hint(support_tickets, "IGNORE INDEX (PRIMARY)", "mysql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A candidate; `metadata` is empty unless it speaks of a hold or a restoration."""
+
+    id: int
+    number: str
+    user_id: int
+    status: Status
+    closed_at: datetime | None
+    metadata: Metadata
+
+
+def standings(connection: Connection, ids: Sequence[int]) -> list[Standing]:
+    """These candidates in id order. Metadata is most of a row and says nothing here, mostly."""
+    speaks = or_(_TEXT.like("%legal_hold%"), _TEXT.like("%restored%"))
+    query = (
+        select(
+            _T.id,
+            _T.ticket_number,
+            _T.user_id,
+            _T.closed_at,
+            case((speaks, _T.metadata)).label("metadata"),
+        )
+        .where(_T.id.in_(list(ids)), _T.status == str(Status.CLOSED))
+        .order_by(_T.id)
+    )
+    return [
+        Standing(
+            id=row.id,
+            number=row.ticket_number,
+            user_id=row.user_id,
+            status=Status.CLOSED,
+            closed_at=row.closed_at,
+            metadata=row.metadata,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def unpurged(connection: Connection, ticket_ids: Sequence[int]) -> frozenset[int]:

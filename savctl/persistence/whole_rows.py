@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -46,12 +46,17 @@ class NotFaithful(ValueError):
 
 @dataclass(slots=True)
 class WholeTicket:
-    """A ticket with everything that is only its own; `files` are marks of its attachments."""
+    """A ticket with everything that is only its own; `files` are marks of its attachments.
+
+    `digests` are those of its rows as a server computed them when it handed them out: two equal
+    lists are two equal tickets. SQLite has none.
+    """
 
     ticket: PlainRow
     messages: list[PlainRow] = field(default_factory=list)
     attachments: list[PlainRow] = field(default_factory=list)
     files: list[PlainRow] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list, compare=False)
 
 
 def columns_of(connection: Connection) -> Columns:
@@ -78,19 +83,46 @@ def read_whole(
     Raises:
         NotFaithful: a value could not be brought back exactly.
     """
-    rows = _rows(connection, columns, "support_tickets", "id", ids, lock="SKIP LOCKED" * lock)
-    found = {row["id"]: WholeTicket(row) for row in rows}
-    there = list(found)
-    if not there:
-        return found
-    wait = " " * lock
-    for row in _rows(connection, columns, "ticket_messages", "ticket_id", there, lock=wait):
+    read = partial(_rows, connection, columns)
+    found: dict[int, WholeTicket] = {}
+    for row, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED" * lock):
+        found[row["id"]] = WholeTicket(row, digests=digest)
+    there, wait = list(found), " " * lock
+    for row, digest in read("ticket_messages", "ticket_id", there, lock=wait):
         found[row["ticket_id"]].messages.append(row)
-    for row in _rows(connection, columns, "ticket_attachments", "ticket_id", there, lock=wait):
-        found[row["ticket_id"]].attachments.append(row)
-    owner = {row["id"]: whole for whole in found.values() for row in whole.attachments}
-    for row in _rows(connection, columns, files.name, "attachment_id", list(owner), lock=""):
+        found[row["ticket_id"]].digests += digest
+    owner: dict[int, WholeTicket] = {}
+    for row, digest in read("ticket_attachments", "ticket_id", there, lock=wait):
+        owner[row["id"]] = found[row["ticket_id"]]
+        owner[row["id"]].attachments.append(row)
+        owner[row["id"]].digests += digest
+    for row, digest in read(files.name, "attachment_id", list(owner), lock=""):
         owner[row["attachment_id"]].files.append(row)
+        owner[row["attachment_id"]].digests += digest
+    return found
+
+
+def locked_digests(
+    connection: Connection, columns: Columns, ids: Sequence[int]
+) -> dict[int, list[str]]:
+    """The digests of the rows as they are now, of those tickets that nobody else holds.
+
+    All rows are locked. On a server only: it reads a row and hands out its digest, which spares
+    the driver most of its work.
+    """
+    read = partial(_digests, connection, columns)
+    found: dict[int, list[str]] = {}
+    for ticket_id, _, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED"):
+        found[ticket_id] = [digest]
+    there = list(found)
+    for ticket_id, _, digest in read("ticket_messages", "ticket_id", there, lock=" "):
+        found[ticket_id].append(digest)
+    owner: dict[int, int] = {}
+    for ticket_id, one, digest in read("ticket_attachments", "ticket_id", there, lock=" "):
+        owner[one] = ticket_id
+        found[ticket_id].append(digest)
+    for one, _, digest in read(files.name, "attachment_id", list(owner), lock=""):
+        found[owner[one]].append(digest)
     return found
 
 
@@ -160,30 +192,73 @@ def _rows(
     values: Sequence[int],
     *,
     lock: str,
-) -> list[PlainRow]:
+) -> Iterator[tuple[PlainRow, list[str]]]:
+    """The rows in the order of their ids, each with its digest, in a list; none on SQLite."""
+    names = columns[table]
+    is_sqlite = connection.dialect.name == "sqlite"
+    wanted = [_selected(connection, table, name) for name in names]
+    wanted += [] if is_sqlite else [_digest(connection, names)]
+    plain = _plain(names, table, is_sqlite=is_sqlite)
+    width = len(names)
+    for row in _select(connection, wanted, table, column, values, lock):
+        yield plain(row[:width]), list(row[width:])
+
+
+def _digests(
+    connection: Connection,
+    columns: Columns,
+    table: str,
+    column: str,
+    values: Sequence[int],
+    *,
+    lock: str,
+) -> Sequence[Any]:
+    """What the rows belong to, their ids, and their digests, in the order of the ids."""
+    wanted = [column, _key(table), _digest(connection, columns[table])]
+    return _select(connection, wanted, table, column, values, lock)
+
+
+def _select(
+    connection: Connection,
+    wanted: Sequence[str],
+    table: str,
+    column: str,
+    values: Sequence[int],
+    lock: str,
+) -> Sequence[Any]:
     if not values:
         return []
-    names = columns[table]
     query = (
-        f"SELECT {', '.join(_quoted(connection, name) for name in names)} "  # noqa: S608
-        f"FROM {table} WHERE {column} IN ({_places(connection, len(values))}) "
-        f"ORDER BY {'attachment_id' if table == files.name else 'id'}"
+        f"SELECT {', '.join(wanted)} FROM {table} "  # noqa: S608
+        f"WHERE {column} IN ({_places(connection, len(values))}) ORDER BY {_key(table)}"
     )
     if lock and connection.dialect.name != "sqlite":
         query += f" FOR UPDATE {lock}"
-    plain = _plain(names, table)
-    return [plain(row) for row in _all(connection, query, values)]
+    return _all(connection, query, values)
 
 
-def _plain(names: Sequence[str], table: str) -> Callable[[Sequence[Any]], PlainRow]:
+def _key(table: str) -> str:
+    return "attachment_id" if table == files.name else "id"
+
+
+def _digest(connection: Connection, names: Sequence[str]) -> str:
+    """SQL for the digest of a row: QUOTE tells NULL from a text, and where a value ends."""
+    quoted = ", ".join(f"QUOTE({_quoted(connection, name)})" for name in names)
+    return f"SHA2(CONCAT_WS(',', {quoted}), 256)"
+
+
+def _plain(
+    names: Sequence[str], table: str, *, is_sqlite: bool
+) -> Callable[[Sequence[Any]], PlainRow]:
     times = [name for name in names if name in _TIMES[table]]
     others = [name for name in names if name not in _DECLARED[table]]
+    time_told = _free_time_told if is_sqlite else _time_told
 
     def plain(row: Sequence[Any]) -> PlainRow:
         found = dict(zip(names, row, strict=True))
         for name in times:
             if found[name] is not None:
-                found[name] = _time_told(found[name])
+                found[name] = time_told(found[name])
         for name in others:
             found[name] = _told(found[name])
         return found
@@ -191,15 +266,18 @@ def _plain(names: Sequence[str], table: str) -> Callable[[Sequence[Any]], PlainR
     return plain
 
 
-@lru_cache(maxsize=4096)
-def _time_told(value: datetime | str) -> str:
-    """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
-    stored = value.isoformat(" ") if isinstance(value, datetime) else str(value)
-    if _TOLD.fullmatch(stored):
-        raise NotFaithful(f"the time {stored} would come back as another text")
-    if not _STORED.fullmatch(stored):
-        return stored
+def _time_told(stored: str) -> str:
+    """`2025-10-03T10:30:00Z` of the one way in which a server spells times."""
     return f"{stored[:10]}T{stored[11:]}Z"
+
+
+@lru_cache(maxsize=4096)
+def _free_time_told(stored: object) -> str:
+    """The same; a time that another program spelt in its own way stays so."""
+    text_ = str(stored)
+    if _TOLD.fullmatch(text_):
+        raise NotFaithful(f"the time {text_} would come back as another text")
+    return _time_told(text_) if _STORED.fullmatch(text_) else text_
 
 
 _SPELLED: Mapping[type, tuple[str, Callable[[Any], str]]] = {
@@ -244,6 +322,13 @@ def _bound(value: Any, *, is_time: bool) -> Any:
 def _sqlite_columns(connection: Connection, table: str) -> tuple[str, ...]:
     rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({table})").mappings()
     return tuple(str(row["name"]) for row in rows if row["hidden"] == 0)
+
+
+def _selected(connection: Connection, table: str, name: str) -> str:
+    """A column; of times the text, which the driver would take apart only to put together."""
+    if name not in _TIMES[table] or connection.dialect.name == "sqlite":
+        return _quoted(connection, name)
+    return f"CAST({_quoted(connection, name)} AS CHAR)"
 
 
 def _places(connection: Connection, count: int) -> str:

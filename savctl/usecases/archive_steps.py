@@ -8,13 +8,10 @@ one transaction, so a ticket is in exactly one place whenever anybody looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from savctl.domain.holding import has_hold
-from savctl.domain.metadata import Metadata
-from savctl.domain.states import Status
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
@@ -25,11 +22,11 @@ from savctl.persistence.whole_rows import (
     Columns,
     WholeTicket,
     columns_of,
-    delete_whole,
     read_whole,
 )
 from savctl.ports import Clock
-from savctl.usecases.archive_lines import digest_of, line_of, ticket_id_of, whole_of
+from savctl.usecases.archive_lines import digest_of, line_of, whole_of
+from savctl.usecases.archive_moving import Kept, move
 from savctl.usecases.archive_rewriting import Overtaken, purge_obsolete, rewrite
 from savctl.usecases.batches import EVERYBODYS, Terms
 from savctl.usecases.cold_storage import ColdStorage, Damaged
@@ -39,8 +36,6 @@ from savctl.usecases.report import Item, Outcome
 # be long, memory is not.
 _READ_AT_ONCE = 100
 BUNDLE_BYTES = 32 * 1024 * 1024
-_CHANGED = "changed while it was archived: it stays, the next run looks again"
-_IN_USE = "in use by another program or command at this moment; the next run looks again"
 
 
 @dataclass(slots=True)
@@ -50,6 +45,7 @@ class _Packing:
     ids: list[int] = field(default_factory=list)
     over: list[int] = field(default_factory=list)
     bad: list[Item] = field(default_factory=list)
+    wholes: dict[int, WholeTicket] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     raw_bytes: int = 0
 
@@ -91,20 +87,21 @@ class Steps:
 
         A damaged object is said and written again by the next run; nothing was deleted.
         """
-        over: list[int] = []
+        packing = _Packing()
         if bundle.state is State.PLANNED:
-            bundle, over = self._write(bundle)
+            bundle = self._write(bundle, packing)
+        over = packing.over
         if bundle.state is State.OBSOLETE:
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
             return over
         try:
-            lines = self._verify(bundle)
+            kept = self._verify(bundle, packing.wholes)
         except Damaged as problem:
             self._to(bundle, State.PLANNED)
             failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
             self.terms.report.add([failed], seen=1)
             return over
-        self._delete_rows(bundle, lines)
+        self._delete_rows(bundle, kept)
         return over
 
     def _unfinished(self) -> list[Bundle]:
@@ -122,10 +119,9 @@ class Steps:
             self.cold.purge(bundle.key)  # what the killed run wrote, if anything
         self.advance(bundle)
 
-    def _write(self, bundle: Bundle) -> tuple[Bundle, list[int]]:
+    def _write(self, bundle: Bundle, packing: _Packing) -> Bundle:
         with self.database.reading() as connection:
             columns, planned = columns_of(connection), bundles.copies(connection, bundle.id)
-        packing = _Packing()
         written = self.cold.write(bundle.key, self._packed(columns, planned, packing))
         self.cold.describe(
             bundle.key,
@@ -151,7 +147,7 @@ class Steps:
             bundles.drop_copies(uow.connection, bundle.id, left_out)
             return bundles.get(uow.connection, bundle.id)
 
-        return in_transaction(self.database, work, fence=self.terms.fence), packing.over
+        return in_transaction(self.database, work, fence=self.terms.fence)
 
     def _packed(
         self, columns: Columns, planned: Sequence[int], packing: _Packing
@@ -164,6 +160,7 @@ class Steps:
                 continue
             for ticket_id, whole, line in self._lines_of(columns, some, packing):
                 packing.ids.append(ticket_id)
+                packing.wholes[ticket_id] = whole
                 packing.raw_bytes += len(line)
                 packing.counts["messages"] += len(whole.messages)
                 packing.counts["attachments"] += len(whole.attachments)
@@ -188,29 +185,35 @@ class Steps:
             packing.bad.append(Item(ids[0], number, Outcome.FAILED, why))
             return []
 
-    def _verify(self, bundle: Bundle) -> list[bytes]:
-        """Read the bundle back; its lines are the planned tickets' and can be read.
+    def _verify(self, bundle: Bundle, sent: Mapping[int, WholeTicket]) -> list[Kept]:
+        """Read the bundle back: its lines are the planned tickets', and the rows that were sent.
 
         Raises:
             Damaged: it is not what was written.
         """
         lines = list(self.cold.lines(bundle.key, sha256=bundle.sha256))
+        kept = [Kept(whole_of(line), digest_of(line)) for line in lines]
         with self.database.reading() as connection:
             inside = {*bundles.copies(connection, bundle.id), *index.ids_in(connection, bundle.id)}
-        if [ticket_id_of(line) for line in lines] != sorted(inside):
+        if [one.id for one in kept] != sorted(inside):
             raise Damaged(f"{bundle.key} does not hold the tickets that were written")
+        for one in kept:
+            row = sent.get(one.id)
+            if row is not None and row != one.whole:
+                raise Damaged(f"{bundle.key} does not hold ticket {one.id} as it was read")
+            if row is not None and all(row.digests):  # of too large a row there is none
+                one.whole.digests = row.digests
         if bundle.state is not State.VERIFIED:
             self._to(bundle, State.VERIFIED, verified_at=self.clock())
-        return lines
+        return kept
 
-    def _delete_rows(self, bundle: Bundle, lines: Sequence[bytes]) -> None:
+    def _delete_rows(self, bundle: Bundle, kept: Sequence[Kept]) -> None:
         """Delete what is archived, a batch at a time, and end the bundle."""
-        for start in range(0, len(lines), self.terms.size):
-            some = lines[start : start + self.terms.size]
-            kept = {ticket_id_of(line): line for line in some}
+        for start in range(0, len(kept), self.terms.size):
+            some = kept[start : start + self.terms.size]
             items = in_transaction(
                 self.database,
-                lambda uow, kept=kept: self._move(uow, bundle, kept),  # type: ignore[misc]
+                lambda uow, some=some: move(uow, bundle, some, at=self.clock()),  # type: ignore[misc]
                 fence=self.terms.fence,
             )
             self.terms.report.add(items, seen=len(some))
@@ -219,31 +222,6 @@ class Steps:
         )
         if done is not None:
             self._rewrite(done)
-
-    def _move(self, uow: UnitOfWork, bundle: Bundle, kept: dict[int, bytes]) -> list[Item]:
-        """One transaction: lock, compare with what was read back, delete and enter."""
-        ids = sorted(kept)
-        rows = read_whole(uow.connection, columns_of(uow.connection), ids, lock=True)
-        gone: list[tuple[WholeTicket, str]] = []
-        items: list[Item] = []
-        for ticket_id, line in kept.items():
-            whole = rows.get(ticket_id)
-            if whole is not None and whole == whole_of(line) and _may_go(whole):
-                gone.append((whole, digest_of(line)))
-                number = whole.ticket["ticket_number"]
-                items.append(Item(ticket_id, number, Outcome.CHANGED, "archived"))
-            elif (number := number_of(uow.connection, ticket_id)) is not None:
-                why = _IN_USE if whole is None else _CHANGED
-                items.append(Item(ticket_id, number, Outcome.SKIPPED, why))
-        moved = [whole.ticket["id"] for whole, _ in gone]
-        delete_whole(uow.connection, [whole for whole, _ in gone])
-        uow.alarms.remove(moved)
-        index.add(uow.connection, bundle.id, gone, at=self.clock())
-        bundles.drop_copies(uow.connection, bundle.id, moved)
-        if moved:
-            told = {"bundle": bundle.key, "tickets": len(moved), "ids": [moved[0], moved[-1]]}
-            uow.audit.note("archived", actor=None, at=self.clock(), details=told)
-        return items
 
     def _end(self, uow: UnitOfWork, bundle: Bundle) -> Bundle | None:
         """The bundle is done; answers it when it holds copies that have to go again."""
@@ -265,10 +243,3 @@ class Steps:
             lambda uow: bundles.change(uow.connection, bundle.id, state, **values),
             fence=self.terms.fence,
         )
-
-
-def _may_go(whole: WholeTicket) -> bool:
-    """Whether a locked ticket is closed and free; it is what was written a moment ago."""
-    text = whole.ticket["metadata"] or ""
-    is_held = "legal_hold" in text and has_hold(Metadata.read(text))
-    return whole.ticket["status"] == Status.CLOSED and not is_held

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from savctl.domain.ageing import Age, kept_hot
-from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence.archive_bundles import Bundle
-from savctl.persistence.archive_candidates import Old, unpurged
-from savctl.persistence.candidates import read_tickets
+from savctl.persistence.archive_candidates import Old, Standing, standings, unpurged
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import references, referred_to
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -70,7 +68,7 @@ def _archive_page(
 ) -> int:
     """Make one bundle of these tickets; answers the last id that was dealt with."""
 
-    def work(uow: UnitOfWork) -> tuple[list[Ticket], list[Item], Bundle | None]:
+    def work(uow: UnitOfWork) -> tuple[list[Standing], list[Item], Bundle | None]:
         fit, items = _judged(uow, ids, after, clock())
         if not fit or terms.dry_run:
             return fit, items, None
@@ -94,9 +92,9 @@ def _archive_page(
 
 def _judged(
     uow: UnitOfWork, ids: Sequence[int], after: Age, now: datetime
-) -> tuple[list[Ticket], list[Item]]:
+) -> tuple[list[Standing], list[Item]]:
     """The tickets that may go, and why the others may not; nothing is locked yet."""
-    tickets = read_tickets(uow.connection, ids)
+    tickets = standings(uow.connection, ids)
     deleted = unpurged(uow.connection, ids)
     foreign = referred_to(uow.connection, references(uow.connection), ids)
     fit, items = [], []
@@ -124,7 +122,7 @@ def _require_few(
     while not terms.should_stop():
         with database.reading() as connection:
             ids = due.page(connection, after_id=after_id, limit=terms.size)
-            tickets = read_tickets(connection, ids)
+            tickets = standings(connection, ids)
         if not ids:
             return
         found += sum(kept_hot(ticket, after=after, now=now) is None for ticket in tickets)

@@ -16,9 +16,8 @@ from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
-from savctl.persistence.archive_candidates import Old
+from savctl.persistence.archive_candidates import Old, standings
 from savctl.persistence.archive_index import Archived
-from savctl.persistence.candidates import read_tickets
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import references, referred_to
 from savctl.persistence.last_rows import delete_last_rows, delete_old_answers, doomed_files
@@ -122,7 +121,7 @@ class _Retention:
         while found <= brake and not self.terms.should_stop():
             with self.database.reading() as connection:
                 ids = self.due.page(connection, after_id=after_id, limit=self.terms.size)
-                tickets = read_tickets(connection, ids)
+                tickets = standings(connection, ids)
             if not ids:
                 return
             judged = (kept_for_good(ticket, after=self.after, now=now) for ticket in tickets)
