@@ -100,7 +100,7 @@ def _fresh(server: PrivateServer, name: str, tickets: int) -> str:
 
 def _table(server: PrivateServer, tickets: int, pairs: list[tuple[float, float]]) -> Table:
     table = Table(
-        f"archive: {tickets:,} tickets with messages, bundles of 1,000, {server.name}, "
+        f"archive: {tickets:,} tickets with messages, bundles of 2,000, {server.name}, "
         f"{cores()} cores; innodb_flush_log_at_trx_commit = 1",
         ("round", "job/s", "floor/s", "ratio", "target"),
     )

@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("number_key", name="savctl_archived_tickets_number_key_unique"),
         indexes={
             "savctl_archived_tickets_user_id_index": ("user_id", "ticket_id"),
-            "savctl_archived_tickets_order_id_index": ("order_id",),
             "savctl_archived_tickets_closed_at_index": ("closed_at", "ticket_id"),
             "savctl_archived_tickets_bundle_id_index": ("bundle_id", "ticket_id"),
         },

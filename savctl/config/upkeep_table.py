@@ -39,7 +39,7 @@ UPKEEP: tuple[Setting, ...] = (
         "archive_bundle_tickets",
         ("SAVCTL_ARCHIVE_BUNDLE_TICKETS",),
         values.whole(1, 5000),
-        1000,
+        2000,
         "tickets in one bundle",
     ),
     Setting(

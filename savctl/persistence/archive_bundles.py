@@ -8,11 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, insert, select, update
+from sqlalchemy import Connection, Select, delete, exists, insert, literal, select, update
 
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.runs import RunStatus
-from savctl.persistence.tables import archive_bundles, archive_copies, runs
+from savctl.persistence.tables import (
+    archive_bundles,
+    archive_copies,
+    archived_tickets,
+    runs,
+    support_tickets,
+)
 from savctl.persistence.tickets import new_id
 
 _B, _C = archive_bundles.c, archive_copies.c
@@ -49,19 +55,24 @@ class Bundle:
 def plan(
     connection: Connection,
     key: str,
-    tickets: Iterable[tuple[int, int]],
+    ticket_ids: Sequence[int],
     *,
     at: datetime,
     run_id: int | None,
     replaces: int | None = None,
 ) -> Bundle:
-    """Name a new bundle and the tickets (id, user id) that are to be in it."""
+    """Name a new bundle and the tickets that are to be in it, hot or archived ones."""
     values: dict[str, Any] = {"object_key": key, "planned_at": at, "replaces": replaces}
     result = connection.execute(
         insert(archive_bundles).values(state=str(State.PLANNED), run_id=run_id, **values)
     )
     bundle_id = new_id(result)
-    add_copies(connection, bundle_id, tickets)
+    source = support_tickets.c.id, support_tickets.c.user_id
+    if replaces is not None:
+        source = archived_tickets.c.ticket_id, archived_tickets.c.user_id
+    named = select(literal(bundle_id), *source).where(source[0].in_(list(ticket_ids)))
+    columns = ("bundle_id", "ticket_id", "user_id")
+    connection.execute(insert(archive_copies).from_select(columns, named))
     return Bundle(
         id=bundle_id, key=key, state=State.PLANNED, replaces=replaces, planned_at=at, run_id=run_id
     )
@@ -136,6 +147,12 @@ def copies(connection: Connection, bundle_id: int) -> list[int]:
     """The tickets of which a bundle holds, or is to hold, a copy, in id order."""
     query = select(_C.ticket_id).where(_C.bundle_id == bundle_id).order_by(_C.ticket_id)
     return list(connection.execute(query).scalars())
+
+
+def has_copies(connection: Connection, bundle_id: int) -> bool:
+    """Whether a bundle holds copies of tickets that are not archived in it."""
+    query = select(_C.ticket_id).where(_C.bundle_id == bundle_id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def drop_copies(connection: Connection, bundle_id: int, ticket_ids: Sequence[int]) -> None:

@@ -58,8 +58,7 @@ def rewrite(
         if not kept:
             return None, kept
         key, now = cold.new_key(clock()), clock()
-        named = [(row.ticket_id, row.user_id) for row in kept.values()]
-        new = bundles.plan(uow.connection, key, named, at=now, run_id=run_id, replaces=old.id)
+        new = bundles.plan(uow.connection, key, list(kept), at=now, run_id=run_id, replaces=old.id)
         return new, kept
 
     new, kept = in_transaction(database, begin, fence=terms.fence)

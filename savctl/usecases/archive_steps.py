@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from savctl.persistence import archive_bundles as bundles
@@ -32,9 +33,10 @@ from savctl.usecases.batches import EVERYBODYS, Terms
 from savctl.usecases.cold_storage import ColdStorage, Damaged
 from savctl.usecases.report import Item, Outcome
 
-# So many tickets are read at once, and a bundle ends behind so many bytes: conversations may
-# be long, memory is not.
-_READ_AT_ONCE = 100
+# So many tickets are read at once, fewer where conversations are long, and a bundle ends behind
+# so many bytes: memory is bounded.
+_READ_AT_ONCE, _READ_CAREFULLY = 500, 20
+_LONG_BYTES = 8 * 1024 * 1024
 BUNDLE_BYTES = 32 * 1024 * 1024
 
 
@@ -153,11 +155,12 @@ class Steps:
         self, columns: Columns, planned: Sequence[int], packing: _Packing
     ) -> Iterator[bytes]:
         """The lines of the planned tickets, until the bundle is full."""
-        for start in range(0, len(planned), _READ_AT_ONCE):
-            some = planned[start : start + _READ_AT_ONCE]
+        start, size = 0, _READ_CAREFULLY
+        while start < len(planned):
             if packing.raw_bytes >= BUNDLE_BYTES:
-                packing.over += some
-                continue
+                packing.over += planned[start:]
+                return
+            some, before = planned[start : start + size], packing.raw_bytes
             for ticket_id, whole, line in self._lines_of(columns, some, packing):
                 packing.ids.append(ticket_id)
                 packing.wholes[ticket_id] = whole
@@ -165,6 +168,8 @@ class Steps:
                 packing.counts["messages"] += len(whole.messages)
                 packing.counts["attachments"] += len(whole.attachments)
                 yield line
+            is_long = (packing.raw_bytes - before) * _READ_AT_ONCE > _LONG_BYTES * len(some)
+            start, size = start + len(some), _READ_CAREFULLY if is_long else _READ_AT_ONCE
 
     def _lines_of(
         self, columns: Columns, ids: Sequence[int], packing: _Packing
@@ -208,25 +213,28 @@ class Steps:
         return kept
 
     def _delete_rows(self, bundle: Bundle, kept: Sequence[Kept]) -> None:
-        """Delete what is archived, a batch at a time, and end the bundle."""
+        """Delete what is archived, a batch at a time, and end the bundle with the last."""
         for start in range(0, len(kept), self.terms.size):
-            some = kept[start : start + self.terms.size]
-            items = in_transaction(
+            some, is_last = kept[start : start + self.terms.size], start + self.terms.size
+            items, mixed = in_transaction(
                 self.database,
-                lambda uow, some=some: move(uow, bundle, some, at=self.clock()),  # type: ignore[misc]
+                partial(self._move, bundle=bundle, kept=some, is_last=is_last >= len(kept)),
                 fence=self.terms.fence,
             )
             self.terms.report.add(items, seen=len(some))
-        done = in_transaction(
-            self.database, lambda uow: self._end(uow, bundle), fence=self.terms.fence
-        )
-        if done is not None:
-            self._rewrite(done)
+            if mixed is not None:
+                self._rewrite(mixed)
+
+    def _move(
+        self, uow: UnitOfWork, *, bundle: Bundle, kept: Sequence[Kept], is_last: bool
+    ) -> tuple[list[Item], Bundle | None]:
+        items = move(uow, bundle, kept, at=self.clock())
+        return items, self._end(uow, bundle) if is_last else None
 
     def _end(self, uow: UnitOfWork, bundle: Bundle) -> Bundle | None:
         """The bundle is done; answers it when it holds copies that have to go again."""
         bundles.change(uow.connection, bundle.id, State.DONE, done_at=self.clock())
-        is_mixed = bool(bundles.copies(uow.connection, bundle.id))
+        is_mixed = bundles.has_copies(uow.connection, bundle.id)
         return bundles.get(uow.connection, bundle.id) if is_mixed else None
 
     def _rewrite(self, mixed: Bundle) -> None:

@@ -23,7 +23,7 @@ from savctl.usecases.batches import Terms
 from savctl.usecases.cold_storage import ColdStorage
 from savctl.usecases.report import Item, Outcome
 
-BUNDLE_TICKETS = 1_000
+BUNDLE_TICKETS = 2_000
 
 
 def archive_tickets(
@@ -72,7 +72,7 @@ def _archive_page(
         fit, items = _judged(uow, ids, after, clock())
         if not fit or terms.dry_run:
             return fit, items, None
-        named = [(ticket.id, ticket.user_id) for ticket in fit]
+        named = [ticket.id for ticket in fit]
         run_id = terms.fence.run_id if terms.fence else None
         key = steps.cold.new_key(clock())
         return fit, items, bundles.plan(uow.connection, key, named, at=clock(), run_id=run_id)

@@ -53,7 +53,6 @@ archived_tickets = Table(
     Column("attachments", Integer, nullable=False),
     UniqueConstraint("number_key", name="savctl_archived_tickets_number_key_unique"),
     Index("savctl_archived_tickets_user_id_index", "user_id", "ticket_id"),
-    Index("savctl_archived_tickets_order_id_index", "order_id"),
     Index("savctl_archived_tickets_closed_at_index", "closed_at", "ticket_id"),
     Index("savctl_archived_tickets_bundle_id_index", "bundle_id", "ticket_id"),
     **OWN_KEYED,
