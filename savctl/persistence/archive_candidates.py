@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -38,6 +39,22 @@ class Old:
         """The next ids in order."""
         return [row.id for row in connection.execute(self._ids(after_id).limit(limit))]
 
+    def standings(self, connection: Connection, *, after_id: int, limit: int) -> list[Standing]:
+        """The next ones in order; of their metadata only what may speak of a hold or a
+        restoration, because it is most of a row and says nothing here, mostly."""
+        # bytes: a search that knows characters takes as long as all the rest
+        is_sqlite = connection.dialect.name == "sqlite"
+        text = _TEXT if is_sqlite else cast(_TEXT, LargeBinary)
+        speaks = or_(func.instr(text, "legal_hold") > 0, func.instr(text, "restored") > 0)
+        query = self._ids(after_id).limit(limit)
+        query = query.add_columns(
+            _T.ticket_number,
+            _T.user_id,
+            _T.closed_at,
+            case((speaks, _T.metadata)).label("metadata"),
+        )
+        return [_standing(row) for row in connection.execute(query)]
+
     def count(self, connection: Connection, *, after_id: int = 0, up_to: int | None = None) -> int:
         """How many there are behind an id; counting stops at `up_to`."""
         ids = self._ids(after_id)
@@ -66,33 +83,15 @@ class Standing:
     metadata: Metadata
 
 
-def standings(connection: Connection, ids: Sequence[int]) -> list[Standing]:
-    """These candidates in id order. Metadata is most of a row and says nothing here, mostly."""
-    # bytes: a LIKE that knows characters takes as long as all the rest
-    text = _TEXT if connection.dialect.name == "sqlite" else cast(_TEXT, LargeBinary)
-    speaks = or_(func.instr(text, "legal_hold") > 0, func.instr(text, "restored") > 0)
-    query = (
-        select(
-            _T.id,
-            _T.ticket_number,
-            _T.user_id,
-            _T.closed_at,
-            case((speaks, _T.metadata)).label("metadata"),
-        )
-        .where(_T.id.in_(list(ids)), _T.status == str(Status.CLOSED))
-        .order_by(_T.id)
+def _standing(row: Any) -> Standing:
+    return Standing(
+        id=row.id,
+        number=row.ticket_number,
+        user_id=row.user_id,
+        status=Status.CLOSED,
+        closed_at=row.closed_at,
+        metadata=row.metadata,
     )
-    return [
-        Standing(
-            id=row.id,
-            number=row.ticket_number,
-            user_id=row.user_id,
-            status=Status.CLOSED,
-            closed_at=row.closed_at,
-            metadata=row.metadata,
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def unpurged(connection: Connection, ticket_ids: Sequence[int]) -> frozenset[int]:

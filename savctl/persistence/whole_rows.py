@@ -7,6 +7,7 @@ those that JSON knows; what JSON has no word for is an object with one member, a
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -88,9 +89,12 @@ def read_whole(
     for row, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED" * lock):
         found[row["id"]] = WholeTicket(row, digests=digest)
     there, wait = list(found), " " * lock
+    said: dict[int, list[str]] = defaultdict(list)
     for row, digest in read("ticket_messages", "ticket_id", there, lock=wait):
         found[row["ticket_id"]].messages.append(row)
-        found[row["ticket_id"]].digests += digest
+        said[row["ticket_id"]] += digest
+    for ticket_id, digests in said.items():
+        found[ticket_id].digests += _together(digests)
     owner: dict[int, WholeTicket] = {}
     for row, digest in read("ticket_attachments", "ticket_id", there, lock=wait):
         owner[row["id"]] = found[row["ticket_id"]]
@@ -115,7 +119,7 @@ def locked_digests(
     for ticket_id, _, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED"):
         found[ticket_id] = [digest]
     there = list(found)
-    for ticket_id, _, digest in read("ticket_messages", "ticket_id", there, lock=" "):
+    for ticket_id, digest in _message_digests(connection, columns, there):
         found[ticket_id].append(digest)
     owner: dict[int, int] = {}
     for ticket_id, one, digest in read("ticket_attachments", "ticket_id", there, lock=" "):
@@ -216,6 +220,29 @@ def _digests(
     """What the rows belong to, their ids, and their digests, in the order of the ids."""
     wanted = [column, _key(table), _digest(connection, columns[table])]
     return _select(connection, wanted, table, column, values, lock)
+
+
+def _message_digests(
+    connection: Connection, columns: Columns, ticket_ids: Sequence[int]
+) -> Sequence[Any]:
+    """One digest for all messages of a ticket, which saves the driver most of the rows."""
+    if not ticket_ids:
+        return []
+    connection.exec_driver_sql("SET SESSION group_concat_max_len = 1073741824")
+    digest = _digest(connection, columns["ticket_messages"])
+    query = (
+        f"SELECT ticket_id, SHA2(GROUP_CONCAT({digest} ORDER BY id SEPARATOR ''), 256) "  # noqa: S608
+        f"FROM ticket_messages WHERE ticket_id IN ({_places(connection, len(ticket_ids))}) "
+        "GROUP BY ticket_id FOR UPDATE"
+    )
+    return _all(connection, query, ticket_ids)
+
+
+def _together(digests: Sequence[str]) -> list[str]:
+    """The digest of all of them, as the server puts it together; none where one is missing."""
+    if not all(digests):
+        return [""]
+    return [hashlib.sha256("".join(digests).encode()).hexdigest()] if digests else []
 
 
 def _select(

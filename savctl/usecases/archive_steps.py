@@ -8,7 +8,7 @@ one transaction, so a ticket is in exactly one place whenever anybody looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -84,20 +84,21 @@ class Steps:
             self._rewrite(mixed)
             after_id = mixed.id
 
-    def advance(self, bundle: Bundle) -> list[int]:
+    def advance(self, bundle: Bundle, planned: Sequence[int] | None = None) -> list[int]:
         """Take a bundle to its end; answers the planned tickets that found no room in it.
 
-        A damaged object is said and written again by the next run; nothing was deleted.
+        `planned` saves a look where they are known. A damaged object is said, and written again
+        by the next run; nothing was deleted.
         """
         packing = _Packing()
         if bundle.state is State.PLANNED:
-            bundle = self._write(bundle, packing)
+            bundle = self._write(bundle, packing, planned)
         over = packing.over
         if bundle.state is State.OBSOLETE:
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
             return over
         try:
-            kept = self._verify(bundle, packing.wholes)
+            kept = self._verify(bundle, packing)
         except Damaged as problem:
             self._to(bundle, State.PLANNED)
             failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
@@ -121,9 +122,10 @@ class Steps:
             self.cold.purge(bundle.key)  # what the killed run wrote, if anything
         self.advance(bundle)
 
-    def _write(self, bundle: Bundle, packing: _Packing) -> Bundle:
+    def _write(self, bundle: Bundle, packing: _Packing, planned: Sequence[int] | None) -> Bundle:
         with self.database.reading() as connection:
-            columns, planned = columns_of(connection), bundles.copies(connection, bundle.id)
+            columns = columns_of(connection)
+            planned = planned or bundles.copies(connection, bundle.id)
         written = self.cold.write(bundle.key, self._packed(columns, planned, packing))
         self.cold.describe(
             bundle.key,
@@ -190,7 +192,7 @@ class Steps:
             packing.bad.append(Item(ids[0], number, Outcome.FAILED, why))
             return []
 
-    def _verify(self, bundle: Bundle, sent: Mapping[int, WholeTicket]) -> list[Kept]:
+    def _verify(self, bundle: Bundle, sent: _Packing) -> list[Kept]:
         """Read the bundle back: its lines are the planned tickets', and the rows that were sent.
 
         Raises:
@@ -198,12 +200,10 @@ class Steps:
         """
         lines = list(self.cold.lines(bundle.key, sha256=bundle.sha256))
         kept = [Kept(whole_of(line), digest_of(line)) for line in lines]
-        with self.database.reading() as connection:
-            inside = {*bundles.copies(connection, bundle.id), *index.ids_in(connection, bundle.id)}
-        if [one.id for one in kept] != sorted(inside):
+        if [one.id for one in kept] != (sent.ids or self._inside(bundle)):
             raise Damaged(f"{bundle.key} does not hold the tickets that were written")
         for one in kept:
-            row = sent.get(one.id)
+            row = sent.wholes.get(one.id)
             if row is not None and row != one.whole:
                 raise Damaged(f"{bundle.key} does not hold ticket {one.id} as it was read")
             if row is not None and all(row.digests):  # of too large a row there is none
@@ -211,6 +211,12 @@ class Steps:
         if bundle.state is not State.VERIFIED:
             self._to(bundle, State.VERIFIED, verified_at=self.clock())
         return kept
+
+    def _inside(self, bundle: Bundle) -> list[int]:
+        """Of a bundle that another run wrote: what it is to hold, and what it holds already."""
+        with self.database.reading() as connection:
+            planned = bundles.copies(connection, bundle.id)
+            return sorted({*planned, *index.ids_in(connection, bundle.id)})
 
     def _delete_rows(self, bundle: Bundle, kept: Sequence[Kept]) -> None:
         """Delete what is archived, a batch at a time, and end the bundle with the last."""

@@ -13,7 +13,7 @@ from savctl.domain.ageing import Age, kept_hot
 from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence.archive_bundles import Bundle
-from savctl.persistence.archive_candidates import Old, Standing, standings, unpurged
+from savctl.persistence.archive_candidates import Old, Standing, unpurged
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import references, referred_to
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -55,8 +55,8 @@ def archive_tickets(
     after_id: int | None = 0
     while after_id is not None and not terms.should_stop():
         with database.reading() as connection:
-            ids = due.page(connection, after_id=after_id, limit=bundle_tickets)
-        after_id = _archive_page(database, clock, steps, ids, after, terms) if ids else None
+            page = due.standings(connection, after_id=after_id, limit=bundle_tickets)
+        after_id = _archive_page(database, clock, steps, page, after, terms) if page else None
         terms.on_batch(terms.report)
     if after_id is not None:
         with database.reading() as connection:
@@ -64,12 +64,17 @@ def archive_tickets(
 
 
 def _archive_page(
-    database: Database, clock: Clock, steps: Steps, ids: Sequence[int], after: Age, terms: Terms
+    database: Database,
+    clock: Clock,
+    steps: Steps,
+    page: Sequence[Standing],
+    after: Age,
+    terms: Terms,
 ) -> int:
     """Make one bundle of these tickets; answers the last id that was dealt with."""
 
     def work(uow: UnitOfWork) -> tuple[list[Standing], list[Item], Bundle | None]:
-        fit, items = _judged(uow, ids, after, clock())
+        fit, items = _judged(uow, page, after, clock())
         if not fit or terms.dry_run:
             return fit, items, None
         named = [ticket.id for ticket in fit]
@@ -78,27 +83,27 @@ def _archive_page(
         return fit, items, bundles.plan(uow.connection, key, named, at=clock(), run_id=run_id)
 
     fit, items, bundle = in_transaction(database, work, dry_run=terms.dry_run, fence=terms.fence)
-    terms.report.add(items, seen=len(ids) - len(fit))
+    terms.report.add(items, seen=len(page) - len(fit))
     if terms.dry_run:
         told = (
             Item(t.id, t.number, Outcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}") for t in fit
         )
         terms.report.add(told, seen=len(fit))
     if bundle is None:
-        return ids[-1]
-    over = steps.advance(bundle)
-    return min(over) - 1 if over else ids[-1]
+        return page[-1].id
+    over = steps.advance(bundle, planned=[ticket.id for ticket in fit])
+    return min(over) - 1 if over else page[-1].id
 
 
 def _judged(
-    uow: UnitOfWork, ids: Sequence[int], after: Age, now: datetime
+    uow: UnitOfWork, page: Sequence[Standing], after: Age, now: datetime
 ) -> tuple[list[Standing], list[Item]]:
     """The tickets that may go, and why the others may not; nothing is locked yet."""
-    tickets = standings(uow.connection, ids)
+    ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
     foreign = referred_to(uow.connection, references(uow.connection), ids)
     fit, items = [], []
-    for ticket in tickets:
+    for ticket in page:
         why = kept_hot(ticket, after=after, now=now)
         if why is None and ticket.id in deleted:
             why = "a deleted file still waits for its purge: savctl job run attachment-purge"
@@ -121,11 +126,10 @@ def _require_few(
     found = after_id = 0
     while not terms.should_stop():
         with database.reading() as connection:
-            ids = due.page(connection, after_id=after_id, limit=terms.size)
-            tickets = standings(connection, ids)
-        if not ids:
+            page = due.standings(connection, after_id=after_id, limit=terms.size)
+        if not page:
             return
-        found += sum(kept_hot(ticket, after=after, now=now) is None for ticket in tickets)
+        found += sum(kept_hot(ticket, after=after, now=now) is None for ticket in page)
         if found > brake:
             raise NeedsConfirmation(
                 f"archive would move more than {brake} tickets in one run: nothing was moved",
@@ -134,4 +138,4 @@ def _require_few(
                 job="archive",
                 limit=brake,
             )
-        after_id = ids[-1]
+        after_id = page[-1].id

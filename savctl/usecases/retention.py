@@ -16,7 +16,7 @@ from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
-from savctl.persistence.archive_candidates import Old, standings
+from savctl.persistence.archive_candidates import Old
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import references, referred_to
@@ -120,13 +120,12 @@ class _Retention:
         after_id, now = 0, self.clock()
         while found <= brake and not self.terms.should_stop():
             with self.database.reading() as connection:
-                ids = self.due.page(connection, after_id=after_id, limit=self.terms.size)
-                tickets = standings(connection, ids)
-            if not ids:
+                page = self.due.standings(connection, after_id=after_id, limit=self.terms.size)
+            if not page:
                 return
-            judged = (kept_for_good(ticket, after=self.after, now=now) for ticket in tickets)
+            judged = (kept_for_good(ticket, after=self.after, now=now) for ticket in page)
             found += sum(why is None for why in judged)
-            after_id = ids[-1]
+            after_id = page[-1].id
         if found > brake:
             raise NeedsConfirmation(
                 f"retention would remove more than {brake} tickets for good in one run: "

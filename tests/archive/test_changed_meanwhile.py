@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from savctl.adapters.directory_store import DirectoryStore
+from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
+from savctl.persistence.whole_rows import columns_of, locked_digests
 from savctl.ports import SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
@@ -152,3 +154,28 @@ def test_a_bundle_that_comes_back_otherwise_deletes_nothing_and_is_written_again
     archive(database, clock, cold)
     assert archived_ids(database) == ids
     assert {line["ticket_id"] for line in lines_in(cold)} == ids
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE support_tickets SET subject = 'x' WHERE id = 1",
+        "UPDATE ticket_messages SET message = 'x' WHERE id = 2",
+        "UPDATE ticket_attachments SET filename = 'x' WHERE ticket_id = 1",
+        CHANGES["a message more"],
+    ],
+)
+def test_rows_that_were_compared_stay_locked_until_they_are_deleted(
+    database: Database, database_url: str, change: str
+) -> None:
+    old_tickets(database, 2, attachments_each=1)
+    other = Database(database_url, lock_wait_seconds=1)
+    with database.connection() as connection, closing(other):
+        locked_digests(connection, columns_of(connection), [1, 2])
+
+        with pytest.raises(Unavailable, match="too busy"):
+            write(other, change)
+
+        connection.rollback()
+        write(other, change)
