@@ -20,6 +20,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.conversation import add_message
 from tests.attachments.making import JPEG, PDF
+from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, write
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -104,6 +105,15 @@ def close_long_ago(database: Database, number: str) -> None:
     """A ticket of this number that the archive takes."""
     ticket = brought_to(database, SetClock(NOW - 400 * DAY), Status.CLOSED).id
     write(database, f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket}")
+
+
+def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
+    """The shop in which the example can be run, and its words."""
+    open_shop(database, folder)
+    if ARCHIVED in example:
+        close_long_ago(database, ARCHIVED)
+        assert cli("archive", "run").code == 0
+    return words_of(database, example)
 
 
 def home_store(folder: Path) -> DirectoryStore:

@@ -11,7 +11,7 @@ import pytest
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, open_shop, words_of
+from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, shop_for
 from tests.conftest import Cli
 from tests.given import brought_to, snapshot
 
@@ -55,8 +55,7 @@ def lasting(value: Any) -> Any:
 def test_a_dry_run_of_the_example_changes_nothing(
     cli: Cli, database: Database, tmp_path: Path, example: str
 ) -> None:
-    open_shop(database, tmp_path)
-    words = words_of(database, example)
+    words = shop_for(cli, database, tmp_path, example)
     before = snapshot(database)
 
     outcome = cli(*words, "--dry-run")

@@ -10,14 +10,11 @@ import pytest
 from savctl.persistence.engine import Database
 from tests.cli.shop import (
     ANSWERS,
-    ARCHIVED,
     COMMANDS,
     EXAMPLES,
     LONG,
-    close_long_ago,
     examples,
-    open_shop,
-    words_of,
+    shop_for,
 )
 from tests.conftest import Cli
 
@@ -45,11 +42,8 @@ def test_the_words_of_the_example_are_understood(example: str) -> None:
     "example", [e for e in EXAMPLES if e in ANSWERS or not e.startswith(LONG)]
 )
 def test_the_example_works(cli: Cli, database: Database, tmp_path: Path, example: str) -> None:
-    open_shop(database, tmp_path)
-    if ARCHIVED in example:
-        close_long_ago(database, ARCHIVED)
-        assert cli("archive", "run").code == 0
+    words = shop_for(cli, database, tmp_path, example)
 
-    outcome = cli(*words_of(database, example))
+    outcome = cli(*words)
 
     assert outcome.code == ANSWERS.get(example, 0), outcome.err

@@ -13,7 +13,7 @@ import pytest
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, open_shop, words_of
+from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, shop_for
 from tests.conftest import Cli
 from tests.given import brought_to, created
 
@@ -57,8 +57,7 @@ def as_rows(text: str) -> list[dict[str, Any]]:
 def test_the_answer_is_the_same_in_all_five_formats(
     cli: Cli, database: Database, tmp_path: Path, example: str
 ) -> None:
-    open_shop(database, tmp_path)
-    words = words_of(database, example)
+    words = shop_for(cli, database, tmp_path, example)
 
     shown = {f: cli(*words, "-q", "-o", f) for f in ("table", "json", "jsonl", "csv", "ids")}
 
@@ -78,8 +77,7 @@ def test_the_answer_is_the_same_in_all_five_formats(
 def test_what_a_server_answers_is_json_and_csv_too(
     cli: Cli, database: Database, tmp_path: Path, example: str
 ) -> None:
-    open_shop(database, tmp_path)
-    words = words_of(database, example)
+    words = shop_for(cli, database, tmp_path, example)
 
     rows = as_rows(cli(*words, "-q", "-o", "json").out)
     cells = list(csv.reader(io.StringIO(cli(*words, "-q", "-o", "csv").out, newline="")))
