@@ -22,6 +22,7 @@ from benchmarks._shop import MESSAGE_COLUMNS, TICKET_COLUMNS
 
 _ATTACHMENTS = "SELECT * FROM ticket_attachments WHERE ticket_id IN ({})"
 _BATCH = 1_000
+_CUT = "2030-01-01"
 
 
 def archive(url: str, folder: Path) -> tuple[int, float]:
@@ -31,7 +32,8 @@ def archive(url: str, folder: Path) -> tuple[int, float]:
     with closing(plain_connection(url)) as connection, connection.cursor() as cursor:
         while tickets := _all(
             cursor,
-            f"SELECT {', '.join(TICKET_COLUMNS)} FROM support_tickets ORDER BY id LIMIT {_BATCH}",
+            f"SELECT {', '.join(TICKET_COLUMNS)} FROM support_tickets WHERE status = 'closed' "
+            f"AND closed_at < '{_CUT}' ORDER BY id LIMIT {_BATCH}",
         ):
             _batch(cursor, tickets, folder / f"{count:09d}.jsonl.zst")
             connection.commit()
