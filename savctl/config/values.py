@@ -101,12 +101,17 @@ def storage_url(text: str) -> str:
 
 
 def cold_url(text: str) -> str:
-    """Where bundles are kept: a bucket, with a prefix or without, or a folder."""
+    """Where bundles are kept: a bucket, with a prefix or without, or a folder.
+
+    Not below `tickets/` or `temp/`: there the cleanups would take a bundle for an orphan.
+    """
     parts = urlsplit(text)
     if parts.scheme != "s3":
         return storage_url(text)
     if not parts.netloc or parts.query or parts.fragment or "//" in parts.path:
         raise ValueError("must look like s3://bucket/prefix or file:///folder")
+    if parts.path.split("/")[1:2] in (["tickets"], ["temp"]):
+        raise ValueError("must not be below tickets/ or temp/, which the cleanups look through")
     return f"s3://{parts.netloc}{parts.path.rstrip('/')}"
 
 

@@ -123,6 +123,19 @@ def test_the_services_own_variables_are_checked(
     assert SECRET not in outcome.err
 
 
+@pytest.mark.parametrize("prefix", ["tickets", "temp/cold", "temp"])
+def test_an_archive_where_cleanups_look_for_orphans_is_refused(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.setenv("SAVCTL_ARCHIVE_URL", f"s3://sav-attachments/{prefix}")
+
+    outcome = cli("archive", "run")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "archive_url" in outcome.err
+    assert "cleanups" in outcome.err
+
+
 def test_a_right_configuration_is_shown_without_its_password(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
