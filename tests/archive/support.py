@@ -19,9 +19,11 @@ from savctl.usecases.archiving import archive_tickets
 from savctl.usecases.batches import Terms
 from savctl.usecases.cold_storage import ColdStorage
 from savctl.usecases.report import BatchReport
+from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, a_ticket, rows
 
 LONG_AGO = NOW - 400 * DAY
+LAPSED = LONG_AGO.replace(year=2017)  # more than 7 years, whenever the tests run
 YEAR = Age(years=1)
 TABLES = ("support_tickets", "ticket_messages", "ticket_attachments", "savctl_files")
 
@@ -184,6 +186,13 @@ def bundle_states(database: Database) -> list[str]:
 def lines_in(cold: ColdStorage) -> list[dict[str, Any]]:
     """Every line of every bundle that lies in cold storage."""
     return [json.loads(line) for one in cold.objects() for line in cold.lines(one.key)]
+
+
+def told(cli: Cli, *words: object) -> Any:
+    """What a command answers that ends well."""
+    outcome = cli(*words, "-o", "json")
+    assert outcome.code == 0, outcome.err
+    return json.loads(outcome.out)
 
 
 def within(span: timedelta) -> datetime:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -12,13 +10,14 @@ from savctl.adapters.s3 import S3Settings, S3Store
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore
 from tests.archive.support import (
-    LONG_AGO,
+    LAPSED,
     all_rows,
     archived_ids,
     bundle_states,
     hot_ids,
     old_tickets,
     put_files,
+    told,
 )
 from tests.conftest import Cli, S3Servers
 from tests.crash.processes import count, ended, running, wait_until
@@ -27,7 +26,6 @@ from tests.servers.buckets import Bucket
 from tests.servers.s3_server import PrivateS3
 
 pytestmark = pytest.mark.only_on("sqlite")
-LAPSED = LONG_AGO.replace(year=2017)
 DONE = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state = 'done'"
 Place = Callable[[PrivateS3, str], tuple[str | None, str, str]]
 
@@ -46,12 +44,6 @@ def another_bucket(server: PrivateS3, ours: str) -> tuple[str | None, str, str]:
     """A bucket of its own, without a prefix."""
     other = server.new_bucket()
     return f"s3://{other}", other, "archive/"
-
-
-def told(cli: Cli, *words: object) -> Any:
-    outcome = cli(*words, "-o", "json")
-    assert outcome.code == 0, outcome.err
-    return json.loads(outcome.out)
 
 
 def checked(cli: Cli) -> list[tuple[int, str | None]]:
