@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
@@ -54,13 +55,31 @@ def finished(environment: Mapping[str, str], *words: str) -> int:
         return ended(process)[0]
 
 
-def wait_until(is_so: Callable[[], Any], *, what: str) -> None:
+class Aim:
+    """How long to wait before a kill, at random, so that most kills hit work on any machine.
+
+    A fast machine would be done before most kills, and a slow one would not have begun.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def pause(self) -> None:
+        """Wait for a random moment of the time that work is thought to take."""
+        time.sleep(random.uniform(0, self._seconds))
+
+    def learn(self, *, too_late: bool) -> None:
+        """Aim earlier after a kill that came too late, a little later after one that did not."""
+        self._seconds *= 0.6 if too_late else 1.15
+
+
+def wait_until(is_so: Callable[[], Any], *, what: str, every: float = 0.01) -> None:
     """Look again and again; a hang is a failure that says what it waited for."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         if time.monotonic() > give_up:
             raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def many_resolved(database: Database, count: int, *, first: int = 1) -> None:

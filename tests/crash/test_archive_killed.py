@@ -7,9 +7,7 @@ bundles hold every row as it was, and the bucket every file.
 from __future__ import annotations
 
 import os
-import random
 import signal
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +26,14 @@ from tests.archive.support import (
     old_tickets,
     put_files,
 )
-from tests.crash.processes import count, finished, running, time_passes_for_leases, wait_until
+from tests.crash.processes import (
+    Aim,
+    count,
+    finished,
+    running,
+    time_passes_for_leases,
+    wait_until,
+)
 from tests.given import rows
 
 pytestmark = pytest.mark.slow
@@ -53,14 +58,14 @@ def bucket_broken(folder: Path) -> Iterator[None]:
     aside.rename(content)
 
 
-def killed(database: Database, environment: Mapping[str, str]) -> None:
+def killed(database: Database, environment: Mapping[str, str], aim: Aim) -> None:
     """A run that is killed at work."""
     begun = count(database, BEGUN)
     with running(environment, *JOB) as process:
         wait_until(
             lambda: count(database, BEGUN) > begun or process.poll() is not None, what="a run"
         )
-        time.sleep(random.uniform(0, 0.4))
+        aim.pause()
         process.send_signal(signal.SIGKILL)
 
 
@@ -78,18 +83,19 @@ def test_an_archive_killed_again_and_again_loses_nothing(
         "SAVCTL_BATCH_SIZE": "7",
         "SAVCTL_ARCHIVE_BUNDLE_TICKETS": "20",
     }
-    hits = archived = 0
+    hits, archived, aim = 0, 0, Aim(0.4)
 
     for number in range(KILLS):
         if number % 5 == 3:
             with bucket_broken(folder):
                 assert finished(environment, *JOB) in {8, 3, 0}
-        killed(database, environment)
+        killed(database, environment, aim)
         hot, cold_ids = hot_ids(database), archived_ids(database)
         assert not hot & cold_ids, "a ticket in two places"
         assert hot | cold_ids == ids, "a ticket in no place"
         is_midway = count(database, MIDWAY) > 0
         hits += len(cold_ids) < TICKETS and (is_midway or archived < len(cold_ids))
+        aim.learn(too_late=len(cold_ids) - archived > TICKETS / KILLS)
         archived = len(cold_ids)
         time_passes_for_leases(database)
 

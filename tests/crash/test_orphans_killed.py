@@ -13,7 +13,13 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
-from tests.crash.processes import PATIENCE_SECONDS, count, time_passes_for_leases, wait_until
+from tests.crash.processes import (
+    PATIENCE_SECONDS,
+    Aim,
+    count,
+    time_passes_for_leases,
+    wait_until,
+)
 from tests.crash.quick_savctl import quick
 from tests.given import created, rows
 from tests.orphans.conftest import Bucket as Both
@@ -41,16 +47,19 @@ def fill(store: ObjectStore) -> None:
         list(pool.map(put, (*LIVE, *ORPHANS)))
 
 
-def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
-    """A run that is killed on its way to work, or at work."""
+def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) -> None:
+    """A run that is killed at work; without an aim, on its way to work."""
     intended = count(database, INTENDED)
     process = quick(environment, *JOB)
-    if not while_starting:
+    if aim is None:
+        time.sleep(random.uniform(0, 0.4))
+    else:
         wait_until(
             lambda: count(database, INTENDED) != intended or not process.is_alive(),
             what="a batch",
+            every=0.001,
         )
-    time.sleep(random.uniform(0, 0.4 if while_starting else 0.05))
+        aim.pause()
     process.kill()
     process.join(PATIENCE_SECONDS)
     process.close()
@@ -76,12 +85,14 @@ def test_a_cleanup_killed_50_times_hides_orphans_alone(
         "SAVCTL_ORPHAN_GRACE": "1s",
     }
     time.sleep(1.1)
-    hits, named = 0, set(LIVE)
+    hits, named, aim = 0, set(LIVE), Aim(0.05)
 
     for number in range(KILLS):
         before = count(database, INTENDED)
-        killed(database, environment, while_starting=number % 5 == 0)
-        hits += before != count(database, INTENDED) < len(ORPHANS)
+        killed(database, environment, None if number % 5 == 0 else aim)
+        done = count(database, INTENDED) - before
+        aim.learn(too_late=done > len(ORPHANS) / KILLS)  # some must be left for the last kill
+        hits += bool(done) and before + done < len(ORPHANS)
         time_passes_for_leases(database)
         came_back = random.choice(ORPHANS)  # its record came late, or from a backup
         both.record(came_back, size=1)
