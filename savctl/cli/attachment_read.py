@@ -59,12 +59,13 @@ def get(
     force: Force = False,
 ) -> Answer | None:
     """Fetch a file; size and hash are compared with its record, and it is on record who did."""
+    from savctl.domain.file_names import local_name
     from savctl.usecases.file_access import content_of
 
     with content_of(
         call.database, call.clock, call.app.store, attachment, requester=call.requester
     ) as (found, pieces):
-        place = _place(out, found.filename)
+        place = _place(out, local_name(found.filename, found.id))
         with out_file(call, place, force=force) as file:
             file.stream.writelines(pieces)
             file.seal()

@@ -76,6 +76,15 @@ def file_name(given: str) -> FileName:
     return FileName(original, extension, was_cut=original != given)
 
 
+def local_name(filename: str, attachment_id: int) -> str:
+    """The name under which a stored file is saved here.
+
+    Records of other programs may hold anything: no path, no hidden file, no command comes of it.
+    """
+    kept = _OTHERS.sub("-", _base(filename))[-SAFE_CHARACTERS:].strip(".-")
+    return kept or f"attachment-{attachment_id}"
+
+
 def object_key(ticket_id: int, sha256: str, extension: str) -> str:
     """Where the file stands in the bucket."""
     return f"{TICKETS}{ticket_id}/{sha256[:32]}.{extension}"
