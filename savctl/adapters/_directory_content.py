@@ -67,6 +67,10 @@ class ContentFiles:
         """A file for reading; it can be read to its end even when it is removed meanwhile."""
         return self._path(name).open("rb")
 
+    def has(self, name: str) -> bool:
+        """Whether the file is there."""
+        return self._path(name).exists()
+
     def joined(self, names: Iterable[str]) -> Readable:
         """Several files, read as one."""
         return _Joined(pieces(self.open(name)) for name in names)

@@ -80,16 +80,21 @@ class DirectoryStore:
         """The content in pieces of 256 KiB at most."""
         checked_key(key)
         with in_words(self.name):
-            stream = self._files.open(self._shown(key).file)
+            try:
+                stream = self._files.open(self._shown(key).file)
+            except FileNotFoundError:
+                raise NoSuchObject(f"the content of {key} is gone from {self.name}") from None
         with stream:
             yield self._pieces(stream)
 
     def find(self, key: str) -> StoredObject | None:
-        """The object, or None when there is none or it is hidden."""
+        """The object, or None when there is none, it is hidden, or the disk lost its content."""
         checked_key(key)
         with in_words(self.name):
             row = self._index.newest(key)
-        return None if row is None or row["file"] is None else object_of(row)
+            if row is None or row["file"] is None or not self._files.has(row["file"]):
+                return None
+        return object_of(row)
 
     def listing(self, prefix: str) -> Iterator[StoredObject]:
         """Every visible object below a prefix, by the bytes of its key."""

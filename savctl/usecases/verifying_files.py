@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from savctl.persistence.attachments import Attachment, Attachments
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork
-from savctl.ports import NoSuchObject, ObjectStore
+from savctl.ports import NoSuchObject, ObjectStore, UnusableKey
 from savctl.usecases.batches import never
 from savctl.usecases.file_access import difference
 
@@ -94,7 +94,10 @@ def _records(database: Database, refs: Collection[str | int]) -> Iterator[Attach
 def _wrong(
     store: ObjectStore, attachment: Attachment, report: VerifyReport, *, is_quick: bool
 ) -> Wrong | None:
-    found = store.find(attachment.file_path)
+    try:
+        found = store.find(attachment.file_path)
+    except UnusableKey as refused:
+        return Wrong(attachment=attachment, problem=MISSING, detail=refused.message)
     if found is None:
         return Wrong(attachment=attachment, problem=MISSING, detail="there is no object")
     if found.size_bytes != attachment.file_size:

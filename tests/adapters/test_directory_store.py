@@ -16,7 +16,7 @@ import pytest
 
 from savctl.adapters.directory_store import ABANDONED, DirectoryStore
 from savctl.errors import ExitCode
-from savctl.ports import ContentChanged, Delivery, SetClock, StoreGone, StoreRefused
+from savctl.ports import ContentChanged, Delivery, NoSuchObject, SetClock, StoreGone, StoreRefused
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
 DELIVERY = Delivery(filename="Beleg é; x=1.pdf", content_type="application/pdf")
@@ -287,9 +287,19 @@ def test_an_index_that_is_none_is_told(store: DirectoryStore, folder: Path) -> N
         store.find(KEY)
 
 
-def test_content_that_is_missing_on_the_disk_is_told(store: DirectoryStore, folder: Path) -> None:
+def test_content_that_the_disk_lost_is_no_object_until_it_is_stored_again(
+    store: DirectoryStore, folder: Path
+) -> None:
     put(store)
-    files_in(folder)[0].unlink()
+    [lost] = files_in(folder)
+    lost.unlink()
 
-    with pytest.raises(StoreGone), store.read(KEY):
+    assert store.find(KEY) is None
+    with pytest.raises(NoSuchObject), store.read(KEY):
         pass
+    put(store)
+    assert store.find(KEY) is not None
+    with store.read(KEY) as pieces:
+        assert b"".join(pieces) == b"content"
+    assert store.purge([KEY]) == []
+    assert store.remains(KEY) == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
@@ -19,7 +20,17 @@ from savctl.usecases.transitions import close_ticket
 from tests.attachments.making import EICAR, JPEG, PDF, PROGRAM, a_zip
 from tests.cli.shop import home_store
 from tests.conftest import Cli
-from tests.given import AGENT, CUSTOMER, OTHER_AGENT, attached, brought_to, created, rows, snapshot
+from tests.given import (
+    AGENT,
+    CUSTOMER,
+    OTHER_AGENT,
+    attached,
+    brought_to,
+    created,
+    rows,
+    snapshot,
+    write,
+)
 from tests.servers.clamd import PrivateClamd
 from tests.servers.ports import LOOPBACK, free_port
 
@@ -410,3 +421,54 @@ def test_the_same_key_attaches_once(
     assert (second["replayed"], second["changed"]) == (True, False)
     assert cli(*words[:3], "letter.pdf", *words[4:]).code == 5
     assert len(rows(database, RECORDS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "file"),
+    [
+        ("{folder}/elsewhere/x.pdf", "x.pdf"),
+        ("../x.pdf", "x.pdf"),
+        ("..\\x.pdf", "x.pdf"),
+        (".bashrc", "bashrc"),
+        ("..", "attachment-{id}"),
+        ("a\tb\x1b[2J.pdf", "a-b-2J.pdf"),
+        ("x" * 250 + ".pdf", "x" * 96 + ".pdf"),
+    ],
+)
+def test_the_name_of_another_programs_record_is_no_path(
+    cli: Cli, database: Database, folder: Path, ticket: str, stored: str, file: str
+) -> None:
+    (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
+    (folder / "elsewhere").mkdir()
+    (folder / "down").mkdir()
+    name = {"name": stored.format(folder=folder)}
+    statement = text("UPDATE ticket_attachments SET filename = :name")
+    database.transaction(lambda connection: connection.execute(statement, name))
+
+    got = one(cli, "attachment", "get", record.id, "--out", "down")
+
+    assert got["file"] == f"down/{file.format(id=record.id)}"
+    assert (folder / got["file"]).read_bytes() == JPEG
+    assert list((folder / "elsewhere").iterdir()) == []
+
+
+def test_one_record_that_cannot_be_looked_at_does_not_end_a_verification(
+    cli: Cli, database: Database, folder: Path, ticket: str
+) -> None:
+    store = home_store(folder)
+    odd, lost, fine = attached(
+        database, store, ticket, ("a.jpg", JPEG), ("b.pdf", PDF), ("c.txt", b"c")
+    )
+    write(database, f"UPDATE ticket_attachments SET file_path = '../x' WHERE id = {odd.id}")
+    for path in store.folder.rglob("content/*/*"):
+        if path.read_bytes() == PDF:
+            path.unlink()
+
+    for more in ((), ("--quick",)):
+        outcome = cli("attachment", "verify", *more, "-o", "json")
+
+        found = json.loads(outcome.out)
+        assert (outcome.code, found["checked"], found["missing"]) == (10, 3, 2)
+        assert {item["id"] for item in found["items"]} == {odd.id, lost.id}
+    assert cli("attachment", "get", lost.id).code == 4
+    assert cli("attachment", "get", fine.id).code == 0
