@@ -11,8 +11,10 @@ from enum import StrEnum
 
 # The specification says hash; what other programs take for one is their affair. A name with blanks
 # or control characters, without extension, or below a further folder is nobody's upload.
-_OF_TICKET = re.compile(r"tickets/([1-9][0-9]{0,18})/\w[^\s/\x00-\x1f\x7f]*\.[0-9A-Za-z]{1,16}")
-_OF_UPLOAD = re.compile(r"temp/[0-9A-Za-z_-]{1,128}(/[^\s/\x00-\x1f\x7f]+)+")
+# So is one that no store of ours would be asked for (`adapters/_keys.py`).
+_IN_NAMES = r"[^\s/\\\x00-\x1f\x7f-\x9f]"
+_OF_TICKET = re.compile(rf"tickets/([1-9][0-9]{{0,18}})/\w{_IN_NAMES}*\.[0-9A-Za-z]{{1,16}}")
+_OF_UPLOAD = re.compile(rf"temp/[0-9A-Za-z_-]{{1,128}}(/(?!\.\.?(?:/|\Z)){_IN_NAMES}+)+")
 _BUNDLE = re.compile(
     r"(?!tickets/|temp/)(.+/)?[0-9]{4}/[0-9]{2}/[0-9a-f]{32}\.(jsonl\.zst|manifest\.json)"
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, case, delete, func, insert, literal, or_, select, update
 
 from savctl.domain.file_names import key_digest
 from savctl.persistence.tables import purges
@@ -113,10 +113,15 @@ class Purges:
         return self._wanted(keys)
 
     def spare(self, keys: Collection[str]) -> None:
-        """The keys are named by a record again: they shall not go."""
+        """The keys are named by a record again: they shall not go.
+
+        An orphan of which nobody knows yet whether it is hidden stays on the list, by which the
+        next cleanup shows it again: its run may have died right behind hiding it.
+        """
         digests = [key_digest(key) for key in keys]
+        is_settled = or_(_P.reason != str(PurgeReason.ORPHAN), _P.hidden_at.is_not(None))
         if digests:
-            self._connection.execute(delete(purges).where(_P.key_digest.in_(digests)))
+            self._connection.execute(delete(purges).where(_P.key_digest.in_(digests), is_settled))
 
     def _wanted(self, keys: Collection[str], *also: Any) -> set[str]:
         digests = {key_digest(key): key for key in keys}

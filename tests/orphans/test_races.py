@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from savctl.errors import Unavailable
+from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import (
     KeyFailure,
     NotVersioned,
@@ -255,3 +256,36 @@ def test_a_stop_while_it_hides_finishes_the_batch(bucket: Bucket, watched: Watch
 
 def replace_stop(work: Hiding, should_stop: Callable[[], bool], *, size: int = 1_000) -> Hiding:
     return replace(work, terms=replace(work.terms, should_stop=should_stop, size=size))
+
+
+def test_a_record_gets_its_object_back_from_a_run_that_died_right_behind_hiding_it(
+    bucket: Bucket, watched: Watched
+) -> None:
+    def dies(_: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    watched.after_hiding = dies
+    with pytest.raises(KeyboardInterrupt):
+        clean_up(bucket, watched)
+    bucket.record(ORPHANS[0])  # its upload was stored before the object was hidden
+    in_transaction(bucket.database, lambda uow: uow.purges.spare([ORPHANS[0]]))
+
+    bucket.clean_up(brake=None)
+
+    assert bucket.visible() == {LIVE, ORPHANS[0]}
+    assert ORPHANS[0] not in {row["object_key"] for row in rows(bucket.database, PURGES)}
+
+
+@pytest.mark.parametrize(
+    "key", ["tickets/2/a\\b.png", "tickets/2/a\x80.png", "temp/x/../y", "temp/x/./y", "temp/x/.."]
+)
+def test_a_key_that_no_store_is_asked_for_is_reported_and_ends_no_run(
+    bucket: Bucket, watched: Watched, clock: SetClock, key: str
+) -> None:
+    odd = StoredObject(key=key, size_bytes=7, modified_at=clock() - 2 * DAY)
+    watched.order = lambda found: [*found, odd]
+
+    report = bucket.clean_up(store=watched, brake=None)  # type: ignore[arg-type]
+
+    assert (report.changed, report.details["unknown_key"]) == (len(ORPHANS), 1)
+    assert bucket.visible() == {LIVE}
