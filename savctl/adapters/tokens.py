@@ -16,6 +16,7 @@ from savctl.errors import ConfigurationError, NotPermitted
 
 _SHORTEST_SECRET = 32
 _LEEWAY_SECONDS = 30
+_LONGEST_ID = 19  # digits of the greatest
 _LEAST_FIRST = (Role.CUSTOMER, Role.AGENT, Role.ADMIN)
 
 
@@ -43,6 +44,8 @@ def requester_of(token: str, *, key: str | None) -> Requester:
         )
     except jwt.ExpiredSignatureError:
         raise TokenRefused("SAVCTL_TOKEN has run out", hint="Get a new one.") from None
+    except jwt.InvalidKeyError:
+        raise ConfigurationError("token_key is no key to check tokens with") from None
     except (jwt.InvalidTokenError, ValueError, TypeError) as problem:
         raise TokenRefused(f"SAVCTL_TOKEN proves nothing: {type(problem).__name__}") from None
     return Requester(user_id=_user(claims), role=_role(claims))
@@ -65,7 +68,8 @@ def _is_public(key: str | None) -> bool:
 
 def _user(claims: dict[str, Any]) -> int:
     said = str(claims["sub"])
-    if not said.isascii() or not said.isdecimal() or not 1 <= int(said) <= MAX_ID:
+    is_number = len(said) <= _LONGEST_ID and said.isascii() and said.isdecimal()
+    if not is_number or not 1 <= int(said) <= MAX_ID:
         raise TokenRefused("SAVCTL_TOKEN names no user id in `sub`")
     return int(said)
 

@@ -94,7 +94,7 @@ def _unsigned() -> str:
         a_token(sub="ada"), a_token(sub="0"), a_token(sub="\u0665"), a_token(sub=str(2**64)),
         a_token(role="root"), a_token(role=None), a_token(role=["admin"]),
         a_token(role=None, roles="admin"), a_token(nbf=int(time.time()) + 3600),
-        a_token(KEY * 2, "HS512"),
+        a_token(KEY * 2, "HS512"), a_token(sub="9" * 5_000),
     ],
 )  # fmt: skip
 def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
@@ -109,6 +109,14 @@ def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
 def test_without_a_good_key_no_token_is_believed(key: str | None) -> None:
     with pytest.raises(ConfigurationError):
         requester_of(a_token(), key=key)
+
+
+def test_a_damaged_public_key_is_told_as_such() -> None:
+    private: Any = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    damaged = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
+
+    with pytest.raises(ConfigurationError, match="token_key"):
+        requester_of(a_token(private, "RS256"), key=damaged)
 
 
 @pytest.mark.only_on("sqlite")
