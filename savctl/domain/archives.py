@@ -67,7 +67,7 @@ def check_members(
 
 def check_path(name: str) -> None:
     """Pass when a member stays in the folder that it is unpacked to, and is no program."""
-    parts = re.split(r"[/\\]", name)
+    parts = re.split(r"[/\\:]", name)  # to Windows `a.bat::$DATA` is another name of a.bat
     if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in parts:
         raise FileRefused("path", f"{name!r} in the archive leaves its folder")
     if not name or any(ord(character) < 32 for character in name):

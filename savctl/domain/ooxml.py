@@ -21,7 +21,7 @@ MAIN_TYPES = {
 }
 _LARGEST_TYPES_PART = 1_048_576
 _EMBEDDINGS = frozenset({"word/embeddings", "xl/embeddings"})
-_MACROS = ("macroenabled", "vbaproject", "vnd.ms-office.vba")
+_MACROS = ("macroenabled", "macrosheet", "vbaproject", "vbadata", "vnd.ms-office.vba")
 
 
 def check_document(content: BinaryIO, wanted: FileType, *, size_bytes: int) -> None:
@@ -33,6 +33,8 @@ def check_document(content: BinaryIO, wanted: FileType, *, size_bytes: int) -> N
     found = zips.members(content, size_bytes=size_bytes)
     types = _content_types(content, found)
     named = {member.name.lower() for member in found}
+    if len(named) < len(found):  # names of parts have no case: which one counts?
+        raise FileRefused("archive", "the document has two parts of one name")
     if any(word in text.lower() for text in types.values() for word in _MACROS) or any(
         name.rpartition("/")[2] == "vbaproject.bin" for name in named
     ):

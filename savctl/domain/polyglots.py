@@ -18,16 +18,26 @@ def check_single(content: BinaryIO, *, size_bytes: int, is_image: bool) -> None:
     Phones write data of their own behind a picture's end; that alone is no harm.
 
     Raises:
-        FileRefused: it can be opened as an archive, too; or a picture holds a PDF or a script.
+        FileRefused: it can be opened as an archive, too; a picture holds a PDF or a script, or a
+            PDF stands behind one.
     """
     if _is_archive_too(content, size_bytes):
         raise FileRefused("polyglot", "the file is an archive as well")
+    if not is_image and _begins_as_other(content):
+        raise FileRefused("polyglot", "the PDF begins as a page or a script")
     if is_image:
         content.seek(0)
         if b"%PDF-" in content.read(1024):
             raise FileRefused("polyglot", "the picture is a PDF as well")
         if _holds_script(content):
             raise FileRefused("polyglot", "the picture holds a script")
+
+
+def _begins_as_other(content: BinaryIO) -> bool:
+    """Whether a script or markup stands before a PDF: readers look for it in the first KiB."""
+    content.seek(0)
+    before, mark, _ = content.read(1024).partition(b"%PDF-")
+    return bool(mark) and (before.startswith(b"#!") or b"<" in before)
 
 
 def _is_archive_too(content: BinaryIO, size: int) -> bool:

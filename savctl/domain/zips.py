@@ -161,6 +161,7 @@ def _placed(content: BinaryIO, member: Member) -> Member:
     is_told_later = bool(member.flags & _DESCRIPTOR)
     if magic != b"PK\x03\x04" or content.read(name_length) != member.raw_name:
         raise damaged(f"{member.name!r} is not where the directory says")
+    _require_one_name(content.read(extra_length), member.name)
     if (flags ^ member.flags) & (_ENCRYPTED | _DESCRIPTOR) or method != member.method:
         raise damaged(f"{member.name!r} is declared in two ways")
     if not same and not is_told_later:

@@ -24,6 +24,11 @@ DOCTYPE = (
     f'package/2006/content-types"><Override PartName="/word/&a;.xml" ContentType="{making.WORD}"/>'
     "</Types>"
 ).encode()
+MACRO_SHEET = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override '
+    f'PartName="/word/document.xml" ContentType="{making.EXCEL}"/><Override PartName="/xl/m.xml" '
+    'ContentType="application/vnd.ms-excel.macrosheet+xml"/></Types>'
+).encode()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +81,8 @@ def test_what_customers_send_is_taken(name: str, content: bytes) -> None:
         ("a.png", PNG.ljust(65_533, b"x") + b"<?php system(0)", "polyglot"),
         ("a.gif", b"GIF89a/*" + b"\x00" * 10 + b"*/=1;<script>", "polyglot"),
         ("a.doc", an_ole2("WordDocument") + a_zip({"a": b"x"}), "polyglot"),
+        ("a.pdf", b"#!/bin/sh\nrm -rf /\nexit\n" + PDF, "polyglot"),
+        ("a.pdf", b"\n<html><script>alert(1)</script><!--" + PDF, "polyglot"),
         # documents
         ("a.doc", an_ole2("WordDocument", "Macros"), "macros"),
         ("a.doc", an_ole2("WordDocument", "ObjectPool", "_VBA_PROJECT", children=[2]), "macros"),
@@ -88,6 +95,8 @@ def test_what_customers_send_is_taken(name: str, content: bytes) -> None:
         ("a.docx", a_document(more={"word/x.bin": an_ole2("_VBA_PROJECT")}), "macros"),
         ("a.docx", a_document(part="/word/missing.xml", types=b"<Types/>"), "content"),
         ("a.docx", a_document(types=DOCTYPE), "content"),
+        ("a.docx", a_document(more={"[content_types].xml": b"<Types/>"}), "archive"),
+        ("a.xlsx", a_document(types=MACRO_SHEET), "macros"),
         ("a.docx", a_document(types=b"no xml"), "content"),
         ("a.docx", a_document(more={"word/evil.exe": b"x"}), "archive_member"),
         ("a.docx", a_document(more={"word/picture.png": PROGRAM}), "archive_member"),
@@ -96,6 +105,7 @@ def test_what_customers_send_is_taken(name: str, content: bytes) -> None:
         # archives
         ("a.zip", a_zip({"setup.exe": b"x"}), "archive_member"),
         ("a.zip", a_zip({"SETUP.EXE. ": b"x"}), "archive_member"),
+        ("a.zip", a_zip({"setup.bat::$DATA": b"x"}), "archive_member"),
         ("a.zip", a_zip({"x.app/Contents/run": b"x"}), "archive_member"),
         ("a.zip", a_zip({"letter.docm": b"x"}), "archive_member"),
         ("a.zip", a_zip({"photo.jpg": PROGRAM}), "archive_member"),
@@ -147,6 +157,22 @@ def test_two_names_for_one_member_are_refused() -> None:
     at = plain.rfind(b"evil.exe")
 
     assert refused_by("a.zip", plain[:at] + b"fine.txt" + plain[at + 8 :]) == "archive"
+
+
+@pytest.mark.parametrize("place", ["directory", "member"])
+def test_a_second_name_in_an_extra_field_is_refused(place: str) -> None:
+    name = b"evil.exe"
+    field = struct.pack("<2HBI", 0x7075, 5 + len(name), 1, 0) + name
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        member = zipfile.ZipInfo("fine.txt")
+        member.extra = field
+        archive.writestr(member, b"x")
+    both = made.getvalue()
+    other = both.rfind(field) if place == "member" else both.find(field)
+    made_dumb = changed(both, other, "<H", 0x9999)  # a field that nobody knows
+
+    assert refused_by("a.zip", made_dumb) == "archive"
 
 
 def test_members_that_share_their_bytes_are_refused() -> None:
