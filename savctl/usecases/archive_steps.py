@@ -71,10 +71,11 @@ class Steps:
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove obsolete bundles, and copies of tickets which live elsewhere, or nowhere."""
+        """Remove obsolete bundles, those that were to replace one when their run was killed, and
+        copies of tickets which live elsewhere, or nowhere."""
         for bundle in self._unfinished():
-            if bundle.state is State.OBSOLETE and not self.terms.should_stop():
-                purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
+            if _is_void(bundle) and not self.terms.should_stop():
+                self._finish(bundle)
         after_id = 0
         while not self.terms.should_stop():
             with self.database.reading() as connection:
@@ -113,8 +114,7 @@ class Steps:
             return bundles.unfinished(connection, run_id=run_id)
 
     def _finish(self, bundle: Bundle) -> None:
-        if bundle.state is State.OBSOLETE or bundle.replaces is not None:
-            # a copy of a bundle that is still in force: it was on its way to replace it
+        if _is_void(bundle):
             self._to(bundle, State.OBSOLETE)
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
             return
@@ -257,3 +257,9 @@ class Steps:
             lambda uow: bundles.change(uow.connection, bundle.id, state, **values),
             fence=self.terms.fence,
         )
+
+
+def _is_void(bundle: Bundle) -> bool:
+    """Whether nothing in an unfinished bundle counts: it was replaced, or was to replace one
+    that is still in force."""
+    return bundle.state is State.OBSOLETE or bundle.replaces is not None

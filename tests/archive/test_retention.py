@@ -9,7 +9,9 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.ageing import Age
 from savctl.errors import NeedsConfirmation
+from savctl.persistence.archive_bundles import plan
 from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import SetClock
 from savctl.usecases.archive_restore import restore_ticket
 from savctl.usecases.archive_verify import verify_archive
@@ -143,6 +145,27 @@ def test_the_copy_in_the_bundle_goes_with_a_ticket_that_was_restored(
     assert hot_ids(database) == set()
     assert [line["ticket_id"] for line in lines_in(cold)] == [other]
     assert sum(1 for _ in store.versions("archive/")) == 2
+
+
+def test_what_a_killed_run_wrote_in_place_of_a_bundle_goes_with_the_next_run(
+    database: Database, clock: SetClock, cold: ColdStorage, store: DirectoryStore
+) -> None:
+    kept = old_tickets(database, 3)
+    archive(database, clock, cold)
+    (bundle,) = cold.objects()
+    copied, key = list(cold.lines(bundle.key)), cold.new_key(clock())
+    (known,) = rows(database, "SELECT id FROM savctl_archive_bundles")
+    in_transaction(
+        database,
+        lambda uow: plan(uow.connection, key, kept, at=clock(), run_id=None, replaces=known["id"]),
+    )
+    cold.write(key, copied)
+
+    retain(database, clock, cold)
+
+    assert [one.key for one in cold.objects()] == [bundle.key]
+    assert rows(database, "SELECT * FROM savctl_archive_copies") == []
+    assert rows(database, "SELECT id FROM savctl_archive_bundles") == [known]
 
 
 def test_own_tables_forget_them_and_the_audit_keeps_a_proof_without_words(
