@@ -1,4 +1,4 @@
-"""Other programs' tables that refer to tickets, messages or attachments.
+"""Rows that hang on a ticket and are not its own: other programs' tables, other tickets' files.
 
 Deleting a ticket would delete such rows with it, or be refused. Neither may happen by the way.
 """
@@ -66,6 +66,26 @@ def referred_to(
         )
         named |= dict.fromkeys(rows.scalars(), one.table)
     return named
+
+
+def hung_across(
+    connection: Connection, ticket_ids: Sequence[int]
+) -> dict[int, tuple[int, int]]:
+    """Those of the tickets that share an attachment with another one: it is on one of them, the
+    message it hangs on on the other. With the attachment and the other ticket."""
+    if not ticket_ids:
+        return {}
+    ids = ", ".join(str(int(ticket_id)) for ticket_id in ticket_ids)
+    joined = "FROM ticket_messages AS m JOIN ticket_attachments AS a ON a.message_id = m.id"
+    rows = connection.execute(
+        text(
+            f"SELECT m.ticket_id, a.id, a.ticket_id {joined} "  # noqa: S608
+            f"WHERE m.ticket_id IN ({ids}) AND a.ticket_id <> m.ticket_id UNION ALL "
+            f"SELECT a.ticket_id, a.id, m.ticket_id {joined} "
+            f"WHERE a.ticket_id IN ({ids}) AND a.ticket_id <> m.ticket_id"
+        )
+    )
+    return {ticket_id: (attachment, other) for ticket_id, attachment, other in rows}
 
 
 def _in_sqlite(connection: Connection) -> list[Reference]:

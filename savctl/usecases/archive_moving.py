@@ -13,6 +13,7 @@ from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.candidates import number_of
+from savctl.persistence.foreign_rows import Reference
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.persistence.whole_rows import (
     WholeTicket,
@@ -22,6 +23,7 @@ from savctl.persistence.whole_rows import (
     read_whole,
 )
 from savctl.usecases.report import Item, Outcome
+from savctl.usecases.ties import ties
 
 _CHANGED = "changed while it was archived: it stays, the next run looks again"
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
@@ -40,22 +42,32 @@ class Kept:
         return int(self.whole.ticket["id"])
 
 
-def move(uow: UnitOfWork, bundle: Bundle, kept: Sequence[Kept], *, at: datetime) -> list[Item]:
+def move(
+    uow: UnitOfWork,
+    bundle: Bundle,
+    kept: Sequence[Kept],
+    *,
+    foreign: Sequence[Reference],
+    at: datetime,
+) -> list[Item]:
     """Delete those tickets whose locked rows are what cold storage has, and enter them.
 
-    The others are named; what of them lies in the bundle stays written down as a copy.
+    The others are named; what of them lies in the bundle stays written down as a copy. `foreign`
+    are other programs' keys: a row of theirs may have come since the ticket was chosen.
     """
     same, locked = _compared(uow, kept)
-    gone = [one for one in kept if one.id in same and _may_go(one.whole)]
+    tied = ties(uow.connection, foreign, sorted(same))
+    free = {one.id for one in kept if one.id in same - tied.keys() and _may_go(one.whole)}
+    gone = [one for one in kept if one.id in free]
     moved = [one.id for one in gone]
     items = [
         Item(one.id, one.whole.ticket["ticket_number"], Outcome.CHANGED, "archived")
         for one in gone
     ]
     for one in kept:
-        if one.id not in same or not _may_go(one.whole):
+        if one.id not in free:
             number = number_of(uow.connection, one.id)
-            why = _CHANGED if one.id in locked else _IN_USE
+            why = tied.get(one.id, _CHANGED if one.id in locked else _IN_USE)
             items += [Item(one.id, number, Outcome.SKIPPED, why)] if number else []
     delete_whole(uow.connection, [one.whole for one in gone])
     uow.alarms.remove(moved)

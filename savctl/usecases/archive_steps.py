@@ -18,6 +18,7 @@ from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.candidates import number_of
 from savctl.persistence.engine import Database
+from savctl.persistence.foreign_rows import Reference, references
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.persistence.whole_rows import (
     Columns,
@@ -220,11 +221,13 @@ class Steps:
 
     def _delete_rows(self, bundle: Bundle, kept: Sequence[Kept]) -> None:
         """Delete what is archived, a batch at a time, and end the bundle with the last."""
+        with self.database.reading() as connection:
+            foreign = references(connection)
         for start in range(0, len(kept), self.terms.size):
             some, is_last = kept[start : start + self.terms.size], start + self.terms.size
             items, mixed = in_transaction(
                 self.database,
-                partial(self._move, bundle=bundle, kept=some, is_last=is_last >= len(kept)),
+                partial(self._move, bundle, some, foreign, is_last=is_last >= len(kept)),
                 fence=self.terms.fence,
             )
             self.terms.report.add(items, seen=len(some))
@@ -232,9 +235,15 @@ class Steps:
                 self._rewrite(mixed)
 
     def _move(
-        self, uow: UnitOfWork, *, bundle: Bundle, kept: Sequence[Kept], is_last: bool
+        self,
+        bundle: Bundle,
+        kept: Sequence[Kept],
+        foreign: Sequence[Reference],
+        uow: UnitOfWork,
+        *,
+        is_last: bool,
     ) -> tuple[list[Item], Bundle | None]:
-        items = move(uow, bundle, kept, at=self.clock())
+        items = move(uow, bundle, kept, foreign=foreign, at=self.clock())
         return items, self._end(uow, bundle) if is_last else None
 
     def _end(self, uow: UnitOfWork, bundle: Bundle) -> Bundle | None:

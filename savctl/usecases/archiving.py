@@ -15,13 +15,14 @@ from savctl.persistence import archive_bundles as bundles
 from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.archive_candidates import Old, Standing, unpurged
 from savctl.persistence.engine import Database
-from savctl.persistence.foreign_rows import references, referred_to
+from savctl.persistence.foreign_rows import references
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive_steps import Steps
 from savctl.usecases.batches import Terms
 from savctl.usecases.cold_storage import ColdStorage
 from savctl.usecases.report import Item, Outcome
+from savctl.usecases.ties import ties
 
 BUNDLE_TICKETS = 2_000
 
@@ -101,14 +102,14 @@ def _judged(
     """The tickets that may go, and why the others may not; nothing is locked yet."""
     ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
-    foreign = referred_to(uow.connection, references(uow.connection), ids)
+    tied = ties(uow.connection, references(uow.connection), ids)
     fit, items = [], []
     for ticket in page:
         why = kept_hot(ticket, after=after, now=now)
         if why is None and ticket.id in deleted:
             why = "a deleted file still waits for its purge: savctl job run attachment-purge"
-        if why is None and ticket.id in foreign:
-            why = f"rows of another program's table {foreign[ticket.id]} refer to it"
+        if why is None:
+            why = tied.get(ticket.id)
         if why is None:
             fit.append(ticket)
         elif why:

@@ -19,7 +19,7 @@ from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.archive_candidates import Old
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.engine import Database
-from savctl.persistence.foreign_rows import references, referred_to
+from savctl.persistence.foreign_rows import references
 from savctl.persistence.last_rows import delete_last_rows, delete_old_answers, doomed_files
 from savctl.persistence.tickets import delete_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -29,6 +29,7 @@ from savctl.usecases.archive_steps import Steps
 from savctl.usecases.batches import Terms, in_batches
 from savctl.usecases.cold_storage import ColdStorage, Damaged
 from savctl.usecases.report import Item, Outcome
+from savctl.usecases.ties import ties
 
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 
@@ -138,13 +139,13 @@ class _Retention:
 
     def _remove_hot(self, uow: UnitOfWork, ids: Sequence[int], now: datetime) -> list[Item]:
         locked = uow.tickets.lock_many(ids, skip_locked=True)
-        foreign = referred_to(uow.connection, references(uow.connection), ids)
+        tied = ties(uow.connection, references(uow.connection), ids)
         items: list[Item] = []
         gone: list[int] = []
         for ticket in locked:
             why = kept_for_good(ticket, after=self.after, now=now)
-            if why is None and ticket.id in foreign:
-                why = f"rows of another program's table {foreign[ticket.id]} refer to it"
+            if why is None:
+                why = tied.get(ticket.id)
             if why is None:
                 gone.append(ticket.id)
                 told = f"closed {ticket.closed_at:%Y-%m-%d}"
