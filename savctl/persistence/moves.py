@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from savctl.domain.merging import Line
 from savctl.domain.ticket import Ticket
@@ -102,16 +102,19 @@ class Moves:
             update_in(self._connection, table, "ticket_id", of, ticket_id=ticket_id)
 
     def some(
-        self, message_ids: Sequence[int], file_ids: Sequence[int], to: int
+        self, message_ids: Sequence[int], file_ids: Sequence[int], *, of: int, to: int
     ) -> tuple[int, int]:
-        """Move these messages with the files on them, and these other files."""
+        """Move these messages of a ticket with the files on them, and those of these files that
+        hang on no message of it; answers how many of each."""
         messages = moved = 0
         for ids in _chunks(message_ids):
             messages += update_in(self._connection, ticket_messages, "id", ids, ticket_id=to)
             moved += update_in(
                 self._connection, ticket_attachments, "message_id", ids, ticket_id=to
             )
-        moved += update_in(self._connection, ticket_attachments, "id", file_ids, ticket_id=to)
+        loose = update(ticket_attachments).where(_F.id.in_(list(file_ids)), _F.ticket_id == of)
+        loose = loose.where(_F.message_id.is_(None)).values(ticket_id=to)
+        moved += self._connection.execute(loose).rowcount if file_ids else 0
         if moved:
             here = select(_F.id).where(_F.ticket_id == to)
             there = list(self._connection.execute(here).scalars())

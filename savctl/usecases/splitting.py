@@ -80,7 +80,9 @@ def split_ticket(
         new = uow.record_new(made)
         uow.record(left)
         uow.moves.show(sorted(part.shown))
-        messages, files = uow.moves.some(sorted(part.ids), sorted(part.files), new.id)
+        messages, files = uow.moves.some(
+            sorted(part.ids), sorted(part.files), of=original.id, to=new.id
+        )
         warnings = unknown_users(uow, (new.user_id, terms.by)) + kept_unreadable(original)
         return Split(
             ticket=new,

@@ -17,7 +17,7 @@ from savctl.usecases.integrity import CheckTerms, check_integrity
 from savctl.usecases.sla_views import see
 from savctl.usecases.splitting import Split, SplitTerms, split_ticket
 from savctl.usecases.transitions import close_ticket
-from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot
+from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot, write
 from tests.usecases.talk import (
     STRANGER,
     answer,
@@ -143,6 +143,35 @@ def test_what_a_merge_across_customers_hid_goes_back_to_who_wrote_it(
     assert hidden == {"Liar?"}
     assert note in messages_of(database, new)
     assert messages_of(database, target) == [own]
+
+
+def test_a_file_that_a_merge_hung_on_a_note_goes_back_and_is_counted_once(
+    database: Database, clock: SetClock
+) -> None:
+    target = created(database, clock)
+    source = created(database, clock, user_id=STRANGER)
+    loose = file_on(database, source)
+    merge(database, clock, source, into=target, across=True)
+    (described,) = messages_of(database, target)
+
+    done = split(database, clock, target, described)
+
+    assert files_of(database, done.ticket) == [(loose, described)]
+    assert (done.messages, done.attachments) == (1, 1)
+
+
+def test_a_file_that_another_program_took_away_stays_where_it_put_it(
+    database: Database, clock: SetClock
+) -> None:
+    target, source, third = (created(database, clock) for _ in range(3))
+    loose = file_on(database, source)
+    merge(database, clock, source, into=target)
+    (described,) = messages_of(database, target)
+    write(database, f"UPDATE ticket_attachments SET ticket_id = {third.id}")
+
+    done = split(database, clock, target, described)
+
+    assert (done.attachments, files_of(database, third)) == (0, [(loose, None)])
 
 
 def test_through_two_merges_the_words_of_the_first_customer_are_still_known(
