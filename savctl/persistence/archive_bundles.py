@@ -131,6 +131,12 @@ def page(connection: Connection, *, after_id: int, limit: int) -> list[Bundle]:
     return [_bundle(row) for row in connection.execute(query.limit(limit))]
 
 
+def newest(connection: Connection, *, limit: int) -> list[str]:
+    """The objects of the newest bundles that are done."""
+    query = select(_B.object_key).where(_B.state == str(State.DONE)).order_by(_B.id.desc())
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
 def known_keys(connection: Connection, keys: Collection[str]) -> set[str]:
     """Those of these objects that are bundles."""
     query = select(_B.object_key).where(_B.object_key.in_(list(keys)))

@@ -68,9 +68,7 @@ def referred_to(
     return named
 
 
-def hung_across(
-    connection: Connection, ticket_ids: Sequence[int]
-) -> dict[int, tuple[int, int]]:
+def hung_across(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Those of the tickets that share an attachment with another one: it is on one of them, the
     message it hangs on on the other. With the attachment and the other ticket."""
     if not ticket_ids:
@@ -79,7 +77,7 @@ def hung_across(
     joined = "FROM ticket_messages AS m JOIN ticket_attachments AS a ON a.message_id = m.id"
     rows = connection.execute(
         text(
-            f"SELECT m.ticket_id, a.id, a.ticket_id {joined} "  # noqa: S608
+            f"SELECT m.ticket_id, a.id, a.ticket_id {joined} "
             f"WHERE m.ticket_id IN ({ids}) AND a.ticket_id <> m.ticket_id UNION ALL "
             f"SELECT a.ticket_id, a.id, m.ticket_id {joined} "
             f"WHERE a.ticket_id IN ({ids}) AND a.ticket_id <> m.ticket_id"

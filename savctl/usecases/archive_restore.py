@@ -48,11 +48,22 @@ def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Foun
     with database.reading() as connection:
         archived = index.get(connection, ref)
         bundle = bundles.get(connection, archived.bundle_id)
+    try:
+        return Found(archived, bundle, _read(cold, archived, bundle))
+    except Damaged:
+        with database.reading() as connection:
+            now = index.get(connection, archived.ticket_id)
+        if now.bundle_id == archived.bundle_id:
+            raise
+    return read_archived(database, cold, ref)  # the bundle was written anew meanwhile
+
+
+def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> WholeTicket:
     for line in cold.lines(bundle.key):
         if ticket_id_of(line) == archived.ticket_id:
             if digest_of(line) != archived.line_sha256:
                 break
-            return Found(archived, bundle, whole_of(line))
+            return whole_of(line)
     raise Damaged(
         f"{bundle.key} does not hold {archived.ticket_number} as it was written",
         hint="savctl archive verify tells what else; a backup of the bucket has it.",

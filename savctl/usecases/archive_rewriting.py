@@ -45,7 +45,7 @@ def rewrite(
     index. Answers them.
 
     Raises:
-        Damaged: the old bundle is not what was written; nothing was changed.
+        Damaged: the old bundle is not what was written, or not there; nothing was changed.
         Overtaken: another run was faster.
         Unavailable: database or cold storage went away; the next run goes on.
     """
@@ -62,6 +62,8 @@ def rewrite(
         return new, kept
 
     new, kept = in_transaction(database, begin, fence=terms.fence)
+    if new is None:
+        cold.require(old.key)
     written = _copied(cold, old, new, kept, clock) if new is not None else None
 
     def switch(uow: UnitOfWork) -> list[Archived]:

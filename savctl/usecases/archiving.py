@@ -25,6 +25,7 @@ from savctl.usecases.report import Item, Outcome
 from savctl.usecases.ties import ties
 
 BUNDLE_TICKETS = 2_000
+_LOOKED_FOR = 5  # bundles
 
 
 def archive_tickets(
@@ -42,13 +43,15 @@ def archive_tickets(
     `brake` is the greatest number that may go without a person's word; None for no brake.
 
     Raises:
-        NeedsConfirmation: more than `brake` are due; nothing was done.
+        NeedsConfirmation: more than `brake` are due, or cold storage looks like another place
+            than before; nothing was done.
         Unavailable: database or cold storage went away, or the lease was lost; the next run
             goes on from there.
     """
     now = clock()
     due = Old(after.before(now))
     if brake is not None:
+        _require_known_place(database, cold)
         _require_few(database, due, after, now, terms, brake)
     steps = Steps(database, clock, cold, terms)
     if not terms.dry_run:
@@ -115,6 +118,20 @@ def _judged(
         elif why:
             items.append(Item(ticket.id, ticket.number, Outcome.SKIPPED, why))
     return fit, items
+
+
+def _require_known_place(database: Database, cold: ColdStorage) -> None:
+    """Pass when cold storage has any of the newest bundles, or there is none: behind a mount
+    that is missing lies a folder that takes bundles, too."""
+    with database.reading() as connection:
+        keys = bundles.newest(connection, limit=_LOOKED_FOR)
+    if keys and not any(map(cold.has, keys)):
+        raise NeedsConfirmation(
+            f"{cold.name} has none of the newest {len(keys)} bundle(s): nothing was archived",
+            hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? savctl "
+            "archive verify looks at all of it; savctl archive run --yes archives there anyway.",
+            job="archive",
+        )
 
 
 def _require_few(

@@ -121,11 +121,37 @@ class ColdStorage:
             with self.store.read(key) as pieces:
                 yield from _split(_decompressed(pieces, seen))
         except NoSuchObject as problem:
-            raise Damaged(f"{key} is not in {self.store.name}", object=key) from problem
+            raise self._not_there(key) from problem
         except ZstdError as problem:
             raise Damaged(f"{key} cannot be decompressed: {problem}", object=key) from problem
         if sha256 is not None and seen.hexdigest() != sha256:
             raise Damaged(f"{key} has another sha256 than was written", object=key)
+
+    def has(self, key: str) -> bool:
+        """Whether a bundle is there.
+
+        Raises:
+            StoreGone: the store does not answer.
+        """
+        return self.store.find(key) is not None
+
+    def require(self, key: str) -> None:
+        """Pass when a bundle is there: in the wrong place every removal looks like done.
+
+        Raises:
+            Damaged: it is not.
+            StoreGone: the store does not answer.
+        """
+        if not self.has(key):
+            raise self._not_there(key)
+
+    def _not_there(self, key: str) -> Damaged:
+        return Damaged(
+            f"{key} is not in {self.store.name}",
+            hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? Else: "
+            "docs/runbook.md, a damaged bundle.",
+            object=key,
+        )
 
     def manifest(self, key: str) -> dict[str, object]:
         """The manifest of a bundle.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from savctl.adapters.directory_store import DirectoryStore
@@ -184,6 +187,24 @@ def test_the_first_big_run_waits_for_a_persons_word(
 
     assert len(hot_ids(database)) == 11
     archive_tickets(database, clock, cold, after=YEAR, terms=terms, brake=11)
+    assert hot_ids(database) == set()
+
+
+def test_a_place_without_the_bundles_of_before_waits_for_a_persons_word(
+    database: Database, clock: SetClock, cold: ColdStorage, tmp_path: Path
+) -> None:
+    old_tickets(database, 2)
+    archive(database, clock, cold)
+    late = set(old_tickets(database, 2, first=3))
+    terms = Terms(report=BatchReport())
+
+    with closing(DirectoryStore(tmp_path / "not mounted", clock)) as store:
+        elsewhere = ColdStorage(store, cold.prefix)
+        with pytest.raises(NeedsConfirmation, match="none of the newest 1 bundle"):
+            archive_tickets(database, clock, elsewhere, after=YEAR, terms=terms, brake=10)
+        assert (hot_ids(database), list(elsewhere.objects())) == (late, [])
+
+    archive_tickets(database, clock, cold, after=YEAR, terms=terms, brake=10)
     assert hot_ids(database) == set()
 
 

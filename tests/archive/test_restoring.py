@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.metadata import Metadata
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import Collision, restore_ticket
+from savctl.usecases.archive_restore import Collision, read_archived, restore_ticket
 from savctl.usecases.archive_verify import verify_archive
-from savctl.usecases.cold_storage import ColdStorage, Damaged
+from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
 from tests.archive.support import (
     Rows,
     all_rows,
@@ -206,3 +210,42 @@ def test_the_commands_archive_show_list_verify_and_restore(
     assert back.code == 0, back.err
     assert cli("ticket", "show", "TKT-000002").code == 0
     assert cli("archive", "show", "TKT-000002").code == 4
+
+
+class Overtaken(DirectoryStore):
+    """A folder in which a bundle is written anew just when somebody wants to read it."""
+
+    happens: Callable[[], object] | None = None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[Iterator[bytes]]:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        with super().read(key) as pieces:
+            yield pieces
+
+
+@pytest.fixture
+def overtaken(tmp_path: Path, clock: SetClock) -> Iterator[Overtaken]:
+    found = Overtaken(tmp_path / "files", clock)
+    yield found
+    found.close()
+
+
+def test_a_bundle_written_anew_while_it_is_read_is_no_damage(
+    database: Database, clock: SetClock, overtaken: Overtaken
+) -> None:
+    old_tickets(database, 3)
+    cold = ColdStorage(overtaken, DEFAULT_PREFIX)
+    archive(database, clock, cold)
+    restore(database, clock, cold, 1)
+    overtaken.happens = lambda: archive(database, clock, cold)  # takes the copy of 1 out
+
+    found = read_archived(database, cold, 2)
+
+    assert found.archived.ticket_number == "TKT-000002"
+    restore(database, clock, cold, 2)
+    overtaken.happens = lambda: archive(database, clock, cold)
+    checked = list(verify_archive(database, cold))
+    assert [(one.tickets, one.problem) for one in checked] == [(1, None)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +225,23 @@ def test_a_dry_run_shows_both_kinds_and_changes_nothing(
 
     assert [item.id for item in report.items] == [*hot, *archived]
     assert snapshot(database) == before
+
+
+def test_a_bundle_that_is_not_where_it_is_looked_for_does_not_count_as_removed(
+    database: Database, clock: SetClock, cold: ColdStorage, tmp_path: Path
+) -> None:
+    old_tickets(database, 2, closed_at=LAPSED)
+    archive(database, clock, cold)
+    before = snapshot(database)
+
+    with closing(DirectoryStore(tmp_path / "not mounted", clock)) as store:
+        report = retain(database, clock, ColdStorage(store, cold.prefix))
+
+    assert (report.changed, report.failed) == (0, 1)
+    assert "is not in" in str(report.items[0].reason)
+    assert snapshot(database) == before
+    assert retain(database, clock, cold).changed == 2
+    assert list(cold.objects()) == []
 
 
 def test_the_first_big_run_waits_for_a_persons_word(
