@@ -56,7 +56,7 @@ def move(
     are other programs' keys: a row of theirs may have come since the ticket was chosen.
     """
     same, locked = _compared(uow, kept)
-    tied = ties(uow.connection, foreign, sorted(same))
+    tied = ties(uow, sorted(same), foreign=foreign)
     free = {one.id for one in kept if one.id in same - tied.keys() and _may_go(one.whole)}
     gone = [one for one in kept if one.id in free]
     moved = [one.id for one in gone]

@@ -15,7 +15,6 @@ from savctl.persistence import archive_bundles as bundles
 from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.archive_candidates import Old, Standing, unpurged
 from savctl.persistence.engine import Database
-from savctl.persistence.foreign_rows import references
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive_steps import Steps
@@ -105,7 +104,7 @@ def _judged(
     """The tickets that may go, and why the others may not; nothing is locked yet."""
     ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
-    tied = ties(uow.connection, references(uow.connection), ids)
+    tied = ties(uow, ids)
     fit, items = [], []
     for ticket in page:
         why = kept_hot(ticket, after=after, now=now)

@@ -19,7 +19,6 @@ from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.archive_candidates import Old
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.engine import Database
-from savctl.persistence.foreign_rows import references
 from savctl.persistence.last_rows import delete_last_rows, delete_old_answers, doomed_files
 from savctl.persistence.tickets import delete_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -139,7 +138,7 @@ class _Retention:
 
     def _remove_hot(self, uow: UnitOfWork, ids: Sequence[int], now: datetime) -> list[Item]:
         locked = uow.tickets.lock_many(ids, skip_locked=True)
-        tied = ties(uow.connection, references(uow.connection), ids)
+        tied = ties(uow, ids)
         items: list[Item] = []
         gone: list[int] = []
         for ticket in locked:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
-from savctl.persistence.foreign_rows import Reference, hung_across, referred_to
+from savctl.persistence.foreign_rows import Reference, hung_across, references, referred_to
+from savctl.persistence.unit_of_work import UnitOfWork
 
 
 def ties(
-    connection: Connection, found: Sequence[Reference], ticket_ids: Sequence[int]
+    uow: UnitOfWork, ticket_ids: Sequence[int], *, foreign: Sequence[Reference] | None = None
 ) -> dict[int, str]:
     """Why these tickets cannot go without rows of others, by ticket; free ones are left out.
 
-    Foreign keys delete an attachment with its message, whosever ticket it is on.
+    Foreign keys delete an attachment with its message, whosever ticket it is on. `foreign` saves
+    a look at other programs' keys where they are known.
     """
+    connection = uow.connection
+    found = references(connection) if foreign is None else foreign
     told = {
         ticket_id: f"attachment {attachment} and its message are on two tickets, this one and "
         f"ticket {other}: put either right"
