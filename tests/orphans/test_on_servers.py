@@ -12,8 +12,12 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import KeyFailure, ObjectStore, SetClock, StoredObject, StoreGone, system_clock
+from savctl.usecases.batches import Terms
+from savctl.usecases.deleted_by_others import list_deleted_by_others
+from savctl.usecases.purging_objects import Purging, purge_objects
+from savctl.usecases.report import BatchReport
 from tests.conftest import Cli, S3Servers
-from tests.given import SECOND, rows
+from tests.given import DAY, SECOND, rows
 from tests.orphans.conftest import Bucket
 from tests.servers.buckets import server_bucket
 
@@ -133,3 +137,24 @@ def test_keys_that_may_not_list_exit_7(
     monkeypatch.setenv("SAVCTL_STORAGE_SECRET_KEY", "wrong")
 
     assert cli("job", "run", "orphan-cleanup").code == 7
+
+
+def test_what_the_service_deleted_goes_with_every_version_and_marker(on_server: Bucket) -> None:
+    deleted = ORPHANS[:3]
+    fill(on_server, LIVE[0], *deleted, *deleted)
+    on_server.record(LIVE[0])
+    on_server.store.hide(deleted)
+    time.sleep(1.1)
+    on_server.clock.advance(60 * SECOND)
+    work = Purging(
+        database=on_server.database,
+        store=on_server.store,
+        clock=on_server.clock,
+        terms=Terms(report=BatchReport()),
+    )
+
+    assert list_deleted_by_others(work, grace=SECOND, retention=DAY) == 3
+    on_server.clock.advance(DAY)
+    assert purge_objects(work).objects == 3
+    assert [on_server.store.remains(key) for key in deleted] == [0, 0, 0]
+    assert on_server.visible() == {LIVE[0]}
