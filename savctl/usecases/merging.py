@@ -73,7 +73,8 @@ def merge_tickets(
         _require_mergeable(uow, tickets, into, across=terms.across)
         now = clock()
         found, counts = _move(uow, tickets, into, now)
-        is_newest = into.status is Status.WAITING_CUSTOMER and _customer_is_newest(uow, into)
+        waits = bool(found) and into.status is Status.WAITING_CUSTOMER
+        is_newest = waits and _customer_is_newest(uow, into)
         decisions = [
             (s.ticket, merging.merge_away(s, into, by=terms.by, now=now, reason=reason))
             for s in found

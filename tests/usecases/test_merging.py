@@ -211,6 +211,20 @@ def test_a_waiting_target_waits_on_when_the_agent_spoke_last(
     assert merge(database, clock, source, into=target).target.status is WAIT
 
 
+def test_a_merge_of_nothing_moves_nothing(database: Database, clock: SetClock) -> None:
+    target = brought_to(database, clock, WAIT)
+    write(
+        database,
+        "INSERT INTO ticket_messages (ticket_id, sender_id, sender_type, message, created_at, "
+        f"updated_at) VALUES ({target.id}, {CUSTOMER}, 'customer', 'Late', '2030-01-01', "
+        "'2030-01-01')",
+    )
+    before = snapshot(database)
+
+    assert merge(database, clock, into=target).target.status is WAIT
+    assert snapshot(database) == before
+
+
 def test_a_resolved_target_with_a_newer_message_of_its_customer_is_held(
     database: Database, clock: SetClock
 ) -> None:
