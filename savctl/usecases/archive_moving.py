@@ -14,14 +14,10 @@ from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.candidates import number_of
 from savctl.persistence.foreign_rows import Reference
+from savctl.persistence.row_digests import locked_digests
 from savctl.persistence.unit_of_work import UnitOfWork
-from savctl.persistence.whole_rows import (
-    WholeTicket,
-    columns_of,
-    delete_whole,
-    locked_digests,
-    read_whole,
-)
+from savctl.persistence.whole_rows import WholeTicket, delete_whole, read_whole
+from savctl.persistence.whole_tables import columns_of
 from savctl.usecases.report import Item, Outcome
 from savctl.usecases.ties import ties
 

@@ -13,8 +13,10 @@ from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
+from savctl.persistence.row_values import NotFaithful
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.persistence.whole_rows import NotFaithful, WholeTicket, columns_of, insert_whole, taken
+from savctl.persistence.whole_rows import WholeTicket, insert_whole, taken
+from savctl.persistence.whole_tables import columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive_lines import digest_of, ticket_id_of, whole_of
 from savctl.usecases.cold_storage import ColdStorage, Damaged

@@ -20,12 +20,8 @@ from savctl.persistence.candidates import number_of
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import Reference, references
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.persistence.whole_rows import (
-    Columns,
-    WholeTicket,
-    columns_of,
-    read_whole,
-)
+from savctl.persistence.whole_rows import WholeTicket, read_whole
+from savctl.persistence.whole_tables import Columns, columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive_lines import digest_of, line_of, whole_of
 from savctl.usecases.archive_moving import Kept, move

@@ -12,7 +12,8 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
-from savctl.persistence.whole_rows import columns_of, locked_digests
+from savctl.persistence.row_digests import locked_digests
+from savctl.persistence.whole_tables import columns_of
 from savctl.ports import SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
