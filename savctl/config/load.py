@@ -146,7 +146,8 @@ def _parsed(setting: Setting, text: str | None, origin: str, problems: list[str]
     try:
         return setting.parse(text)
     except (ValueError, InvalidOperation, InvalidInput) as problem:
-        shown = "" if setting.secret else f" {text!r}"
+        may_hold_password = setting.secret or ("://" in text and "@" in text)
+        shown = "" if may_hold_password else f" {text!r}"
         why = "is not a number" if isinstance(problem, InvalidOperation) else str(problem)
         problems.append(f"{setting.name}{shown} ({origin}): {why}")
         return setting.default

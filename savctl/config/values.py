@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
 from savctl.domain import times
+
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")  # a password before an @ is no part of a name
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -93,7 +96,7 @@ def broker_url(text: str) -> str:
 def storage_url(text: str) -> str:
     """Where files are kept: a bucket or a folder."""
     parts = urlsplit(text)
-    if parts.scheme == "s3" and parts.netloc and parts.path in {"", "/"}:
+    if parts.scheme == "s3" and _BUCKET.fullmatch(parts.netloc) and parts.path in {"", "/"}:
         return f"s3://{parts.netloc}"
     if parts.scheme == "file" and not parts.netloc and parts.path not in {"", "/"}:
         return text
@@ -108,7 +111,7 @@ def cold_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "s3":
         return storage_url(text)
-    if not parts.netloc or parts.query or parts.fragment or "//" in parts.path:
+    if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment or "//" in parts.path:
         raise ValueError("must look like s3://bucket/prefix or file:///folder")
     if parts.path.split("/")[1:2] in (["tickets"], ["temp"]):
         raise ValueError("must not be below tickets/ or temp/, which the cleanups look through")

@@ -155,3 +155,26 @@ def test_help_needs_no_configuration(
     monkeypatch.setenv("SAVCTL_DATABASE_URL", "nonsense")
 
     assert cli(*words).code == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("SAVCTL_STORAGE_URL", f"s3://AKIA:{SECRET}@sav"),
+        ("SAVCTL_STORAGE_ENDPOINT", f"http://AKIA:{SECRET}@minio:9000"),
+        ("SAVCTL_STORAGE_PUBLIC_ENDPOINT", f"http://AKIA:{SECRET}@minio:9000"),
+        ("SAVCTL_ARCHIVE_URL", f"s3://AKIA:{SECRET}@sav/archive"),
+        ("SAVCTL_STORAGE_URL", "s3://no bucket"),
+    ],
+)
+def test_an_address_of_a_bucket_is_checked_and_never_shown_with_a_password(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.delenv("SAVCTL_STORAGE_URL", raising=False)
+    monkeypatch.setenv(setting, value)
+
+    outcome = cli("attachment", "verify", "-o", "json")
+
+    error = json.loads(outcome.err)["error"]
+    assert (outcome.code, error["code"]) == (2, "configuration")
+    assert SECRET not in outcome.err + cli("config", "show").out
