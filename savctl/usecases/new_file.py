@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from savctl.errors import AlreadyRunning, InvalidInput, NeedsConfirmation
+from savctl.errors import AlreadyRunning, InvalidInput, NeedsConfirmation, Unavailable
 
 Bytes = IO[bytes]
 _MODE = 0o600
@@ -71,9 +71,28 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[NewFile]:
 
 @contextmanager
 def spooled(deliver: Callable[[Bytes], None]) -> Iterator[NewFile]:
-    """A file without a name, given to `deliver` when it is released: for stdout and dry runs."""
-    with tempfile.TemporaryFile() as stream:
+    """A file without a name, given to `deliver` when it is released: for stdout and dry runs.
+
+    Raises:
+        Unavailable: there is no room for it, or none where it is delivered.
+    """
+    with scratch_in_words(), tempfile.TemporaryFile() as stream:
         yield _Spooled(cast("Bytes", stream), deliver)
+
+
+@contextmanager
+def scratch_in_words() -> Iterator[None]:
+    """Trouble with files without a name in words; that of pipes passes."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise Unavailable(
+            f"cannot write: {problem.strerror or problem}",
+            hint="Make room where the answer goes, and in the folder for temporary files, "
+            "which TMPDIR moves; then run it again.",
+        ) from problem
 
 
 def _require_place(path: Path, overwrite: bool) -> None:

@@ -18,9 +18,10 @@ from typing import BinaryIO, Self
 from savctl.domain.attachments import examine, name_and_type
 from savctl.domain.file_names import FileName, object_key, temporary_key
 from savctl.domain.file_types import MB, FileRefused, FileType
-from savctl.errors import Refused
+from savctl.errors import InvalidInput, Refused
 from savctl.persistence.attachments import NewFile
 from savctl.ports import Scanner
+from savctl.usecases.new_file import scratch_in_words
 
 _PIECE = 262_144
 
@@ -69,7 +70,8 @@ class Staging:
 
     def __init__(self, scanner: Scanner | None) -> None:
         self._scanner = scanner
-        self._shelf: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the block
+        with scratch_in_words():
+            self._shelf: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the block
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -84,10 +86,12 @@ class Staging:
         Raises:
             FileRefused: `check` says which check refused it.
             ScannerGone: there is no verdict of the scanner, so it is not let in.
+            InvalidInput: it cannot be read.
+            Unavailable: there is no room for the copy.
         """
         try:
             kind = name_and_type(name).type
-            size, digest = self._copy(source, kind.limit_bytes)
+            size, digest = self._copy(name, source, kind.limit_bytes)
             accepted = examine(name, _view(self._shelf, self._end, size), size_bytes=size)
             self._scan(_view(self._shelf, self._end, size))
         except FileRefused as refusal:
@@ -124,16 +128,18 @@ class Staging:
             raise Refused(f"{len(refused)} files are refused: {told}", hint=refused[0].hint)
         return staged
 
-    def _copy(self, source: BinaryIO, limit: int) -> tuple[int, str]:
+    def _copy(self, name: str, source: BinaryIO, limit: int) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
-        self._shelf.seek(self._end)
-        while piece := source.read(_PIECE):
-            size += len(piece)
-            if size > limit:
-                raise FileRefused("size", f"the file has over {limit // MB} MB, its type's limit")
-            digest.update(piece)
-            self._shelf.write(piece)
-        self._shelf.flush()
+        with scratch_in_words():
+            self._shelf.seek(self._end)
+            while piece := _read(name, source):
+                size += len(piece)
+                if size > limit:
+                    told = f"the file has over {limit // MB} MB, its type's limit"
+                    raise FileRefused("size", told)
+                digest.update(piece)
+                self._shelf.write(piece)
+            self._shelf.flush()
         return size, digest.hexdigest()
 
     def _scan(self, content: BinaryIO) -> None:
@@ -146,6 +152,13 @@ class Staging:
                 f"the scanner found {threat}",
                 hint="Nothing was stored. Tell the customer to check the computer.",
             )
+
+
+def _read(name: str, source: BinaryIO) -> bytes:
+    try:
+        return source.read(_PIECE)
+    except OSError as problem:
+        raise InvalidInput(f"cannot read {name}: {problem.strerror or problem}") from problem
 
 
 class _Window(io.RawIOBase):
