@@ -29,7 +29,11 @@ def encode(value: object) -> str:
     as itself it could not be stored.
     """
     text = _ENCODER.encode(value)
-    return text if text.isascii() else _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    try:
+        text.encode()  # far quicker than to look for halves
+    except UnicodeEncodeError:
+        return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return text
 
 
 class Metadata(Mapping[str, object]):

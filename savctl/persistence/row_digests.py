@@ -17,7 +17,7 @@ from savctl.persistence.whole_tables import (
     Columns,
     fetched,
     key_of,
-    marks,
+    listed,
     quoted_name,
     select_rows,
 )
@@ -83,7 +83,7 @@ def _message_digests(
     digest = digest_sql(connection, columns["ticket_messages"])
     query = (
         f"SELECT ticket_id, SHA2(GROUP_CONCAT({digest} ORDER BY id SEPARATOR ''), 256) "  # noqa: S608
-        f"FROM ticket_messages WHERE ticket_id IN ({marks(connection, len(ticket_ids))}) "
+        f"FROM ticket_messages WHERE ticket_id IN ({listed(ticket_ids)}) "
         "GROUP BY ticket_id FOR UPDATE"
     )
-    return fetched(connection, query, ticket_ids)
+    return fetched(connection, query)
