@@ -34,10 +34,15 @@ def is_held(ticket: Ticket) -> bool:
 def has_hold(metadata: Metadata) -> bool:
     """Whether a ticket's metadata holds it.
 
-    A hold that another program wrote in a shape of its own holds as well: to keep too much can
-    be put right.
+    A hold that another program wrote in a shape of its own holds as well, and so does metadata
+    that could not be read and speaks of one, until it is released: to keep too much can be put
+    right.
     """
-    return metadata.get(_KEY) not in (None, False)
+    if metadata.get(_KEY) not in (None, False):
+        return True
+    return _KEY in str(metadata.get("unreadable")) and not any(
+        entry.action == Action.HOLD and entry.after is None for entry in metadata.history
+    )
 
 
 def hold_of(metadata: Metadata) -> Mapping[str, object]:

@@ -13,13 +13,16 @@ from savctl.persistence.tables import support_tickets
 from savctl.persistence.tickets import to_ticket
 
 _PAGE = 1000
+# The word is looked for as well: metadata that cannot be read may speak of a hold.
 _SQLITE = (
-    "json_type(CASE WHEN json_valid(support_tickets.metadata) "
-    "THEN support_tickets.metadata ELSE '{}' END, '$.legal_hold') IS NOT NULL"
+    "(json_type(CASE WHEN json_valid(support_tickets.metadata) "
+    "THEN support_tickets.metadata ELSE '{}' END, '$.legal_hold') IS NOT NULL "
+    "OR instr(support_tickets.metadata, 'legal_hold') > 0)"
 )
 _SERVER = (
-    "JSON_CONTAINS_PATH(CASE WHEN JSON_VALID(support_tickets.metadata) "
-    "THEN support_tickets.metadata ELSE '{}' END, 'one', '$.legal_hold')"
+    "(JSON_CONTAINS_PATH(CASE WHEN JSON_VALID(support_tickets.metadata) "
+    "THEN support_tickets.metadata ELSE '{}' END, 'one', '$.legal_hold') "
+    "OR LOCATE('legal_hold', support_tickets.metadata) > 0)"
 )
 
 

@@ -187,5 +187,7 @@ def _sqlite(patient: Database, statement: str) -> str | None:
         except sqlite3.OperationalError as problem:
             if "locked" in str(problem):
                 return _IN_USE
+            if "no such table" in str(problem):
+                return "it is not there: savctl db status"
             raise
     return None

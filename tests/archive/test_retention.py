@@ -227,6 +227,18 @@ def test_a_dry_run_shows_both_kinds_and_changes_nothing(
     assert snapshot(database) == before
 
 
+def test_a_hold_in_metadata_that_cannot_be_read_is_respected_by_archive_and_retention(
+    database: Database, clock: SetClock, cold: ColdStorage
+) -> None:
+    old_tickets(database, 2, closed_at=LAPSED)
+    write(database, """UPDATE support_tickets SET metadata = '[{"legal_hold": 1}]' WHERE id = 1""")
+
+    archived, removed = archive(database, clock, cold), retain(database, clock, cold)
+
+    assert (archived.skipped, removed.skipped) == (1, 1)
+    assert (hot_ids(database), archived_ids(database)) == ({1}, set())
+
+
 def test_a_bundle_that_is_not_where_it_is_looked_for_does_not_count_as_removed(
     database: Database, clock: SetClock, cold: ColdStorage, tmp_path: Path
 ) -> None:

@@ -89,3 +89,17 @@ def test_the_other_members_keep_their_own_text() -> None:
     free = holding.release(ticket, reason=None, by=None, now=NOW).ticket
 
     assert str(free.metadata.text()).startswith('{"n": 1.10, "z": "\\u00e9", "history"')
+
+
+def test_metadata_that_cannot_be_read_and_speaks_of_a_hold_holds_until_it_is_released() -> None:
+    broken = a_ticket(metadata=Metadata.read('{"legal_hold": {"reason": "case 4711"'))
+    written = broken.changed(metadata=broken.metadata.with_members(tags=["a"]))
+
+    assert is_held(broken)
+    assert is_held(written)
+    with pytest.raises(UnderLegalHold):
+        holding.hold(broken, reason="case 4712", by=BOSS, now=NOW)
+    free = holding.release(broken, reason="over", by=BOSS, now=NOW).ticket
+    assert not is_held(free)
+    assert "case 4711" in str(free.metadata["unreadable"])
+    assert not is_held(a_ticket(metadata=Metadata.read("no JSON")))

@@ -49,6 +49,20 @@ def test_the_list_names_what_is_held_and_not_what_was_released(
     assert [(row["id"], row["reason"]) for row in listed] == [(kept.id, CASE), (foreign.id, None)]
 
 
+def test_the_list_names_a_hold_in_metadata_that_cannot_be_read(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+    write(
+        database,
+        f"""UPDATE support_tickets SET metadata = '["legal_hold"]' WHERE id = {ticket.id}""",
+    )
+
+    listed = json.loads(cli("gdpr", "hold", "list", "-o", "json").out)
+
+    assert [(row["id"], row["reason"]) for row in listed] == [(ticket.id, None)]
+
+
 def test_a_dry_run_and_a_repetition_change_nothing(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:

@@ -54,6 +54,17 @@ def test_every_table_but_the_services_queue_is_analyzed(database: Database) -> N
     assert {item.outcome for item in done.values()} == {Outcome.CHANGED}
 
 
+@pytest.mark.only_on("sqlite")
+def test_a_table_that_is_not_there_is_said_and_the_others_are_done(database: Database) -> None:
+    write(database, "DROP TABLE cache")
+
+    done = cared(database, CareRules())
+
+    assert done["cache"].outcome is Outcome.SKIPPED
+    assert "it is not there" in str(done["cache"].reason)
+    assert done["support_tickets"].outcome is Outcome.CHANGED
+
+
 def test_a_table_with_much_free_space_is_rebuilt(fragmented: Database) -> None:
     before = free_bytes(fragmented)
 
