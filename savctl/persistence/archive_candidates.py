@@ -49,7 +49,6 @@ class Old:
         query = self._ids(after_id).limit(limit)
         query = query.add_columns(
             _T.ticket_number,
-            _T.user_id,
             _T.closed_at,
             case((speaks, _T.metadata)).label("metadata"),
         )
@@ -77,7 +76,6 @@ class Standing:
 
     id: int
     number: str
-    user_id: int
     status: Status
     closed_at: datetime | None
     metadata: Metadata
@@ -87,7 +85,6 @@ def _standing(row: Any) -> Standing:
     return Standing(
         id=row.id,
         number=row.ticket_number,
-        user_id=row.user_id,
         status=Status.CLOSED,
         closed_at=row.closed_at,
         metadata=row.metadata,

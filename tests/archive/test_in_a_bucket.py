@@ -140,3 +140,32 @@ def test_a_store_that_ends_in_the_middle_is_said_and_a_rerun_finishes(
     assert set(bundle_states(database)) == {"done"}
     assert {problem for _, problem in checked(cli)} == {None}
     assert rows(database, "SELECT ticket_id FROM savctl_archive_copies") == []
+
+
+@pytest.mark.only_stores("seaweedfs")
+def test_a_bundle_that_cannot_be_written_anew_stays_as_it_is_until_it_can(
+    cli: Cli,
+    database: Database,
+    bucket: Bucket,
+    store_kind: str,
+    s3_servers: S3Servers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = s3_servers.of(store_kind)
+    for key, value in bucket.environment.items():
+        monkeypatch.setenv(key, value)
+    over = set(old_tickets(database, 2, closed_at=LAPSED))
+    kept = set(old_tickets(database, 2, first=3))
+    told(cli, "archive", "run")
+
+    server.crash()
+    refused = cli("job", "run", "retention")
+    then = archived_ids(database)
+    server.start()
+    retained = told(cli, "job", "run", "retention")
+
+    assert refused.code == 8, refused.err
+    assert (then, archived_ids(database)) == (over | kept, kept)
+    assert retained["changed"] == len(over)
+    assert checked(cli) == [(2, None)]
+    assert sum(1 for _ in bucket.store.versions("archive/")) == 2, "nothing of the first try"
