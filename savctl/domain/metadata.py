@@ -70,10 +70,19 @@ class Metadata(Mapping[str, object]):
         return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
 
     def with_members(self, **members: object) -> Metadata:
-        """The same metadata with these members set."""
-        raw = dict(self._raw)
-        raw.update({key: encode(value) for key, value in members.items()})
-        return Metadata(raw, {**self._values, **members})
+        """The same metadata with these members set.
+
+        What an object replaces that is none is moved to `unreadable_KEY`, never thrown away.
+        """
+        raw, values = dict(self._raw), dict(self._values)
+        for key, value in members.items():
+            old = values.get(key)
+            is_odd = old is not None and old is not False and not isinstance(old, Mapping)
+            if is_odd and isinstance(value, Mapping):
+                aside = _free_name(raw, key)
+                raw[aside], values[aside] = raw[key], old
+            raw[key], values[key] = encode(value), value
+        return Metadata(raw, values)
 
     def without(self, key: str) -> Metadata:
         """The same metadata without a member."""
@@ -91,7 +100,7 @@ class Metadata(Mapping[str, object]):
         raw, values = dict(self._raw), dict(self._values)
         old = values.get(_HISTORY, [])
         if not isinstance(old, list):
-            aside = _free_name(raw)
+            aside = _free_name(raw, _HISTORY)
             raw[aside], values[aside] = raw[_HISTORY], old
             raw[_HISTORY], old = "[]", []
         kept = raw.get(_HISTORY, "[]").rstrip()[:-1].rstrip()
@@ -139,9 +148,9 @@ class Metadata(Mapping[str, object]):
 EMPTY = Metadata({}, {})
 
 
-def _free_name(raw: Mapping[str, str]) -> str:
-    """What a broken history is moved to; one that was moved before is not pushed out."""
-    names = ("unreadable_history" + (f"_{n}" if n > 1 else "") for n in count(1))
+def _free_name(raw: Mapping[str, str], key: str) -> str:
+    """What a broken member is moved to; one that was moved before is not pushed out."""
+    names = (f"unreadable_{key}" + (f"_{n}" if n > 1 else "") for n in count(1))
     return next(name for name in names if name not in raw)
 
 

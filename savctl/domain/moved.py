@@ -70,8 +70,11 @@ def moved_ids(metadata: Metadata) -> frozenset[int]:
 
 
 def with_origins(metadata: Metadata, known: Iterable[Origin]) -> Metadata:
-    """The metadata with this record instead."""
-    kept = [origin.as_json() for origin in known if origin.messages or origin.files]
+    """The metadata with this record instead; what has a foreign shape in it stays."""
+    stored = metadata.get(KEY)
+    items = stored if isinstance(stored, list) else [] if stored is None else [stored]
+    foreign = [i for i in items if not isinstance(i, Mapping) or _origin(i) is None]
+    kept = foreign + [origin.as_json() for origin in known if origin.messages or origin.files]
     if not kept and KEY not in metadata:
         return metadata
     return metadata.with_members(**{KEY: kept})

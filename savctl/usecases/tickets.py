@@ -46,6 +46,8 @@ RESERVED = frozenset(
         "imported_history",
         "unreadable",
         "unreadable_history",
+        "unreadable_sla",
+        "unreadable_merged_into",
     )
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from savctl.domain import holding
+from savctl.domain.disclosure import Disclosure
 from savctl.domain.holding import UnderLegalHold, is_held
 from savctl.domain.metadata import Metadata
 from savctl.domain.states import Status
@@ -103,3 +104,12 @@ def test_metadata_that_cannot_be_read_and_speaks_of_a_hold_holds_until_it_is_rel
     assert not is_held(free)
     assert "case 4711" in str(free.metadata["unreadable"])
     assert not is_held(a_ticket(metadata=Metadata.read("no JSON")))
+
+
+def test_the_reason_of_a_hold_that_cannot_be_read_is_not_disclosed() -> None:
+    speaks = Metadata.read('{"legal_hold": {"reason": "case 4711"')
+    other = Metadata.read('{"tags": ["a"')
+
+    assert Disclosure(user_id=1).metadata(speaks) == {}
+    assert "case 4711" in str(Disclosure(user_id=1, with_internal=True).metadata(speaks))
+    assert Disclosure(user_id=1).metadata(other) == {"unreadable": '{"tags": ["a"'}

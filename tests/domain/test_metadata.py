@@ -129,6 +129,22 @@ def test_a_history_that_is_no_list_is_moved_aside(history: str) -> None:
     assert after.history == (ENTRY,)
 
 
+@pytest.mark.parametrize("odd", ['"TKT-1"', "5", "0", "[1.10]", "true"])
+def test_what_an_object_replaces_that_is_none_is_moved_aside(odd: str) -> None:
+    after = Metadata.read(f'{{"merged_into": {odd}}}').with_members(merged_into={"ticket_id": 1})
+
+    _, written = spelled(after.text())
+    assert ("unreadable_merged_into", spelled(odd)) in written
+    assert after["merged_into"] == {"ticket_id": 1}
+
+
+@pytest.mark.parametrize("plain", ["null", "false", '{"ticket_id": 7}'])
+def test_what_an_object_may_replace_is_replaced(plain: str) -> None:
+    after = Metadata.read(f'{{"merged_into": {plain}}}').with_members(merged_into={"ticket_id": 1})
+
+    assert dict(after) == {"merged_into": {"ticket_id": 1}}
+
+
 def test_a_second_broken_history_does_not_push_the_first_one_out() -> None:
     once = Metadata.read('{"history": "first"}').with_history((ENTRY,))
     broken = Metadata.read((once.text() or "")[:-1] + ', "history": "second"}')

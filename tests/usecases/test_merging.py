@@ -401,3 +401,24 @@ def test_a_check_finds_a_merge_that_another_program_spoiled(
     assert where["merge-link"] == [wiped.id, tickets[1].id, tickets[2].id]
     assert where["merged-open"] == where["message-on-merged"] == [opened.id]
     assert found["merge-link"].repaired == 0
+
+
+def test_what_another_program_wrote_in_a_shape_of_its_own_is_kept(
+    database: Database, clock: SetClock
+) -> None:
+    target, source = created(database, clock), created(database, clock)
+    answer(database, clock, source)
+    odd = '{"moved_messages": ["odd", {"a": 1}], "sla": "gold", "merged_into": "somewhere"}'
+    write(
+        database,
+        f"UPDATE support_tickets SET metadata = '{odd}' WHERE id IN ({target.id}, {source.id})",
+    )
+
+    merge(database, clock, source, into=target)
+
+    kept = row_of(database, target)["metadata"]["moved_messages"]
+    assert kept[:2] == ["odd", {"a": 1}]
+    assert kept[2]["ticket_id"] == source.id
+    left = row_of(database, source)["metadata"]
+    assert (left["unreadable_sla"], left["unreadable_merged_into"]) == ("gold", "somewhere")
+    assert left["merged_into"]["ticket_id"] == target.id

@@ -51,6 +51,8 @@ METADATA: tuple[Entry, ...] = tuple(
         ("imported_history", C + A + T, "the history that another program had", YES),
         ("unreadable", C + A + T, "metadata that was no JSON, kept", YES),
         ("unreadable_history", C + A + T, "a history that was no list, kept", YES),
+        ("unreadable_sla", C + T, "an sla that was no object, kept", YES),
+        ("unreadable_merged_into", C + T, "a merged_into that was no object, kept", YES),
         ("*", C + T, "custom fields and other programs' keys", YES),
     )
 )
