@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _LOOK_EVERY = 0.02  # seconds
 
@@ -27,21 +28,27 @@ class Ran:
 def run(words: Sequence[str], environment: Mapping[str, str]) -> Ran:
     """Run `savctl WORDS…` to its end."""
     started = time.perf_counter()
-    peak = 0
     with tempfile.TemporaryFile("w+") as told:
         savctl = [str(Path(sys.executable).with_name("savctl")), *words]
         with subprocess.Popen(
             savctl, env={**os.environ, **environment}, stdout=told, stderr=told
         ) as process:
-            while process.poll() is None:
-                peak = max(peak, high_water(process.pid))
-                time.sleep(_LOOK_EVERY)
+            peak = peak_mb(process)
         told.seek(0)
         said = told.read()
-    return Ran(peak / 1_024, time.perf_counter() - started, said, process.returncode)
+    return Ran(peak, time.perf_counter() - started, said, process.returncode)
 
 
-def high_water(pid: int) -> int:
+def peak_mb(process: subprocess.Popen[Any]) -> float:
+    """Wait for its end; answers the most it held, in MB."""
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _high_water(process.pid))
+        time.sleep(_LOOK_EVERY)
+    return peak / 1_024
+
+
+def _high_water(pid: int) -> int:
     """The largest resident size so far, in KB; 0 of a process that has just ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()

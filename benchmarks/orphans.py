@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks import _listing_server as bucket
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import migrate, plain_connection
-from benchmarks._memory import peak_mb
+from benchmarks._processes import peak_mb
 from benchmarks._servers import durable_server
 from tests.servers.mysql_family import PrivateServer
 

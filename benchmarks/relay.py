@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from benchmarks import _plain_pika
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import migrate, plain_connection
 from benchmarks._plain_pika import Message
+from benchmarks._processes import run
 from benchmarks._servers import durable_server, give_room
 from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence import leases
@@ -41,7 +38,6 @@ WINDOW = 500
 _ROUNDS = 3
 _SMALL, _FULL = 20_000, 100_000
 _LITTLE, _MUCH, _MOST = 20_000, 200_000, 1_000_000
-_LOOK_EVERY = 0.02  # seconds
 _COMMAND = ("event", "relay", "--once", "-o", "json")
 _KEEPS = {"x-max-length": 10_000}  # a queue that forgets, so that the broker's memory is flat
 _FILL = """
@@ -163,32 +159,13 @@ def _peak(server: PrivateServer, broker: PrivateBroker, events: int) -> tuple[fl
     address = broker.create_vhost(f"memory-{events}")
     Consumer(address, exchange=EXCHANGE, routing_key="sav.ticket.#", arguments=_KEEPS)
     say(f"sending {events:,} events")
-    environment = {**os.environ, "SAVCTL_DATABASE_URL": url, "SAVCTL_BROKER_URL": address}
-    started = time.perf_counter()
-    peak = 0
-    with tempfile.TemporaryFile("w+") as told:
-        savctl = [str(Path(sys.executable).with_name("savctl")), *_COMMAND]
-        with subprocess.Popen(savctl, env=environment, stdout=told, stderr=told) as process:
-            while process.poll() is None:
-                peak = max(peak, _high_water(process.pid))
-                time.sleep(_LOOK_EVERY)
-        told.seek(0)
-        report = told.read()
+    ran = run(_COMMAND, {"SAVCTL_DATABASE_URL": url, "SAVCTL_BROKER_URL": address})
     try:
-        _require(json.loads(report)["changed"], events, "relay")
+        _require(json.loads(ran.told)["changed"], events, "relay")
     except ValueError:
-        sys.exit(f"the relay did not do its work:\n{report[-2000:]}")
+        sys.exit(f"the relay did not do its work:\n{ran.told[-2000:]}")
     server.drop_database("memory")
-    return peak / 1_024, time.perf_counter() - started
-
-
-def _high_water(pid: int) -> int:
-    """The largest resident size so far, in KB; 0 of a process that has just ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line), 0)
+    return ran.peak_mb, ran.seconds
 
 
 def _filled(server: PrivateServer, name: str, events: int) -> str:
