@@ -52,7 +52,7 @@ class Old:
             _T.closed_at,
             case((speaks, _T.metadata)).label("metadata"),
         )
-        return [_standing(row) for row in connection.execute(query)]
+        return [_standing(row) for row in connection.execute(query).all()]
 
     def count(self, connection: Connection, *, after_id: int = 0, up_to: int | None = None) -> int:
         """How many there are behind an id; counting stops at `up_to`."""

@@ -53,7 +53,8 @@ def move(
     """
     same, locked = _compared(uow, kept)
     tied = ties(uow, sorted(same), foreign=foreign)
-    free = {one.id for one in kept if one.id in same - tied.keys() and _may_go(one.whole)}
+    untied = same - tied.keys()
+    free = {one.id for one in kept if one.id in untied and _may_go(one.whole)}
     gone = [one for one in kept if one.id in free]
     moved = [one.id for one in gone]
     items = [
