@@ -20,7 +20,14 @@ from savctl.usecases.batches import Terms
 from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
 from tests.crash.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
-from tests.crash.processes import Process, count, ended, time_passes_for_leases, wait_until
+from tests.crash.processes import (
+    Aim,
+    Process,
+    count,
+    ended,
+    time_passes_for_leases,
+    wait_until,
+)
 from tests.given import NOW, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
@@ -118,12 +125,14 @@ def test_killed_at_50_moments_it_ends_as_one_perfect_run(
 ) -> None:
     expected = perfect_run(database, TICKETS)
     known, whole = count(database, LEDGER), len(expected["ledger"])
-    hits, before = 0, known
+    share = (whole - known) / KILLS / 2  # much must be left for the last kill
+    hits, before, aim = 0, known, Aim(0.15)
 
     for number in range(KILLS):
-        killed(database, shared, while_starting=number % 5 == 0)
+        killed(database, shared, None if number % 5 == 0 else aim)
         before, known = known, count(database, LEDGER)
         hits += before < known < whole
+        aim.learn(too_late=known - before > share)
         assert count(database, LEDGER) - TICKETS // KINDS == events(database)
         time_passes_for_leases(database)
     assert hits > KILLS / 2, "too few kills hit a scan at work to prove anything"
@@ -135,16 +144,18 @@ def test_killed_at_50_moments_it_ends_as_one_perfect_run(
     assert last["status"] == "ok"
 
 
-def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
-    """A scan that is killed on its way to work, or at work."""
+def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) -> None:
+    """A scan that is killed at work; without an aim, on its way to work."""
     begun = count(database, BEGUN)
     with scan(environment) as process:
-        if not while_starting:
+        if aim is None:
+            time.sleep(random.uniform(0, 0.5))
+        else:
             wait_until(
                 lambda: count(database, BEGUN) > begun or process.poll() is not None,
                 what="a run",
             )
-        time.sleep(random.uniform(0, 0.5 if while_starting else 0.15))
+            aim.pause()
         process.send_signal(signal.SIGKILL)
 
 
