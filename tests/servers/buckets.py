@@ -36,7 +36,6 @@ def server_bucket(server: PrivateS3, *, versioned: bool = True, **changed: Any) 
             "endpoint": server.url,
             "access_key": server.access_key,
             "secret_key": server.secret_key,
-            "attempts": 3,  # SeaweedFS says InternalError now and then while it makes room
             **changed,
         }
     )

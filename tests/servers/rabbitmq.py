@@ -86,9 +86,12 @@ class PrivateBroker(PrivateProgram):
         self.evaluate(f'rabbit_vhost:delete(<<"{_plain(name)}">>, <<"tests">>)')
 
     def memory_alarm(self, on: bool) -> None:
-        """Raise the memory alarm, which blocks every connection that publishes, or end it."""
+        """Raise the memory alarm, which blocks every connection that publishes, or end it.
+
+        The change is only posted; asking for the alarms waits until every connection was told.
+        """
         change = f"set_alarm({{{ALARM}, []}})" if on else f"clear_alarm({ALARM})"
-        self.evaluate(f"rabbit_alarm:{change}")
+        self.evaluate(f"rabbit_alarm:{change}, rabbit_alarm:get_alarms()")
 
     def close_all_connections(self) -> None:
         """Close every client's connection, as an operator would (320 CONNECTION_FORCED)."""

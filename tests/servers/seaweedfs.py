@@ -15,6 +15,10 @@ OTHER_PORTS = (
     *("filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port", "admin.port.grpc"),
 )
 
+# Each bucket takes a volume of its own. Left alone, the server allows as many as would fit on the
+# disk if all were full: 93 in a /dev/shm of 12 GB, and then every write is an InternalError.
+VOLUMES = 100_000
+
 
 class PrivateSeaweed(PrivateS3):
     """One SeaweedFS; `with PrivateSeaweed(weed) as server:` runs it.
@@ -59,6 +63,7 @@ class PrivateSeaweed(PrivateS3):
             *(f"-{name}={port}" for name, port in ports.items()),
             *(f"-s3.config={self.folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
             *("-webdav=false", "-admin.ui=false", "-master.telemetry=false"),
+            f"-volume.max={VOLUMES}",
             f"-filer.localSocket={self.folder / 'filer.sock'}",
             f"-s3.localSocket={self.folder / 's3.sock'}",
         ]
