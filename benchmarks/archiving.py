@@ -27,9 +27,9 @@ from savctl.domain.ageing import Age
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archiving import archive_tickets
+from savctl.usecases.archive.archiving import archive_tickets
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.batches import Terms
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.report import BatchReport
 from tests.servers.mysql_family import PrivateServer
 

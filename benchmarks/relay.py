@@ -26,7 +26,7 @@ from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.servers import find
 from tests.servers.consumer import Consumer
 from tests.servers.mysql_family import PrivateServer

@@ -23,7 +23,7 @@ from savctl.ports import Broker, Clock, ObjectStore
 from savctl.usecases.batches import Terms
 
 if TYPE_CHECKING:
-    from savctl.usecases.cold_storage import ColdStorage
+    from savctl.usecases.archive.cold_storage import ColdStorage
 
 
 class CatchUp(StrEnum):

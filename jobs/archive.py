@@ -6,7 +6,7 @@ from jobs._job import Context, Job
 
 
 def _run(context: Context) -> None:
-    from savctl.usecases.archiving import archive_tickets
+    from savctl.usecases.archive.archiving import archive_tickets
 
     archive_tickets(
         context.database,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.cache_cleanup import clean_caches
+from savctl.usecases.database.cache_cleanup import clean_caches
 
 
 def _run(context: Context) -> None:

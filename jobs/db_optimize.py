@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.table_care import CareRules, care_for_tables
+from savctl.usecases.database.table_care import CareRules, care_for_tables
 
 
 def _run(context: Context) -> None:

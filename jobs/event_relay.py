@@ -15,8 +15,8 @@ from random import random
 from jobs._job import Context, Job
 from savctl.domain.backoff import pause
 from savctl.ports import Broker, BrokerGone, ExchangeMissing
-from savctl.usecases.outbox import delete_old_events, outbox_status, relay_outlook
-from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.outbox import delete_old_events, outbox_status, relay_outlook
+from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from savctl.usecases.report import Item, Outcome
 
 _LOOK_EVERY = timedelta(seconds=1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jobs._job import Context, Job
 from savctl.domain.orphans import Brake
-from savctl.usecases.hiding import Hiding
-from savctl.usecases.orphan_plan import carry_out_plan, write_plan
-from savctl.usecases.orphans import clean_up_orphans
+from savctl.usecases.bucket.hiding import Hiding
+from savctl.usecases.bucket.orphans import clean_up_orphans
+from savctl.usecases.bucket.plan import carry_out_plan, write_plan
 
 
 def _run(context: Context) -> None:

@@ -9,7 +9,7 @@ from jobs._job import Context, Job
 
 
 def _run(context: Context) -> None:
-    from savctl.usecases.retention import remove_expired
+    from savctl.usecases.archive.retention import remove_expired
 
     remove_expired(
         context.database,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.auditing import audit
+from savctl.usecases.sla.auditing import audit
 
 
 def _run(context: Context) -> None:

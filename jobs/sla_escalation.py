@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.escalating import escalate
+from savctl.usecases.sla.escalating import escalate
 
 
 def _run(context: Context) -> None:

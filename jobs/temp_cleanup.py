@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jobs._job import Context, Job
-from savctl.usecases.hiding import Hiding
-from savctl.usecases.leftovers import clean_up_temp
+from savctl.usecases.bucket.hiding import Hiding
+from savctl.usecases.bucket.leftovers import clean_up_temp
 
 
 def _run(context: Context) -> None:

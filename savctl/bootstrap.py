@@ -17,7 +17,7 @@ from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
     from savctl.persistence.engine import Database
-    from savctl.usecases.cold_storage import ColdStorage
+    from savctl.usecases.archive.cold_storage import ColdStorage
 
 
 # Net new objects between two looks for garbage, once the start is over.
@@ -94,7 +94,7 @@ class App:
     @cached_property
     def cold(self) -> ColdStorage:
         """Where archived tickets are kept: `archive_url`, else a prefix of the bucket."""
-        from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+        from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 
         url = self.settings.archive_url
         if url is None:
@@ -125,7 +125,7 @@ class App:
         With `store` one that is used for the first time is written down: for writers, not for
         reading commands and dry runs.
         """
-        from savctl.usecases.policies import policies_in_force
+        from savctl.usecases.sla.policies import policies_in_force
 
         return policies_in_force(self.database, self.clock, self.settings.policy, store=store)
 

@@ -16,8 +16,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tables import metadata as tables
 from savctl.ports import Clock, ObjectStore, system_clock
 from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.attaching import attach_files
-from savctl.usecases.staging import Staging
+from savctl.usecases.files.attaching import attach_files
+from savctl.usecases.files.staging import Staging
 from savctl.usecases.tickets import NewTicket, create_ticket
 from savctl.usecases.transitions import close_ticket, move_ticket
 

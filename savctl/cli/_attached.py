@@ -16,7 +16,7 @@ from savctl.errors import InvalidInput
 if TYPE_CHECKING:
     from savctl.domain.ticket import Ticket
     from savctl.persistence.attachments import Attachment
-    from savctl.usecases.staging import Staged, Staging
+    from savctl.usecases.files.staging import Staged, Staging
 
 Attach = Annotated[
     list[str] | None,

@@ -13,7 +13,7 @@ from savctl.errors import InvalidInput
 if TYPE_CHECKING:
     from jobs._slots import Schedule
     from savctl.bootstrap import App
-    from savctl.usecases.timed_jobs import Run, TimedJob, Timetable
+    from savctl.usecases.replay.timed_jobs import Run, TimedJob, Timetable
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -38,7 +38,7 @@ def plain(
     app: App, limits: ClosingLimits, *, only: Sequence[str], sweeps: Path | None
 ) -> list[TimedJob]:
     """Each run as its use case alone: a long log has tens of thousands of slots."""
-    from savctl.usecases.timed_jobs import closings
+    from savctl.usecases.replay.timed_jobs import closings
 
     runs = closings(app.database, app.clock, limits)
     jobs = _jobs(app, limits, runs.__getitem__, sweeps=_times(sweeps) if sweeps else None)
@@ -47,7 +47,7 @@ def plain(
 
 def chosen(given: str) -> tuple[str, ...]:
     """The jobs that `--jobs` names: on, off, or a list."""
-    from savctl.usecases.timed_jobs import STARTS
+    from savctl.usecases.replay.timed_jobs import STARTS
 
     words = given.strip().lower()
     if words in {"on", "off"}:
@@ -70,7 +70,7 @@ def _jobs(
 ) -> list[TimedJob]:
     from jobs._job import find_job
     from jobs._plan import schedule_of
-    from savctl.usecases.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, at
+    from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, at
 
     found = []
     for name, limit in ((AUTO_CLOSE, limits.silence), (CLOSE_RESOLVED, limits.confirmation)):

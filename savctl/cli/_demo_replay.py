@@ -18,7 +18,7 @@ from savctl.domain.closing import ClosingLimits
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
-    from savctl.usecases.replay_report import ReplayReport
+    from savctl.usecases.replay.report import ReplayReport
 
 _TOLD = 20
 
@@ -39,9 +39,9 @@ def replay_log(
     """Play a log into an empty database and answer with the counts; 3 when rows were no events."""
     from savctl.demo.summary import summary
     from savctl.domain.replay_plan import plan
-    from savctl.usecases.log_events import LogReader
-    from savctl.usecases.mapping_file import read_mapping
-    from savctl.usecases.replaying import Replay, replay
+    from savctl.usecases.imports.mapping_file import read_mapping
+    from savctl.usecases.replay.log_events import LogReader
+    from savctl.usecases.replay.replaying import Replay, replay
 
     if mapping is None:
         raise InvalidInput("--replay needs --map FILE: what the log's columns mean")

@@ -16,7 +16,7 @@ from savctl.domain.states import Status
 
 if TYPE_CHECKING:
     from savctl.demo.story import Luck, Script
-    from savctl.usecases.timed_jobs import TimedJob
+    from savctl.usecases.replay.timed_jobs import TimedJob
 
 
 def play_shop(

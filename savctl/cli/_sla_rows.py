@@ -9,8 +9,8 @@ from savctl.cli._sla_text import comes_next, source_words, span_words
 from savctl.domain.policy import MINUTE, Policies
 from savctl.domain.sla import COUNTED
 from savctl.domain.sla_clock import Running, SideClock
-from savctl.usecases.sla_due import Due, is_warned
-from savctl.usecases.sla_views import Recorded, Seen, Story
+from savctl.usecases.sla.due import Due, is_warned
+from savctl.usecases.sla.views import Recorded, Seen, Story
 
 
 def side_row(seen: Seen, side: SideClock, policies: Policies) -> dict[str, object]:

@@ -12,7 +12,7 @@ from savctl.domain.policy import SPECIFIED, Policy
 from savctl.domain.sla import COUNTED, Segment
 from savctl.domain.sla_audit import IN_TIME
 from savctl.domain.sla_clock import Running, SideClock
-from savctl.usecases.sla_views import Origin, Place, Recorded, Seen, Story
+from savctl.usecases.sla.views import Origin, Place, Recorded, Seen, Story
 
 _CAUSE_WIDTH = 80
 _PLACES = {

@@ -10,7 +10,7 @@ from savctl.domain.priority import raised
 from savctl.domain.sla import COUNTED, Source
 from savctl.domain.sla_clock import Running, Side, SideClock
 from savctl.domain.states import Status
-from savctl.usecases.sla_views import Recording, Seen, Story
+from savctl.usecases.sla.views import Recording, Seen, Story
 
 _SOURCES = {
     Source.HISTORY: "from its own history",

@@ -17,8 +17,8 @@ from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:
     from savctl.persistence.archive_index import Archived
-    from savctl.usecases.archive_restore import Found
-    from savctl.usecases.archive_verify import Checked
+    from savctl.usecases.archive.restore import Found
+    from savctl.usecases.archive.verify import Checked
 
 group = new_group("Old tickets in cold storage.")
 
@@ -103,7 +103,7 @@ def list_(
 )
 def show(call: Call, ticket: OneTicket) -> Answer:
     """One archived ticket with its messages and attachments, read from its bundle."""
-    from savctl.usecases.archive_restore import read_archived
+    from savctl.usecases.archive.restore import read_archived
 
     found = read_archived(call.database, call.app.cold, reference(ticket))
     return Answer(rows=[_whole(found)], is_one=True, as_record=True)
@@ -113,7 +113,7 @@ def show(call: Call, ticket: OneTicket) -> Answer:
 def verify(call: Call) -> Answer | int:
     """Read every bundle and compare it with what was written; exit 10 when one differs."""
     from jobs._stop import stopping_on_signals
-    from savctl.usecases.archive_verify import verify_archive
+    from savctl.usecases.archive.verify import verify_archive
 
     with stopping_on_signals() as stop:
         checked = list(verify_archive(call.database, call.app.cold, should_stop=stop.is_set))
@@ -155,7 +155,7 @@ def restore(
     """
     from savctl.domain.text import reason as checked_reason
     from savctl.persistence import archive_index as index
-    from savctl.usecases.archive_restore import restore_ticket
+    from savctl.usecases.archive.restore import restore_ticket
 
     with call.database.reading() as connection:
         number = index.get(connection, reference(ticket)).ticket_number

@@ -45,8 +45,8 @@ def add(
     ] = None,
 ) -> Answer:
     """Attach files to a ticket: all are examined and scanned before anything is written."""
-    from savctl.usecases.attaching import attach_files
-    from savctl.usecases.staging import Staging
+    from savctl.usecases.files.attaching import attach_files
+    from savctl.usecases.files.staging import Staging
 
     with Staging(call.app.scanner) as staging:
         examined = staging.add_all(sources(files, name=name))
@@ -85,7 +85,7 @@ def add(
 def check(call: Call, files: Files, name: Name = None) -> Answer | int:
     """Say what would be said of files at an upload; needs no database and stores nothing."""
     from savctl.domain.file_types import FileRefused
-    from savctl.usecases.staging import Staging
+    from savctl.usecases.files.staging import Staging
 
     rows: list[Row] = []
     refused: list[FileRefused] = []

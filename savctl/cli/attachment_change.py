@@ -20,7 +20,7 @@ _COLUMNS = ("id", "ticket_number", "original_name", "deleted_at", "changed")
 )
 def delete(call: Call, attachment: AttachmentId, reason: Reason = None) -> Answer:
     """Take a file off its ticket; it can be restored for 30 days, then it goes for good."""
-    from savctl.usecases.attaching import delete_attachment
+    from savctl.usecases.files.attaching import delete_attachment
 
     done = delete_attachment(
         call.database,
@@ -37,7 +37,7 @@ def delete(call: Call, attachment: AttachmentId, reason: Reason = None) -> Answe
 @command(group, "restore", writes=True, examples=["savctl attachment restore 1 --as 10"])
 def restore(call: Call, attachment: AttachmentId) -> Answer:
     """Put a deleted file back on its ticket."""
-    from savctl.usecases.attaching import restore_attachment
+    from savctl.usecases.files.attaching import restore_attachment
 
     done = restore_attachment(
         call.database, call.clock, attachment, by=call.by, dry_run=call.dry_run

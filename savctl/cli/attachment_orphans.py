@@ -16,7 +16,7 @@ from savctl.domain.orphans import Finding
 from savctl.errors import NotFound
 
 if TYPE_CHECKING:
-    from savctl.usecases.bucket_census import Compared
+    from savctl.usecases.bucket.census import Compared
 
 _COLUMNS = ("key", "finding", "size_bytes", "modified_at", "attachment_id", "ticket_id", "detail")
 _ALL = "all"
@@ -56,7 +56,7 @@ def orphans(
 
 
 def _last(call: Call) -> Answer:
-    from savctl.usecases.orphans import last_cleanup
+    from savctl.usecases.bucket.orphans import last_cleanup
 
     report = last_cleanup(call.database)
     if report is None:
@@ -66,7 +66,7 @@ def _last(call: Call) -> Answer:
 
 def _rows(call: Call, wanted: frozenset[Finding]) -> Iterator[Row]:
     """Row by row, so that a million findings need no memory."""
-    from savctl.usecases.bucket_census import compared
+    from savctl.usecases.bucket.census import compared
 
     with compared(
         call.database, call.app.store, now=call.clock(), grace=call.settings.orphan_grace
@@ -80,8 +80,8 @@ def _rows(call: Call, wanted: frozenset[Finding]) -> Iterator[Row]:
 
 
 def _findings(found: Compared) -> Iterator[Row]:
-    from savctl.usecases.bucket_census import finding_of
-    from savctl.usecases.orphans import told
+    from savctl.usecases.bucket.census import finding_of
+    from savctl.usecases.bucket.orphans import told
 
     for one in found.unnamed():
         yield {

@@ -32,7 +32,7 @@ def list_(
     ] = False,
 ) -> Answer:
     """The files of a ticket, in the order they came."""
-    from savctl.usecases.attaching import list_attachments
+    from savctl.usecases.files.attaching import list_attachments
 
     found, attachments = list_attachments(call.database, reference(ticket), deleted=deleted)
     columns = (*FILE_COLUMNS, "deleted_at") if deleted else FILE_COLUMNS
@@ -60,7 +60,7 @@ def get(
 ) -> Answer | None:
     """Fetch a file; size and hash are compared with its record, and it is on record who did."""
     from savctl.domain.file_names import local_name
-    from savctl.usecases.file_access import content_of
+    from savctl.usecases.files.access import content_of
 
     with content_of(
         call.database, call.clock, call.app.store, attachment, requester=call.requester
@@ -111,7 +111,7 @@ def url(
     (by SAVCTL_TOKEN) and the operator without --as to all.
     """
     from savctl.domain import times
-    from savctl.usecases.file_access import link_to
+    from savctl.usecases.files.access import link_to
 
     lifetime = call.settings.link_lifetime if expires is None else times.span(expires)
     link = link_to(
@@ -146,7 +146,7 @@ def access(
     ],
 ) -> Answer:
     """Who attached, read, got a link to, deleted or restored a file, and when; oldest first."""
-    from savctl.usecases.file_access import accesses
+    from savctl.usecases.files.access import accesses
 
     named = reference(what)
     if isinstance(named, int):

@@ -14,7 +14,7 @@ from savctl.cli.attachment_group import group
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
-    from savctl.usecases.verifying_files import VerifyReport
+    from savctl.usecases.bucket.verifying import VerifyReport
 
 
 @command(
@@ -36,7 +36,7 @@ def verify(
     Files that are soft-deleted count. Nothing is changed.
     """
     from jobs._stop import stopping_on_signals
-    from savctl.usecases.verifying_files import verify_files
+    from savctl.usecases.bucket.verifying import verify_files
 
     refs = [reference(given) for given in tickets or ()]
     with stopping_on_signals() as stop:

@@ -18,7 +18,7 @@ from savctl.errors import Findings, SavError
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
     from savctl.persistence.inspection import Difference
-    from savctl.usecases.schema import Migration
+    from savctl.usecases.database.schema import Migration
 
 _RECORD = ("database", "before", "after", "changed", "dry_run")
 
@@ -26,7 +26,7 @@ _RECORD = ("database", "before", "after", "changed", "dry_run")
 @command(group, "upgrade", writes=True, examples=["savctl db upgrade", "savctl db upgrade -n"])
 def upgrade(call: Call) -> Answer:
     """Make the schema, or bring it up to date; of two hosts one waits for the other."""
-    from savctl.usecases import schema
+    from savctl.usecases.database import schema
 
     _say_where(call)
     done = schema.upgrade(
@@ -53,7 +53,7 @@ def downgrade(
     In an adopted database only savctl's own tables are dropped. An embedded database is brought
     up to date again by the next command.
     """
-    from savctl.usecases import schema
+    from savctl.usecases.database import schema
 
     _say_where(call)
     database = call.app.raw_database
@@ -80,7 +80,7 @@ def status(
     ] = False,
 ) -> Answer:
     """Which schema the database has, whose the service's tables are, what an upgrade would do."""
-    from savctl.usecases import schema_status
+    from savctl.usecases.database import status as schema_status
 
     found = schema_status.status(call.app.raw_database)
     row: dict[str, object] = {
@@ -108,7 +108,7 @@ def adopt(call: Call) -> Answer:
     Every table of the specification is compared column by column. With an error nothing is done
     (exit 5; a dry run exits 10). Otherwise savctl's own tables are added; no other is touched.
     """
-    from savctl.usecases import schema
+    from savctl.usecases.database import schema
 
     _say_where(call)
     try:
@@ -131,7 +131,7 @@ def adopt(call: Call) -> Answer:
 @command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
 def ping(call: Call) -> Answer:
     """Whether the database answers, how fast, and which server it is."""
-    from savctl.usecases import schema_status
+    from savctl.usecases.database import status as schema_status
 
     pong = schema_status.ping(call.app.raw_database)
     row: Row = {

@@ -15,7 +15,7 @@ from savctl.cli.db_group import group
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
-    from savctl.usecases.integrity import CheckReport, Finding
+    from savctl.usecases.database.integrity import CheckReport, Finding
 
 _COLUMNS = ("check", "severity", "count", "repaired", "example", "advice")
 
@@ -36,7 +36,7 @@ def check(
     stamps set to what an unbroken history proves, unreadable metadata is kept under a key.
     """
     from jobs._stop import stopping_on_signals
-    from savctl.usecases.integrity import CheckTerms, check_integrity
+    from savctl.usecases.database.integrity import CheckTerms, check_integrity
 
     with stopping_on_signals() as stop:
         terms = CheckTerms(

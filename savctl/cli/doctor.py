@@ -18,10 +18,10 @@ _COLUMNS = ("check", "level", "found", "advice")
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
 def doctor(call: Call) -> Answer:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
-    from savctl.usecases.doctor import Patient, diagnose
-    from savctl.usecases.doctor_database import DATABASE
-    from savctl.usecases.doctor_files import FILES
-    from savctl.usecases.doctor_work import WORK
+    from savctl.usecases.doctor.database import DATABASE
+    from savctl.usecases.doctor.diagnosis import Patient, diagnose
+    from savctl.usecases.doctor.files import FILES
+    from savctl.usecases.doctor.work import WORK
 
     patient = Patient(
         database=call.app.raw_database,

@@ -136,7 +136,7 @@ def tail(
 ) -> None:
     """Events as they come, one JSON line each; --after 0 begins with the oldest."""
     from savctl.cli._output import Format
-    from savctl.usecases.following import Follower
+    from savctl.usecases.events.following import Follower
 
     if call.output is Format.CSV:
         raise InvalidInput("tail writes JSON lines", hint="-o jsonl, or -o ids for numbers.")

@@ -17,7 +17,7 @@ from savctl.errors import ConfigurationError, ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from savctl.ports import Broker
-    from savctl.usecases.outbox import Span
+    from savctl.usecases.events.outbox import Span
 
 _LISTED = 50  # more than so many are only counted in a table
 
@@ -36,7 +36,7 @@ def status(
 ) -> Answer | int:
     """How many events wait, how long the oldest has waited, how many are set aside."""
     from savctl.cli._output import write
-    from savctl.usecases.outbox import outbox_status
+    from savctl.usecases.events.outbox import outbox_status
 
     limit = _limit(fail_on)
     row = dict(outbox_status(call.database, call.clock))
@@ -97,7 +97,7 @@ def retry(
     """Let events go again that were set aside or have to wait."""
     from array import array
 
-    from savctl.usecases.outbox import retry_dead_events, retry_events
+    from savctl.usecases.events.outbox import retry_dead_events, retry_events
 
     if bool(events) == dead:
         raise InvalidInput("name events, or give --dead for all that were set aside")
@@ -121,7 +121,7 @@ def skip(
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
     """Give an event up for good, so that the later ones of its ticket go on."""
-    from savctl.usecases.outbox import skip_event
+    from savctl.usecases.events.outbox import skip_event
 
     call.confirm(f"Give up event {event}? Nobody will ever be told of it")
     event_id = skip_event(call.database, call.clock, event, by=call.by, dry_run=call.dry_run)
@@ -155,7 +155,7 @@ def replay(
     """Send published events once more, marked with the header x-replay."""
     from jobs._stop import stopping_on_signals
     from savctl.cli._output import write
-    from savctl.usecases.outbox import count_replayed, replay_events
+    from savctl.usecases.events.outbox import count_replayed, replay_events
 
     span = _span(call, since, until, ticket)
     count = count_replayed(call.database, span)
@@ -185,7 +185,7 @@ def replay(
 
 def _span(call: Call, since: str | None, until: str | None, ticket: str | None) -> Span:
     from savctl.persistence.tickets import Tickets
-    from savctl.usecases.outbox import Span
+    from savctl.usecases.events.outbox import Span
 
     if since is None and ticket is None:
         raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")

@@ -19,7 +19,7 @@ from savctl.cli.user import UserId
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
-    from savctl.usecases.person_export import PersonReport
+    from savctl.usecases.person.export import PersonReport
 
 _TOLD = 50  # missing files named on stderr; the manifest and the page name all
 
@@ -51,7 +51,7 @@ def export(
     from jobs._stop import stopping_on_signals
     from savctl.domain.disclosure import Disclosure
     from savctl.pages.person import render
-    from savctl.usecases.person_export import PersonRun, export_person
+    from savctl.usecases.person.export import PersonRun, export_person
 
     if out == "-" and sys.stdout.isatty() and not call.dry_run:
         raise InvalidInput("a ZIP is nothing for a terminal", hint="--out FILE")

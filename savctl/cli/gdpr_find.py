@@ -12,7 +12,7 @@ from savctl.cli.user import UserId
 @command(group, "find", examples=["savctl gdpr find 456", "savctl gdpr find 456 -o json"])
 def find(call: Call, user: UserId) -> Answer:
     """What there is of a person, place by place."""
-    from savctl.usecases.personal_places import find_person
+    from savctl.usecases.person.places import find_person
 
     rows = find_person(call.database, user)
     return Answer(rows=rows, columns=("place", "rows", "bytes", "what"), key="place")

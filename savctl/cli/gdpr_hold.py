@@ -30,7 +30,7 @@ def add(
     reason: Annotated[str, typer.Option("--reason", help="Why: the case, and who asked.")],
 ) -> Answer | int:
     """Keep tickets as evidence, closed ones as well: nothing erases, archives or merges them."""
-    from savctl.usecases.holds import hold_ticket
+    from savctl.usecases.person.holds import hold_ticket
 
     return change_each(
         call,
@@ -49,7 +49,7 @@ def add(
 )
 def release(call: Call, tickets: ManyTickets, reason: Reason = None) -> Answer | int:
     """End the hold of tickets; their history keeps that there was one."""
-    from savctl.usecases.holds import release_ticket
+    from savctl.usecases.person.holds import release_ticket
 
     return change_each(
         call,

@@ -21,8 +21,8 @@ from savctl.errors import InvalidInput, PartlyDone
 if TYPE_CHECKING:
     from savctl.domain.incoming import Terms
     from savctl.domain.mapping import Mapped
-    from savctl.usecases.importing import ImportReport
-    from savctl.usecases.rows import Rows
+    from savctl.usecases.imports.importing import ImportReport
+    from savctl.usecases.imports.rows import Rows
 
 _COLUMNS = ("source", "seen", "imported", "skipped", "rejected", "adjusted")
 _TOLD = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
@@ -69,9 +69,9 @@ def import_(
     of old tickets. docs/import.md explains the mapping file.
     """
     from jobs._stop import stopping_on_signals
-    from savctl.usecases.importing import ImportRun, import_tickets
-    from savctl.usecases.mapping_file import read_mapping
-    from savctl.usecases.rejects import keeping_rejects
+    from savctl.usecases.imports.importing import ImportRun, import_tickets
+    from savctl.usecases.imports.mapping_file import read_mapping
+    from savctl.usecases.imports.rejects import keeping_rejects
 
     path = None if file == "-" else Path(file)
     mapped = read_mapping(mapping)
@@ -107,7 +107,7 @@ def import_(
 @contextmanager
 def opened(path: Path | None, form: str | None, delimiter: str) -> Iterator[Rows]:
     """A file of rows, or stdin for None, in the format that was named or that its name tells."""
-    from savctl.usecases.rows import FORMATS, format_of, reading
+    from savctl.usecases.imports.rows import FORMATS, format_of, reading
 
     found = one_of("format", form, FORMATS) if form else format_of(path.name if path else "")
     if found is None:
@@ -143,7 +143,7 @@ def _terms(
 
 
 def _note_unused(call: Call, rows: Rows, mapped: Mapped) -> None:
-    from savctl.usecases.import_rows import unused_columns
+    from savctl.usecases.imports.import_rows import unused_columns
 
     unused = unused_columns(rows, mapped)
     if unused:

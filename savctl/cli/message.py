@@ -48,7 +48,7 @@ def add(
 ) -> Answer:
     """Add a message; a customer's ends the waiting in the same transaction."""
     from savctl.usecases.conversation import add_message, parse_sender
-    from savctl.usecases.staging import Staging
+    from savctl.usecases.files.staging import Staging
 
     text = long_text("message", body)
     with Staging(call.app.scanner if attach else None) as staging:

@@ -19,7 +19,7 @@ from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
     from savctl.pages.page import Page
-    from savctl.usecases.reports import Span
+    from savctl.usecases.reports.kept_promises import Span
 
 group = new_group("Reports: service levels, workload, volume.")
 
@@ -53,7 +53,7 @@ def sla_answer(
 ) -> Answer:
     """The SLA report, and its page if one is wanted."""
     from savctl.cli._report_pages import sla_page
-    from savctl.usecases.reports import GROUPS, report_sla
+    from savctl.usecases.reports.kept_promises import GROUPS, report_sla
 
     by = one_of("by", by, tuple(GROUPS))
     span = period(call, since, until)
@@ -88,7 +88,7 @@ def workload(
 ) -> Answer:
     """What each agent holds, what of it is late, and what was solved in a period."""
     from savctl.cli._report_pages import workload_page
-    from savctl.usecases.workload import report_workload
+    from savctl.usecases.reports.workload import report_workload
 
     key, column = _HELD_BY[one_of("by", by, tuple(_HELD_BY))]
     span = period(call, since, until)
@@ -117,7 +117,7 @@ def volume(
     """What came, was solved, came back and was left in each part of a period."""
     from savctl.cli._report_pages import volume_page
     from savctl.domain.buckets import Every
-    from savctl.usecases.volume import report_volume
+    from savctl.usecases.reports.volume import report_volume
 
     span = period(call, since, until)
     usual = Every.DAY if span.until - span.since <= _MANY_DAYS else Every.MONTH
@@ -133,7 +133,7 @@ def period(call: Call, since: str | None, until: str | None) -> Span:
 
     What came after `--at` is not known then.
     """
-    from savctl.usecases.reports import Span
+    from savctl.usecases.reports.kept_promises import Span
 
     now, is_past = call.clock(), call.at is not None
     end = call.moment("until", until) or now

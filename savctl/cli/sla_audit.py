@@ -51,7 +51,7 @@ def audit(
 
 
 def _last(call: Call) -> dict[str, Any]:
-    from savctl.usecases.auditing import last_audit
+    from savctl.usecases.sla.auditing import last_audit
 
     report = last_audit(call.database)
     if report is None:
@@ -62,9 +62,9 @@ def _last(call: Call) -> dict[str, Any]:
 def _run(call: Call) -> dict[str, Any]:
     from jobs._job import Flags, find_job
     from jobs._runner import Start, run_job
-    from savctl.usecases.auditing import audit as audited
     from savctl.usecases.batches import Terms
     from savctl.usecases.report import BatchReport
+    from savctl.usecases.sla.auditing import audit as audited
 
     if not call.dry_run:
         done: JobReport = run_job(

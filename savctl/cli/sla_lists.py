@@ -23,7 +23,7 @@ from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
     from savctl.persistence.sla_breaches import BreachFilter
-    from savctl.usecases.sla_due import Due
+    from savctl.usecases.sla.due import Due
 
 DUE_COLUMNS = (
     "ticket_number",
@@ -97,7 +97,7 @@ def due(
     What has passed and is not recorded yet leads the list; what is recorded: sla breaches.
     """
     from savctl.persistence.sla_reads import Held
-    from savctl.usecases.sla_due import DueFilter, due_targets
+    from savctl.usecases.sla.due import DueFilter, due_targets
 
     policies = call.app.policies(store=False)
     if warned and policies.current.warn_at_percent is None:

@@ -37,7 +37,7 @@ def simulate(
     until: Until = None,
 ) -> Answer:
     """Measure the tickets of a period by other targets: what would have been late."""
-    from savctl.usecases.reports import simulate as simulated
+    from savctl.usecases.reports.kept_promises import simulate as simulated
 
     other, span = read_policy_file(policy), period(call, since, until)
     found = simulated(call.database, span, other, policies=call.app.policies(store=False))

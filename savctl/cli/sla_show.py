@@ -39,7 +39,7 @@ def show(call: Call, tickets: ManyTickets) -> Answer | int:
     """
     from savctl.cli._sla_rows import sla_row
     from savctl.cli._sla_text import line_row
-    from savctl.usecases.sla_views import see
+    from savctl.usecases.sla.views import see
 
     refs, is_one = references(tickets)
     is_line = call.output is Format.TABLE and not call.columns
@@ -69,7 +69,7 @@ def explain(call: Call, ticket: OneTicket) -> Answer:
     """
     from savctl.cli._sla_rows import explanation
     from savctl.cli._sla_story import explanation_text
-    from savctl.usecases import sla_views
+    from savctl.usecases.sla import views as sla_views
 
     policies = call.app.policies(store=False)
     story = sla_views.explain(

@@ -177,8 +177,8 @@ def _created(
             dry_run=call.dry_run,
         )
         return change, is_replayed, []
-    from savctl.usecases.staging import Staging
-    from savctl.usecases.ticket_with_files import create_ticket_with_files
+    from savctl.usecases.files.staging import Staging
+    from savctl.usecases.files.ticket_with_files import create_ticket_with_files
 
     with Staging(call.app.scanner) as staging:
         made = create_ticket_with_files(

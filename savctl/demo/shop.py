@@ -20,8 +20,8 @@ from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.changes import Change
 from savctl.usecases.conversation import add_message, mark_read
+from savctl.usecases.replay.timed_jobs import TimedJob
 from savctl.usecases.tickets import NewTicket, create_ticket
-from savctl.usecases.timed_jobs import TimedJob
 from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
 
 OPENS, SHUTS, SUNDAY = 7, 17, 6  # office hours in UTC, closed on Sundays

@@ -17,7 +17,7 @@ from savctl.domain.clock import to_the_second
 from savctl.domain.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.timed_jobs import TimedJob
+from savctl.usecases.replay.timed_jobs import TimedJob
 
 _FIRST_ORDER = 70_001
 _SALE_SHARE, _SALE_SECONDS = 0.07, 30 * 3600  # how many tickets come in the last hours

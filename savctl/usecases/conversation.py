@@ -19,9 +19,9 @@ from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
 from savctl.usecases import wording
 from savctl.usecases.changes import Change, answer
+from savctl.usecases.files.staging import Staged
+from savctl.usecases.files.uploading import Uploading
 from savctl.usecases.once import Once
-from savctl.usecases.staging import Staged
-from savctl.usecases.uploading import Uploading
 
 SIDES = ("customer", "agent")
 

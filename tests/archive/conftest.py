@@ -9,7 +9,7 @@ import pytest
 
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.ports import SetClock
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 
 
 @pytest.fixture

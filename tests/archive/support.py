@@ -15,9 +15,9 @@ from savctl.persistence.bulk import insert_rows, insert_tickets
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import files, ticket_attachments, ticket_messages
 from savctl.ports import Clock, ObjectStore
-from savctl.usecases.archiving import archive_tickets
+from savctl.usecases.archive.archiving import archive_tickets
+from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.batches import Terms
-from savctl.usecases.cold_storage import ColdStorage
 from savctl.usecases.report import BatchReport
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, a_ticket, rows

@@ -12,11 +12,11 @@ from savctl.domain.states import Status
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import read_archived
-from savctl.usecases.archiving import archive_tickets
+from savctl.usecases.archive.archiving import archive_tickets
+from savctl.usecases.archive.cold_storage import ColdStorage
+from savctl.usecases.archive.restore import read_archived
 from savctl.usecases.batches import Terms
-from savctl.usecases.cold_storage import ColdStorage
-from savctl.usecases.holds import hold_ticket
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
 from tests.archive.support import (
     LONG_AGO,

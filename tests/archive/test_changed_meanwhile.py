@@ -16,8 +16,8 @@ from savctl.persistence.row_digests import locked_digests
 from savctl.persistence.whole_tables import columns_of
 from savctl.ports import SetClock
 from savctl.ports.objects import StoreGone
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
-from savctl.usecases.holds import hold_ticket
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.person.holds import hold_ticket
 from tests.archive.support import (
     all_rows,
     archive,

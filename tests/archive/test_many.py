@@ -16,9 +16,9 @@ import pytest
 from savctl.domain.metadata import Metadata
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import restore_ticket
-from savctl.usecases.archive_verify import verify_archive
-from savctl.usecases.cold_storage import ColdStorage
+from savctl.usecases.archive.cold_storage import ColdStorage
+from savctl.usecases.archive.restore import restore_ticket
+from savctl.usecases.archive.verify import verify_archive
 from tests.archive.support import TABLES, archive, archived_ids, hot_ids, old_tickets
 from tests.given import rows
 

@@ -12,7 +12,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.cold_storage import ColdStorage, manifest_key
+from savctl.usecases.archive.cold_storage import ColdStorage, manifest_key
 from tests.archive.support import archive, old_tickets
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "archive.md"

@@ -14,9 +14,9 @@ from savctl.domain.metadata import Metadata
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import Collision, read_archived, restore_ticket
-from savctl.usecases.archive_verify import verify_archive
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
+from savctl.usecases.archive.restore import Collision, read_archived, restore_ticket
+from savctl.usecases.archive.verify import verify_archive
 from tests.archive.support import (
     Rows,
     all_rows,

@@ -15,13 +15,13 @@ from savctl.persistence.archive_bundles import plan
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import restore_ticket
-from savctl.usecases.archive_verify import verify_archive
+from savctl.usecases.archive.cold_storage import ColdStorage
+from savctl.usecases.archive.restore import restore_ticket
+from savctl.usecases.archive.retention import remove_expired
+from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.batches import Terms
-from savctl.usecases.cold_storage import ColdStorage
-from savctl.usecases.holds import hold_ticket
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
-from savctl.usecases.retention import remove_expired
 from tests.archive.support import (
     archive,
     archived_ids,

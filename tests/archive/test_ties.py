@@ -9,7 +9,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from tests.archive.support import archive, archived_ids, hot_ids, old_tickets
 from tests.archive.test_changed_meanwhile import Watched
 from tests.archive.test_retention import LAPSED, retain

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from savctl.ports import Scanner
-from savctl.usecases.staging import Staged, Staging
+from savctl.usecases.files.staging import Staged, Staging
 
 Stage = Callable[..., list[Staged]]
 

@@ -15,18 +15,18 @@ from savctl.persistence.engine import Database
 from savctl.persistence.purges import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import KeyFailure, ObjectStore, SetClock, StoreGone
-from savctl.usecases.attaching import attach_files, delete_attachment, restore_attachment
 from savctl.usecases.batches import Terms
-from savctl.usecases.holds import hold_ticket
-from savctl.usecases.purging_objects import Purging, purge_objects
-from savctl.usecases.purging_records import (
+from savctl.usecases.bucket.purging_objects import Purging, purge_objects
+from savctl.usecases.bucket.purging_records import (
     _remove,
     forget_strays,
     purge_deleted_records,
 )
+from savctl.usecases.files.attaching import attach_files, delete_attachment, restore_attachment
+from savctl.usecases.files.uploading import KeyBeingRemoved, Uploading
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
 from savctl.usecases.transitions import close_ticket
-from savctl.usecases.uploading import KeyBeingRemoved, Uploading
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG

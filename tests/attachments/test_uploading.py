@@ -20,14 +20,14 @@ from savctl.persistence.file_references import named
 from savctl.persistence.purges import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import ContentChanged, ObjectStore, SetClock, StoreGone
-from savctl.usecases.attaching import attach_files, list_attachments
+from savctl.usecases.bucket.verifying import verify_files
 from savctl.usecases.conversation import add_message
-from savctl.usecases.staging import Staging
-from savctl.usecases.ticket_with_files import create_ticket_with_files
+from savctl.usecases.files.attaching import attach_files, list_attachments
+from savctl.usecases.files.staging import Staging
+from savctl.usecases.files.ticket_with_files import create_ticket_with_files
+from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
 from savctl.usecases.tickets import NewTicket
 from savctl.usecases.transitions import close_ticket
-from savctl.usecases.uploading import IN_PARTS_OVER, KeyBeingRemoved
-from savctl.usecases.verifying_files import verify_files
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG

@@ -11,7 +11,7 @@ import pytest
 
 from savctl.domain.mapping import mapped
 from savctl.domain.replay_plan import plan
-from savctl.usecases.mapping_file import read_mapping
+from savctl.usecases.imports.mapping_file import read_mapping
 from tests.conftest import Cli
 
 CSV = """\

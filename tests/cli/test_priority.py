@@ -12,8 +12,8 @@ from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.batches import Terms
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla.escalating import escalate
 from tests.conftest import Cli
 from tests.given import DAY, brought_to, rows, snapshot
 from tests.given import created as made

@@ -19,8 +19,8 @@ from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.batches import Terms
 from savctl.usecases.conversation import add_message
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.transitions import close_ticket, move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, OTHER_AGENT, created, write

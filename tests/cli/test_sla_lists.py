@@ -22,12 +22,12 @@ from savctl.persistence.engine import Database
 from savctl.persistence.sla_breaches import Ledger
 from savctl.persistence.sla_reads import Held, SlaReads
 from savctl.ports import SetClock
-from savctl.usecases import sla_due
 from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.batches import Terms
 from savctl.usecases.conversation import add_message
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla import due as sla_due
+from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, SECOND, brought_to, created, write

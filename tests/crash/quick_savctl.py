@@ -16,7 +16,7 @@ _IMPORTED = (
     "savctl.adapters.directory_store",
     "savctl.cli.attachment",
     "savctl.persistence.schema",
-    "savctl.usecases.attaching",
+    "savctl.usecases.files.attaching",
     "jobs.attachment_purge",
     "jobs.orphan_cleanup",
 )

@@ -16,9 +16,9 @@ import pytest
 
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.persistence.engine import Database
-from savctl.usecases.archive_lines import whole_of
-from savctl.usecases.archive_verify import verify_archive
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.lines import whole_of
+from savctl.usecases.archive.verify import verify_archive
 from tests.archive.support import (
     all_rows,
     archived_ids,

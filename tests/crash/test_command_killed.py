@@ -13,7 +13,7 @@ import pytest
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from tests.crash.processes import PATIENCE_SECONDS, Process, start, wait_until
 from tests.given import brought_to, rows
 from tests.property import outside

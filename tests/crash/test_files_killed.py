@@ -12,10 +12,10 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock, system_clock
-from savctl.usecases.attaching import attach_files, delete_attachment
-from savctl.usecases.staging import Staging
-from savctl.usecases.uploading import IN_PARTS_OVER, KeyBeingRemoved
-from savctl.usecases.verifying_files import verify_files
+from savctl.usecases.bucket.verifying import verify_files
+from savctl.usecases.files.attaching import attach_files, delete_attachment
+from savctl.usecases.files.staging import Staging
+from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
 from tests.attachments.making import PDF
 from tests.crash.processes import (
     PATIENCE_SECONDS,

@@ -10,7 +10,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from tests.crash.hammering import Log, hammer
 from tests.given import created
 from tests.property import outside

@@ -10,7 +10,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from tests.crash.processes import PATIENCE_SECONDS, start
 from tests.crash.test_command_killed import killed_while_it_writes
 from tests.given import created, rows

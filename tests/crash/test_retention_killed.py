@@ -17,9 +17,9 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.archive_restore import restore_ticket
-from savctl.usecases.archive_verify import verify_archive
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.restore import restore_ticket
+from savctl.usecases.archive.verify import verify_archive
 from tests.archive.support import (
     LAPSED,
     LONG_AGO,

@@ -17,8 +17,8 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla.escalating import escalate
 from tests.crash.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
 from tests.crash.processes import (
     Aim,

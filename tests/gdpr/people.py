@@ -12,7 +12,7 @@ from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import ticket_attachments, ticket_messages, users
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.holds import hold_ticket
+from savctl.usecases.person.holds import hold_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created
 
 OTHER = 457

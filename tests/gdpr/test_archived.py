@@ -14,9 +14,9 @@ from savctl.errors import Unavailable
 from savctl.persistence.archive_index import archived_of
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
-from savctl.usecases.person_archive import ArchivedTickets
-from savctl.usecases.person_records import records_of
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
+from savctl.usecases.person.archive import ArchivedTickets
+from savctl.usecases.person.records import records_of
 from tests.archive.support import archive
 from tests.conftest import Cli
 from tests.gdpr.people import NEVER, OTHER, a_past, message, people, store_rows

@@ -17,9 +17,9 @@ from savctl.pages.person import render
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.ports.objects import StoreGone
-from savctl.usecases import person_export
-from savctl.usecases.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.new_file import new_file
+from savctl.usecases.person import export as person_export
 from tests.conftest import Cli, Outcome
 from tests.exports.test_export_tickets import told_as_json
 from tests.gdpr.people import (

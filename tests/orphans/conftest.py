@@ -14,8 +14,8 @@ from savctl.domain.orphans import Brake
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.usecases.batches import Terms
-from savctl.usecases.hiding import Hiding
-from savctl.usecases.orphans import clean_up_orphans
+from savctl.usecases.bucket.hiding import Hiding
+from savctl.usecases.bucket.orphans import clean_up_orphans
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, created
 

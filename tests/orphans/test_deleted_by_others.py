@@ -6,9 +6,9 @@ import pytest
 
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
-from savctl.usecases.deleted_by_others import list_deleted_by_others
-from savctl.usecases.holds import hold_ticket
-from savctl.usecases.purging_objects import Purging, purge_objects
+from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
+from savctl.usecases.bucket.purging_objects import Purging, purge_objects
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket

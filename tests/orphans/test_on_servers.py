@@ -13,8 +13,8 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.ports import KeyFailure, ObjectStore, SetClock, StoredObject, StoreGone, system_clock
 from savctl.usecases.batches import Terms
-from savctl.usecases.deleted_by_others import list_deleted_by_others
-from savctl.usecases.purging_objects import Purging, purge_objects
+from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
+from savctl.usecases.bucket.purging_objects import Purging, purge_objects
 from savctl.usecases.report import BatchReport
 from tests.conftest import Cli, S3Servers
 from tests.given import DAY, SECOND, rows

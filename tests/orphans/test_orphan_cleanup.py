@@ -7,10 +7,10 @@ import pytest
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
-from savctl.usecases.holds import hold_ticket
+from savctl.usecases.bucket.orphans import last_cleanup
+from savctl.usecases.bucket.purging_objects import Purged, Purging, purge_objects
 from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.orphans import last_cleanup
-from savctl.usecases.purging_objects import Purged, Purging, purge_objects
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, created, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket

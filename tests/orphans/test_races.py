@@ -18,8 +18,8 @@ from savctl.ports import (
     StoreGone,
     StoreRefused,
 )
-from savctl.usecases.hiding import Hiding
-from savctl.usecases.orphans import clean_up_orphans
+from savctl.usecases.bucket.hiding import Hiding
+from savctl.usecases.bucket.orphans import clean_up_orphans
 from tests.given import DAY, rows, write
 from tests.orphans.conftest import Bucket
 
@@ -80,7 +80,7 @@ def test_a_record_written_after_the_listing_is_seen(bucket: Bucket, watched: Wat
 def test_a_record_written_after_the_database_was_read_is_seen_by_the_last_look(
     bucket: Bucket, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from savctl.usecases import bucket_census
+    from savctl.usecases.bucket import census as bucket_census
 
     def late(*_: object) -> Iterator[list[str]]:
         bucket.record(ORPHANS[7])

@@ -7,7 +7,7 @@ import pytest
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.persistence.uploads import Upload
 from savctl.ports import SetClock
-from savctl.usecases.leftovers import clean_up_temp
+from savctl.usecases.bucket.leftovers import clean_up_temp
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, rows
 from tests.orphans.conftest import GRACE, Bucket

@@ -16,13 +16,13 @@ from savctl.domain.replay_plan import plan
 from savctl.persistence.engine import Database
 from savctl.persistence.overview import closings
 from savctl.ports import SetClock
-from savctl.usecases.integrity import CheckTerms, check_integrity
-from savctl.usecases.log_events import LogReader
-from savctl.usecases.mapping_file import read_mapping
-from savctl.usecases.replay_report import ReplayReport
-from savctl.usecases.replaying import Replay, replay
-from savctl.usecases.rows import reading
-from savctl.usecases.timed_jobs import TimedJob
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.imports.mapping_file import read_mapping
+from savctl.usecases.imports.rows import reading
+from savctl.usecases.replay.log_events import LogReader
+from savctl.usecases.replay.replaying import Replay, replay
+from savctl.usecases.replay.report import ReplayReport
+from savctl.usecases.replay.timed_jobs import TimedJob
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT.parent / "shared" / "data"

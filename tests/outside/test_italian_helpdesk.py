@@ -7,7 +7,7 @@ import pytest
 from savctl.domain.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
+from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
 from tests.outside.logs import (
     START,
     as_words,

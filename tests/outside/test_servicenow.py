@@ -14,10 +14,10 @@ from savctl.domain.mapping import Mapped, mapped
 from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.importing import ImportReport, ImportRun, import_tickets
-from savctl.usecases.mapping_file import read_mapping
-from savctl.usecases.rows import reading
-from savctl.usecases.timed_jobs import CLOSE_RESOLVED, closings
+from savctl.usecases.imports.importing import ImportReport, ImportRun, import_tickets
+from savctl.usecases.imports.mapping_file import read_mapping
+from savctl.usecases.imports.rows import reading
+from savctl.usecases.replay.timed_jobs import CLOSE_RESOLVED, closings
 from tests.given import rows
 from tests.outside.logs import (
     EXAMPLES,

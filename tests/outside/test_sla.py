@@ -12,11 +12,11 @@ import pytest
 from savctl.domain.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.auditing import audit
 from savctl.usecases.batches import Terms
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
-from savctl.usecases.sla_views import Recording, explain
+from savctl.usecases.sla.auditing import audit
+from savctl.usecases.sla.escalating import escalate
+from savctl.usecases.sla.views import Recording, explain
 from tests.conftest import Cli
 from tests.given import rows
 from tests.outside.logs import log_file, play

@@ -14,9 +14,9 @@ from savctl.domain.states import Status
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.reports import Span, report_sla
+from savctl.usecases.reports.kept_promises import Span, report_sla
 from savctl.usecases.splitting import SplitTerms, split_ticket
 from tests.given import BOSS, DAY, NOW, brought_to, rows, write
 from tests.property import merge_model as model

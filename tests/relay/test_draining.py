@@ -12,8 +12,8 @@ from savctl.domain.window import OutboxEvent
 from savctl.persistence import outbox_queue
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone, SetClock
-from savctl.usecases import relaying
-from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events import relaying
+from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.given import rows, write
 from tests.relay.backlog import put
 from tests.relay.fake_broker import FakeBroker

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.usecases.following import Follower
+from savctl.usecases.events.following import Follower
 from tests.conftest import Cli
 from tests.given import rows, write
 from tests.relay.backlog import put

@@ -18,7 +18,7 @@ from savctl.errors import SavError
 from savctl.persistence.engine import Database
 from savctl.persistence.schedules import remember_job
 from savctl.ports import BrokerGone, system_clock
-from savctl.usecases.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.crash.processes import PATIENCE_SECONDS, Process, ended, finished, running, wait_until
 from tests.crash.test_many_runners import lease_runs_out
 from tests.given import rows

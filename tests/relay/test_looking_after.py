@@ -10,8 +10,8 @@ import pytest
 from savctl.persistence import outbox_queue
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone, SetClock
-from savctl.usecases import outbox
-from savctl.usecases.outbox import (
+from savctl.usecases.events import outbox
+from savctl.usecases.events.outbox import (
     Span,
     delete_old_events,
     replay_events,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from savctl.persistence.engine import Database
 from savctl.persistence.inspection import Difference, Level
 from savctl.persistence.tables import OWN_PREFIX
-from savctl.usecases.schema_status import verify
+from savctl.usecases.database.status import verify
 
 PROJECT = Path(__file__).resolve().parents[2]
 LARAVEL = Path(__file__).with_name("laravel.sql")

@@ -10,9 +10,9 @@ from savctl.persistence import schema
 from savctl.persistence.engine import Database
 from savctl.persistence.inspection import Level
 from savctl.persistence.tables import OWN_PREFIX, metadata
-from savctl.usecases import schema as use_cases
-from savctl.usecases.schema import SchemaDiffers
-from savctl.usecases.schema_status import status, verify
+from savctl.usecases.database import schema as use_cases
+from savctl.usecases.database.schema import SchemaDiffers
+from savctl.usecases.database.status import status, verify
 from tests.schema.support import foreign_fingerprints, run_sql, start_host
 
 OWN = {name for name in metadata.tables if name.startswith(OWN_PREFIX)}

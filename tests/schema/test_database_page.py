@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from savctl.domain.integrity import SKEW
 from savctl.domain.invariants import INVARIANTS
-from savctl.usecases.doctor_database import SKEW_ERROR, SKEW_WARN
-from savctl.usecases.doctor_work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
+from savctl.usecases.doctor.database import SKEW_ERROR, SKEW_WARN
+from savctl.usecases.doctor.work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
 from tests.schema.support import PROJECT
 
 PAGE = (PROJECT / "docs" / "database.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.persistence.inspection import Difference, Level
-from savctl.usecases.schema_status import verify
+from savctl.usecases.database.status import verify
 from tests.schema.support import run_sql
 
 CASES = [

@@ -9,8 +9,8 @@ from savctl.errors import InvalidInput, SchemaMismatch
 from savctl.persistence import alembic_runner, schema
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import VERSION_TABLE, metadata
-from savctl.usecases import schema as use_cases
-from savctl.usecases.schema_status import ping, status, verify
+from savctl.usecases.database import schema as use_cases
+from savctl.usecases.database.status import ping, status, verify
 from tests.schema.support import run_sql, start_host
 
 BOOTSTRAP = {"savctl_meta", "savctl_leases", VERSION_TABLE}

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from savctl.persistence import schema_lock
 from savctl.persistence.engine import Database
-from savctl.usecases import schema as use_cases
+from savctl.usecases.database import schema as use_cases
 
 LEASE_SECONDS = 1  # a dead host's lease; a minute outside of tests
 _CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
-from savctl.usecases.cache_cleanup import LOCK_GRACE, clean_caches
+from savctl.usecases.database.cache_cleanup import LOCK_GRACE, clean_caches
 from savctl.usecases.report import BatchReport
 from tests.given import NOW, rows, write
 

@@ -25,8 +25,8 @@ from savctl.ports import (
     StoreGone,
     system_clock,
 )
-from savctl.usecases.doctor import Level, Patient, Sign, diagnose
-from savctl.usecases.doctor_files import FILES
+from savctl.usecases.doctor.diagnosis import Level, Patient, Sign, diagnose
+from savctl.usecases.doctor.files import FILES
 from tests.conftest import Cli, S3Servers
 from tests.servers.buckets import Bucket, server_bucket
 from tests.servers.canned_s3 import Answer, CannedS3, Heard

@@ -16,11 +16,11 @@ from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.auditing import audit
 from savctl.usecases.batches import Terms
 from savctl.usecases.conversation import add_message
-from savctl.usecases.escalating import escalate
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla.auditing import audit
+from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.transitions import close_ticket, move_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, write
 

@@ -15,9 +15,9 @@ from savctl.errors import InvalidInput, Refused
 from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.importing import ImportReport, ImportRun, import_tickets
-from savctl.usecases.integrity import CheckTerms, check_integrity
-from savctl.usecases.rows import reading
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.imports.importing import ImportReport, ImportRun, import_tickets
+from savctl.usecases.imports.rows import reading
 from tests.given import NOW, rows
 
 BASE = {"user_id": 456, "subject": "Order not received", "description": "Where is it?"}
@@ -278,7 +278,7 @@ def test_a_drawn_number_that_exists_is_drawn_again(
     def always(_: Sequence[str]) -> str:
         return "7"
 
-    monkeypatch.setattr("savctl.usecases.import_rows._quick_choice", lambda: always)
+    monkeypatch.setattr("savctl.usecases.imports.import_rows._quick_choice", lambda: always)
 
     report = run(database, write(tmp_path, [{}, {}, {}]))
 

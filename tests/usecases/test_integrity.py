@@ -13,7 +13,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tickets import Tickets
 from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket, unassign_ticket
-from savctl.usecases.integrity import CheckReport, CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckReport, CheckTerms, check_integrity
 from savctl.usecases.transitions import close_ticket, move_ticket
 from tests.given import AGENT, BOSS, brought_to, created, rows, snapshot, write
 

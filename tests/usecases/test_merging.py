@@ -16,13 +16,13 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
 from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.holds import hold_ticket
-from savctl.usecases.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from savctl.usecases.merging import MergeTerms, merge_tickets
+from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
-from savctl.usecases.reports import Span, report_sla
-from savctl.usecases.sla_views import explain, see
-from savctl.usecases.workload import report_workload
+from savctl.usecases.reports.kept_promises import Span, report_sla
+from savctl.usecases.reports.workload import report_workload
+from savctl.usecases.sla.views import explain, see
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, snapshot, write
 from tests.usecases.talk import (
     STRANGER,

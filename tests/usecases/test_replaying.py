@@ -16,12 +16,12 @@ from savctl.domain.replay_plan import plan
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.integrity import CheckTerms, check_integrity
-from savctl.usecases.log_events import LogReader
-from savctl.usecases.replay_report import ReplayReport
-from savctl.usecases.replaying import Replay, replay
-from savctl.usecases.rows import reading
-from savctl.usecases.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.imports.rows import reading
+from savctl.usecases.replay.log_events import LogReader
+from savctl.usecases.replay.replaying import Replay, replay
+from savctl.usecases.replay.report import ReplayReport
+from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
 from tests.given import NOW, rows
 
 MAPPING: dict[str, Any] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from savctl.errors import InvalidInput
-from savctl.usecases import rows
-from savctl.usecases.rows import Record, format_of, reading
+from savctl.usecases.imports import rows
+from savctl.usecases.imports.rows import Record, format_of, reading
 
 
 def read(path: Path, content: bytes, form: str = "csv") -> list[Record]:

@@ -12,9 +12,9 @@ from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.holds import hold_ticket
-from savctl.usecases.integrity import CheckTerms, check_integrity
-from savctl.usecases.sla_views import see
+from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.person.holds import hold_ticket
+from savctl.usecases.sla.views import see
 from savctl.usecases.splitting import Split, SplitTerms, split_ticket
 from savctl.usecases.transitions import close_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot, write

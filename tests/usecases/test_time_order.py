@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from savctl.usecases.time_order import Keyed, in_time_order
+from savctl.usecases.replay.time_order import Keyed, in_time_order
 
 
 def test_many_rows_are_sorted_as_few_are() -> None:

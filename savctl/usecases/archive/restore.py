@@ -1,0 +1,145 @@
+"""One archived ticket comes back as it was (rules 9.1, 11.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.metadata import Metadata
+from savctl.errors import Refused
+from savctl.persistence import archive_bundles as bundles
+from savctl.persistence import archive_index as index
+from savctl.persistence.archive_bundles import Bundle
+from savctl.persistence.archive_index import Archived
+from savctl.persistence.audit import Audited
+from savctl.persistence.engine import Database
+from savctl.persistence.row_values import NotFaithful
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.persistence.whole_rows import WholeTicket, insert_whole, taken
+from savctl.persistence.whole_tables import columns_of
+from savctl.ports import Clock
+from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
+from savctl.usecases.archive.lines import digest_of, ticket_id_of, whole_of
+
+_NAMED = 5
+
+
+class Collision(Refused):
+    """An id or the number of an archived ticket is in use again."""
+
+    code = "collision"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An archived ticket, and what its bundle holds of it."""
+
+    archived: Archived
+    bundle: Bundle
+    whole: WholeTicket
+
+
+def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Found:
+    """The archived ticket of this number or id, as it was.
+
+    Raises:
+        NotFound: no such ticket is archived.
+        Damaged: its line in the bundle is not what was written.
+        Unavailable: database or cold storage does not answer.
+    """
+    with database.reading() as connection:
+        archived = index.get(connection, ref)
+        bundle = bundles.get(connection, archived.bundle_id)
+    try:
+        return Found(archived, bundle, _read(cold, archived, bundle))
+    except Damaged:
+        with database.reading() as connection:
+            now = index.get(connection, archived.ticket_id)
+        if now.bundle_id == archived.bundle_id:
+            raise
+    return read_archived(database, cold, ref)  # the bundle was written anew meanwhile
+
+
+def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> WholeTicket:
+    for line in cold.lines(bundle.key):
+        if ticket_id_of(line) == archived.ticket_id:
+            if digest_of(line) != archived.line_sha256:
+                break
+            return whole_of(line)
+    raise Damaged(
+        f"{bundle.key} does not hold {archived.ticket_number} as it was written",
+        hint="savctl archive verify tells what else; a backup of the bucket has it.",
+        ticket_number=archived.ticket_number,
+    )
+
+
+def restore_ticket(
+    database: Database,
+    clock: Clock,
+    cold: ColdStorage,
+    ref: str | int,
+    *,
+    by: int | None,
+    reason: str | None = None,
+    dry_run: bool = False,
+) -> Found:
+    """Bring an archived ticket back: rows, ids, number and times as they were.
+
+    Its history gets one entry, `restored`. Files never left the bucket. The copy in the bundle
+    is written down as one, and goes with the next run of the archive job.
+
+    Raises:
+        NotFound: no such ticket is archived.
+        Collision: an id or the number is in use again.
+        Damaged: its line in the bundle is not what was written; nothing was changed.
+    """
+    found = read_archived(database, cold, ref)
+
+    def work(uow: UnitOfWork) -> Found:
+        now = index.get(uow.connection, found.archived.ticket_id, lock=True)
+        if now.bundle_id != found.archived.bundle_id:  # written anew meanwhile: the same line
+            _require_same(now, found.archived)
+        _require_free(uow, found.whole)
+        entry = HistoryEntry(at=clock(), actor=by, action=Action.RESTORED, reason=reason)
+        _insert(uow, _with_entry(found.whole, entry))
+        index.remove(uow.connection, [now.ticket_id])
+        bundles.add_copies(uow.connection, now.bundle_id, [(now.ticket_id, now.user_id)])
+        uow.audit.append([Audited(now.ticket_id, entry)])
+        return found
+
+    return in_transaction(database, work, dry_run=dry_run)
+
+
+def _require_same(now: Archived, then: Archived) -> None:
+    if now.line_sha256 != then.line_sha256:
+        raise Refused(f"{then.ticket_number} changed meanwhile; try again")
+
+
+def _require_free(uow: UnitOfWork, whole: WholeTicket) -> None:
+    found = taken(uow.connection, whole)
+    if found:
+        number, more = whole.ticket["ticket_number"], len(found) - _NAMED
+        told = ", ".join(found[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise Collision(
+            f"{number} cannot be restored: in use again: {told}",
+            hint="savctl archive show reads it where it is.",
+            ticket_number=number,
+        )
+
+
+def _with_entry(whole: WholeTicket, entry: HistoryEntry) -> WholeTicket:
+    stored = Metadata.read(whole.ticket["metadata"])
+    ticket = {**whole.ticket, "metadata": stored.with_history([entry]).text()}
+    return WholeTicket(ticket, whole.messages, whole.attachments, whole.files)
+
+
+def _insert(uow: UnitOfWork, whole: WholeTicket) -> None:
+    try:
+        insert_whole(uow.connection, columns_of(uow.connection), whole)
+    except NotFaithful as problem:
+        number = whole.ticket["ticket_number"]
+        raise Refused(
+            f"{number} cannot be restored: {problem}",
+            hint="Add the column again, or restore the ticket from a backup.",
+            ticket_number=number,
+        ) from problem

@@ -1,0 +1,214 @@
+"""Seven years after their closing tickets go for good (spec: GDPR Compliance; rules 9.2, 9.5).
+
+Hot and archived: rows, bundle lines, files with every version, and what savctl's own tables hold.
+The database commits the intent to remove a file, attachment-purge carries it out. What stays is
+the audit: ids, actions and reasons, and a note of the removal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from savctl.domain.ageing import Age, is_over, kept_for_good
+from savctl.errors import NeedsConfirmation
+from savctl.persistence import archive_bundles as bundles
+from savctl.persistence import archive_index as index
+from savctl.persistence.archive_bundles import Bundle, State
+from savctl.persistence.archive_candidates import Old
+from savctl.persistence.archive_index import Archived
+from savctl.persistence.engine import Database
+from savctl.persistence.last_rows import delete_last_rows, delete_old_answers, doomed_files
+from savctl.persistence.tickets import delete_tickets
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
+from savctl.usecases.archive.rewriting import Overtaken, rewrite
+from savctl.usecases.archive.steps import Steps
+from savctl.usecases.archive.ties import ties
+from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.report import Item, Outcome
+
+_IN_USE = "in use by another program or command at this moment; the next run looks again"
+
+
+def remove_expired(
+    database: Database,
+    clock: Clock,
+    cold: ColdStorage,
+    *,
+    after: Age,
+    terms: Terms,
+    brake: int | None = None,
+) -> None:
+    """Remove every ticket whose time is over, hot ones first; the unit is tickets.
+
+    `brake` is the greatest number that may go without a person's word; None for no brake.
+
+    Raises:
+        NeedsConfirmation: more than `brake` are due; nothing was removed.
+        Unavailable: database or cold storage went away, or the lease was lost; the next run
+            goes on from there.
+    """
+    retention = _Retention(database, clock, cold, after, terms)
+    if brake is not None:
+        retention.require_few(brake)
+    stopped_at = retention.remove_hot()
+    if stopped_at is None:
+        retention.remove_archived()
+    if terms.should_stop():
+        terms.report.left = retention.count_left(stopped_at)
+    elif not terms.dry_run:
+        retention.remove_traces()
+
+
+@dataclass(frozen=True, slots=True)
+class _Retention:
+    """One run over what is due, hot and archived."""
+
+    database: Database
+    clock: Clock
+    cold: ColdStorage
+    after: Age
+    terms: Terms
+
+    @property
+    def due(self) -> Old:
+        return Old(self.after.before(self.clock()), undated=False)
+
+    def remove_hot(self) -> int | None:
+        """Batch by batch; answers the last id done when it was stopped."""
+
+        def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
+            return self._remove_hot(uow, ids, self.clock())
+
+        return in_batches(self.database, self.due, work, terms=self.terms)
+
+    def remove_archived(self) -> None:
+        """Bundle by bundle: each is written anew without those that are due."""
+        with self.database.reading() as connection:
+            found = index.bundles_closed_by(connection, self.due.closed_by)
+        for bundle_id in found:
+            if self.terms.should_stop():
+                return
+            self._remove_from(bundle_id)
+            self.terms.on_batch(self.terms.report)
+
+    def remove_traces(self) -> None:
+        """Copies that bundles still held of tickets restored once, and answers of then."""
+        Steps(self.database, self.clock, self.cold, self.terms).sweep()
+        before = self.due.closed_by
+        in_transaction(
+            self.database,
+            lambda uow: delete_old_answers(uow.connection, before=before),
+            fence=self.terms.fence,
+        )
+
+    def count_left(self, stopped_at: int | None) -> int:
+        """How many a stopped run did not come to."""
+        with self.database.reading() as connection:
+            cold = index.count_closed_by(connection, self.due.closed_by)
+            if stopped_at is None:
+                return cold
+            return cold + self.due.count(connection, after_id=stopped_at)
+
+    def require_few(self, brake: int) -> None:
+        """Pass when at most `brake` tickets are due."""
+        with self.database.reading() as connection:
+            found = index.count_closed_by(connection, self.due.closed_by)
+        after_id, now = 0, self.clock()
+        while found <= brake and not self.terms.should_stop():
+            with self.database.reading() as connection:
+                page = self.due.standings(connection, after_id=after_id, limit=self.terms.size)
+            if not page:
+                return
+            judged = (kept_for_good(ticket, after=self.after, now=now) for ticket in page)
+            found += sum(why is None for why in judged)
+            after_id = page[-1].id
+        if found > brake:
+            raise NeedsConfirmation(
+                f"retention would remove more than {brake} tickets for good in one run: "
+                "nothing was removed",
+                hint="See them: savctl job run retention --dry-run --yes. Remove them: savctl "
+                "job run retention --yes. The limit is the setting retention_brake.",
+                job="retention",
+                limit=brake,
+            )
+
+    def _remove_hot(self, uow: UnitOfWork, ids: Sequence[int], now: datetime) -> list[Item]:
+        locked = uow.tickets.lock_many(ids, skip_locked=True)
+        tied = ties(uow, ids)
+        items: list[Item] = []
+        gone: list[int] = []
+        for ticket in locked:
+            why = kept_for_good(ticket, after=self.after, now=now)
+            if why is None:
+                why = tied.get(ticket.id)
+            if why is None:
+                gone.append(ticket.id)
+                told = f"closed {ticket.closed_at:%Y-%m-%d}"
+                items.append(Item(ticket.id, ticket.number, Outcome.CHANGED, told))
+            elif why:
+                items.append(Item(ticket.id, ticket.number, Outcome.SKIPPED, why))
+        _forget(uow, gone, now)
+        delete_tickets(uow.connection, gone)
+        busy = uow.tickets.numbers_of(sorted(set(ids) - {ticket.id for ticket in locked}))
+        return items + [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in busy.items()]
+
+    def _remove_from(self, bundle_id: int) -> None:
+        now = self.clock()
+        with self.database.reading() as connection:
+            bundle = bundles.find(connection, bundle_id)
+            inside = index.of_bundle(connection, bundle_id)
+        over = {
+            one: row
+            for one, row in inside.items()
+            if is_over(row.closed_at, after=self.after, now=now)
+        }
+        if bundle is None or bundle.state is not State.DONE or not over:
+            return  # it is being filled, or another run wrote it anew; the next run looks again
+        gone = list(over.values()) if self.terms.dry_run else self._rewritten(bundle, over, now)
+        items = [
+            Item(
+                row.ticket_id,
+                row.ticket_number,
+                Outcome.CHANGED,
+                f"closed {row.closed_at:%Y-%m-%d}",
+            )
+            for row in gone
+        ]
+        self.terms.report.add(items, seen=len(items))
+
+    def _rewritten(
+        self, bundle: Bundle, over: dict[int, Archived], now: datetime
+    ) -> list[Archived]:
+        def also(uow: UnitOfWork, dropped: Sequence[Archived]) -> None:
+            _forget(uow, [row.ticket_id for row in dropped], now)
+
+        try:
+            return rewrite(
+                self.database,
+                self.clock,
+                self.cold,
+                bundle,
+                terms=self.terms,
+                dropping=frozenset(over),
+                also=also,
+            )
+        except (Damaged, Overtaken) as problem:
+            why = f"{len(over)} ticket(s) are due in it: {problem.message}"
+            failed = Item(bundle.key, None, Outcome.FAILED, why)
+            self.terms.report.add([failed], seen=1)
+            return []
+
+
+def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> None:
+    """In the transaction in which tickets go: the intent for their files, own rows, the proof."""
+    if not ticket_ids:
+        return
+    doomed = doomed_files(uow.connection, ticket_ids, at=now)
+    uow.purges.want(doomed, at=now)
+    delete_last_rows(uow.connection, ticket_ids)
+    details = {"tickets": len(ticket_ids), "files": len(doomed), "ids": list(ticket_ids)}
+    uow.audit.note("retention", actor=None, at=now, details=details)

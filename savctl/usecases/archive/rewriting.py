@@ -1,0 +1,167 @@
+"""A bundle is never changed: it is written anew without some tickets, and the old one purged.
+
+That is how a ticket leaves the archive for good, and how the copy of a restored ticket goes. The
+new bundle is written and read back first, then the index moves to it in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from savctl.errors import Refused
+from savctl.persistence import archive_bundles as bundles
+from savctl.persistence import archive_index as index
+from savctl.persistence.archive_bundles import Bundle, State
+from savctl.persistence.archive_index import Archived
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.archive.cold_storage import ColdStorage, Damaged, Written
+from savctl.usecases.archive.lines import digest_of, ticket_id_of
+from savctl.usecases.batches import Terms
+
+Also = Callable[[UnitOfWork, Sequence[Archived]], None]
+
+
+class Overtaken(Refused):
+    """Another run has written the same bundle anew meanwhile; nothing was changed here."""
+
+    code = "overtaken"
+
+
+def rewrite(
+    database: Database,
+    clock: Clock,
+    cold: ColdStorage,
+    old: Bundle,
+    *,
+    terms: Terms,
+    dropping: frozenset[int] = frozenset(),
+    also: Also | None = None,
+) -> list[Archived]:
+    """Write a bundle anew without `dropping` and without copies of tickets that live elsewhere.
+
+    `also` is called with the dropped tickets inside the transaction in which they leave the
+    index. Answers them.
+
+    Raises:
+        Damaged: the old bundle is not what was written, or not there; nothing was changed.
+        Overtaken: another run was faster.
+        Unavailable: database or cold storage went away; the next run goes on.
+    """
+    run_id = terms.fence.run_id if terms.fence else None
+
+    def begin(uow: UnitOfWork) -> tuple[Bundle | None, dict[int, Archived]]:
+        _require_done(uow, old)
+        inside = index.of_bundle(uow.connection, old.id)
+        kept = {one: row for one, row in inside.items() if one not in dropping}
+        if not kept:
+            return None, kept
+        key, now = cold.new_key(clock()), clock()
+        new = bundles.plan(uow.connection, key, list(kept), at=now, run_id=run_id, replaces=old.id)
+        return new, kept
+
+    new, kept = in_transaction(database, begin, fence=terms.fence)
+    if new is None:
+        cold.require(old.key)
+    written = _copied(cold, old, new, kept, clock) if new is not None else None
+
+    def switch(uow: UnitOfWork) -> list[Archived]:
+        _require_done(uow, old)
+        inside = index.of_bundle(uow.connection, old.id, lock=True)
+        dropped = [row for one, row in inside.items() if one in dropping]
+        if also is not None:
+            also(uow, dropped)
+        index.remove(uow.connection, [row.ticket_id for row in dropped])
+        if new is not None and written is not None:
+            moved = sorted(kept.keys() & inside.keys())
+            _enter(uow, old, new, [kept[one] for one in moved], written, clock)
+        elif inside.keys() - dropping:
+            raise Overtaken(f"bundle {old.id} has other tickets than a moment ago")
+        bundles.change(uow.connection, old.id, State.OBSOLETE)
+        return dropped
+
+    dropped = in_transaction(database, switch, fence=terms.fence)
+    purge_obsolete(database, cold, old, terms=terms)
+    return dropped
+
+
+def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, terms: Terms) -> None:
+    """Remove an obsolete bundle's object for good, then what is known of it.
+
+    Raises:
+        Unavailable: it could not be removed; it stays obsolete for the next run.
+    """
+    cold.purge(bundle.key)
+    in_transaction(
+        database, lambda uow: bundles.forget(uow.connection, bundle.id), fence=terms.fence
+    )
+
+
+def _require_done(uow: UnitOfWork, old: Bundle) -> None:
+    now = bundles.find(uow.connection, old.id, lock=True)
+    if now is None or now.state is not State.DONE:
+        raise Overtaken(f"bundle {old.id} has been written anew by another run")
+
+
+def _copied(
+    cold: ColdStorage,
+    old: Bundle,
+    new: Bundle,
+    kept: dict[int, Archived],
+    clock: Clock,
+) -> Written:
+    """The kept lines in the new object, byte for byte, read back and compared with the index."""
+
+    def lines() -> Iterator[bytes]:
+        for line in cold.lines(old.key, sha256=old.sha256):
+            if ticket_id_of(line) in kept:
+                yield line
+
+    written = cold.write(new.key, lines())
+    cold.describe(
+        new.key,
+        written,
+        at=clock(),
+        tickets=len(kept),
+        messages=sum(row.messages for row in kept.values()),
+        attachments=sum(row.attachments for row in kept.values()),
+    )
+    found = {
+        ticket_id_of(line): digest_of(line) for line in cold.lines(new.key, sha256=written.sha256)
+    }
+    if found != {one: row.line_sha256 for one, row in kept.items()}:
+        raise Damaged(f"{new.key} does not hold the tickets of {old.key}")
+    return written
+
+
+def _enter(
+    uow: UnitOfWork,
+    old: Bundle,
+    new: Bundle,
+    moved: Sequence[Archived],
+    written: Written,
+    clock: Clock,
+) -> None:
+    """The index follows; what left the archive meanwhile stays a copy of the new bundle."""
+    found = bundles.find(uow.connection, new.id, lock=True)
+    if found is None or found.state is not State.PLANNED:
+        raise Overtaken(f"bundle {new.id} was taken for a killed run's by another one")
+    ids = [row.ticket_id for row in moved]
+    index.move(uow.connection, old.id, new.id, ids)
+    bundles.drop_copies(uow.connection, new.id, ids)
+    bundles.change(
+        uow.connection,
+        new.id,
+        State.DONE,
+        replaces=None,
+        sha256=written.sha256,
+        size_bytes=written.size_bytes,
+        raw_bytes=written.raw_bytes,
+        tickets=written.lines,
+        messages=sum(row.messages for row in moved),
+        attachments=sum(row.attachments for row in moved),
+        written_at=clock(),
+        verified_at=clock(),
+        done_at=clock(),
+    )

@@ -1,0 +1,1 @@
+"""The bucket beside the database: what no record names is hidden, then purged."""

@@ -1,0 +1,177 @@
+"""A plan: what orphan-cleanup would hide, as JSON lines that a person can read and shorten.
+
+The first line tells of which bucket and database, and how many there were; each other one is an
+object. A line that is taken out is not hidden. Carrying it out believes nothing: every key is
+asked for, looked at and judged again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from savctl.domain.clock import micro_text, second_text
+from savctl.domain.object_keys import Shape, shape_of
+from savctl.domain.orphans import Brake, Finding
+from savctl.domain.strict_json import strict_json
+from savctl.errors import InvalidInput
+from savctl.persistence.file_references import highest_ids
+from savctl.usecases.bucket.census import Candidate, Census, compared
+from savctl.usecases.bucket.earlier_orphans import settle
+from savctl.usecases.bucket.hiding import Hiding, hide_all
+from savctl.usecases.bucket.orphans import KIND, require_brake_off
+from savctl.usecases.new_file import new_file
+from savctl.usecases.report import LISTED, Item, Outcome
+
+_VERSION = 1
+
+
+def write_plan(work: Hiding, path: Path) -> None:
+    """Write down what would be hidden; nothing is.
+
+    Raises:
+        NeedsConfirmation: the file is there already.
+        InvalidInput: it cannot be written.
+        Unavailable: bucket or database went away; there is no file.
+    """
+    now = work.clock()
+    with compared(
+        work.database,
+        work.store,
+        now=now,
+        grace=work.grace,
+        should_stop=work.terms.should_stop,
+    ) as found:
+        if found is None:
+            work.terms.report.left = 1
+            return
+        first = {
+            "plan": KIND,
+            "version": _VERSION,
+            "made_at": second_text(now),
+            "bucket": work.store.name,
+            "database": work.database.name,
+            **found.census.as_json(),
+        }
+        _write(path, first, found.orphans())
+        report = work.terms.report
+        report.seen, report.details = found.census.objects, found.census.as_json()
+        listed = islice(found.orphans(), LISTED)
+        told = f"in the plan {path}"
+        report.add((Item(one.key, None, Outcome.CHANGED, told) for one in listed), seen=0)
+        report.changed = found.census.found[Finding.ORPHAN]
+
+
+def carry_out_plan(work: Hiding, path: Path, *, brake: Brake | None) -> None:
+    """Hide what the plan says, as far as it is still orphaned.
+
+    Raises:
+        InvalidInput: it is no plan, damaged, or one for another bucket or database.
+        NeedsConfirmation: the brake; nothing was hidden.
+    """
+    first, count = _checked(work, path)
+    census = Census(objects=first.objects, records=any(highest_ids(work.database)))
+    census.found[Finding.ORPHAN] = count
+    require_brake_off(census, brake)
+    if not work.terms.dry_run:
+        settle(work)
+    work.terms.report.seen = count
+    hidden = hide_all(work, _planned(path), total=count)
+    work.terms.report.details = {"hidden": hidden.objects, "hidden_bytes": hidden.bytes}
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    bucket: str
+    database: str
+    objects: int
+
+
+def _write(path: Path, first: dict[str, object], orphans: Iterator[Candidate]) -> None:
+    with new_file(path, overwrite=False) as file:
+        file.stream.write(_line(first))
+        for one in orphans:
+            at = micro_text(one.modified_at)
+            file.stream.write(
+                _line({"key": one.key, "size_bytes": one.size_bytes, "modified_at": at})
+            )
+        file.seal()
+        file.release()
+
+
+def _line(row: dict[str, object]) -> bytes:
+    """One row; what a terminal could act on is escaped, as everything that is not ASCII."""
+    return f"{json.dumps(row)}\n".encode()
+
+
+def _checked(work: Hiding, path: Path) -> tuple[_First, int]:
+    """Read it through once, before anything is done; answers how many objects it names."""
+    lines = _lines(path)
+    first = _first(next(lines, None), path)
+    for name, planned, here in (
+        ("bucket", first.bucket, work.store.name),
+        ("database", first.database, work.database.name),
+    ):
+        if planned != here:
+            raise InvalidInput(f"the plan {path} is for the {name} {planned}, not for {here}")
+    return first, sum(1 for _ in map(_candidate, lines))
+
+
+def _planned(path: Path) -> Iterator[Candidate]:
+    lines = _lines(path)
+    next(lines)
+    return map(_candidate, lines)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """Each line with its place, for messages."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                place = f"{path} line {number}"
+                value = strict_json(line, place)
+                if not isinstance(value, dict):
+                    raise InvalidInput(f"{place} is JSON, but no object")
+                yield place, value
+    except OSError as problem:
+        raise InvalidInput(f"cannot read {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path} is not UTF-8 text") from None
+
+
+def _first(line: tuple[str, dict[str, object]] | None, path: Path) -> _First:
+    match line:
+        case (
+            _,
+            {
+                "plan": "orphan-cleanup",
+                "version": 1,
+                "bucket": str(bucket),
+                "database": str(database),
+                "objects": int(objects),
+            },
+        ):
+            return _First(bucket, database, objects)
+    raise InvalidInput(
+        f"{path} is no plan of {KIND}", hint=f"savctl job run {KIND} --plan-out FILE makes one."
+    )
+
+
+def _candidate(line: tuple[str, dict[str, object]]) -> Candidate:
+    match line:
+        case (_, {"key": str(key), "size_bytes": int(size), "modified_at": str(at)}):
+            modified_at = _instant(at)
+            if modified_at is not None and shape_of(key) in {Shape.TICKET, Shape.UPLOAD}:
+                return Candidate(key, size, modified_at)
+    raise InvalidInput(f"{line[0]} names no object that can be an orphan")
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

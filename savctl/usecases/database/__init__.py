@@ -1,0 +1,1 @@
+"""The schema, its invariants and its care."""

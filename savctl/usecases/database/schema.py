@@ -1,0 +1,194 @@
+"""The schema's life: made, brought up to date, taken over, taken back (design 5.6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from savctl.errors import (
+    InvalidInput,
+    NeedsConfirmation,
+    Refused,
+    SchemaMismatch,
+)
+from savctl.persistence import health, schema
+from savctl.persistence.engine import Database
+from savctl.persistence.inspection import Difference
+from savctl.persistence.schema_lock import Tell, say_nothing
+from savctl.usecases.database.status import errors_among, status, verify
+
+_DROPPED = re.compile(r"DROP TABLE (?:IF EXISTS )?`?(\w+)`?", re.IGNORECASE)
+
+
+class SchemaDiffers(Refused):
+    """The tables are not as specified; `differences` are all of them, tolerated ones too."""
+
+    code = "schema_differs"
+
+    def __init__(self, message: str, *, hint: str, differences: Sequence[Difference]) -> None:
+        super().__init__(message, hint=hint)
+        self.differences = differences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """A schema before and after; `statements` is what a dry run would have done."""
+
+    database: str
+    before: str | None
+    after: str | None
+    changed: bool
+    dry_run: bool = False
+    statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """A database taken over, and how it differs from the specification all the same."""
+
+    migration: Migration
+    differences: tuple[Difference, ...]
+
+    @property
+    def errors(self) -> tuple[Difference, ...]:
+        """The differences that stand in the way."""
+        return errors_among(self.differences)
+
+
+def upgrade(
+    database: Database, *, owner: str, dry_run: bool = False, tell: Tell = say_nothing
+) -> Migration:
+    """Bring the schema to what this savctl needs; of two hosts one waits for the other.
+
+    Raises:
+        Refused: another program's tables are there; `adopt` is the way.
+        SchemaMismatch: the schema is newer than this savctl.
+    """
+    before = status(database).current
+    if dry_run:
+        return _preview(database, before, schema.HEAD, schema.preview_upgrade(database))
+    changed = schema.upgrade(database, owner=owner, tell=tell)
+    return Migration(database=database.name, before=before, after=schema.HEAD, changed=changed)
+
+
+def downgrade(
+    database: Database,
+    revision: str,
+    *,
+    owner: str,
+    confirmed: str | None,
+    dry_run: bool = False,
+    tell: Tell = say_nothing,
+) -> Migration:
+    """Go back to an older schema; what the newer one added is dropped with its rows.
+
+    In an adopted database only savctl's own tables are dropped. `confirmed` must be the
+    database's name, as `confirmation_word` tells it.
+
+    Raises:
+        InvalidInput: no such revision, or not an older one.
+        NeedsConfirmation: `confirmed` is missing or another name; nothing was done.
+    """
+    before = _require_older(database, revision)
+    planned = schema.preview_downgrade(database, before, revision)
+    if dry_run:
+        return _preview(database, before, revision, planned)
+    if confirmed != confirmation_word(database):
+        raise NeedsConfirmation(
+            f"a downgrade of {database.name} to {revision} drops {_dropped(planned)} with every "
+            "row: not confirmed, nothing was done",
+            hint=f"Make a backup, then add --confirm {confirmation_word(database)}.",
+            database=database.name,
+        )
+    schema.downgrade(database, revision, owner=owner, tell=tell)
+    return Migration(database=database.name, before=before, after=revision, changed=True)
+
+
+def adopt(
+    database: Database, *, owner: str, dry_run: bool = False, tell: Tell = say_nothing
+) -> Adoption:
+    """Take over a database that another program's migrations made.
+
+    Every table of the specification is verified first, column by column. Then savctl's own
+    tables are created beside them; no other table is touched. A dry run only verifies, and
+    answers with the errors instead of raising.
+
+    Raises:
+        SchemaDiffers: something is not as specified and not tolerated; nothing was done.
+        Refused: savctl made the tables itself, or there are none.
+        SchemaMismatch: the schema is newer than this savctl.
+    """
+    found = status(database)
+    if found.tables == schema.CREATED:
+        raise Refused(
+            f"the tables of {database.name} are savctl's own: nothing to adopt",
+            hint="savctl db upgrade brings them up to date.",
+        )
+    if found.state == "newer":
+        with database.reading() as connection:
+            schema.require_current(connection, database.name)
+    differences = verify(database)
+    if not dry_run and found.state != "current":
+        _refuse_errors(database, differences)
+        schema.stamp_adopted(database, owner=owner, tell=tell)
+    migration = Migration(
+        database=database.name,
+        before=found.current,
+        after=schema.HEAD,
+        changed=found.current != schema.HEAD,
+        dry_run=dry_run,
+    )
+    return Adoption(migration=migration, differences=tuple(differences))
+
+
+def confirmation_word(database: Database) -> str:
+    """What a person types to confirm: the database's name, or the name of its file."""
+    file = health.sqlite_file(database)
+    return str(database.url.database) if file is None else file.name
+
+
+def _preview(
+    database: Database, before: str | None, after: str, statements: Sequence[str]
+) -> Migration:
+    return Migration(
+        database=database.name,
+        before=before,
+        after=after,
+        changed=before != after,
+        dry_run=True,
+        statements=tuple(statements),
+    )
+
+
+def _refuse_errors(database: Database, differences: Sequence[Difference]) -> None:
+    errors = errors_among(differences)
+    if errors:
+        raise SchemaDiffers(
+            f"{database.name} differs from the specification in {len(errors)} place(s): "
+            + "; ".join(difference.as_line() for difference in errors),
+            hint="Nothing was changed. savctl db adopt --dry-run -o json shows a repair for each, "
+            "to be put into the service's own migrations.",
+            differences=differences,
+        )
+
+
+def _require_older(database: Database, revision: str) -> str:
+    current = status(database).current
+    if current is None:
+        raise SchemaMismatch(f"the database {database.name} has no savctl schema")
+    older = [schema.BASE, *(r for r in schema.KNOWN if r < current)]
+    if current not in schema.KNOWN or revision not in older:
+        raise InvalidInput(
+            f"cannot go from schema {current} down to {revision!r}",
+            hint=f"Older ones: {', '.join(older)}." if current in schema.KNOWN else _NEWER,
+        )
+    return current
+
+
+_NEWER = "This savctl does not know that schema; use the savctl that made it."
+
+
+def _dropped(statements: Sequence[str]) -> str:
+    tables = [match[1] for s in statements if (match := _DROPPED.match(s))]
+    return ", ".join(tables) or "no table"

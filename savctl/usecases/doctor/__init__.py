@@ -1,0 +1,1 @@
+"""Everything savctl depends on, looked at."""

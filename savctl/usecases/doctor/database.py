@@ -1,0 +1,207 @@
+"""The database under `doctor`: schema, time, modes, privileges, an embedded one's file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from savctl.persistence import health, probes
+from savctl.usecases.database.status import errors_among, status, verify
+from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+
+SKEW_WARN = timedelta(seconds=1)
+SKEW_ERROR = timedelta(seconds=30)
+_OLDEST = {"mariadb": (10, 6), "mysql": (8, 0)}  # SKIP LOCKED came with them
+_PACKET_BYTES = 16 * 1024**2
+_DISK_ERROR_BYTES = 200 * 1024**2
+_DISK_WARN_BYTES = 2 * 1024**3
+_UTC_ZONES = frozenset({"+00:00", "UTC", "Etc/UTC", "GMT"})
+_STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL")
+
+
+def _schema(patient: Patient) -> Iterator[Sign]:
+    found = status(patient.database)
+    told = f"{found.current or 'none'}, this savctl needs {found.head}"
+    advice = {
+        "behind": "savctl db upgrade",
+        "newer": "Install the savctl that upgraded it, or a newer one.",
+        "missing": "New database: savctl db upgrade.",
+        "foreign": "savctl db adopt takes over the service's database.",
+    }.get(found.state)
+    if advice is not None:
+        yield Sign(check="schema", level=Level.ERROR, found=told, advice=advice)
+        return
+    yield Sign(check="schema", level=Level.OK, found=f"{found.current}, tables {found.tables}")
+    differences = verify(patient.database)
+    errors = errors_among(differences)
+    for error in errors:
+        yield Sign(check="tables", level=Level.ERROR, found=error.as_line(), advice=error.repair)
+    if not errors:
+        tolerated = f"as specified, {len(differences)} tolerated differences"
+        yield Sign(check="tables", level=Level.OK, found=tolerated)
+
+
+def _version(patient: Patient) -> Iterator[Sign]:
+    with patient.database.reading() as connection:
+        server = health.server_of(connection)
+    oldest = _OLDEST.get(server.family)
+    if oldest is not None and server.number < oldest:
+        yield Sign(
+            check="version",
+            level=Level.ERROR,
+            found=f"{server.family} {server.version}",
+            advice=f"savctl needs {server.family} {'.'.join(map(str, oldest))} or newer.",
+        )
+
+
+def _time_zone(patient: Patient) -> Iterator[Sign]:
+    error = probes.stored_time_error(patient.database) if _has_tables(patient) else 0
+    if error:
+        yield Sign(
+            check="time zone",
+            level=Level.ERROR,
+            found=f"a time that is written is read {error:+.0f} s off",
+            advice="The session's zone must be +00:00; is a proxy in between that resets it?",
+        )
+    elif patient.database.is_sqlite:
+        yield Sign(check="time zone", level=Level.OK, found="times are read as written, in UTC")
+    if patient.database.is_sqlite:
+        return
+    with patient.database.reading() as connection:
+        ours = health.variables(connection)
+        theirs = health.variables(connection, of_all_sessions=True)
+    zone = theirs["time_zone"]
+    named = f"SYSTEM ({theirs['system_time_zone']})" if zone == "SYSTEM" else zone
+    is_utc = (theirs["system_time_zone"] if zone == "SYSTEM" else zone) in _UTC_ZONES
+    yield Sign(
+        check="time zone",
+        level=Level.OK if is_utc else Level.WARN,
+        found=f"session {ours['time_zone']}, other programs by default {named}",
+        advice=None
+        if is_utc
+        else "Does the service set its own zone? Otherwise its times, as "
+        "stored, are off by the difference: compare a known ticket's created_at.",
+    )
+
+
+def _clock(patient: Patient) -> Iterator[Sign]:
+    """Only what lies outside of the round trip is a difference."""
+    with patient.database.reading() as connection:
+        before = patient.host_clock()
+        said = health.now(connection)
+        after = patient.host_clock()
+    ahead = max(said - after, timedelta())
+    behind = max(before - said, timedelta())
+    skew = max(ahead, behind)
+    if skew <= SKEW_WARN:
+        yield Sign(check="clock", level=Level.OK, found="this host and the database agree")
+        return
+    yield Sign(
+        check="clock",
+        level=Level.ERROR if skew > SKEW_ERROR else Level.WARN,
+        found=f"the database is {skew.total_seconds():.1f} s {'ahead' if ahead else 'behind'}",
+        advice="Set both clocks by NTP: SLA clocks and the history's order depend on them.",
+    )
+
+
+def _modes(patient: Patient) -> Iterator[Sign]:
+    if patient.database.is_sqlite:
+        return
+    with patient.database.reading() as connection:
+        values = health.variables(connection)
+    is_strict = any(mode in values["sql_mode"] for mode in _STRICT)
+    yield _sign(
+        "sql_mode",
+        is_strict,
+        "strict" if is_strict else f"not strict: {values['sql_mode'] or 'empty'}",
+        "Set STRICT_TRANS_TABLES: without it values are cut to fit, and nobody is told.",
+    )
+    charset = values["character_set_connection"]
+    yield _sign("characters", charset == "utf8mb4", charset, "The connection must be utf8mb4.")
+    level = health.isolation(values)
+    yield _sign(
+        "isolation", level == "READ-COMMITTED", level, "savctl sets READ COMMITTED; who resets it?"
+    )
+    by_statement = values["log_bin"] == "ON" and values["binlog_format"] == "STATEMENT"
+    if by_statement:
+        advice = "Set binlog_format to ROW or MIXED: with STATEMENT, no change can be written."
+        yield _sign("binlog", False, "STATEMENT", advice)
+    packet = int(values["max_allowed_packet"])
+    if packet < _PACKET_BYTES:
+        yield Sign(
+            check="max_allowed_packet",
+            level=Level.WARN,
+            found=f"{packet // 1024} KiB",
+            advice="Set at least 16M, or lower the setting batch_size.",
+        )
+
+
+def _privileges(patient: Patient) -> Iterator[Sign]:
+    if not _has_tables(patient):
+        return
+    is_current = status(patient.database).state == "current"
+    denied = probes.denied(patient.database, with_own=is_current)
+    missing = ", ".join(denied)
+    found = f"missing: {missing}" if denied else "all that savctl needs"
+    yield _sign("privileges", not denied, found, "GRANT what is missing to savctl's user.")
+
+
+def _file(patient: Patient) -> Iterator[Sign]:
+    file = health.sqlite_file(patient.database)
+    if file is None:
+        return
+    folder = file.absolute().parent
+    unwritable = [str(path) for path in (file, folder) if not os.access(path, os.W_OK)]
+    size = f"{file}, {file.stat().st_size / 1024**2:.1f} MiB"
+    found = f"not writable: {', '.join(unwritable)}" if unwritable else size
+    yield _sign("file", not unwritable, found, "Give yourself write access; the folder, too.")
+    with patient.database.reading() as connection:
+        mode = str(health.pragma(connection, "journal_mode"))
+    if mode != "wal":
+        yield Sign(
+            check="journal",
+            level=Level.WARN,
+            found=mode,
+            advice="Without WAL readers and writers wait for each other; is it a network disk?",
+        )
+    yield _disk(folder)
+
+
+def _has_tables(patient: Patient) -> bool:
+    return status(patient.database).state != "missing"
+
+
+def _disk(folder: Path) -> Sign:
+    free = shutil.disk_usage(folder).free
+    level = Level.OK
+    if free < _DISK_WARN_BYTES:
+        level = Level.ERROR if free < _DISK_ERROR_BYTES else Level.WARN
+    return Sign(
+        check="disk",
+        level=level,
+        found=f"{free / 1024**3:.1f} GiB free",
+        advice=None if level is Level.OK else f"Make room on the disk of {folder}.",
+    )
+
+
+def _sign(check: str, is_well: bool, found: str, advice: str) -> Sign:
+    if is_well:
+        return Sign(check=check, level=Level.OK, found=found)
+    return Sign(check=check, level=Level.ERROR, found=found, advice=advice)
+
+
+DATABASE: Mapping[str, Examination] = MappingProxyType(
+    {
+        "version": _version,
+        "schema": _schema,
+        "time zone": _time_zone,
+        "clock": _clock,
+        "modes": _modes,
+        "privileges": _privileges,
+        "file": _file,
+    }
+)

@@ -1,0 +1,219 @@
+"""Bucket and scanner under `doctor`.
+
+The rights are not read but tried: one probe below `temp/`, which is taken away again. What a
+policy grants, and to whom a bucket is open, often only shows so.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from io import BytesIO
+from types import MappingProxyType
+
+from savctl.errors import SavError
+from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone
+from savctl.ports.store_condition import StoreCondition
+from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+
+SKEW_WARN = timedelta(seconds=5)
+SKEW_ERROR = timedelta(minutes=1)
+_DISK_WARN_BYTES = 2 * 1024**3
+_TEMP = "temp/"
+_PROBE = b"savctl doctor"
+
+
+def _bucket(patient: Patient) -> Iterator[Sign]:
+    store = patient.store
+    if store is None:
+        return
+    condition = store.condition()
+    if not condition.is_made:
+        found = f"{store.name} is made on first use"
+        yield Sign(check="bucket", level=Level.OK, found=found)
+        return
+    yield Sign(check="bucket", level=Level.OK, found=f"{store.name} answers")
+    yield from _told(condition)
+    yield from _tried(store)
+
+
+def _told(condition: StoreCondition) -> Iterator[Sign]:
+    yield _versions(condition.keeps_versions)
+    yield from _lifecycle(condition)
+    if condition.clock_ahead is not None:
+        yield _clock(condition.clock_ahead)
+    if condition.free_bytes is not None and condition.free_bytes < _DISK_WARN_BYTES:
+        yield Sign(
+            check="bucket room",
+            level=Level.WARN,
+            found=f"{condition.free_bytes / 1024**3:.1f} GiB free",
+            advice="Make room: uploads fail when the disk is full.",
+        )
+    if condition.open_to is None:
+        yield _unknown("bucket privacy", "s3:GetBucketPolicy")
+    for who in condition.open_to or ():
+        yield Sign(
+            check="bucket privacy",
+            level=Level.ERROR,
+            found=f"open to {who}",
+            advice="Close it: customers' files are given by links that end, and by nothing else.",
+        )
+
+
+def _versions(keeps_versions: bool | None) -> Sign:
+    if keeps_versions is None:
+        return _unknown("bucket versions", "s3:GetBucketVersioning")
+    if keeps_versions:
+        return Sign(check="bucket versions", level=Level.OK, found="on")
+    return Sign(
+        check="bucket versions",
+        level=Level.ERROR,
+        found="off: what is deleted or overwritten cannot be brought back",
+        advice="Enable versioning. Until then savctl hides nothing there.",
+    )
+
+
+def _lifecycle(condition: StoreCondition) -> Iterator[Sign]:
+    if condition.deletes is None:
+        yield _unknown("bucket lifecycle", "s3:GetLifecycleConfiguration")
+    elif not condition.deletes:
+        yield Sign(check="bucket lifecycle", level=Level.OK, found="deletes nothing by itself")
+    for rule in condition.deletes or ():
+        is_temporary = rule.prefix.startswith(_TEMP)
+        yield Sign(
+            check="bucket lifecycle",
+            level=Level.WARN if is_temporary else Level.ERROR,
+            found=f"a rule {rule.what} below {rule.prefix or 'everything'}",
+            advice="temp-cleanup does it; the rule can go."
+            if is_temporary
+            else "Remove the rule: files must go with their records, after savctl's own spans.",
+        )
+
+
+def _clock(ahead: timedelta) -> Sign:
+    skew = abs(ahead)
+    if skew <= SKEW_WARN:
+        return Sign(check="bucket clock", level=Level.OK, found="this host and the bucket agree")
+    which = "ahead" if ahead > timedelta() else "behind"
+    return Sign(
+        check="bucket clock",
+        level=Level.ERROR if skew > SKEW_ERROR else Level.WARN,
+        found=f"the bucket is {skew.total_seconds():.0f} s {which}",
+        advice="Set both clocks by NTP: links end early or late, and from 15 minutes on "
+        "nothing is let in.",
+    )
+
+
+def _tried(store: ObjectStore) -> Iterator[Sign]:
+    """Every verb on a probe of our own; nobody may read it without a key."""
+    key, copy = (f"{_TEMP}doctor-{uuid.uuid4().hex}/{name}" for name in ("probe", "copy"))
+    try:
+        failed = _refusals(store, key, copy)
+        is_public = "put" not in failed and store.is_public(key)
+        failed |= _refusals_of_removal(store, key, copy)
+    finally:
+        _take_away(store, [key, copy])
+    told = "; ".join(f"{', '.join(verbs)}: {why}" for why, verbs in _by_reason(failed).items())
+    yield Sign(
+        check="bucket rights",
+        level=Level.ERROR if failed else Level.OK,
+        found=told or "all that savctl needs",
+        advice="docs/attachments.md has the policy that savctl's keys need." if failed else None,
+    )
+    yield Sign(
+        check="bucket privacy",
+        level=Level.ERROR if is_public else Level.OK,
+        found="anybody can read a file without a key" if is_public else "nobody without a key",
+        advice="Take public access off the bucket, now." if is_public else None,
+    )
+
+
+def _refusals(store: ObjectStore, key: str, copy: str) -> dict[str, str]:
+    content = BytesIO(_PROBE)
+
+    def put() -> None:
+        store.put(key, content, size_bytes=len(_PROBE), content_type="text/plain")
+
+    def read() -> None:
+        with store.read(key) as pieces:
+            b"".join(pieces)
+
+    def send_parts() -> None:
+        upload = store.begin_parts(key, content_type="text/plain")
+        store.put_part(key, upload, 1, _PROBE)
+        store.abort_parts(key, upload)
+
+    failed = _refused({"put": put})
+    verbs: dict[str, Callable[[], object]] = {
+        "find": lambda: store.find(key),
+        "get": read,
+        "copy": lambda: store.copy(key, copy),
+        "list": lambda: list(store.listing(key.rpartition("/")[0] + "/")),
+        "list versions": lambda: list(store.versions(key)),
+        "upload in parts": send_parts,
+        "list uploads": lambda: list(store.partial_uploads(key)),
+    }
+    return failed or _refused(verbs)
+
+
+def _refusals_of_removal(store: ObjectStore, key: str, copy: str) -> dict[str, str]:
+    verbs: dict[str, Callable[[], object]] = {
+        "hide": lambda: _require_none(store.hide([key])),
+        "bring back": lambda: store.unhide(key),
+        "purge": lambda: _require_none(store.purge([key, copy])),
+    }
+    return _refused(verbs)
+
+
+def _refused(verbs: Mapping[str, Callable[[], object]]) -> dict[str, str]:
+    """What could not be done, and why; a store that is gone ends it all."""
+    failed = {}
+    for verb, act in verbs.items():
+        try:
+            act()
+        except StoreGone:
+            raise
+        except NotVersioned:  # told already, and no matter of rights
+            continue
+        except SavError as failure:
+            failed[verb] = failure.message
+    return failed
+
+
+def _by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for verb, why in failed.items():
+        reasons.setdefault(why, []).append(verb)
+    return reasons
+
+
+def _require_none(failures: list[KeyFailure]) -> None:
+    for failure in failures:
+        raise SavError(failure.reason)
+
+
+def _take_away(store: ObjectStore, keys: list[str]) -> None:
+    """What is left in spite of it, temp-cleanup removes."""
+    try:
+        store.purge(keys)
+    except SavError:
+        return
+
+
+def _unknown(check: str, right: str) -> Sign:
+    return Sign(
+        check=check,
+        level=Level.WARN,
+        found="the bucket does not say",
+        advice=f"savctl's keys should have the right to ask: {right}.",
+    )
+
+
+def _scanner(patient: Patient) -> Iterator[Sign]:
+    if patient.scanner is not None:
+        found = f"{patient.scanner.name}: {patient.scanner.check()}"
+        yield Sign(check="scanner", level=Level.OK, found=found)
+
+
+FILES: Mapping[str, Examination] = MappingProxyType({"bucket": _bucket, "scanner": _scanner})

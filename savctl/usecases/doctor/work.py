@@ -1,0 +1,149 @@
+"""The work under `doctor`: leases, runs, the outbox and the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from savctl.persistence import leases, outbox_queue, runs, schedules
+from savctl.persistence.runs import RunStatus
+from savctl.usecases.database.status import status
+from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+
+OUTBOX_WARN = timedelta(minutes=15)
+OUTBOX_ERROR = timedelta(hours=6)
+OVERDUE = timedelta(minutes=30)
+_UNITS = (
+    (timedelta(days=1), "days"),
+    (timedelta(hours=1), "hours"),
+    (timedelta(minutes=1), "minutes"),
+)
+
+_RUN_LEVELS: Mapping[RunStatus, tuple[Level, str]] = MappingProxyType(
+    {
+        RunStatus.FAILED: (Level.ERROR, "savctl job why {job} tells the error."),
+        RunStatus.ABANDONED: (Level.WARN, "Its process died; the next run goes on."),
+        RunStatus.INTERRUPTED: (Level.WARN, "It was stopped; the next run goes on."),
+        RunStatus.BRAKED: (Level.WARN, "A person must confirm: savctl job why {job}."),
+        RunStatus.PARTLY: (Level.WARN, "Some items failed: savctl job history {job} -o json."),
+    }
+)
+
+
+def _leases(patient: Patient) -> Iterator[Sign]:
+    with patient.database.reading() as connection:
+        held = leases.held(connection)
+    alive = [f"{name} by {holder.owner}" for name, holder in held if holder.seconds_left > 0]
+    yield Sign(check="leases", level=Level.OK, found=", ".join(alive) or "none held")
+    for name, holder in held:
+        if holder.seconds_left <= 0:
+            ago = age_text(timedelta(seconds=-holder.seconds_left))
+            yield Sign(
+                check="leases",
+                level=Level.WARN,
+                found=f"{name}: {holder.owner} was last heard of before it ran out {ago} ago",
+                advice="That process died. Nothing is locked; its next run takes over.",
+            )
+
+
+def _jobs(patient: Patient) -> Iterator[Sign]:
+    with patient.database.reading() as connection:
+        names = runs.known_jobs(connection)
+        last = [run for name in names if (run := runs.last_run(connection, name)) is not None]
+        schedulers = schedules.alive(connection)
+    ok = [run.job for run in last if run.status not in _RUN_LEVELS]
+    if ok or not last:
+        found = f"last run fine: {', '.join(ok)}" if ok else "no job has run yet"
+        yield Sign(check="jobs", level=Level.OK, found=found)
+    for run in last:
+        if run.status in _RUN_LEVELS:
+            level, advice = _RUN_LEVELS[run.status]
+            told = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
+            told += f": {run.error.splitlines()[0]}" if run.error else ""
+            yield Sign(check="jobs", level=level, found=told, advice=advice.format(job=run.job))
+    overdue = _overdue(patient)
+    if overdue:
+        who = f"{len(schedulers)} scheduler(s) alive" if schedulers else "no scheduler is alive"
+        yield Sign(
+            check="schedule",
+            level=Level.WARN,
+            found=f"overdue: {', '.join(overdue)}; {who}",
+            advice="Run savctl scheduler run as a service, or the lines of savctl job crontab.",
+        )
+
+
+def _overdue(patient: Patient) -> list[str]:
+    now = patient.clock()
+    return [
+        f"{job} since {slot:%Y-%m-%d %H:%M}Z"
+        for job, slot in patient.due().items()
+        if now - slot > OVERDUE
+    ]
+
+
+def _outbox(patient: Patient) -> Iterator[Sign]:
+    with patient.database.reading() as connection:
+        counts = outbox_queue.counts(connection, now=patient.clock())
+    waiting, age = counts["waiting"], counts["oldest_age"]
+    oldest = f", the oldest for {age_text(age)}" if age is not None else ""
+    if patient.broker is None:
+        found = f"no broker configured: {waiting} events wait in the outbox{oldest}"
+        yield Sign(check="outbox", level=Level.OK, found=found)
+    else:
+        level = _age_level(age)
+        yield Sign(
+            check="outbox",
+            level=level,
+            found=f"{waiting} events wait{oldest}",
+            advice=None
+            if level is Level.OK
+            else "savctl event status; savctl job why event-relay",
+        )
+    if counts["dead"]:
+        yield Sign(
+            check="outbox",
+            level=Level.ERROR,
+            found=f"{counts['dead']} dead events; each holds back the later ones of its ticket",
+            advice="savctl event list shows the reason; then savctl event retry ID, or skip ID.",
+        )
+
+
+def _broker(patient: Patient) -> Iterator[Sign]:
+    if patient.broker is not None:
+        patient.broker.check()
+        yield Sign(check="broker", level=Level.OK, found=f"{patient.broker.name} answers")
+
+
+def _age_level(age: timedelta | None) -> Level:
+    if age is None or age <= OUTBOX_WARN:
+        return Level.OK
+    return Level.ERROR if age > OUTBOX_ERROR else Level.WARN
+
+
+def age_text(age: timedelta) -> str:
+    """An age for people, in its largest unit."""
+    for unit, name in _UNITS:
+        if age >= 2 * unit:
+            return f"{age // unit} {name}"
+    return f"{age // timedelta(seconds=1)} s"
+
+
+def _with_schema(examination: Examination) -> Examination:
+    """These need savctl's own tables as they are now; without them the schema's sign says all."""
+
+    def examine(patient: Patient) -> Iterator[Sign]:
+        if status(patient.database).state == "current":
+            yield from examination(patient)
+
+    return examine
+
+
+WORK: Mapping[str, Examination] = MappingProxyType(
+    {
+        "leases": _with_schema(_leases),
+        "jobs": _with_schema(_jobs),
+        "outbox": _with_schema(_outbox),
+        "broker": _broker,
+    }
+)

@@ -1,0 +1,1 @@
+"""Files of tickets: examined, uploaded, attached, given out."""

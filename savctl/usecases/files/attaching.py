@@ -1,0 +1,212 @@
+"""Attaching files to a ticket, taking them off and putting them back (rules 2.5, 7, 11.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from savctl.domain import text
+from savctl.domain.decision import require_not_closed
+from savctl.domain.file_access import FileAction, FileNote
+from savctl.domain.holding import require_not_held
+from savctl.domain.ticket import Ticket
+from savctl.errors import NotFound
+from savctl.persistence.attachments import Attachment
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock, ObjectStore
+from savctl.usecases.files.staging import Staged
+from savctl.usecases.files.uploading import Uploading
+from savctl.usecases.once import Once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The ticket, its new (or changed) records, and whether the answer is a replayed one."""
+
+    ticket: Ticket
+    attachments: Sequence[Attachment]
+    changed: bool = True
+    is_replayed: bool = False
+
+
+def attach_files(
+    database: Database,
+    clock: Clock,
+    store: ObjectStore,
+    ref: str | int,
+    files: Sequence[Staged],
+    *,
+    by: int | None,
+    key: str | None = None,
+    dry_run: bool = False,
+) -> Attached:
+    """Attach examined files to a ticket: all of them, or none.
+
+    Raises:
+        TransitionNotAllowed: the ticket is closed.
+        StoreGone, StoreRefused: the bucket; nothing is recorded.
+    """
+    given = {"ticket": str(ref), "files": identified(files)}
+    once = Once(key, command="attachment add", given=given)
+    with Uploading(database, clock, store, files, by=by) as uploading:
+        wish = _Wish(ref=ref, once=once, uploading=uploading, clock=clock)
+        if dry_run:
+            return in_transaction(
+                database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
+            )
+        if (done := in_transaction(database, wish.begun)) is not None:
+            return done
+        uploading.send()
+        uploading.deliver()
+        return in_transaction(database, wish.completed)
+
+
+def delete_attachment(
+    database: Database,
+    clock: Clock,
+    attachment_id: int,
+    *,
+    by: int | None,
+    reason: str | None = None,
+    dry_run: bool = False,
+) -> Attached:
+    """Take a file off its ticket; record and object stay for 30 days.
+
+    Raises:
+        NotFound: no such record.
+        TransitionNotAllowed: the ticket is closed.
+        UnderLegalHold: the ticket is kept as evidence.
+    """
+    why = text.reason(reason)
+
+    def work(uow: UnitOfWork, ticket: Ticket, attachment: Attachment) -> bool:
+        if attachment.deleted_at is not None:
+            return False
+        require_not_closed(ticket, "delete an attachment")
+        require_not_held(ticket, "delete an attachment")
+        now = clock()
+        uow.attachments.mark_deleted(attachment, at=now, by=by, reason=why)
+        _note(uow, FileAction.DELETED, attachment, by=by, at_clock=clock, reason=why)
+        return True
+
+    return _changed(database, attachment_id, work, dry_run=dry_run)
+
+
+def restore_attachment(
+    database: Database, clock: Clock, attachment_id: int, *, by: int | None, dry_run: bool = False
+) -> Attached:
+    """Put a soft-deleted file back, also on a ticket that was closed since.
+
+    Raises:
+        NotFound: no such record, or it is gone for good.
+    """
+
+    def work(uow: UnitOfWork, _: Ticket, attachment: Attachment) -> bool:
+        if attachment.deleted_at is None:
+            return False
+        uow.attachments.unmark(attachment.id)
+        _note(uow, FileAction.RESTORED, attachment, by=by, at_clock=clock)
+        return True
+
+    return _changed(database, attachment_id, work, dry_run=dry_run)
+
+
+def list_attachments(
+    database: Database, ref: str | int, *, deleted: bool = False
+) -> tuple[Ticket, list[Attachment]]:
+    """The ticket's files in the order they came; soft-deleted ones when asked."""
+    with database.reading() as connection:
+        uow = UnitOfWork(connection)
+        ticket = uow.tickets.get(ref)
+        return ticket, uow.attachments.of_ticket(ticket.id, deleted=deleted)
+
+
+def identified(files: Sequence[Staged]) -> list[list[str]]:
+    """What makes files the same files: name and content."""
+    return [[file.name.original, file.sha256] for file in files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """Files for a ticket: announced in one transaction, recorded in another."""
+
+    ref: str | int
+    once: Once
+    uploading: Uploading
+    clock: Clock
+
+    def begun(self, uow: UnitOfWork) -> Attached | None:
+        """Announce the uploads; the earlier answer, when there is one."""
+        ticket = uow.tickets.lock(self.ref)
+        if (done := self._earlier(uow, ticket)) is None:
+            require_not_closed(ticket, "attach a file")
+            self.uploading.announce(uow, ticket)
+        return done
+
+    def completed(self, uow: UnitOfWork) -> Attached:
+        """Record the files whose objects are there by now."""
+        ticket = uow.tickets.lock(self.ref)
+        if (done := self._earlier(uow, ticket)) is not None:
+            return done
+        require_not_closed(ticket, "attach a file")
+        now = self.clock()
+        made = self.uploading.record(uow, ticket, message_id=None, now=now)
+        self.once.keep(uow, {"ids": [attachment.id for attachment in made]}, at=now)
+        return Attached(ticket=ticket, attachments=made)
+
+    def _earlier(self, uow: UnitOfWork, ticket: Ticket) -> Attached | None:
+        found = self.once.earlier(uow)
+        if found is None:
+            return None
+        earlier = uow.attachments.these(found["ids"])
+        return Attached(ticket=ticket, attachments=earlier, changed=False, is_replayed=True)
+
+
+def _changed(
+    database: Database,
+    attachment_id: int,
+    work: Callable[[UnitOfWork, Ticket, Attachment], bool],
+    *,
+    dry_run: bool,
+) -> Attached:
+    def locked(uow: UnitOfWork) -> Attached:
+        ticket = _locked_ticket(uow, attachment_id)
+        changed = work(uow, ticket, uow.attachments.get(attachment_id))
+        after = uow.attachments.get(attachment_id)
+        return Attached(ticket=ticket, attachments=[after], changed=changed)
+
+    return in_transaction(database, locked, dry_run=dry_run)
+
+
+def _locked_ticket(uow: UnitOfWork, attachment_id: int) -> Ticket:
+    """The ticket that has the file, locked; a merge may move it until the lock is held."""
+    while True:
+        before = uow.attachments.get(attachment_id).ticket_id
+        try:
+            ticket = uow.tickets.lock(before)
+        except NotFound:
+            raise NotFound(
+                f"attachment {attachment_id} is of ticket {before}, which is gone",
+                attachment_id=attachment_id,
+            ) from None
+        if uow.attachments.get(attachment_id).ticket_id == ticket.id:
+            return ticket
+
+
+def _note(
+    uow: UnitOfWork,
+    action: FileAction,
+    attachment: Attachment,
+    *,
+    by: int | None,
+    at_clock: Clock,
+    reason: str | None = None,
+) -> None:
+    note = FileNote(
+        action=action,
+        ticket_id=attachment.ticket_id,
+        attachment_id=attachment.id,
+        reason=reason,
+    )
+    uow.audit.files([note], actor=by, at=at_clock())

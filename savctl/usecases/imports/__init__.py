@@ -1,0 +1,1 @@
+"""Tickets of other programs: rows of a file, read, mapped, stored."""

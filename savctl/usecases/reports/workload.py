@@ -1,0 +1,77 @@
+"""Who has how much to do, and what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from savctl.domain.policy import Policies
+from savctl.domain.sla import COUNTED
+from savctl.domain.sla_clock import Side, SlaClock
+from savctl.domain.sla_statistics import Spans
+from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
+from savctl.persistence.engine import Database
+from savctl.persistence.report_reads import LivedUntil, breaches_by
+from savctl.usecases.reports.kept_promises import NOBODY, Span, ticket_clocks
+
+_SOON = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Work:
+    """What an agent, or another group of tickets, has to do, and what was done in a span."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    overdue: int = 0
+    due_soon: int = 0
+    solved: Spans = field(default_factory=Spans)
+    breaches: Counter[Side] = field(default_factory=Counter)
+
+    def row(self, key: str, name: str) -> dict[str, object]:
+        """As a row of a report, its name under `key`."""
+        return {
+            key: name,
+            "open": self.statuses["open"],
+            "in_progress": self.statuses["in_progress"],
+            "waiting_customer": self.statuses["waiting_customer"],
+            "resolved": self.statuses["resolved"],
+            "overdue": self.overdue,
+            "due_in_24h": self.due_soon,
+            "solved_in_period": self.solved.counts.total(),
+            "median_resolution_minutes": self.solved.percentile(50),
+            "response_breaches": self.breaches[Side.RESPONSE],
+            "resolution_breaches": self.breaches[Side.RESOLUTION],
+        }
+
+
+def report_workload(
+    database: Database, span: Span, *, by: str, policies: Policies
+) -> dict[str, Work]:
+    """Who holds what now, what is late, and what was solved and breached in a span.
+
+    `by` is the column of the ticket that groups it: assigned_to, category or priority.
+    """
+    found: dict[str, Work] = {}
+    pages = LivedUntil(span.until, since=span.since)
+    for ticket, seen in ticket_clocks(database, pages, span, policies):
+        name = str(getattr(ticket, by) or NOBODY)
+        _add_work(found.setdefault(name, Work()), ticket, seen, span)
+    with database.reading() as connection:
+        for (held, side), count in breaches_by(connection, by, span.since, span.until).items():
+            found.setdefault(str(held or NOBODY), Work()).breaches[side] += count
+    return found
+
+
+def _add_work(work: Work, ticket: Ticket, seen: SlaClock, span: Span) -> None:
+    if ticket.status is not Status.CLOSED:
+        work.statuses[str(ticket.status)] += 1
+    if ticket.status in COUNTED and seen.is_trusted:
+        work.overdue += any(side.is_breached for side in seen.sides)
+        work.due_soon += any(
+            side.due_at is not None and side.due_at <= span.now + _SOON for side in seen.sides
+        )
+    ended_at = seen.resolution.ended_at
+    if seen.is_counted and ended_at is not None and span.since <= ended_at < span.until:
+        work.solved.add(seen.resolution.actual_minutes)

@@ -1,0 +1,1 @@
+"""Promises: what is due, what was broken, and what explains it."""
