@@ -67,7 +67,8 @@ def merge(
     refs, _ = references(sources)
     target = reference(into)
     shown = ", ".join(str(ref) for ref in refs[:5]) + (" …" if len(refs) > 5 else "")
-    call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
+    if refs:  # an empty list on stdin is nothing to do
+        call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
     merged = merge_tickets(
         call.database,
         call.clock,

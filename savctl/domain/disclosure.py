@@ -108,11 +108,8 @@ class Missing:
 
 
 def foreign_messages(metadata: Metadata) -> frozenset[int]:
-    """The messages that came to a ticket by a merge across customers (docs/merging.md).
-
-    Such a merge hides at least the description of the ticket they came from.
-    """
-    foreign = (origin.messages for origin in origins(metadata) if origin.hidden)
+    """The messages that came to a ticket by a merge across customers (docs/merging.md)."""
+    foreign = (origin.messages for origin in origins(metadata) if origin.is_foreign)
     return frozenset[int]().union(*foreign)
 
 

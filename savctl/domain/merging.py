@@ -9,7 +9,7 @@ written down as such (`savctl.domain.moved`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain import lifecycle
@@ -222,7 +222,8 @@ def _origins_from(source: Source, target: Ticket) -> Iterator[Origin]:
     """
     everything = frozenset(line.id for line in source.lines)
     public = frozenset(line.id for line in source.lines if not line.is_internal)
-    hides = public if is_foreign(source.ticket, target) else frozenset[int]()
+    hides_all = is_foreign(source.ticket, target)
+    hides = public if hides_all else frozenset[int]()
     carried = [o for o in origins(source.ticket.metadata) if o.description is not None]
     own = everything.difference(*(origin.messages for origin in carried))
     yield Origin(
@@ -235,8 +236,7 @@ def _origins_from(source: Source, target: Ticket) -> Iterator[Origin]:
     for origin in carried:
         here = origin.messages & everything
         hidden = (origin.hidden | hides) & here
-        files = origin.files & source.files
-        yield replace(origin, messages=here, hidden=hidden, files=files)
+        yield origin.among(here, origin.files & source.files, hidden=hidden, is_foreign=hides_all)
 
 
 def _as_list(stored: object) -> list[object]:

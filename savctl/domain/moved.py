@@ -25,7 +25,8 @@ class Origin:
 
     `messages` are all of them; `description` is the one that was the ticket's description, None
     after a split; `hidden` those that a customer could read before, and not any more; `files`
-    the attachments that hang on no message.
+    the attachments that hang on no message. Of a ticket of another customer the description is
+    among the hidden, here or not: by that the rest is known to be about somebody else.
     """
 
     ticket_id: int
@@ -34,14 +35,32 @@ class Origin:
     hidden: frozenset[int] = frozenset()
     files: frozenset[int] = frozenset()
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it was another customer's ticket."""
+        return self.description in self.hidden
+
     def without(self, message_ids: frozenset[int], file_ids: frozenset[int]) -> Origin:
         """The same once some of them have gone elsewhere."""
+        here = self.messages - message_ids
+        return self.among(here, self.files - file_ids, hidden=self.hidden & here)
+
+    def among(
+        self,
+        messages: frozenset[int],
+        files: frozenset[int],
+        *,
+        hidden: frozenset[int],
+        is_foreign: bool = False,
+    ) -> Origin:
+        """What is left of it on a ticket; what was foreign stays so, and may become so."""
+        mark = frozenset((self.description,) if self.description is not None else ())
         return Origin(
             ticket_id=self.ticket_id,
-            messages=self.messages - message_ids,
+            messages=messages,
             description=self.description,
-            hidden=self.hidden - message_ids,
-            files=self.files - file_ids,
+            hidden=hidden | mark if is_foreign or self.is_foreign else hidden,
+            files=files,
         )
 
     def as_json(self) -> dict[str, object]:

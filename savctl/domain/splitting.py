@@ -67,7 +67,7 @@ def choose(
         TransitionNotAllowed: the ticket is closed.
         UnderLegalHold: it is kept as evidence.
         DifferentCustomers: the messages belong to conversations of different customers.
-        Refused: nothing of its own would be left.
+        Refused: nothing of its own would be left, or nobody knows any more whose they are.
     """
     require_not_closed(ticket, "split it")
     require_not_held(ticket, "split it")
@@ -136,6 +136,13 @@ def _owner(home: Origin | None, ticket: Ticket, authors: Mapping[int, int]) -> i
     """Whose conversation a message belongs to; the ticket's own customer unless a merge tells."""
     if home is None or home.description is None:
         return ticket.user_id
+    if home.is_foreign and home.description not in authors:
+        raise Refused(
+            f"what came to {ticket.number} from ticket {home.ticket_id} of another customer "
+            "cannot be split: the message that tells whose it is has gone",
+            hint="They stay notes here, which no customer reads.",
+            ticket_number=ticket.number,
+        )
     return authors.get(home.description, ticket.user_id)
 
 

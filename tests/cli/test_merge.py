@@ -71,6 +71,18 @@ def test_sources_come_from_stdin(cli: Cli, database: Database, clock: SetClock) 
     assert json.loads(outcome.out)["merged"] == 3
 
 
+def test_an_empty_list_on_stdin_is_nothing_to_do(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    target = created(database, clock)
+    before = snapshot(database)
+
+    outcome = cli("ticket", "merge", "-", "--into", target.id, "-o", "json", stdin="\n")
+
+    assert (outcome.code, json.loads(outcome.out)["changed"]) == (0, False)
+    assert snapshot(database) == before
+
+
 def test_the_same_key_answers_the_same_merge(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:

@@ -41,6 +41,7 @@ from tests.servers.buckets import Bucket
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMA = PROJECT / "docs" / "schemas" / "gdpr-export-1.json"
+WRITTEN_BY_CUSTOMERS = "SELECT id FROM ticket_messages WHERE sender_type = 'customer'"
 AUDITED = "SELECT * FROM savctl_audit WHERE action = 'export'"
 
 
@@ -454,3 +455,28 @@ def test_after_a_merge_across_customers_each_gets_their_own_words_and_no_others(
     assert all(mark in ada for mark in ("ADA-ASKS", "TO-ADA", "NOTE-ABOUT-ADA"))
     assert all(mark in eve for mark in ("EVE-ASKS", "EVE-SAYS", "EVE-FILE", adas.number))
     assert [mark for mark in ("ADA-ASKS", "TO-ADA", "NOTE-ABOUT-ADA") if mark in eve] == []
+
+
+def test_notes_on_another_customer_stay_out_when_that_customers_words_have_left(
+    cli: Cli, database: Database, clock: SetClock, home_store: ObjectStore, tmp_path: Path
+) -> None:
+    first, second, third = (
+        created(database, clock, user_id=user) for user in (OTHER, OTHER, CUSTOMER)
+    )
+    note, stays = (
+        message(n, ticket.id, text, sender=("agent", AGENT), is_internal=True)
+        for n, ticket, text in ((1, first, "NOTE-ABOUT-EVE"), (2, third, "NOTE-ABOUT-ADA"))
+    )
+    store_rows(database, [note, stays], [])
+    across = ("--across-customers", "--yes")
+    assert cli("ticket", "merge", first.id, "--into", second.id, "--yes").code == 0
+    described = [row["id"] for row in rows(database, WRITTEN_BY_CUSTOMERS)]
+    assert cli("ticket", "split", second.id, "--messages", *described).code == 0
+    assert cli("ticket", "merge", second.id, "--into", third.id, *across).code == 0
+    described = [row["id"] for row in rows(database, f"{WRITTEN_BY_CUSTOMERS} AND is_internal")]
+    assert cli("ticket", "split", third.id, "--messages", *described).code == 0
+
+    exported(cli, "--with-internal")
+
+    ada = b"\n".join(members(tmp_path / "ada.zip").values()).decode()
+    assert ("NOTE-ABOUT-EVE" in ada, "NOTE-ABOUT-ADA" in ada) == (False, True)

@@ -189,6 +189,22 @@ def test_through_two_merges_the_words_of_the_first_customer_are_still_known(
     assert conversation(database, new) == [("customer", STRANGER, "Theirs.", False)]
 
 
+def test_words_of_a_customer_who_is_not_known_any_more_are_shown_to_nobody(
+    database: Database, clock: SetClock
+) -> None:
+    target, source = created(database, clock), created(database, clock, user_id=STRANGER)
+    say(database, clock, target, "Mine.")
+    replied = answer(database, clock, source, "Dear stranger")
+    merge(database, clock, source, into=target, across=True)
+    write(database, f"DELETE FROM ticket_messages WHERE sender_id = {STRANGER}")
+    before = snapshot(database)
+
+    with pytest.raises(Refused, match="the message that tells whose it is has gone"):
+        split(database, clock, target, replied)
+
+    assert snapshot(database) == before
+
+
 def test_what_cannot_be_split_is_refused(database: Database, clock: SetClock) -> None:
     ticket, other = created(database, clock), created(database, clock)
     mine = [say(database, clock, ticket, words) for words in ("One.", "Two.")]
