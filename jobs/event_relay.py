@@ -91,7 +91,7 @@ class _Standing:
     def note(self, report: RelayReport) -> None:
         """Look at what a drain did."""
         if report.refused:
-            tell = self.fail if report.takes_nothing else self._tell
+            tell = self.fail if report.unwanted else self._tell
             tell(f"The broker {self._broker} refuses events: {_most(report)}")
         elif report.published and self._failures:
             _log.warning("Events are sent again.", extra={"event": "relay_recovered"})

@@ -189,7 +189,8 @@ class RabbitPublisher:
     def _judge(self, event: OutboxEvent, is_ack: bool) -> None:
         why = self._returned.pop(event.event_id, None)
         if why is not None:
-            self._settle(event, Verdict.UNROUTABLE, f"no queue is bound for it ({why})")
+            said = f"no queue is bound for {event.routing_key} ({why})"
+            self._settle(event, Verdict.UNROUTABLE, said)
         elif is_ack:
             self._settle(event, Verdict.CONFIRMED, "")
         else:

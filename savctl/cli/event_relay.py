@@ -36,18 +36,27 @@ def status(
 ) -> Answer | int:
     """How many events wait, how long the oldest has waited, how many are set aside."""
     from savctl.cli._output import write
+    from savctl.cli._sla_text import span_words
     from savctl.usecases.events.outbox import outbox_status
 
     limit = _limit(fail_on)
-    row = dict(outbox_status(call.database, call.clock))
-    age = row["oldest_age"]
-    row["broker"] = call.app.broker.name if call.app.broker is not None else None
+    counts = outbox_status(call.database, call.clock)
+    age = counts["oldest_age"]
+    row = {
+        "waiting": counts["waiting"],
+        "oldest_at": counts["oldest_at"],
+        "oldest_age_seconds": age,
+        "oldest_age": span_words(age) if age is not None else None,
+        **{name: counts[name] for name in ("refusals", "dead", "skipped")},
+        "broker": call.app.broker.name if call.app.broker is not None else None,
+    }
     answer = Answer(rows=[row], is_one=True, as_record=True, key="waiting")
     if limit is None or age is None or age <= limit:
         return answer
     write(answer, call.output, call.columns)
-    waited = timedelta(seconds=age // timedelta(seconds=1))
-    call.warn(f"the oldest event has waited for {waited}, longer than {limit}")
+    call.warn(
+        f"the oldest event has waited for {row['oldest_age']}, longer than {span_words(limit)}"
+    )
     return int(ExitCode.FINDINGS)
 
 

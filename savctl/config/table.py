@@ -52,7 +52,7 @@ CORE: tuple[Setting, ...] = (
         "event_attempts",
         ("SAVCTL_EVENT_ATTEMPTS",),
         values.whole(1, 1000),
-        10,
+        100,
         "refusals by the broker after which an event is set aside as dead",
     ),
     Setting(

@@ -17,10 +17,10 @@ def span(text: str) -> timedelta:
     match = _SPAN.fullmatch(text.strip())
     if match is None or not any(match.groups()):
         raise InvalidInput(f"{text!r} is not a length of time", hint="Use 7d, 24h, 3h30m or 90s.")
-    weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.groups())
     try:
+        weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.groups())
         length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
+    except (OverflowError, ValueError):  # Python makes no number of thousands of digits
         length = timedelta.max
     if length > _LONGEST:
         raise InvalidInput(f"{text!r} is longer than 100 years")

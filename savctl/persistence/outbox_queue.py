@@ -6,7 +6,7 @@ transaction that commits late may add a lower id than one already sent.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,12 +47,31 @@ class Refusal:
 
 
 def waiting_page(
-    connection: Connection, *, after_id: int, limit: int, now: datetime
+    connection: Connection,
+    *,
+    after_id: int,
+    limit: int,
+    now: datetime,
+    without: Collection[str] = (),
 ) -> list[OutboxEvent]:
-    """The oldest events that may be sent now, behind an id."""
+    """The oldest events that may be sent now, behind an id, but for those of some routing keys."""
     is_next = and_(WAITING, _due(now), _O.id > after_id)
     query = select(*_SENT).where(is_next).order_by(_O.id).limit(limit)
+    if without:
+        query = query.where(_O.routing_key.not_in(without))
     return _to_events(connection.execute(query))
+
+
+def first_waiting(
+    connection: Connection, tickets: Iterable[int], *, keys: Collection[str]
+) -> dict[int, int]:
+    """The first waiting event under one of the routing keys, of each ticket that has one."""
+    query = (
+        select(_O.ticket_id, func.min(_O.id))
+        .where(_among(_O.ticket_id, tickets), _O.routing_key.in_(keys), WAITING)
+        .group_by(_O.ticket_id)
+    )
+    return {ticket: int(first) for ticket, first in connection.execute(query)}
 
 
 def held_tickets(connection: Connection, *, now: datetime) -> set[int]:
@@ -99,11 +118,11 @@ def mark_published(connection: Connection, ids: Sequence[int], *, at: datetime) 
 
 
 def mark_refused(connection: Connection, refusals: Sequence[Refusal], *, at: datetime) -> None:
-    """Write down refusals, one by one: they are few."""
+    """Write down refusals, one by one: they are few. What was skipped meanwhile stays skipped."""
     for refusal in refusals:
         connection.execute(
             update(outbox)
-            .where(_O.id == refusal.id)
+            .where(_O.id == refusal.id, _O.skipped_at.is_(None))
             .values(
                 attempts=_O.attempts + 1,
                 last_error=refusal.reason[:_LONGEST_ERROR],

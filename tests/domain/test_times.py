@@ -59,7 +59,7 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
         times.span(text)
 
 
-@pytest.mark.parametrize("text", ["36500d1s", "99999999999999999999d", f"{'9' * 300}w"])
+@pytest.mark.parametrize("text", ["36500d1s", "99999999999999999999d", f"{'9' * 5000}w"])
 def test_a_length_of_more_than_a_hundred_years_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="longer than 100 years"):
         times.span(text)

@@ -28,6 +28,7 @@ class FakeBroker:
         self.connections = 0
         self.confirms_left = 1_000_000
         self.room = room
+        self.full: set[str] = set()  # routing keys whose queue is full
         self._largest_bytes = largest_bytes
 
     def connect(self, *, held: Iterable[int] = ()) -> FakePublisher:
@@ -51,6 +52,8 @@ class FakeBroker:
         """Take an event, or say why not."""
         if len(event.envelope.encode()) > self._largest_bytes:
             return Verdict.TOO_LARGE
+        if event.routing_key in self.full:
+            return Verdict.REFUSED
         if not self.has_queue or not event.routing_key.startswith("sav.ticket."):
             return Verdict.UNROUTABLE
         if len(self.arrived) >= self.room:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from savctl.adapters.rabbitmq import EXCHANGE
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import outbox
@@ -14,8 +15,11 @@ from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.conversation import add_message
 from savctl.usecases.transitions import move_ticket
-from tests.relay.conftest import Relay
+from tests.given import rows
+from tests.relay.backlog import put
+from tests.relay.conftest import Relay, told_of
 from tests.servers.consumer import Consumer
+from tests.servers.rabbitmq import VirtualHost
 
 NewTicketId = Callable[[], int]
 
@@ -96,3 +100,20 @@ def test_an_event_refused_too_often_is_dead_and_holds_back_its_own_ticket_only(
     assert report.dead == 1
     [message] = listener.drain(1)
     assert json.loads(message.body)["data"]["ticket_id"] == other
+
+
+def test_a_kind_of_event_that_nobody_is_bound_for_holds_up_no_other_kind(
+    database: Database, broker: VirtualHost, relay: Relay, new_ticket: NewTicketId
+) -> None:
+    put(database, range(1_000, 1_400))  # sav.ticket.status_changed
+    listener = Consumer(broker.url, exchange=EXCHANGE, routing_key="sav.ticket.created")
+    tickets = [new_ticket(), new_ticket()]
+
+    report = relay()
+
+    assert (report.published, report.unwanted) == (2, {"sav.ticket.status_changed"})
+    assert [told_of(message) for message in listener.drain(2)] == tickets
+    refused = rows(database, "SELECT DISTINCT last_error FROM savctl_outbox WHERE attempts > 0")
+    assert [row["last_error"] for row in refused] == [
+        "no queue is bound for sav.ticket.status_changed (312 NO_ROUTE)"
+    ]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.window import OutboxEvent
+from savctl.domain.window import OutboxEvent, Verdict
 from savctl.persistence import outbox_queue
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone, SetClock
 from savctl.usecases.events import relaying
+from savctl.usecases.events.outbox import skip_event
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.given import rows, write
 from tests.relay.backlog import put
@@ -156,6 +157,64 @@ def test_a_hundred_events_that_nobody_wants_hold_up_no_other(
 
     assert sum(report.published for report in reports) == 150
     assert arrived(fake) == list(range(151, 301))
+
+
+@pytest.mark.parametrize("state", ["no queue is bound", "the queue is full"])
+def test_thousands_that_nobody_wants_hold_up_no_other_either(
+    database: Database, drained: Drain, fake: FakeBroker, state: str
+) -> None:
+    unwanted, wanted = range(2_000), range(2_000, 2_010)
+    put(database, [*unwanted, *wanted])
+    write(database, "UPDATE savctl_outbox SET routing_key = 'elsewhere' WHERE id <= 2000")
+    if state == "the queue is full":
+        fake.full = {"elsewhere"}
+
+    report = drained()
+
+    assert (report.published, report.refused) == (10, 100)
+    assert arrived(fake) == list(range(2_001, 2_011))
+    assert report.unwanted == {"elsewhere"}
+
+
+def test_what_comes_before_a_tickets_unwanted_event_goes_and_what_comes_after_waits(
+    database: Database, drained: Drain, fake: FakeBroker
+) -> None:
+    """However the pages are cut, and whether the ticket's unwanted one was tried or not."""
+    put(database, range(1_000, 1_150))  # 150 that nobody wants, then four of each ticket
+    put(database, [ticket for ticket in range(90) for _ in range(4)], first=151)
+    write(
+        database,
+        "UPDATE savctl_outbox SET routing_key = 'elsewhere' "
+        "WHERE id <= 150 OR (id > 330 AND (id - 151) % 4 = 1)",
+    )
+
+    drained()
+
+    seen: dict[int, list[int]] = {}
+    for event in fake.arrived:
+        seen.setdefault(event.ticket_id, []).append((event.id - 151) % 4)
+    assert seen == {t: [0, 1, 2, 3] if t < 45 else [0] for t in range(90)}
+
+
+def test_an_event_that_is_skipped_while_it_is_under_way_stays_skipped(
+    database: Database, clock: SetClock, drained: Drain, fake: FakeBroker
+) -> None:
+    """Else it would be dead as well, and hold back its ticket with nothing to free it."""
+    put(database, [7, 7])
+    fake.has_queue = False
+    judge = fake.verdict
+
+    def skipped_meanwhile(event: OutboxEvent) -> Verdict:
+        skip_event(database, clock, "1", by=5)
+        return judge(event)
+
+    fake.verdict = skipped_meanwhile  # type: ignore[method-assign]
+    drained(attempts=1)
+    fake.has_queue, fake.verdict = True, judge  # type: ignore[method-assign]
+
+    drained(attempts=1)
+
+    assert (arrived(fake), published(database)) == ([2], [2])
 
 
 def test_each_refusal_waits_longer_until_the_event_is_dead(

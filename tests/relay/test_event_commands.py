@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.ports import system_clock
 from savctl.usecases.events.following import Follower
 from tests.conftest import Cli
 from tests.given import rows, write
@@ -116,8 +119,8 @@ def test_status_counts_what_waits(
     after = answer(connected, "event", "status")
 
     assert (before["waiting"], before["dead"], after["waiting"]) == (1, 0, 0)
-    assert before["oldest_age"] is not None
-    assert after["oldest_age"] is None
+    assert before["oldest_age_seconds"] > 86_400
+    assert (after["oldest_age_seconds"], after["oldest_age"]) == (None, None)
     assert before["broker"] == f"{LOOPBACK}:{broker.server.port}"
 
 
@@ -131,6 +134,20 @@ def test_status_fails_when_the_oldest_event_is_too_old(
 
     assert shown.code == code
     assert json.loads(shown.out)["waiting"] == 1
+    assert ("longer than 5 min" in shown.err) is (code == 10)
+
+
+def test_a_person_reads_the_age_with_its_units(
+    database: Database, cli: Cli, new_ticket: NewTicketId
+) -> None:
+    new_ticket()
+    ago = (system_clock() - timedelta(hours=3, minutes=5, seconds=20)).strftime("%F %T")
+    write(database, f"UPDATE savctl_outbox SET occurred_at = '{ago}'")
+
+    shown = cli("event", "status")
+
+    assert re.search(r"^oldest_age +3 h 5 min$", shown.out, re.MULTILINE)
+    assert re.search(r"^oldest_age_seconds +11[12][0-9]{2}$", shown.out, re.MULTILINE)
 
 
 def test_status_does_not_fail_when_nothing_waits(cli: Cli) -> None:
@@ -335,7 +352,7 @@ def test_a_run_that_sets_an_event_aside_ends_with_3_and_says_how_many(
 ) -> None:
     listener.unbind()
     new_ticket()
-    write(database, "UPDATE savctl_outbox SET attempts = 9")
+    write(database, "UPDATE savctl_outbox SET attempts = 99")
 
     shown = connected("event", "relay", "--once", "-o", "json")
 
@@ -389,7 +406,7 @@ def dead_event(database: Database, cli: Cli, listener: Consumer, new_ticket: New
     """An event that was set aside, while its queue is bound again."""
     listener.unbind()
     new_ticket()
-    write(database, "UPDATE savctl_outbox SET attempts = 9")
+    write(database, "UPDATE savctl_outbox SET attempts = 99")
     cli("event", "relay", "--once")
     listener.bind()
     [row] = rows(database, "SELECT id, dead_at FROM savctl_outbox")

@@ -96,7 +96,7 @@ def test_refusals_are_counted_by_event_and_the_dead_make_the_run_partly_done(
     database: Database, run: Run, fake: FakeBroker
 ) -> None:
     put(database, [1, 2, 3, 3])
-    write(database, "UPDATE savctl_outbox SET attempts = 9 WHERE id = 1")
+    write(database, "UPDATE savctl_outbox SET attempts = 99 WHERE id = 1")
     fake.has_queue = False
 
     report = run()

@@ -225,6 +225,19 @@ def test_old_events_are_a_matter_where_there_is_a_broker(
     assert levels(diagnosis)["broker"] is Level.OK
 
 
+def test_events_that_the_broker_refuses_are_told_before_they_are_dead(
+    database: Database, clock: SetClock
+) -> None:
+    brought_to(database, clock, Status.IN_PROGRESS)
+    write(database, "UPDATE savctl_outbox SET attempts = 7 WHERE event = 'TicketAssigned'")
+
+    (found,) = signs(examined(database, clock, broker=Broker()), "outbox")
+
+    assert found.level is Level.WARN
+    assert "7 refusals by the broker so far" in found.found
+    assert "savctl event list --waiting" in str(found.advice)
+
+
 def test_dead_events_need_somebody(database: Database, clock: SetClock) -> None:
     brought_to(database, clock, Status.IN_PROGRESS)
     write(

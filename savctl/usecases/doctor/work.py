@@ -91,21 +91,24 @@ def _outbox(patient: Patient) -> Iterator[Sign]:
         found = f"no broker configured: {waiting} events wait in the outbox{oldest}"
         yield Sign(check="outbox", level=Level.OK, found=found)
     else:
-        level = _age_level(age)
+        level, refusals = _age_level(age), counts["refusals"]
+        advice = "savctl event status; savctl job why event-relay"
+        if refusals:
+            level = Level.WARN if level is Level.OK else level
+            oldest += f"; {refusals} refusals by the broker so far"
+            advice = "savctl event list --waiting shows why: is a queue bound, or one full?"
         yield Sign(
             check="outbox",
             level=level,
             found=f"{waiting} events wait{oldest}",
-            advice=None
-            if level is Level.OK
-            else "savctl event status; savctl job why event-relay",
+            advice=advice if level is not Level.OK else None,
         )
     if counts["dead"]:
         yield Sign(
             check="outbox",
             level=Level.ERROR,
             found=f"{counts['dead']} dead events; each holds back the later ones of its ticket",
-            advice="savctl event list shows the reason; then savctl event retry ID, or skip ID.",
+            advice="savctl event list --dead shows why; then savctl event retry ID, or skip ID.",
         )
 
 

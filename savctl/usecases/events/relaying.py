@@ -29,21 +29,21 @@ _MARK_SECONDS = 0.25  # or so often, so that a relay that dies young gets on all
 _WAIT_SECONDS = 0.2
 _SILENCE_SECONDS = 90.0
 _SILENCE_AT_STOP_SECONDS = 5.0
-_NOBODY_TAKES = 100  # so many refused in a row: it is the broker's state, not the events
+_NOBODY_TAKES = 100  # so many of a key refused in a row: it is the broker's state, not the events
 
 
 @dataclass(slots=True)
 class RelayReport:
     """What one drain did; `held` waits behind a refused event of its ticket.
 
-    `takes_nothing`: so many were refused in a row that the drain ended early.
+    `unwanted`: routing keys of which so many were refused in a row that no more were sent.
     """
 
     published: int = 0
     refused: int = 0
     dead: int = 0
     held: int = 0
-    takes_nothing: bool = False
+    unwanted: set[str] = field(default_factory=set)
     again: Counter[str] = field(default_factory=Counter)  # by reason: tried again later
     given_up: Counter[str] = field(default_factory=Counter)  # by reason: set aside as dead
 
@@ -52,7 +52,7 @@ class RelayReport:
 class RelayTerms:
     """Under which terms events are sent: `attempts` refusals make an event dead."""
 
-    attempts: int = 10
+    attempts: int = 100
     fence: Fence | None = None
     should_stop: Callable[[], bool] = lambda: False
     draw: Callable[[], float] = random.random
@@ -83,13 +83,15 @@ class _Pass:
         self._terms = terms
         self._report = report
         self._held: set[int] = set()  # tickets of which nothing may go in this pass
+        self._unwanted: set[str] = set()  # routing keys of which nothing may go
+        self._behind: dict[int, int] = {}  # by ticket, its first event under such a key
         self._after_id = 0
         self._at_end = False
         self._is_another_due = False
-        self._outstanding: dict[int, int] = {}  # the ticket of each event that was handed over
+        self._outstanding: dict[int, OutboxEvent] = {}  # handed over and not settled
         self._confirmed: list[int] = []
         self._refused: list[Settled] = []
-        self._refused_in_a_row = 0
+        self._refused_in_a_row: Counter[str] = Counter()
         self._is_taken = False  # whether the broker has taken anything in this pass
 
     def run(self, broker: Broker) -> bool:
@@ -104,7 +106,8 @@ class _Pass:
                 self._work(publisher)
             finally:
                 publisher.close()
-        return self._is_another_due and not self._terms.should_stop()
+        is_another_due = self._is_another_due and not self._unwanted
+        return is_another_due and not self._terms.should_stop()
 
     def _work(self, publisher: Publisher) -> None:
         heard_at = marked_at = time.monotonic()
@@ -143,14 +146,20 @@ class _Pass:
         """The next events that may go; empty at the end."""
         while not self._at_end and not self._terms.should_stop():
             page = self._read()
-            free = [event for event in page if event.ticket_id not in self._held]
+            free = [event for event in page if self._may_go(event)]
             self._report.held += len(page) - len(free)
             self._at_end = not page
             if free:
-                self._outstanding.update((event.id, event.ticket_id) for event in free)
+                self._outstanding.update((event.id, event) for event in free)
                 return free
         self._at_end = True
         return []
+
+    def _may_go(self, event: OutboxEvent) -> bool:
+        """Asked in order: what comes before a ticket's unwanted event goes, the later ones not."""
+        if event.id > self._behind.get(event.ticket_id, event.id):
+            self._held.add(event.ticket_id)
+        return event.ticket_id not in self._held
 
     def _read(self) -> list[OutboxEvent]:
         """Read a page. An event that came in behind our back holds its ticket for this pass."""
@@ -160,8 +169,11 @@ class _Pass:
                 after_id=self._after_id,
                 limit=_PAGE if self._is_taken else _NOBODY_TAKES,
                 now=self._clock(),
+                without=self._unwanted,
             )
             tickets = {event.ticket_id for event in page} - self._held
+            if tickets and self._unwanted:
+                self._behind = outbox_queue.first_waiting(connection, tickets, keys=self._unwanted)
             if tickets and self._after_id:
                 late = outbox_queue.late_tickets(
                     connection,
@@ -176,21 +188,25 @@ class _Pass:
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
-            ticket = self._outstanding.pop(one.id)
+            event = self._outstanding.pop(one.id)
             if one.verdict is Verdict.CONFIRMED:
                 self._confirmed.append(one.id)
-                self._refused_in_a_row = 0
+                self._refused_in_a_row[event.routing_key] = 0
                 self._is_taken = True
             elif one.verdict is None:
                 self._report.held += 1
             else:
-                self._held.add(ticket)
+                self._held.add(event.ticket_id)
                 self._refused.append(one)
-                self._refused_in_a_row += one.verdict is not Verdict.TOO_LARGE
-        if self._refused_in_a_row >= _NOBODY_TAKES:
-            self._at_end = True  # not the events' fault: do not use up the attempts of them all
-            self._is_another_due = False
-            self._report.takes_nothing = True
+                if one.verdict is not Verdict.TOO_LARGE:
+                    self._note_refused(event.routing_key)
+
+    def _note_refused(self, key: str) -> None:
+        """Where nobody takes a key, do not use up the attempts of all that wait under it."""
+        self._refused_in_a_row[key] += 1
+        if self._refused_in_a_row[key] >= _NOBODY_TAKES:
+            self._unwanted.add(key)
+            self._report.unwanted.add(key)
 
     def _mark(self) -> None:
         if not self._confirmed and not self._refused:
