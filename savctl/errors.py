@@ -5,6 +5,7 @@ Anything raised that is not a `SavError` is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -115,3 +116,8 @@ class Findings(SavError):
 
     exit_code = ExitCode.FINDINGS
     code = "findings"
+
+
+def is_out_of_room(problem: OSError) -> bool:
+    """Whether a write failed for want of space: neither a bug nor a wrong name."""
+    return problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.cli._output import Format
+from savctl.cli._streams import tell
 from savctl.cli._text import safe
 from savctl.config import Settings, from_environment
 from savctl.domain import times
@@ -102,12 +103,12 @@ class Call:
 
     def warn(self, text: str) -> None:
         """Say something that deserves attention, on stderr."""
-        sys.stderr.write(f"{self._paint('warning:', '33')} {safe(text)}\n")
+        tell(f"{self._paint('warning:', '33')} {safe(text)}\n")
 
     def note(self, text: str) -> None:
         """Say something useful, on stderr, unless asked to be quiet."""
         if not self.quiet:
-            sys.stderr.write(f"{safe(text)}\n")
+            tell(f"{safe(text)}\n")
 
     def confirm(self, question: str) -> None:
         """Go on only with a person's word: `--yes`, or an answer on a terminal.
@@ -116,7 +117,7 @@ class Call:
             NeedsConfirmation: no word was given; nothing was done.
         """
         if self.settings.protected:
-            sys.stderr.write(f"PRODUCTION {self.app.raw_database.name}\n")
+            tell(f"PRODUCTION {self.app.raw_database.name}\n")
         if self.yes or self.dry_run:
             return
         if sys.stdin.isatty() and sys.stderr.isatty():

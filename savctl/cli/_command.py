@@ -16,9 +16,9 @@ import typer
 
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
-from savctl.cli._output import Answer, Format, write
+from savctl.cli._output import Answer, AnswerLost, Format, write
 from savctl.cli._values import whole
-from savctl.errors import ConfigurationError, InvalidInput
+from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
 
 _OUTPUT = Annotated[
     str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, csv or ids.")
@@ -102,11 +102,10 @@ def command(
         def invoke(**given: Any) -> int | None:
             call = _call_from({key: given.pop(key) for key, _, _ in extra}, writes=writes)
             with closing(call):
-                outcome = body(call, **given)
-                if isinstance(outcome, Answer):
-                    write(outcome, call.output, call.columns)
-                    return None
-                return outcome
+                try:
+                    return _outcome(body, call, given)
+                except AnswerLost as lost:
+                    raise (_but_done(lost) if writes and not call.dry_run else lost) from None
 
         invoke.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
         invoke.__name__ = body.__name__
@@ -116,6 +115,22 @@ def command(
         return body
 
     return decorate
+
+
+def _outcome(body: Body, call: Call, given: dict[str, Any]) -> int | None:
+    outcome = body(call, **given)
+    if isinstance(outcome, Answer):
+        write(outcome, call.output, call.columns)
+        return None
+    return outcome
+
+
+def _but_done(lost: AnswerLost) -> PartlyDone:
+    """To run a writer again because its answer was lost might do everything twice."""
+    return PartlyDone(
+        f"the changes are stored, but savctl {lost.message}",
+        hint="Do not run it again before you have looked what is there.",
+    )
 
 
 def _signature(body: Body, extra: Sequence[tuple[str, Any, Any]]) -> inspect.Signature:

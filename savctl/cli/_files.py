@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from savctl.cli._call import Call
+from savctl.cli._streams import silence_stdout
 from savctl.cli._text import safe
+from savctl.errors import is_out_of_room
 
 if TYPE_CHECKING:
     from savctl.usecases.new_file import Bytes, NewFile
@@ -43,6 +45,15 @@ def out_file(call: Call, out: str, *, force: bool) -> Iterator[NewFile]:
 
 def to_stdout(content: Bytes) -> None:
     """Copy it out; on a terminal nothing in it steers the terminal."""
+    try:
+        _copy_out(content)
+    except OSError as problem:
+        if is_out_of_room(problem):
+            silence_stdout()
+        raise
+
+
+def _copy_out(content: Bytes) -> None:
     if sys.stdout.isatty():
         for line in content:
             text = line.decode("utf-8", errors="backslashreplace").removesuffix("\n")

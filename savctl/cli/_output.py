@@ -15,10 +15,12 @@ from enum import StrEnum
 from itertools import chain
 from typing import TextIO
 
+from savctl.cli._streams import silence_stdout
 from savctl.cli._text import cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.metadata import Metadata
 from savctl.domain.spreadsheet import csv_cell
+from savctl.errors import Unavailable, is_out_of_room
 
 Row = Mapping[str, object]
 _SPOOL_BYTES = 8 * 1024 * 1024
@@ -52,8 +54,32 @@ class Answer:
     text: str | None = None
 
 
+class AnswerLost(Unavailable):
+    """The answer could not be written; what the command did stays done."""
+
+    code = "answer_lost"
+
+
 def write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
-    """Print an answer; a failure in the middle leaves stdout empty."""
+    """Print an answer; a failure in the middle leaves stdout empty.
+
+    Raises:
+        AnswerLost: there is no room where it goes, or in the folder for temporary files.
+    """
+    try:
+        _write(answer, form, columns)
+    except OSError as problem:
+        if not is_out_of_room(problem):
+            raise
+        silence_stdout()
+        raise AnswerLost(
+            f"cannot write the answer: {problem.strerror or problem}",
+            hint="Make room where it goes, and in the folder for temporary files, which TMPDIR "
+            "moves; then run it again.",
+        ) from problem
+
+
+def _write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
     with tempfile.SpooledTemporaryFile(
         _SPOOL_BYTES, mode="w+", encoding="utf-8", errors="backslashreplace", newline=""
     ) as spool:

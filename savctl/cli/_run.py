@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import sys
 import traceback
 from collections.abc import Sequence
 
 import typer
 
+from savctl.cli._streams import has_reader, prepare, silence_stdout, tell
 from savctl.cli._text import json_safe, safe
-from savctl.errors import ExitCode, SavError
+from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
 
 
 def run(words: Sequence[str]) -> int:
     """Run the words after `savctl`; answers the exit code."""
     from savctl.cli.root import root
 
-    _speak_utf8()
+    prepare()
     try:
         outcome = root().main(args=list(words), prog_name="savctl", standalone_mode=False)
         sys.stdout.flush()
@@ -29,7 +28,7 @@ def run(words: Sequence[str]) -> int:
         _say(words, failure)
         return int(failure.exit_code)
     except typer.Abort:
-        sys.stderr.write("interrupted\n")
+        tell("interrupted\n")
         return int(ExitCode.INTERRUPTED)
     except typer.TyperException as failure:
         return _usage(words, failure)
@@ -64,11 +63,10 @@ def error_line(failure: SavError) -> str:
 def say_failure(failure: SavError, *, as_json: bool) -> None:
     """Print a failure to stderr, in words or as a JSON line."""
     if as_json:
-        sys.stderr.write(error_line(failure) + "\n")
+        tell(error_line(failure) + "\n")
         return
-    sys.stderr.write(f"error: {safe(failure.message)}\n")
-    if failure.hint:
-        sys.stderr.write(f"  hint: {safe(failure.hint)}\n")
+    hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
+    tell(f"error: {safe(failure.message)}\n{hint}")
 
 
 def _say(words: Sequence[str], failure: SavError) -> None:
@@ -79,7 +77,7 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
     """A mistake in the words themselves, as Typer found it."""
     message = failure.format_message()
     if type(failure).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(f"{message}\n")
+        tell(f"{message}\n")
         return int(ExitCode.USAGE)
     context = getattr(failure, "ctx", None)
     path = context.command_path if context is not None else "savctl"
@@ -91,6 +89,8 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
 
 
 def _bug(words: Sequence[str], bug: Exception) -> int:
+    if isinstance(bug, OSError) and is_out_of_room(bug):
+        return _no_room(words, bug)
     if wants_json(words) and "-v" not in words and "--verbose" not in words:
         told = SavError(f"unexpected failure: {type(bug).__name__}", hint="-v shows where.")
         told.code = "bug"
@@ -101,26 +101,25 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
     return int(ExitCode.BUG)
 
 
+def _no_room(words: Sequence[str], problem: OSError) -> int:
+    """A disk that is full under something that has no words of its own for it, such as help."""
+    silence_stdout()
+    named = f" {problem.filename}" if problem.filename else ""
+    told = Unavailable(
+        f"cannot write{named}: {problem.strerror}",
+        hint="Make room, and look what is there before you run it again.",
+    )
+    _say(words, told)
+    return int(told.exit_code)
+
+
 def _broken_pipe(words: Sequence[str], leaving: BaseException) -> int:
     """`savctl … | head`: the reader has what it wanted, and the work is done.
 
     Typer answers any broken pipe, a server's too, with a silent exit; that one is a bug here.
     """
     cause = leaving.__context__ if isinstance(leaving, SystemExit) else leaving
-    if isinstance(cause, Exception) and _has_reader():
+    if isinstance(cause, Exception) and has_reader():
         return _bug(words, cause)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence_stdout()
     return int(ExitCode.DONE)
-
-
-def _has_reader() -> bool:
-    """Whether somebody is still there to read stdout."""
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), select.POLLOUT)
-    return not any(found & select.POLLERR for _, found in poll.poll(0))
-
-
-def _speak_utf8() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -18,10 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from savctl.errors import AlreadyRunning, InvalidInput, NeedsConfirmation, Unavailable
+from savctl.errors import (
+    AlreadyRunning,
+    InvalidInput,
+    NeedsConfirmation,
+    Unavailable,
+    is_out_of_room,
+)
 
 Bytes = IO[bytes]
 _MODE = 0o600
+_NO_ROOM = (
+    "Make room where it goes, and in the folder for temporary files, which TMPDIR moves; "
+    "then run it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[NewFile]:
         NeedsConfirmation: there is one already, and it is not to be overwritten.
         AlreadyRunning: another process is writing it.
         InvalidInput: nothing can be written there.
+        Unavailable: there is no room for it.
     """
     _require_place(path, overwrite)
     part = path.with_name(f"{path.name}.part")
@@ -90,8 +101,7 @@ def scratch_in_words() -> Iterator[None]:
     except OSError as problem:
         raise Unavailable(
             f"cannot write: {problem.strerror or problem}",
-            hint="Make room where the answer goes, and in the folder for temporary files, "
-            "which TMPDIR moves; then run it again.",
+            hint=_NO_ROOM,
         ) from problem
 
 
@@ -115,20 +125,43 @@ def _exists(path: Path) -> NeedsConfirmation:
 
 
 def _open_part(part: Path) -> Bytes:
-    """The part file, locked; what a killed process left in it is thrown away."""
+    """A new part file, locked.
+
+    What a killed process left goes first, never its content: that may have the file's name as
+    well by now, belong to somebody else, or be open elsewhere.
+    """
     while True:
-        number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-        stream = os.fdopen(number, "r+b")
         try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.close()
-            raise AlreadyRunning(f"{part} is being written by another process") from None
-        if _is_still_there(part, number):
-            os.fchmod(number, _MODE)
-            stream.truncate()
+            stream = _locked(part, os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            _remove_left(part)
+            continue
+        if stream is not None:
+            os.fchmod(stream.fileno(), _MODE)
             return stream
-        stream.close()  # it was released under its name meanwhile
+
+
+def _remove_left(part: Path) -> None:
+    with suppress(FileNotFoundError):  # its process ended well meanwhile
+        left = _locked(part, 0)
+        if left is not None:
+            part.unlink()
+            left.close()
+
+
+def _locked(part: Path, how: int) -> Bytes | None:
+    """The file of this name, locked; None when the name was given to another one meanwhile."""
+    number = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | how, _MODE)
+    stream = os.fdopen(number, "r+b")
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        stream.close()
+        raise AlreadyRunning(f"{part} is being written by another process") from None
+    if _is_still_there(part, number):
+        return stream
+    stream.close()
+    return None
 
 
 def _is_still_there(part: Path, number: int) -> bool:
@@ -204,4 +237,7 @@ def _translating(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as problem:
-        raise InvalidInput(f"cannot write {path}: {problem.strerror or problem}") from problem
+        told = f"cannot write {path}: {problem.strerror or problem}"
+        if is_out_of_room(problem):
+            raise Unavailable(told, hint=_NO_ROOM) from problem
+        raise InvalidInput(told) from problem

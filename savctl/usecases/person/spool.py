@@ -11,6 +11,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.disclosure import Kind, Record
 from savctl.domain.metadata import encode
 from savctl.domain.records import Item
+from savctl.errors import Unavailable
 
 _TABLE = (
     "CREATE TABLE records (elsewhere INTEGER, owner INTEGER, n INTEGER, kind TEXT, body TEXT, "
@@ -34,7 +35,11 @@ class Spool:
         self._count = 0
 
     def fill(self, records: Iterable[Item], on_record: Callable[[Kind, Record], None]) -> None:
-        """Take records, those of one ticket or message together."""
+        """Take records, those of one ticket or message together.
+
+        Raises:
+            Unavailable: there is no room for them.
+        """
         for kind, record in records:
             told = {
                 name: second_text(value) if isinstance(value, datetime) else value
@@ -45,7 +50,16 @@ class Spool:
             on_record(kind, told)
             self._count += 1
             row = (*self._place, self._count, str(kind), encode(told))
+            self._put(row)
+
+    def _put(self, row: tuple[object, ...]) -> None:
+        try:
             self._file.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", row)
+        except sqlite3.OperationalError as problem:
+            raise Unavailable(
+                f"cannot put the rows aside: {problem}",
+                hint="Make room in the folder for temporary files, which TMPDIR moves.",
+            ) from problem
 
     def __iter__(self) -> Iterator[Item]:
         for kind, body in self._file.execute(_READ):

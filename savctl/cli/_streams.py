@@ -1,0 +1,47 @@
+"""stdin, stdout and stderr as savctl was given them: closed, full, or left by their reader."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+
+def prepare() -> None:
+    """Have all three, in UTF-8. Whoever closed one (`savctl … >&-`) wants nothing of it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def tell(text: str) -> None:
+    """Say it on stderr; where there is no room for it, the work goes on without."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        with suppress(OSError):
+            _silence(sys.stderr)
+
+
+def has_reader() -> bool:
+    """Whether somebody is still there to read stdout."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    return not any(found & select.POLLERR for _, found in poll.poll(0))
+
+
+def silence_stdout() -> None:
+    """What stdout still holds goes nowhere: it would fail once more at the exit."""
+    _silence(sys.stdout)
+
+
+def _silence(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
