@@ -27,6 +27,7 @@ from savctl.persistence.tables import ticket_attachments, ticket_messages
 from savctl.persistence.tickets import new_id
 
 _M = ticket_messages.c
+_INSERT = insert(ticket_messages)  # made once, see tickets.py
 _MOST_IDS = 10_000  # in one query; SQLite takes 32,766
 
 
@@ -65,13 +66,13 @@ class Messages:
             "created_at": at,
             "updated_at": at,
         }
-        result = self._connection.execute(insert(ticket_messages).values(**values))
-        return Message(id=new_id(result), read_at=None, **values)
+        made = self._connection.execute(_INSERT, values)
+        return Message(id=new_id(made), read_at=None, **values)
 
     def insert_many(self, rows: Sequence[dict[str, Any]]) -> None:
         """Store many messages of imported tickets."""
         if rows:
-            self._connection.execute(insert(ticket_messages), rows)
+            self._connection.execute(_INSERT, rows)
 
     def of_ticket(
         self, ticket_id: int, *, limit: int | None = None, public_only: bool = False

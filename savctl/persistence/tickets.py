@@ -52,6 +52,9 @@ _BY_IDS = (
     select(support_tickets).where(_T.id.in_(bindparam("ids", expanding=True))).order_by(_T.id)
 )
 _LOCKED = {skips: _BY_IDS.with_for_update(skip_locked=skips) for skips in (False, True)}
+_LOCKED_BY_ID, _LOCKED_BY_NUMBER = _BY_ID.with_for_update(), _BY_NUMBER.with_for_update()
+_INSERT = insert(support_tickets)
+_SAVE = update(support_tickets).where(_T.id == bindparam("ref"))
 
 
 class Tickets:
@@ -66,7 +69,7 @@ class Tickets:
         Raises:
             NotFound: no such ticket.
         """
-        return self._one(_by(ref).with_for_update(), ref)
+        return self._one(_LOCKED_BY_ID if isinstance(ref, int) else _LOCKED_BY_NUMBER, ref)
 
     def lock_all(self, refs: Sequence[str | int]) -> list[Ticket]:
         """The tickets of these numbers or ids, locked in id order; answered in the order asked.
@@ -88,7 +91,7 @@ class Tickets:
         Raises:
             NotFound: no such ticket.
         """
-        return self._one(_by(ref), ref)
+        return self._one(_BY_ID if isinstance(ref, int) else _BY_NUMBER, ref)
 
     def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
         """These tickets, locked in id order; those that are gone are left out.
@@ -113,8 +116,7 @@ class Tickets:
             "user_id": ticket.user_id,
             "created_at": ticket.created_at,
         }
-        result = self._connection.execute(insert(support_tickets).values(**values))
-        return new_id(result)
+        return new_id(self._connection.execute(_INSERT, values))
 
     def insert_many(self, tickets: Sequence[Ticket]) -> list[int]:
         """Store new tickets and answer their ids, in the same order."""
@@ -135,9 +137,7 @@ class Tickets:
 
     def save(self, ticket: Ticket) -> None:
         """Write a locked ticket back."""
-        self._connection.execute(
-            update(support_tickets).where(_T.id == ticket.id).values(**_values(ticket))
-        )
+        self._connection.execute(_SAVE, {"ref": ticket.id, **_values(ticket)})
 
     def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
         """Write a batch of locked tickets back (before, after) with a few statements."""
@@ -200,10 +200,6 @@ def archived_number(connection: Connection, ref: str | int) -> str | None:
     known = archived_tickets.c
     named_ = known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
     return connection.execute(select(known.ticket_number).where(named_)).scalar()
-
-
-def _by(ref: str | int) -> Select[Any]:
-    return _BY_ID if isinstance(ref, int) else _BY_NUMBER
 
 
 def named(ref: str | int) -> ColumnElement[bool]:
