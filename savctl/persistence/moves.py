@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from savctl.domain.merging import Line
 from savctl.domain.ticket import Ticket
@@ -28,10 +37,16 @@ _DESCRIPTION = (
     "created_at",
     "updated_at",
 )
-_LINES = (  # made once, see tickets.py
-    select(_M.id, _M.ticket_id, _M.sender_type, _M.is_internal, _M.created_at)
-    .where(_M.ticket_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_M.id)
+_OF_THESE: BindParameter[int] = bindparam("ids", expanding=True)
+_HANGING = union_all(  # made once, see tickets.py
+    select(
+        literal_column("0").label("is_file"),
+        *(_M.id, _M.ticket_id, _M.sender_type, _M.is_internal, _M.created_at),
+        null().label("message_id"),
+    ).where(_M.ticket_id.in_(_OF_THESE)),
+    select(
+        *(literal_column("1"), _F.id, _F.ticket_id, null(), null(), null(), _F.message_id)
+    ).where(_F.ticket_id.in_(_OF_THESE)),
 )
 _CHUNK = 10_000  # ids in one statement
 
@@ -63,26 +78,23 @@ class Moves:
             rows.append((ticket.id, ticket.user_id, "customer", said, 0, at, at))
         insert_rows(self._connection, ticket_messages, _DESCRIPTION, rows)
 
-    def lines(self, ticket_ids: Sequence[int]) -> dict[int, list[Line]]:
-        """The messages of each ticket in the order of their ids, without their text."""
-        found: dict[int, list[Line]] = {ticket_id: [] for ticket_id in ticket_ids}
-        rows = self._connection.execute(_LINES, {"ids": list(ticket_ids)})
-        for message_id, ticket_id, side, is_internal, at in rows:
+    def hanging(self, ticket_ids: Sequence[int]) -> tuple[dict[int, list[Line]], list[FileAt]]:
+        """What hangs on these tickets: the messages of each in the order of their ids, without
+        their text, and all attachments."""
+        lines: dict[int, list[Line]] = {ticket_id: [] for ticket_id in ticket_ids}
+        files = []
+        rows = self._connection.execute(_HANGING, {"ids": list(ticket_ids)})
+        for is_file, row_id, ticket_id, side, is_internal, at, message_id in rows:
+            if is_file:
+                files.append(FileAt(id=row_id, ticket_id=ticket_id, message_id=message_id))
+                continue
             line = Line(
-                id=message_id,
-                ticket_id=ticket_id,
-                side=side,
-                is_internal=bool(is_internal),
-                at=at,
+                id=row_id, ticket_id=ticket_id, side=side, is_internal=bool(is_internal), at=at
             )
-            found[ticket_id].append(line)
-        return found
-
-    def files(self, ticket_ids: Sequence[int]) -> list[FileAt]:
-        """The attachments of these tickets, each with the message it hangs on."""
-        columns = ("ticket_id", "id", "message_id")
-        rows = rows_in(self._connection, ticket_attachments, columns, ticket_ids)
-        return [FileAt(ticket_id=row[0], id=row[1], message_id=row[2]) for row in rows]
+            lines[ticket_id].append(line)
+        for found in lines.values():
+            found.sort(key=lambda line: line.id)
+        return lines, files
 
     def hide(self, ticket_ids: Sequence[int]) -> None:
         """Make every message of these tickets an internal note."""

@@ -147,7 +147,7 @@ def _move(
     if not ids:
         return [], (0, 0)
     uow.moves.descriptions(tickets, now=now)
-    lines, files = uow.moves.lines(ids), uow.moves.files(ids)
+    lines, files = uow.moves.hanging(ids)
     loose: dict[int, frozenset[int]] = {}
     for file in files:
         if file.message_id is None:

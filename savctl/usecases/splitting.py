@@ -96,7 +96,7 @@ def split_ticket(
 
 
 def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
-    lines = uow.moves.lines([original.id])[original.id]
+    lines = uow.moves.hanging([original.id])[0][original.id]
     descriptions = [o.description for o in origins(original.metadata) if o.description is not None]
     found = uow.moves.whereabouts([*wanted, *descriptions])
     gone = sorted(i for i in wanted if i not in found)

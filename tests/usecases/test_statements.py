@@ -1,0 +1,72 @@
+"""How often the database is asked: each statement is a way to the server and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import event
+
+from savctl.persistence.engine import Database
+from savctl.ports import SetClock
+from savctl.usecases.assignment import assign_ticket
+from tests.given import AGENT, BOSS, DAY, created
+from tests.usecases.talk import answer, file_on, merge, say
+
+
+def verbs(database: Database, work: Callable[[], object]) -> list[str]:
+    """The first word of each statement meanwhile; the begin and the end are not among them."""
+    said: list[str] = []
+
+    def note(*given: object) -> None:
+        said.append(str(given[2]).split()[0])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return [verb for verb in said if verb != "BEGIN"]
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_merge_takes_as_many_statements_for_a_dozen_sources_as_for_one(
+    database: Database, clock: SetClock, count: int
+) -> None:
+    target = created(database, clock)
+    sources = [created(database, clock) for _ in range(count)]
+    for source in sources:
+        say(database, clock, source, "Any news?")
+        answer(database, clock, source)
+    clock.advance(DAY)
+
+    said = verbs(database, lambda: merge(database, clock, *sources, into=target, by=BOSS))
+
+    # locks; descriptions; what hangs on the tickets; it moves; rows, audit, events; who did it
+    assert said == [
+        *("SELECT", "INSERT", "SELECT", "UPDATE"),
+        *("UPDATE", "INSERT", "INSERT", "SELECT"),
+    ]
+
+
+def test_files_add_their_moving_to_a_merge_and_no_question(
+    database: Database, clock: SetClock
+) -> None:
+    target, source = created(database, clock), created(database, clock)
+    file_on(database, source, say(database, clock, source, "See this."))
+    file_on(database, source)
+    clock.advance(DAY)
+
+    said = verbs(database, lambda: merge(database, clock, source, into=target, by=BOSS))
+
+    assert (said.count("SELECT"), said.count("UPDATE")) == (3, 4)
+
+
+def test_an_assignment_locks_once_and_writes_each_trace_once(
+    database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+
+    said = verbs(database, lambda: assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS))
+
+    assert said == ["SELECT", "UPDATE", "INSERT", "INSERT", "SELECT"]
