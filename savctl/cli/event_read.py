@@ -86,7 +86,7 @@ def show(
     with call.database.reading() as connection:
         row = reads.find_event(connection, event)
     if row is None:
-        raise NotFound(f"no event {event}", hint="savctl event list shows those there are.")
+        raise NotFound(f"no event {event[:60]}", hint="savctl event list shows those there are.")
     return Answer(rows=[_as_json(row)], is_one=True, as_record=True, key="id")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from savctl.cli._command import command
 from savctl.cli._output import Answer, write
 from savctl.cli.sla_group import group
 from savctl.errors import ExitCode, NotFound
-
-if TYPE_CHECKING:
-    from jobs._runner import JobReport
 
 _COUNTS = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
 _MEANING = {
@@ -42,7 +39,9 @@ def audit(
 
     It is the job sla-audit: breaches that no scan saw are recorded and told now.
     """
-    report = _last(call) if last else _run(call)
+    report = _last(call) if last else _dry_run(call) if call.dry_run else _run(call)
+    if not isinstance(report, dict):
+        return report
     answer = Answer(rows=[report], is_one=True, key="made_at", text=_text(report))
     if not any(report[name] for name in _COUNTS):
         return answer
@@ -59,19 +58,26 @@ def _last(call: Call) -> dict[str, Any]:
     return report
 
 
-def _run(call: Call) -> dict[str, Any]:
+def _run(call: Call) -> dict[str, Any] | Answer | int:
+    """The report that the job leaves; the run's own when it was stopped, or some items failed."""
     from jobs._job import Flags, find_job
-    from jobs._runner import Start, run_job
+    from jobs._stop import stopping_on_signals
+    from savctl.cli._job_run import answered, run_now
+    from savctl.persistence.runs import RunStatus
+
+    with stopping_on_signals() as stop:
+        done = run_now(call, find_job("sla-audit"), Flags(confirmed=call.yes), stop)
+    if done.status is not RunStatus.OK:
+        return answered(call, done, stop)
+    call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")
+    return _last(call)
+
+
+def _dry_run(call: Call) -> dict[str, Any]:
     from savctl.usecases.batches import Terms
     from savctl.usecases.report import BatchReport
     from savctl.usecases.sla.auditing import audit as audited
 
-    if not call.dry_run:
-        done: JobReport = run_job(
-            find_job("sla-audit"), call.app, Start(flags=Flags(confirmed=call.yes))
-        )
-        call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")
-        return _last(call)
     call.note("dry run: nothing was stored")
     report = audited(
         call.database,

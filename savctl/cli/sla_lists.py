@@ -20,6 +20,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.priority import Priority
 from savctl.domain.sla_clock import Side
 from savctl.errors import InvalidInput
+from savctl.ports import system_clock
 
 if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
     from savctl.persistence.sla_breaches import BreachFilter
@@ -100,6 +101,8 @@ def due(
     from savctl.usecases.sla.due import DueFilter, due_targets
 
     policies = call.app.policies(store=False)
+    if call.at is not None and call.clock() < system_clock():
+        call.note("of the tickets that are worked on now: what ended since --at is not listed")
     if warned and policies.current.warn_at_percent is None:
         call.note("no warning is set: sla_warn_at (SAVCTL_SLA_WARN_AT) says at which share")
     wanted = DueFilter(

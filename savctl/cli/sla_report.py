@@ -13,6 +13,7 @@ from savctl.cli._output import Answer
 from savctl.cli.report import By, Html, Since, Until, period, sla_answer, words_of
 from savctl.cli.sla_group import group
 from savctl.cli.sla_policy import read_policy_file
+from savctl.domain.priority import LEVELS
 
 
 @command(group, "report", examples=["savctl sla report", "savctl sla report --by agent -o json"])
@@ -42,5 +43,5 @@ def simulate(
     other, span = read_policy_file(policy), period(call, since, until)
     found = simulated(call.database, span, other, policies=call.app.policies(store=False))
     call.note(f"tickets created from {words_of(span)}; nothing was changed")
-    rows = [found[level].row(level) for level in sorted(found)]
+    rows = [found[level].row(level) for level in map(str, reversed(LEVELS)) if level in found]
     return Answer(rows=rows, key="priority")

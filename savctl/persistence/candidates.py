@@ -80,6 +80,11 @@ class AllTickets:
         query = select(_T.id).where(_T.id > after_id).order_by(_T.id).limit(limit)
         return list(connection.execute(query).scalars())
 
+    def count(self, connection: Connection, *, after_id: int) -> int:
+        """How many there are behind an id."""
+        query = select(func.count()).select_from(support_tickets).where(_T.id > after_id)
+        return int(connection.execute(query).scalar_one())
+
 
 @dataclass(frozen=True, slots=True)
 class TheseTickets:

@@ -343,6 +343,7 @@ def test_another_policy_is_tried_on_the_past_and_changes_nothing(
     rows = asked(cli, month, "sla", "simulate", "--policy", str(file))
 
     found = {row["priority"]: row for row in rows}
+    assert list(found) == ["high", "medium", "low"]
     high = found["high"]
     assert high["tickets"] == 3
     # answered after 1 h, 3 h and never: 4 h were promised, 2 h are tried

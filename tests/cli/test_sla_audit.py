@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from savctl.domain.clock import second_text
+from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
@@ -17,10 +18,12 @@ from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.batches import Terms
 from savctl.usecases.conversation import add_message
 from savctl.usecases.report import BatchReport
+from savctl.usecases.sla.auditing import audit, last_audit
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, created, rows, snapshot, write
+from tests.usecases.test_closing import spoilt
 
 HOUR = timedelta(hours=1)
 NAMES = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
@@ -206,6 +209,37 @@ def test_the_last_report_is_kept_and_shown(cli: Cli, database: Database, past: S
 
     assert (none_yet.code, "there was no audit yet" in none_yet.err) == (4, True)
     assert (code, last, found) == (FINDINGS, made, {"missed": 1})
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3])
+def test_an_audit_that_is_stopped_while_it_reads_is_not_done(
+    database: Database, past: SetClock, pages: int
+) -> None:
+    """Else nobody would run it again before next week. At the end of its reading it is done."""
+    for _ in range(3):
+        found_late(database, past)
+    answers = iter([False] * pages)
+    report = BatchReport()
+    terms = Terms(report=report, size=1, should_stop=lambda: next(answers, True))
+
+    audit(database, past, terms=terms, policies=Policies())
+
+    assert (report.seen, report.left) == (pages, 3 - pages)
+    assert (last_audit(database) is not None) is (pages == 3)
+
+
+def test_a_ticket_that_cannot_be_repaired_is_named_and_the_others_are(
+    cli: Cli, database: Database, past: SetClock, kind: str
+) -> None:
+    bad, good = solved_late(database, past), solved_late(database, past)
+
+    with spoilt(database, kind, bad):
+        outcome = cli("sla", "audit", "-o", "json")
+
+    report = json.loads(outcome.out)
+    assert (outcome.code, report["changed"], report["failed"]) == (3, 1, 1)
+    assert [(item["id"], item["outcome"]) for item in report["items"]] == [(bad, "failed")]
+    assert [breach["ticket_id"] for breach in breaches(database)] == [good]
 
 
 def test_people_get_it_in_words(cli: Cli, database: Database, past: SetClock) -> None:

@@ -68,6 +68,27 @@ def test_a_signal_ends_a_job_after_its_batch(
     assert closed_traces(database) == (TICKETS,) * 4
 
 
+def test_a_signal_ends_an_audit_and_leaves_it_to_be_done_again(
+    database: Database, database_url: str, environment: dict[str, str]
+) -> None:
+    many_resolved(database, TICKETS)
+    environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "1"}
+
+    with running(environment, "sla", "audit", "-o", "json") as process:
+        wait_until(lambda: rows(database, "SELECT id FROM savctl_runs"), what="the run")
+        process.send_signal(signal.SIGTERM)
+        found, out, err = ended(process)
+
+    assert found == 143, err
+    report = json.loads(out)
+    assert (report["seen"] + report["left"], report["left"] > 0) == (TICKETS, True)
+    assert rows(database, "SELECT status FROM savctl_runs") == [{"status": "interrupted"}]
+    assert rows(database, "SELECT id FROM savctl_reports") == []
+    environment["SAVCTL_BATCH_SIZE"] = "1000"
+    assert finished(environment, "sla", "audit") == 10  # not 9: the lease was given back
+    assert len(rows(database, "SELECT id FROM savctl_reports")) == 1
+
+
 def test_a_scheduler_ends_with_its_jobs_and_leaves_no_lease(
     database: Database, database_url: str, environment: dict[str, str]
 ) -> None:

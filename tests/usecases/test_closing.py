@@ -399,12 +399,12 @@ def test_a_dry_run_tells_what_the_real_run_does_and_changes_nothing(
 
 
 @contextmanager
-def spoilt(database: Database, kind: str, ticket: Ticket) -> Iterator[None]:
+def spoilt(database: Database, kind: str, ticket_id: int) -> Iterator[None]:
     """The database refuses every change of one ticket."""
     refuse = (
-        f"WHEN NEW.id = {ticket.id} BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+        f"WHEN NEW.id = {ticket_id} BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
         if kind == "sqlite"
-        else f"FOR EACH ROW BEGIN IF NEW.id = {ticket.id} THEN SIGNAL SQLSTATE '45000' "
+        else f"FOR EACH ROW BEGIN IF NEW.id = {ticket_id} THEN SIGNAL SQLSTATE '45000' "
         "SET MESSAGE_TEXT = 'spoilt'; END IF; END"
     )
     write(database, f"CREATE TRIGGER spoilt BEFORE UPDATE ON support_tickets {refuse}")
@@ -428,7 +428,7 @@ def test_one_bad_ticket_costs_only_itself(
     good, bad, last = (brought_to(database, clock, status) for _ in range(3))
     clock.advance(limit)
 
-    with spoilt(database, kind, bad):
+    with spoilt(database, kind, bad.id):
         report = ran(job, database, clock, size=size)
 
     assert report.counts() == {"seen": 3, "changed": 2, "skipped": 0, "failed": 1, "left": 0}
@@ -511,7 +511,7 @@ def test_a_stop_is_heard_while_a_bad_batch_is_done_one_by_one(
     clock.advance(DAY)
     asked = iter([False, False, True, True])
 
-    with spoilt(database, kind, bad):
+    with spoilt(database, kind, bad.id):
         report = ran(close_resolved, database, clock, should_stop=lambda: next(asked))
 
     assert report.counts() == {"seen": 2, "changed": 1, "skipped": 0, "failed": 1, "left": 2}

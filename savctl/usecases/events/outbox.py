@@ -246,6 +246,6 @@ def _ids(uow: UnitOfWork, refs: Sequence[str]) -> list[int]:
     for ref in refs:
         row = reads.find_event(uow.connection, ref)
         if row is None:
-            raise NotFound(f"no event {ref}", hint="savctl event list shows those there are.")
+            raise NotFound(f"no event {ref[:60]}", hint="savctl event list shows those there are.")
         ids.append(int(row["id"]))
     return ids

@@ -108,7 +108,7 @@ def audit(
         Unavailable: the database went away, or the lease was lost; committed batches stay.
     """
     now = clock_()
-    report, broken = _examined(database, now, terms, policies)
+    report, broken, unread = _examined(database, now, terms, policies)
     if brake is not None and report.counts[Finding.MISSED] > brake:
         raise _braked(report.counts[Finding.MISSED], brake)
 
@@ -116,10 +116,9 @@ def audit(
         return _repair_batch(uow, ids, now, policies)
 
     stopped_at = in_batches(database, TheseTickets(broken), work, terms=terms)
-    terms.report.seen = report.tickets
-    if stopped_at is not None or terms.should_stop():
-        terms.report.left = sum(ticket_id > (stopped_at or 0) for ticket_id in broken)
-    elif not terms.dry_run:
+    unrepaired = 0 if stopped_at is None else sum(found > stopped_at for found in broken)
+    terms.report.seen, terms.report.left = report.tickets, unread + unrepaired
+    if not terms.report.left and not terms.dry_run:
         in_transaction(database, lambda uow: _keep(uow, report, terms), fence=terms.fence)
     return report
 
@@ -132,8 +131,11 @@ def last_audit(database: Database) -> dict[str, object] | None:
 
 def _examined(
     database: Database, now: datetime, terms: Terms, policies: Policies
-) -> tuple[AuditReport, Sequence[int]]:
-    """Read every ticket, nothing locked; answers also the ids of those to be repaired."""
+) -> tuple[AuditReport, Sequence[int], int]:
+    """Read every ticket, nothing locked.
+
+    Answers also the ids of those to be repaired, and how many were not read because of a stop.
+    """
     report, broken, after_id = AuditReport(made_at=now), array("q"), 0
     since = _last_audit_at(database) or now - timedelta(days=7)
     pages = AllTickets()
@@ -149,7 +151,8 @@ def _examined(
         for one in audited:
             _count(report, one)
         broken.extend(one.ticket.id for one in audited if one.needs_repair)
-    return report, broken
+    with database.reading() as connection:
+        return report, broken, pages.count(connection, after_id=after_id)
 
 
 def _audited(

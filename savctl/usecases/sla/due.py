@@ -112,7 +112,8 @@ def _pages(
     for ids, last in _ids(database, max(until, resumed_until) + _SECOND):
         with database.reading() as connection:
             reads = SlaReads(connection)
-            tickets = reads.active_tickets(ids, wanted.held)
+            found = reads.active_tickets(ids, wanted.held)
+            tickets = [one for one in found if one.created_at is None or one.created_at <= now]
             seen = list(look(reads, tickets, now=now, policies=policies)) if tickets else []
         page = [due for one in seen for due in _due(one, wanted, until, policies)]
         yield (last - _SECOND if last is not None and last > resumed_until else None), page
