@@ -33,10 +33,8 @@ def _run(context: Context) -> None:
         return
     if context.broker is None:
         _log.info("No broker is configured: events wait.", extra={"event": "relay_no_broker"})
-    elif context.flags.stay_until is None:
-        _drain(context, context.broker)
     else:
-        _stay(context, context.broker)
+        _relay(context, context.broker)
     if context.terms.should_stop() and context.broker is not None:
         status = outbox_status(context.database, context.clock)
         context.terms.report.left = int(status["waiting"])
@@ -60,7 +58,19 @@ def _foretell(context: Context) -> None:
         _tell_removed(context, outlook.removable, "to be removed")
 
 
-def _stay(context: Context, broker: Broker) -> None:
+def _relay(context: Context, broker: Broker) -> None:
+    """Send, and tell in the report what was done, also when the line breaks."""
+    total = RelayReport()
+    try:
+        if context.flags.stay_until is None:
+            _drain(context, broker, total)
+        else:
+            _stay(context, broker, total)
+    finally:
+        _add(context, total)
+
+
+def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
     """Send what waits and what comes, until the next slot.
 
     A broker that is gone is awaited, and an exchange that somebody deleted as well: either it is
@@ -70,7 +80,7 @@ def _stay(context: Context, broker: Broker) -> None:
     cleaned_at = time.monotonic()
     while not _is_over(context):
         try:
-            standing.note(_drain(context, broker))
+            standing.note(_drain(context, broker, total))
         except (BrokerGone, ExchangeMissing) as problem:
             standing.fail(f"{problem.message}. Events wait. {problem.hint or ''}".rstrip())
         if time.monotonic() - cleaned_at > _CLEAN_EVERY_SECONDS:
@@ -115,8 +125,8 @@ class _Standing:
             self._told, self._told_at = why, now
 
 
-def _drain(context: Context, broker: Broker) -> RelayReport:
-    """Send what waits, and add it to the report, also when the line breaks."""
+def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:
+    """Send what waits, and add what came of it to the total, also when the line breaks."""
     report = RelayReport()
     terms = RelayTerms(
         attempts=context.settings.event_attempts,
@@ -126,30 +136,30 @@ def _drain(context: Context, broker: Broker) -> RelayReport:
     try:
         drain(context.database, broker, context.clock, terms=terms, report=report)
     finally:
-        _add(context, report)
+        total.add(report)
+        if report.dead:
+            _log.warning(
+                "%s events were set aside as dead. See savctl event list --dead.",
+                report.dead,
+                extra={"event": "events_dead"},
+            )
     return report
 
 
-def _add(context: Context, report: RelayReport) -> None:
+def _add(context: Context, total: RelayReport) -> None:
     """Tell refusals by reason; what waits behind them only where a run looks once."""
     done = context.terms.report
-    done.seen += report.published + report.refused
-    done.changed += report.published
+    done.seen += total.published + total.refused
+    done.changed += total.published
     told = [
-        *((Outcome.SKIPPED, n, f"refused, tried again: {why}") for why, n in report.again.items()),
-        *((Outcome.FAILED, n, f"set aside as dead: {why}") for why, n in report.given_up.items()),
+        *((Outcome.SKIPPED, n, f"refused, tried again: {why}") for why, n in total.again.items()),
+        *((Outcome.FAILED, n, f"set aside as dead: {why}") for why, n in total.given_up.items()),
     ]
-    if context.flags.stay_until is None and report.held:
-        done.seen += report.held
-        told.append((Outcome.SKIPPED, report.held, "held back behind a refused event"))
+    if context.flags.stay_until is None and total.held:
+        done.seen += total.held
+        told.append((Outcome.SKIPPED, total.held, "held back behind a refused event"))
     for outcome, count, why in told:
         done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
-    if report.dead:
-        _log.warning(
-            "%s events were set aside as dead. See savctl event list --dead.",
-            report.dead,
-            extra={"event": "events_dead"},
-        )
 
 
 def _most(report: RelayReport) -> str:

@@ -124,6 +124,8 @@ def _refused_tls(cause: ssl.SSLError, broker: str) -> SavError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         said = f"{said}: {cause.verify_message}"
         hint = "SAVCTL_BROKER_CA_FILE names the authority that signed its certificate."
+    elif cause.reason == "WRONG_VERSION_NUMBER":
+        hint = "That port speaks no TLS: amqps:// is mostly at 5671, amqp:// at 5672."
     return ConfigurationError(said, hint=hint)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,25 @@ def test_a_relay_that_stays_sends_what_comes_later(
     report = run(flags=STAY, should_stop=when(lambda: len(fake.arrived) == 3))
 
     assert (report.done.changed, [event.id for event in fake.arrived]) == (3, [1, 2, 3])
+
+
+def test_a_relay_that_stays_tells_each_reason_once_however_often_it_tried(
+    database: Database,
+    clock: SetClock,
+    run: Run,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(database, [1])
+    fake.has_queue = False
+    monkeypatch.setattr(event_relay, "_sleep", lambda *_: clock.advance(timedelta(hours=1)))
+
+    def is_tried_thrice() -> bool:
+        return bool(rows(database, "SELECT id FROM savctl_outbox WHERE attempts = 3"))
+
+    report = run(flags=STAY, should_stop=when(is_tried_thrice))
+
+    assert told(report) == [("skipped", "3 refused, tried again: unroutable")]
 
 
 def test_a_relay_that_stays_for_long_removes_old_events_as_well(

@@ -85,6 +85,14 @@ def test_a_broker_of_an_unknown_authority_is_not_trusted(
     assert "SAVCTL_BROKER_CA_FILE" in str(told.value.hint)
 
 
+def test_a_port_without_tls_is_told_as_such(broker: VirtualHost) -> None:
+    line = RabbitBroker(RabbitSettings(url=broker.url.replace("amqp:", "amqps:")))
+
+    with pytest.raises(ConfigurationError, match="TLS failed: WRONG_VERSION_NUMBER") as told:
+        line.check()
+    assert "That port speaks no TLS" in str(told.value.hint)
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [

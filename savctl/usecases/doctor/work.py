@@ -95,8 +95,8 @@ def _outbox(patient: Patient) -> Iterator[Sign]:
         advice = "savctl event status; savctl job why event-relay"
         if refusals:
             level = Level.WARN if level is Level.OK else level
-            oldest += f"; {refusals} refusals by the broker so far"
-            advice = "savctl event list --waiting shows why: is a queue bound, or one full?"
+            oldest += f"; {refusals} refusals"
+            advice = "savctl event list --waiting shows why."
         yield Sign(
             check="outbox",
             level=level,

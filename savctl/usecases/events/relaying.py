@@ -47,6 +47,16 @@ class RelayReport:
     again: Counter[str] = field(default_factory=Counter)  # by reason: tried again later
     given_up: Counter[str] = field(default_factory=Counter)  # by reason: set aside as dead
 
+    def add(self, other: RelayReport) -> None:
+        """Count what another drain did."""
+        self.published += other.published
+        self.refused += other.refused
+        self.dead += other.dead
+        self.held += other.held
+        self.unwanted |= other.unwanted
+        self.again += other.again
+        self.given_up += other.given_up
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayTerms:
