@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,7 @@ class App:
     @cached_property
     def store(self) -> ObjectStore:
         """The bucket or the folder that holds files; nothing is contacted yet."""
-        return self._open_store(self.settings.storage_url)
+        return self._open_store(self.settings.storage_url, is_expected=self._names_files)
 
     @cached_property
     def scanner(self) -> Scanner | None:
@@ -134,12 +135,22 @@ class App:
         """Who holds a lease: this process on this host."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
-    def _open_store(self, url: str) -> ObjectStore:
+    def _names_files(self) -> bool:
+        """Whether the database names files; one that is not made yet names none."""
+        from savctl.persistence.file_references import names_any
+        from savctl.persistence.health import is_there
+
+        return is_there(self.raw_database) and names_any(self.raw_database)
+
+    def _open_store(
+        self, url: str, *, is_expected: Callable[[], bool] = lambda: False
+    ) -> ObjectStore:
         """A folder, or a bucket on the server of `storage_endpoint`."""
         if url.startswith("file://"):
             from savctl.adapters.directory_store import DirectoryStore
 
-            return DirectoryStore(Path(url.removeprefix("file://")), self.clock)
+            folder = Path(url.removeprefix("file://"))
+            return DirectoryStore(folder, self.clock, is_expected=is_expected)
         from savctl.adapters.s3 import S3Settings, S3Store
 
         return S3Store(

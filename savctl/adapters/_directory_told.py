@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from savctl.errors import ConfigurationError
 from savctl.ports.objects import StoreGone, StoreRefused
 
 
@@ -19,6 +20,14 @@ def in_words(folder: str) -> Iterator[None]:
             f"the folder of files {folder} may not be used: {problem.strerror}",
             hint="Give the user that runs savctl read and write access to it.",
         ) from problem
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise ConfigurationError(
+            f"the folder of files {folder} cannot be: a file stands in its place",
+            hint="Check storage_url.",
+        ) from problem
     except (OSError, sqlite3.Error) as problem:
         said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
-        raise StoreGone(f"the folder of files {folder} does not work: {said}") from problem
+        raise StoreGone(
+            f"the folder of files {folder} does not work: {said}",
+            hint="Is its disk full, read-only or gone? savctl doctor looks.",
+        ) from problem

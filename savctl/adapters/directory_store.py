@@ -10,7 +10,7 @@ transaction, so an object is there whole or not at all, also after a power cut.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from savctl.adapters import _links
-from savctl.adapters._directory_condition import condition_of
+from savctl.adapters._directory_condition import INDEX, condition_of
 from savctl.adapters._directory_content import Content, ContentFiles, Readable, pieces
 from savctl.adapters._directory_index import Index
 from savctl.adapters._directory_told import in_words
@@ -35,6 +35,7 @@ from savctl.ports.objects import (
     ObjectVersion,
     PartialUpload,
     StoredObject,
+    StoreGone,
 )
 from savctl.ports.store_condition import StoreCondition
 
@@ -42,11 +43,22 @@ ABANDONED = timedelta(days=1)  # a put that takes longer has died
 
 
 class DirectoryStore:
-    """A bucket in a folder, which is made on first use; safe for several processes at once."""
+    """A bucket in a folder, which is made on first use; safe for several processes at once.
 
-    def __init__(self, folder: Path, clock: Clock = system_clock) -> None:
+    `is_expected` answers whether files must be in it already: then a folder without an index is
+    no new one, but one whose disk is not mounted, and it is not made.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock = system_clock,
+        *,
+        is_expected: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.folder = folder.absolute()
         self.name = str(self.folder)
+        self._is_expected = is_expected
         self._files = ContentFiles(self.folder)
         self._clock = clock
 
@@ -59,6 +71,7 @@ class DirectoryStore:
     def condition(self) -> StoreCondition:
         """The state of the folder, which need not be there yet."""
         with in_words(self.name):
+            self._require_it()
             return condition_of(self.folder)
 
     def is_public(self, key: str) -> bool:
@@ -220,10 +233,25 @@ class DirectoryStore:
 
     @cached_property
     def _index(self) -> Index:
+        self._require_it()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self.folder / "index.db"
+        file = self.folder / INDEX
         file.touch(mode=0o600)
         return Index(file)
+
+    def _require_it(self) -> None:
+        """Pass unless the folder is there without what must be in it.
+
+        Raises:
+            StoreGone: its disk is not mounted, most likely.
+        """
+        if not (self.folder / INDEX).exists() and self._is_expected():
+            raise StoreGone(
+                f"the folder of files {self.name} has no {INDEX}, and the database names what "
+                "should be in it",
+                hint="Is its disk mounted, and is it the right folder (SAVCTL_STORAGE_URL)? To "
+                f"begin anew with an empty one: touch {self.folder / INDEX}",
+            )
 
     @property
     def _uploads(self) -> Uploads:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, write
+from savctl.cli._output import Answer, Format, write
+from savctl.cli._text import CELL_WIDTH
 from savctl.errors import Findings, Unavailable
+
+if TYPE_CHECKING:
+    from savctl.usecases.doctor import Sign
 
 group = new_group("Check everything savctl depends on.", is_command=True)
 
@@ -16,7 +21,7 @@ _COLUMNS = ("check", "level", "found", "advice")
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
-def doctor(call: Call) -> Answer:
+def doctor(call: Call) -> None:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
     from savctl.usecases.doctor.database import DATABASE
     from savctl.usecases.doctor.diagnosis import Patient, diagnose
@@ -34,13 +39,25 @@ def doctor(call: Call) -> Answer:
     diagnosis = diagnose(patient, {**DATABASE, **WORK, **FILES})
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
-    if not diagnosis.errors:
-        return answer
     write(answer, call.output, call.columns)
+    if call.output is Format.TABLE:
+        _tell_whole(call, diagnosis.signs)
+    if not diagnosis.errors:
+        return
     names = ", ".join(dict.fromkeys(sign.check for sign in diagnosis.errors))
     if not diagnosis.is_reachable:
         raise Unavailable(f"the database {call.app.raw_database.name} does not answer")
     raise Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
+
+
+def _tell_whole(call: Call, signs: Iterable[Sign]) -> None:
+    """What is not well and was cut off in the table."""
+    for sign in signs:
+        told = (sign.found, sign.advice or "")
+        if sign.level != "ok" and max(map(len, told)) > CELL_WIDTH:
+            call.note(f"{sign.check}: {sign.found}")
+            if sign.advice:
+                call.note(f"  {sign.advice}")
 
 
 def _due(call: Call) -> Mapping[str, datetime]:

@@ -145,6 +145,11 @@ class Attachments:
         self._connection.execute(delete(ticket_attachments).where(_A.id.in_(ids)))
         self._connection.execute(delete(files).where(_F.attachment_id.in_(ids)))
 
+    def forget(self, ids: Sequence[int]) -> None:
+        """Delete marks whose records are gone; a record that came back keeps its own."""
+        is_gone = ~exists().where(_A.id == _F.attachment_id)
+        self._connection.execute(delete(files).where(_F.attachment_id.in_(ids), is_gone))
+
     def naming_of(self, ticket_ids: Collection[int], keys: Collection[str]) -> set[str]:
         """Those of these keys that records of these tickets name; by the ticket's index."""
         if not ticket_ids or not keys:
@@ -206,6 +211,12 @@ class WithoutRecord:
         gone = and_(_F.attachment_id > after_id, ~exists().where(_A.id == _F.attachment_id))
         query = select(_F.attachment_id).where(gone).order_by(_F.attachment_id).limit(limit)
         return list(connection.execute(query).scalars())
+
+
+def newest_paths(connection: Connection, *, limit: int) -> list[str]:
+    """The objects that the newest records name, whoever wrote them."""
+    query = select(_A.file_path).order_by(_A.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def _all() -> Select[Any]:

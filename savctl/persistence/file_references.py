@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from savctl.persistence.attachments import Attachments
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import archived_files, ticket_attachments
+from savctl.persistence.tables import archived_files, purges, ticket_attachments
 from savctl.persistence.uploads import Uploads
 
 PAGE = 10_000
@@ -96,6 +96,14 @@ def highest_ids(database: Database) -> list[int]:
     with database.reading() as connection:
         queries = (select(func.max(place.id)) for place in PLACES)
         return [connection.execute(query).scalar() or 0 for query in queries]
+
+
+def names_any(database: Database) -> bool:
+    """Whether any record names an object, or one is on the list of what is to be purged."""
+    if any(highest_ids(database)):
+        return True
+    with database.reading() as connection:
+        return connection.execute(select(purges.c.id).limit(1)).first() is not None
 
 
 def named_keys(database: Database) -> Iterator[tuple[Place, list[Named]]]:

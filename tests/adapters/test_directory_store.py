@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import random
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from savctl.adapters._directory_index import Index
 from savctl.adapters.directory_store import ABANDONED, DirectoryStore
-from savctl.errors import ExitCode
+from savctl.errors import ConfigurationError, ExitCode
 from savctl.ports import ContentChanged, Delivery, NoSuchObject, SetClock, StoreGone, StoreRefused
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
@@ -269,14 +272,60 @@ def test_listing_goes_by_the_bytes_of_the_keys(store: DirectoryStore) -> None:
     assert [found.key for found in store.listing("")] == expected
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["file", "file/files"])
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    store = DirectoryStore(tmp_path / "file" / "files")
+    store = DirectoryStore(tmp_path / name)
 
-    with pytest.raises(StoreGone, match="does not work") as failed:
-        store.find(KEY)
+    for look in (store.condition, lambda: store.find(KEY)):
+        with pytest.raises(ConfigurationError, match="a file stands in its place"):
+            look()
+
+
+def test_a_folder_whose_disk_is_away_is_not_made_anew(folder: Path, clock: SetClock) -> None:
+    store = DirectoryStore(folder, clock, is_expected=lambda: True)
+    folder.mkdir(parents=True)  # the mount point is still there
+
+    for use in (lambda: put(store), lambda: store.purge([KEY]), store.condition):
+        with pytest.raises(StoreGone, match=r"has no index\.db") as failed:
+            use()
 
     assert failed.value.exit_code == ExitCode.UNAVAILABLE
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_expected_can_be_begun_anew_by_hand(
+    folder: Path, clock: SetClock
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / "index.db").touch()
+
+    with closing(DirectoryStore(folder, clock, is_expected=lambda: True)) as store:
+        put(store)
+
+        assert store.find(KEY) is not None
+
+
+def test_a_full_disk_is_told_as_such_and_the_store_goes_on_when_there_is_room(
+    folder: Path,
+) -> None:
+    folder.mkdir(parents=True)
+    with closing(Index(folder / "index.db")) as index:
+        [used] = index.rows("PRAGMA page_count")
+        index.rows(f"PRAGMA max_page_count = {used[0] + 1}")
+
+        def fill() -> None:
+            with index.change():
+                for number in range(1_000):
+                    index.loosen(f"{number:0100}", due_at=0)
+
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            fill()
+
+        index.rows("PRAGMA max_page_count = 1000000")
+        with index.change():
+            index.loosen("file", due_at=0)
+        assert index.due(1) == ["file"]
 
 
 def test_an_index_that_is_none_is_told(store: DirectoryStore, folder: Path) -> None:

@@ -32,7 +32,7 @@ from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG
 from tests.attachments.test_uploading import PHOTO, keys
 from tests.conftest import S3Servers
-from tests.given import AGENT, attached, brought_to, created, rows, snapshot
+from tests.given import AGENT, attached, brought_to, created, rows, snapshot, write
 
 RETENTION = timedelta(days=30)
 RECORDS = "SELECT id FROM ticket_attachments ORDER BY id"
@@ -262,6 +262,22 @@ def test_a_dry_run_shows_what_the_real_run_does(
     assert keys(store) == stored
     assert [item.id for item in dry.items] == [photo.id, letter.id, orphan]
     assert counts(purge()) == counts(dry) == (3, 0, 0)
+
+
+@pytest.mark.only_stores("directory")
+def test_a_record_that_came_back_meanwhile_is_not_forgotten_with_the_strays(
+    database: Database, store: ObjectStore, clock: SetClock
+) -> None:
+    """A restore brings records back under their old ids, also right behind the look for strays."""
+    ticket = created(database, clock)
+    back, gone = attached(database, store, ticket.id, *FILES[:2])
+    write(database, f"DELETE FROM ticket_attachments WHERE id = {gone.id}")
+
+    in_transaction(database, lambda uow: uow.attachments.forget([back.id, gone.id]))
+
+    assert [row["id"] for row in rows(database, RECORDS)] == [back.id]
+    known = rows(database, "SELECT attachment_id AS id FROM savctl_files")
+    assert [row["id"] for row in known] == [back.id]
 
 
 def test_a_key_that_fails_is_named_and_tried_again(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
+from savctl.adapters.directory_store import DirectoryStore
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
@@ -327,6 +331,20 @@ class TestReturn:
         assert old.visible() == {LIVE, *week}
         assert report.details["brought_back"] == 9
         assert [row["object_key"] for row in rows(old.database, PURGES)] == [ORPHAN]
+
+    def test_a_run_on_the_wrong_bucket_does_not_keep_a_file_from_coming_back(
+        self, old: Bucket, clock: SetClock, tmp_path: Path
+    ) -> None:
+        old.clean_up()
+        old.record(ORPHAN)
+
+        with closing(DirectoryStore(tmp_path / "another", clock)) as another:
+            assert old.clean_up(store=another).details["brought_back"] == 0
+        report = old.clean_up()
+
+        assert report.details["brought_back"] == 1
+        assert old.visible() == {LIVE, ORPHAN}
+        assert rows(old.database, PURGES) == []
 
     def test_an_orphan_stored_again_is_an_orphan_anew(self, old: Bucket, clock: SetClock) -> None:
         old.clean_up()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from savctl.ports import (
     Scanner,
     ScannerGone,
     ScanResult,
+    SetClock,
     StoredObject,
     StoreGone,
     system_clock,
@@ -28,6 +30,7 @@ from savctl.ports import (
 from savctl.usecases.doctor.diagnosis import Level, Patient, Sign, diagnose
 from savctl.usecases.doctor.files import FILES
 from tests.conftest import Cli, S3Servers
+from tests.given import created, snapshot, write
 from tests.servers.buckets import Bucket, server_bucket
 from tests.servers.canned_s3 import Answer, CannedS3, Heard
 from tests.servers.ministack import PrivateMinistack
@@ -121,6 +124,84 @@ def test_a_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(
 
     assert (sign.level, sign.found) == (Level.OK, f"{tmp_path}/files is made on first use")
     assert not (tmp_path / "files").exists()
+
+
+def record(database: Database, *keys: str) -> None:
+    """Records that name these, as the service writes them."""
+    ticket = created(database, system_clock)
+    for key in keys:
+        write(
+            database,
+            "INSERT INTO ticket_attachments (ticket_id, original_name, filename, file_path, "
+            "mime_type, file_size, created_at, updated_at) VALUES "
+            f"({ticket.id}, 'a', 'a', '{key}', 'text/plain', 1, '2025-10-03', '2025-10-03')",
+        )
+
+
+@pytest.mark.parametrize(
+    ("stored", "level"), [(6, None), (5, Level.WARN), (1, Level.ERROR), (0, Level.ERROR)]
+)
+def test_a_bucket_of_another_database_is_found_by_its_newest_files(
+    tmp_path: Path, home: Database, examine: Examine, stored: int, level: Level | None
+) -> None:
+    (tmp_path / "files").mkdir(mode=0o700)
+    keys = [f"tickets/1/{number}.txt" for number in range(6)]
+    record(home, *keys)
+
+    with closing(DirectoryStore(tmp_path / "files")) as store:
+        for key in keys[:stored]:
+            store.put(key, BytesIO(b"1"), size_bytes=1, content_type="text/plain")
+        signs = [sign for sign in examine(store) if sign.check == "bucket files"]
+
+    assert [sign.level for sign in signs] == [level or Level.OK]
+    assert f"of the newest 5 files are not in {tmp_path}/files" in signs[0].found or not level
+
+
+def test_a_key_that_no_store_takes_is_a_file_that_is_not_there(
+    tmp_path: Path, home: Database, examine: Examine
+) -> None:
+    record(home, "../up.txt")
+    (tmp_path / "files").mkdir(mode=0o700)
+
+    with closing(DirectoryStore(tmp_path / "files")) as store:
+        found = troubles(examine(store))
+
+    assert found["bucket files"][0] is Level.ERROR
+
+
+def test_a_folder_whose_disk_is_away_is_told_by_doctor_and_left_alone_by_everything(
+    cli: Cli, database: Database, clock: SetClock, tmp_path: Path
+) -> None:
+    ticket = created(database, clock)
+    (tmp_path / "a.txt").write_text("a")
+    assert cli("attachment", "add", ticket.id, "a.txt").code == 0
+    folder = tmp_path / "home" / "files"
+    folder.rename(tmp_path / "away")
+    folder.mkdir()  # the mount point
+    before = snapshot(database)
+
+    doctor = cli("doctor")
+    others = [
+        cli("attachment", "add", ticket.id, "a.txt"),
+        cli("attachment", "get", "1", "--out", "-"),
+        *(
+            cli("job", "run", job)
+            for job in ("orphan-cleanup", "temp-cleanup", "attachment-purge")
+        ),
+    ]
+
+    assert doctor.code == 10
+    assert f"bucket: the folder of files {folder} has no index.db" in doctor.err
+    assert [other.code for other in others] == [8] * 5
+    assert all(f"touch {folder}/index.db" in other.err for other in others)
+    assert list(folder.iterdir()) == []
+    kept = ("ticket_attachments", "savctl_files", "savctl_purges", "savctl_uploads")
+    after = snapshot(database)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+    folder.rmdir()
+    (tmp_path / "away").rename(folder)
+    assert cli("attachment", "verify").code == 0
 
 
 def test_a_folder_that_others_can_enter_is_an_error(tmp_path: Path, examine: Examine) -> None:
@@ -270,12 +351,14 @@ def test_rights_that_are_missing_are_named_one_by_one(examine: Examine) -> None:
     with CannedS3(answer) as server:
         store = store_at(server)
 
-        found = troubles(examine(store))
+        signs = examine(store)
 
         store.close()
+    found = troubles(signs)
     assert found["bucket versions"] == (Level.WARN, "the bucket does not say")
     assert found["bucket lifecycle"] == (Level.WARN, "the bucket does not say")
     assert found["bucket privacy"] == (Level.WARN, "the bucket does not say")
+    assert "nobody without a key" not in [sign.found for sign in signs]
     level, told = found["bucket rights"]
     assert level is Level.ERROR
     assert [verb for verb in ("put", "hide", "bring back", "purge") if verb not in told] == []

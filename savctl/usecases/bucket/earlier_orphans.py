@@ -20,11 +20,16 @@ def settle(work: Hiding) -> None:
 
 
 def bring_back(work: Hiding, keys: Iterable[str]) -> int:
-    """Show again what a record names by now, and take it off the list; answers how many."""
+    """Show again what a record names by now, and take it off the list; answers how many.
+
+    One of which no version is here stays on the list: this may be the wrong bucket, and in the
+    right one it would be hidden for good.
+    """
     count = 0
     for key in keys:
-        count += 1
         if not work.terms.dry_run:
-            work.store.unhide(key)
+            if not work.store.unhide(key):
+                continue
             work.transact(lambda uow, key=key: intents.withdraw(uow.connection, [key]))  # type: ignore[misc]
+        count += 1
     return count

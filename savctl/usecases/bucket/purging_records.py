@@ -51,7 +51,7 @@ def forget_strays(database: Database, *, terms: Terms) -> None:
     """
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
-        uow.attachments.remove(sorted(set(ids) - {one.id for one in uow.attachments.these(ids)}))
+        uow.attachments.forget(ids)
         return []
 
     in_batches(database, WithoutRecord(), work, terms=terms)

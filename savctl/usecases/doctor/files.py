@@ -13,13 +13,17 @@ from io import BytesIO
 from types import MappingProxyType
 
 from savctl.errors import SavError
-from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone
+from savctl.persistence.attachments import newest_paths
+from savctl.persistence.engine import Database
+from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
 from savctl.ports.store_condition import StoreCondition
 from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+from savctl.usecases.schema_status import status
 
 SKEW_WARN = timedelta(seconds=5)
 SKEW_ERROR = timedelta(minutes=1)
 _DISK_WARN_BYTES = 2 * 1024**3
+_LOOKED_AT = 5
 _TEMP = "temp/"
 _PROBE = b"savctl doctor"
 
@@ -36,6 +40,7 @@ def _bucket(patient: Patient) -> Iterator[Sign]:
     yield Sign(check="bucket", level=Level.OK, found=f"{store.name} answers")
     yield from _told(condition)
     yield from _tried(store)
+    yield from _newest(patient.database, store)
 
 
 def _told(condition: StoreCondition) -> Iterator[Sign]:
@@ -121,12 +126,43 @@ def _tried(store: ObjectStore) -> Iterator[Sign]:
         found=told or "all that savctl needs",
         advice="docs/attachments.md has the policy that savctl's keys need." if failed else None,
     )
+    if "put" in failed:  # then there was nothing to be read
+        return
     yield Sign(
         check="bucket privacy",
         level=Level.ERROR if is_public else Level.OK,
         found="anybody can read a file without a key" if is_public else "nobody without a key",
         advice="Take public access off the bucket, now." if is_public else None,
     )
+
+
+def _newest(database: Database, store: ObjectStore) -> Iterator[Sign]:
+    """Whether this is the bucket of this database: the newest records' objects are in it."""
+    if status(database).state != "current":
+        return
+    with database.reading() as connection:
+        paths = newest_paths(connection, limit=_LOOKED_AT)
+    if not paths:
+        return
+    missing = [path for path in paths if not _has(store, path)]
+    if not missing:
+        found = f"the newest {len(paths)} files are there"
+        yield Sign(check="bucket files", level=Level.OK, found=found)
+        return
+    yield Sign(
+        check="bucket files",
+        level=Level.ERROR if len(missing) == len(paths) else Level.WARN,
+        found=f"{len(missing)} of the newest {len(paths)} files are not in {store.name}",
+        advice="Are bucket and database those of each other? savctl attachment verify --quick "
+        "looks at all files.",
+    )
+
+
+def _has(store: ObjectStore, path: str) -> bool:
+    try:
+        return store.find(path) is not None
+    except UnusableKey:
+        return False
 
 
 def _refusals(store: ObjectStore, key: str, copy: str) -> dict[str, str]:

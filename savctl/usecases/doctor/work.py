@@ -59,6 +59,8 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
     for run in last:
         if run.status in _RUN_LEVELS:
             level, advice = _RUN_LEVELS[run.status]
+            if run.status is RunStatus.INTERRUPTED and run.error:
+                advice = "Something was not there; the next run goes on."
             told = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
             told += f": {run.error.splitlines()[0]}" if run.error else ""
             yield Sign(check="jobs", level=level, found=told, advice=advice.format(job=run.job))
