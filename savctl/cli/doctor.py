@@ -13,7 +13,7 @@ from savctl.cli._text import CELL_WIDTH
 from savctl.errors import Findings, Unavailable
 
 if TYPE_CHECKING:
-    from savctl.usecases.doctor import Sign
+    from savctl.usecases.doctor.diagnosis import Sign
 
 group = new_group("Check everything savctl depends on.", is_command=True)
 

@@ -108,9 +108,20 @@ class Tickets:
         rows = rows_in(self._connection, support_tickets, ("id", "ticket_number"), ids)
         return {row[0]: row[1] for row in rows}
 
+    def reserve_id(self, ticket: Ticket) -> int:
+        """An id that no other ticket gets any more: for a ticket like this, stored later.
+
+        The row is gone again in the same transaction, and ids never come back.
+        """
+        reserved = self.insert(ticket)
+        delete_in(self._connection, support_tickets, "id", [reserved])
+        return reserved
+
     def insert(self, ticket: Ticket) -> int:
-        """Store a new ticket and answer its id."""
+        """Store a new ticket and answer its id: the one it has, or a new one."""
         values = _values(ticket)
+        if ticket.id:
+            values["id"] = ticket.id
         values |= {
             "ticket_number": ticket.number,
             "user_id": ticket.user_id,

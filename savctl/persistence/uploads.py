@@ -39,18 +39,11 @@ class Uploads:
         if new:
             self._connection.execute(insert(uploads), [_row(upload) for upload in new])
 
-    def aim(self, upload_id: str, *, object_key: str, ticket_id: int) -> None:
-        """Say where an upload goes that was announced before its ticket had a number."""
-        self._set(
-            upload_id,
-            object_key=object_key,
-            key_digest=key_digest(object_key),
-            ticket_id=ticket_id,
-        )
-
     def in_parts(self, upload_id: str, *, parts_id: str) -> None:
         """Remember the store's own id of an upload in parts."""
-        self._set(upload_id, upload_id=parts_id)
+        self._connection.execute(
+            update(uploads).where(_U.id == upload_id).values(upload_id=parts_id)
+        )
 
     def known(self, ids: Collection[str]) -> set[str]:
         """Those of these uploads that are still written down."""
@@ -74,9 +67,6 @@ class Uploads:
         query = select(uploads).where(_U.started_at < moment, _U.id > after_id)
         rows = self._connection.execute(query.order_by(_U.id).limit(limit)).mappings()
         return [Upload(**{k: v for k, v in row.items() if k != "key_digest"}) for row in rows]
-
-    def _set(self, known_as: str, **values: Any) -> None:
-        self._connection.execute(update(uploads).where(_U.id == known_as).values(**values))
 
 
 def _row(upload: Upload) -> dict[str, Any]:

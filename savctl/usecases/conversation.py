@@ -111,7 +111,7 @@ class _Wish:
         ticket = uow.tickets.lock(self.ref)
         if (done := self._earlier(uow, ticket)) is None:
             self._consequence(ticket, self.clock())
-            self.uploading.announce(uow, ticket)
+            self.uploading.announce(uow, ticket.id)
         return done
 
     def completed(self, uow: UnitOfWork) -> Said:

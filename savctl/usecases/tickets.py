@@ -82,11 +82,12 @@ def create_ticket(
     dry_run: bool = False,
     others: Mapping[str, object] | None = None,
     also: Callable[[UnitOfWork, Ticket], None] | None = None,
+    reserved_id: int = 0,
 ) -> tuple[Change, bool]:
     """Create a ticket; answers it and whether the answer is a replayed one.
 
     `also` is done in the same transaction, on the new ticket; `others` is what it depends on,
-    for the idempotency key.
+    for the idempotency key. The ticket gets the reserved id, if there is one.
 
     Raises:
         InvalidInput: a field is empty, too long or no text.
@@ -101,7 +102,7 @@ def create_ticket(
         now = clock()
         number = numbers.ticket_number(draw)
         decision = born(uow, wanted, number=number, by=by, now=now, policies=policies)
-        ticket = uow.record_new(decision)
+        ticket = uow.record_new(decision.with_id(reserved_id))
         if also is not None:
             also(uow, ticket)
         once.keep(uow, {"id": ticket.id}, at=now)

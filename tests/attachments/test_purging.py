@@ -394,7 +394,9 @@ def test_an_upload_that_is_announced_right_before_the_claim_keeps_its_key(
 
     def announce() -> None:
         uploading = Uploading(database, clock, store, [photo], by=AGENT)
-        in_transaction(database, lambda uow: uploading.announce(uow, uow.tickets.lock(ticket.id)))
+        in_transaction(
+            database, lambda uow: uploading.announce(uow, uow.tickets.lock(ticket.id).id)
+        )
 
     # a hidden orphan is looked for between the look at all records and the claim
     report = purge(through=BreakingStore(store, before={"find": announce}))

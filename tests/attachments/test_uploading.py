@@ -14,7 +14,7 @@ import pytest
 from savctl.domain.decision import TransitionNotAllowed
 from savctl.domain.file_types import MB
 from savctl.domain.states import Status
-from savctl.errors import NotFound, PartlyDone, SavError, Unavailable
+from savctl.errors import NotFound, SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.file_references import named
 from savctl.persistence.purges import Doomed, PurgeReason
@@ -36,6 +36,7 @@ from tests.given import AGENT, CUSTOMER, brought_to, created, rows, snapshot
 
 PHOTO, LETTER = ("photo.jpg", JPEG), ("letter.pdf", PDF)
 LARGE = ("scan.pdf", PDF.ljust(IN_PARTS_OVER + 1, b"\x00"))
+TICKETS_AND_FILES = ("support_tickets", "ticket_attachments")
 WANTED = NewTicket(user_id=CUSTOMER, subject="Broken", description="See the photo")
 
 
@@ -315,39 +316,82 @@ def test_a_new_ticket_has_its_files(
     assert rows(database, "SELECT * FROM savctl_uploads") == []
 
 
+@pytest.mark.parametrize("gone_at", ["put", "begin_parts", "put_part", "end_parts", "copy"])
 def test_without_a_bucket_no_ticket_is_made(
-    database: Database, store: ObjectStore, clock: SetClock, stage: Stage
+    database: Database, store: ObjectStore, clock: SetClock, stage: Stage, gone_at: str
 ) -> None:
     before = snapshot(database)
-    broken = BreakingStore(store, gone_at="put")
+    broken = BreakingStore(store, gone_at=gone_at)
 
     with pytest.raises(StoreGone):
-        create_ticket_with_files(database, clock, broken, WANTED, stage(PHOTO), by=AGENT)
+        create_ticket_with_files(database, clock, broken, WANTED, stage(PHOTO, LARGE), by=AGENT)
 
     assert snapshot(database) == before
+    made = create_ticket_with_files(database, clock, store, WANTED, stage(PHOTO), by=AGENT)
+    assert len(made.attachments) == 1
 
 
 @pytest.mark.only_stores("directory")
-def test_a_ticket_that_lacks_its_files_says_so_and_the_same_key_completes_it(
+def test_nobody_sees_a_new_ticket_before_its_files_are_on_record(
     database: Database, store: ObjectStore, clock: SetClock, stage: Stage
 ) -> None:
-    broken = BreakingStore(store, gone_at="copy")
+    """What is committed when is what a kill leaves behind."""
+    seen: list[tuple[int, int]] = []
+
+    def look() -> None:
+        tickets, records = (rows(database, f"SELECT id FROM {name}") for name in TICKETS_AND_FILES)
+        seen.append((len(tickets), len(records)))
+
+    calls = ("put", "begin_parts", "put_part", "end_parts", "copy", "find", "purge")
+    watched = BreakingStore(store, before=dict.fromkeys(calls, look))
+    files = stage(PHOTO, LARGE)
+    create_ticket_with_files(database, clock, watched, WANTED, files, by=AGENT)
+    look()
+
+    assert seen == [(0, 0)] * 6 + [(1, 2)] * 2, "only what is left below temp/ goes afterwards"
+
+
+@pytest.mark.only_stores("directory")
+def test_a_ticket_made_meanwhile_does_not_get_the_id_that_files_were_sent_to(
+    database: Database, store: ObjectStore, clock: SetClock, stage: Stage
+) -> None:
+    others: list[int] = []
+    watched = BreakingStore(
+        store, before={"put": lambda: others.append(created(database, clock).id)}
+    )
+
+    made = create_ticket_with_files(database, clock, watched, WANTED, stage(PHOTO), by=AGENT)
+
+    ticket = made.change.ticket
+    (record,) = rows(database, "SELECT ticket_id, file_path FROM ticket_attachments")
+    assert ticket.id not in others
+    assert record["ticket_id"] == ticket.id
+    assert record["file_path"].startswith(f"tickets/{ticket.id}/")
+    assert [e["data"]["ticket_id"] for e in events(database)] == [*others, ticket.id]
+    assert created(database, clock).id > max(*others, ticket.id)
+
+
+@pytest.mark.only_stores("directory")
+def test_the_same_key_answers_the_same_ticket_with_its_files(
+    database: Database, store: ObjectStore, clock: SetClock, stage: Stage
+) -> None:
     files = stage(PHOTO, LETTER)
+    broken = BreakingStore(store, gone_at="put")
 
-    with pytest.raises(PartlyDone, match="was created without its files") as told:
-        create_ticket_with_files(database, clock, broken, WANTED, files, by=AGENT, key="mail-4711")
-    again = create_ticket_with_files(
-        database, clock, store, WANTED, files, by=AGENT, key="mail-4711"
-    )
+    def create(store: ObjectStore) -> Any:
+        return create_ticket_with_files(
+            database, clock, store, WANTED, files, by=AGENT, key="mail-4711"
+        )
 
-    assert again.is_replayed
-    assert again.change.ticket.number == told.value.facts["ticket_number"]
+    with pytest.raises(StoreGone):
+        create(broken)
+    first, again = create(store), create(broken)
+
+    assert (first.is_replayed, again.is_replayed) == (False, True)
+    assert again.change.ticket.number == first.change.ticket.number
+    assert [a.id for a in again.attachments] == [a.id for a in first.attachments]
     assert len(rows(database, "SELECT * FROM support_tickets")) == 1
-    assert [a.original_name for a in again.attachments] == ["photo.jpg", "letter.pdf"]
-    last = create_ticket_with_files(
-        database, clock, store, WANTED, files, by=AGENT, key="mail-4711"
-    )
-    assert len(last.attachments) == len(rows(database, "SELECT * FROM ticket_attachments")) == 2
+    assert len(rows(database, "SELECT * FROM ticket_attachments")) == 2
 
 
 Dry = Callable[[Database, SetClock, ObjectStore, Stage, int], object]

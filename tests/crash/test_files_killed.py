@@ -37,6 +37,7 @@ pytestmark = [
 FILES = 20
 STORED, DELETED = 400, 280
 UPLOADS = "SELECT COUNT(*) AS n FROM savctl_uploads"
+TICKETS = "SELECT COUNT(*) AS n FROM support_tickets"
 RECORDS = "SELECT COUNT(*) AS n FROM ticket_attachments"
 WANTED = "SELECT COUNT(*) AS n FROM savctl_purges"
 KEYS = "SELECT DISTINCT file_path FROM ticket_attachments"
@@ -148,6 +149,39 @@ def test_an_upload_killed_50_times_leaves_no_record_without_its_object(
     assert everything_in(bucket.store) == named(database)
     assert list(bucket.store.partial_uploads("")) == []
     assert (count(database, UPLOADS), count(database, WANTED)) == (0, 0)
+
+
+@pytest.mark.only_stores("directory")
+def test_a_new_ticket_killed_at_any_moment_has_all_its_files_or_is_not_there(
+    database: Database,
+    bucket: Bucket,
+    at_work: dict[str, str],
+    tmp_path: Path,
+    kills: int,
+    aim: Aim,
+) -> None:
+    words = ("ticket", "create", "--user", "456", "--subject", "S", "--description", "D")
+    hits = 0
+
+    for number in range(kills):
+        attach = [word for file in some_files(tmp_path, number) for word in ("--attach", file)]
+        announced, tickets = count(database, UPLOADS), count(database, TICKETS)
+        process = quick(at_work, *words, *attach, "--quiet")
+        wait_until(
+            lambda: count(database, UPLOADS) > announced or not process.is_alive(),  # noqa: B023
+            what="an upload",
+            every=0.001,
+        )
+        aim.pause()
+        process.kill()
+        process.join(PATIENCE_SECONDS)
+        is_made = count(database, TICKETS) > tickets
+        aim.learn(too_late=is_made)
+        hits += not is_made and count(database, UPLOADS) > announced
+
+    assert count(database, RECORDS) == FILES * count(database, TICKETS)
+    must_hold(database, bucket.store)
+    assert hits > kills / 4, f"{hits} kills hit an upload at work: too few to prove anything"
 
 
 def _forced(job: str) -> tuple[str, ...]:

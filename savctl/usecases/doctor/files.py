@@ -17,8 +17,8 @@ from savctl.persistence.attachments import newest_paths
 from savctl.persistence.engine import Database
 from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
 from savctl.ports.store_condition import StoreCondition
+from savctl.usecases.database.status import status
 from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
-from savctl.usecases.schema_status import status
 
 SKEW_WARN = timedelta(seconds=5)
 SKEW_ERROR = timedelta(minutes=1)

@@ -141,7 +141,7 @@ class _Wish:
         ticket = uow.tickets.lock(self.ref)
         if (done := self._earlier(uow, ticket)) is None:
             require_not_closed(ticket, "attach a file")
-            self.uploading.announce(uow, ticket)
+            self.uploading.announce(uow, ticket.id)
         return done
 
     def completed(self, uow: UnitOfWork) -> Attached:

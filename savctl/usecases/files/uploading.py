@@ -1,14 +1,14 @@
 """Files into the bucket, then their records (spec: File Upload Workflow; rules 7.1, 7.2).
 
 An upload is announced in the database before its object is there, so that nobody removes the key
-under its hands, and forgotten in the transaction that records it. Large files, and those of a
-ticket that has no number yet, stand under `temp/` first. Whenever the process dies, at most an
-object is left that no record names; orphan-cleanup and temp-cleanup remove it.
+under its hands, and forgotten in the transaction that records it. Large files stand under
+`temp/` first. Whenever the process dies, at most an object is left that no record names;
+orphan-cleanup and temp-cleanup remove it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,9 +43,9 @@ class _Planned:
 
     file: Staged
     id: str
+    key: str
     temp_key: str | None = None
     parts_id: str | None = None
-    key: str | None = None
     is_there: bool = False
     is_begun: bool = False
 
@@ -88,21 +88,20 @@ class Uploading:
         """How many files there are."""
         return len(self._files)
 
-    def announce(self, uow: UnitOfWork, ticket: Ticket | None) -> None:
-        """Write down what comes; the ticket, where there is one already, is locked.
+    def announce(self, uow: UnitOfWork, ticket_id: int) -> None:
+        """Write down what comes; the ticket is locked, or its id reserved.
 
         Raises:
             KeyBeingRemoved: one of the files is being removed from this ticket just now.
         """
-        self._plan = [self._planned(file, ticket) for file in self._files]
-        if ticket is not None:
-            self._require_free(uow)
-            keys = {one.key for one in self._plan if one.key is not None}
-            named = uow.attachments.naming_of([ticket.id], keys)
-            for one in self._plan:
-                one.is_there = one.key in named
+        self._plan = [_planned(file, ticket_id) for file in self._files]
+        keys = {one.key for one in self._plan}
+        _require_free(uow, keys)
+        named = uow.attachments.naming_of([ticket_id], keys)
+        for one in self._plan:
+            one.is_there = one.key in named
         now = self._clock()
-        uow.uploads.announce([self._as_row(one, ticket, now) for one in self._plan])
+        uow.uploads.announce([self._as_row(one, ticket_id, now) for one in self._plan])
 
     def send(self) -> None:
         """Bring the content into the bucket: to its key, or below `temp/`.
@@ -119,16 +118,10 @@ class Uploading:
             sent.add(mark)
             self._send(one)
 
-    def aim(self, uow: UnitOfWork, ticket: Ticket) -> None:
-        """Say which ticket the files go to, in the transaction that makes it."""
-        for one in self._plan:
-            one.key = one.file.key(ticket.id)
-            uow.uploads.aim(one.id, object_key=one.key, ticket_id=ticket.id)
-
     def deliver(self) -> None:
         """Copy what stands below `temp/` to its key, inside the bucket."""
         for one in self._plan:
-            if one.temp_key is not None and one.key is not None:
+            if one.temp_key is not None:
                 self._store.copy(one.temp_key, one.key)
                 if not self._stands(one):
                     raise ContentChanged(f"{one.key} is not what was sent; nothing is recorded")
@@ -172,44 +165,25 @@ class Uploading:
     def _ids(self) -> list[str]:
         return [one.id for one in self._plan]
 
-    def _planned(self, file: Staged, ticket: Ticket | None) -> _Planned:
-        session = str(uuid4())
-        if ticket is None:
-            return _Planned(file=file, id=session, temp_key=file.temporary_key(session))
-        is_large = file.size_bytes > IN_PARTS_OVER
-        temp_key = file.temporary_key(session) if is_large else None
-        return _Planned(file=file, id=session, temp_key=temp_key, key=file.key(ticket.id))
-
-    def _require_free(self, uow: UnitOfWork) -> None:
-        busy = uow.purges.claimed({one.key for one in self._plan if one.key is not None})
-        if busy:
-            raise KeyBeingRemoved(
-                f"{min(busy)} is being removed for good at this moment",
-                hint="Try again in a minute; savctl job run attachment-purge completes a removal "
-                "that was broken off.",
-            )
-
-    def _as_row(self, one: _Planned, ticket: Ticket | None, now: datetime) -> Upload:
+    def _as_row(self, one: _Planned, ticket_id: int, now: datetime) -> Upload:
         return Upload(
             id=one.id,
             object_key=one.key,
             temp_key=one.temp_key,
             upload_id=None,
-            ticket_id=ticket.id if ticket is not None else None,
+            ticket_id=ticket_id,
             actor=self._by,
             started_at=now,
         )
 
     def _stands(self, one: _Planned) -> bool:
         """Whether the object is there; its key says its content."""
-        found = self._store.find(one.key) if one.key is not None else None
+        found = self._store.find(one.key)
         return found is not None and found.size_bytes == one.file.size_bytes
 
     def _send(self, one: _Planned) -> None:
         one.is_begun = True
         place = one.temp_key or one.key
-        if place is None:
-            raise RuntimeError("an upload without a place to go to")
         if one.file.size_bytes > IN_PARTS_OVER:
             self._send_in_parts(one, place)
             return
@@ -239,3 +213,20 @@ class Uploading:
                 self._store.abort_parts(key, parts_id)
         if temporary := [key for key, _ in begun if key is not None]:
             self._store.purge(temporary)
+
+
+def _planned(file: Staged, ticket_id: int) -> _Planned:
+    session = str(uuid4())
+    is_large = file.size_bytes > IN_PARTS_OVER
+    temp_key = file.temporary_key(session) if is_large else None
+    return _Planned(file=file, id=session, key=file.key(ticket_id), temp_key=temp_key)
+
+
+def _require_free(uow: UnitOfWork, keys: Collection[str]) -> None:
+    busy = uow.purges.claimed(keys)
+    if busy:
+        raise KeyBeingRemoved(
+            f"{min(busy)} is being removed for good at this moment",
+            hint="Try again in a minute; savctl job run attachment-purge completes a removal "
+            "that was broken off.",
+        )
