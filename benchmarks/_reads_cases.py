@@ -12,10 +12,10 @@ from benchmarks._shop import AGENTS, LONG_EVERY
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
-from savctl.persistence import reads, workload
+from savctl.domain.ticket_filter import TicketFilter
+from savctl.persistence import reads, ticket_lists, workload
 from savctl.persistence.engine import Database
 from savctl.persistence.messages import Messages
-from savctl.persistence.reads import TicketFilter
 from savctl.persistence.tables import support_tickets
 from savctl.persistence.tickets import Tickets, to_ticket
 
@@ -103,7 +103,7 @@ def _tickets(database: Database, s: Sample) -> Sequence[Case]:
 def _lists(database: Database, s: Sample) -> Sequence[Case]:
     def page(wanted: TicketFilter, *, sort: str = "-id", after: Ticket | None = None) -> Read:
         return lambda: list(
-            reads.list_tickets(database, wanted, sort=sort, after=after, limit=PAGE)
+            ticket_lists.list_tickets(database, wanted, sort=sort, after=after, limit=PAGE)
         )
 
     def like(ticket: Ticket, *names: str) -> TicketFilter:

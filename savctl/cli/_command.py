@@ -16,8 +16,10 @@ import typer
 
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
+from savctl.cli._filters import FILTERS, filter_of
 from savctl.cli._output import Answer, AnswerLost, Format, write
 from savctl.cli._values import whole
+from savctl.domain.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
 
 _OUTPUT = Annotated[
@@ -47,7 +49,9 @@ _AS = Annotated[
 ]
 _YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
-_COMMON: tuple[tuple[str, Any, Any], ...] = (
+_Option = tuple[str, Any, Any]  # parameter, annotation, default
+
+_COMMON: tuple[_Option, ...] = (
     ("output", _OUTPUT, "table"),
     ("columns", _COLUMNS, None),
     ("config", _CONFIG, None),
@@ -56,12 +60,12 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("color", _COLOR, "auto"),
     ("at", _AT, None),
 )
-_WRITERS: tuple[tuple[str, Any, Any], ...] = (
+_WRITERS: tuple[_Option, ...] = (
     ("dry_run", _DRY_RUN, False),
     ("actor", _AS, None),
 )
-_ASKERS: tuple[tuple[str, Any, Any], ...] = (("yes", _YES, False),)
-_ACTORS: tuple[tuple[str, Any, Any], ...] = (("actor", _AS, None),)
+_ASKERS: tuple[_Option, ...] = (("yes", _YES, False),)
+_ACTORS: tuple[_Option, ...] = (("actor", _AS, None),)
 
 Body = Callable[..., Answer | int | None]
 
@@ -89,11 +93,13 @@ def command(
     writes: bool = False,
     asks: bool = False,
     acts: bool = False,
+    filters: bool = False,
 ) -> Callable[[Body], Body]:
     """Add a function to a group.
 
     `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
-    command. `examples` lead the help; the test-suite runs them.
+    command; `filters` makes of a parameter `wanted: TicketFilter` the options that say which
+    tickets. `examples` lead the help; the test-suite runs them.
     """
     extra = _COMMON + (_WRITERS if writes else ()) + (_ASKERS if asks else ())
     extra += _ACTORS if acts and not writes else ()
@@ -102,6 +108,9 @@ def command(
         def invoke(**given: Any) -> int | None:
             call = _call_from({key: given.pop(key) for key, _, _ in extra}, writes=writes)
             with closing(call):
+                if filters:
+                    options = {name: given.pop(name) for name, _, _ in FILTERS}
+                    given["wanted"] = filter_of(call, options)
                 try:
                     return _outcome(body, call, given)
                 except AnswerLost as lost:
@@ -133,16 +142,24 @@ def _but_done(lost: AnswerLost) -> PartlyDone:
     )
 
 
-def _signature(body: Body, extra: Sequence[tuple[str, Any, Any]]) -> inspect.Signature:
+def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
-    common = [
+    parameters: list[inspect.Parameter] = []
+    for parameter in own:
+        if parameter.annotation is TicketFilter:
+            parameters += _declared(FILTERS)
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    return inspect.Signature(parameters + _declared(extra))
+
+
+def _declared(options: Sequence[_Option]) -> list[inspect.Parameter]:
+    return [
         inspect.Parameter(
             key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
         )
-        for key, annotation, default in extra
+        for key, annotation, default in options
     ]
-    keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-    return inspect.Signature(keyword_only + common)
 
 
 def _help(body: Body, examples: Sequence[str]) -> str:

@@ -72,7 +72,8 @@ def _luck(luck: Luck) -> list[str]:
 
 def _commands(place: Stage) -> list[str]:
     """What to type next; every ticket in it exists."""
-    from savctl.persistence.reads import TicketFilter, list_tickets
+    from savctl.domain.ticket_filter import TicketFilter
+    from savctl.persistence.ticket_lists import list_tickets
 
     def newest(status: Status) -> str | None:
         found = list_tickets(place.app.database, TicketFilter(statuses=(status,)), limit=1)

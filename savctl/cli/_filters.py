@@ -1,8 +1,9 @@
-"""The filters that `ticket list` and `export tickets` share."""
+"""The filters that `ticket list` and `export tickets` share, declared here once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -12,51 +13,72 @@ from savctl.cli._values import agent_id, whole
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.text import line
+from savctl.domain.ticket_filter import TicketFilter
 
-if TYPE_CHECKING:
-    from savctl.persistence.reads import TicketFilter
-
-StatusOf = Annotated[list[str] | None, typer.Option("--status", help="One or more.")]
-PriorityOf = Annotated[list[str] | None, typer.Option("--priority", help="One or more.")]
-UserOf = Annotated[
-    int | None, typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer.")
-]
-AgentOf = Annotated[str | None, typer.Option("--agent", metavar="ID|none", help="Who holds it.")]
-OrderOf = Annotated[int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))]
-CategoryOf = Annotated[str | None, typer.Option("--category")]
-TagOf = Annotated[str | None, typer.Option("--tag")]
-Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Created at or after.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Created before.")]
-Breached = Annotated[bool, typer.Option("--breached", help="With an SLA breach.")]
+_Several = list[str] | None
+_Word = str | None
+_Id = int | None
 
 
-def filter_of(
-    call: Call,
-    *,
-    status: list[str] | None,
-    priority: list[str] | None,
-    user: int | None,
-    agent: str | None,
-    order: int | None,
-    category: str | None,
-    tag: str | None,
-    since: str | None,
-    until: str | None,
-    breached: bool,
-) -> TicketFilter:
+def _one_or_more(values: Iterable[str]) -> str:
+    return f"One or more of {', '.join(values)}."
+
+
+FILTERS: tuple[tuple[str, Any, Any], ...] = (
+    ("status", Annotated[_Several, typer.Option("--status", help=_one_or_more(Status))], None),
+    (
+        "priority",
+        Annotated[_Several, typer.Option("--priority", help=_one_or_more(Priority))],
+        None,
+    ),
+    (
+        "user",
+        Annotated[
+            _Id, typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer.")
+        ],
+        None,
+    ),
+    (
+        "agent",
+        Annotated[_Word, typer.Option("--agent", metavar="ID|none", help="Who holds it.")],
+        None,
+    ),
+    (
+        "order",
+        Annotated[
+            _Id, typer.Option("--order", metavar="ID", parser=whole("--order"), help="Order.")
+        ],
+        None,
+    ),
+    ("category", Annotated[_Word, typer.Option("--category", help="Category.")], None),
+    ("tag", Annotated[_Word, typer.Option("--tag", help="One of its tags.")], None),
+    (
+        "since",
+        Annotated[_Word, typer.Option("--since", metavar="TIME", help="Created at or after.")],
+        None,
+    ),
+    (
+        "until",
+        Annotated[_Word, typer.Option("--until", metavar="TIME", help="Created before.")],
+        None,
+    ),
+    ("breached", Annotated[bool, typer.Option("--breached", help="With an SLA breach.")], False),
+)
+
+
+def filter_of(call: Call, given: Mapping[str, Any]) -> TicketFilter:
     """The tickets that the options ask for."""
-    from savctl.persistence.reads import TicketFilter
-
+    agent, category, tag = given["agent"], given["category"], given["tag"]
     return TicketFilter(
-        statuses=each_of("status", status, Status),
-        priorities=each_of("priority", priority, Priority),
-        user_id=user,
+        statuses=each_of("status", given["status"], Status),
+        priorities=each_of("priority", given["priority"], Priority),
+        user_id=given["user"],
         agent_id=agent_id(agent),
         is_unassigned=agent == "none",
-        order_id=order,
+        order_id=given["order"],
         category=line("category", category) if category is not None else None,
         tag=line("tag", tag) if tag is not None else None,
-        since=call.moment("since", since),
-        until=call.moment("until", until),
-        is_breached=breached,
+        since=call.moment("since", given["since"]),
+        until=call.moment("until", given["until"]),
+        is_breached=given["breached"],
     )

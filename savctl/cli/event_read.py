@@ -55,7 +55,7 @@ def list_(
     limit: Limit = 50,
 ) -> Answer:
     """Events, oldest first."""
-    from savctl.persistence import reads
+    from savctl.persistence import event_reads as reads
     from savctl.persistence.tickets import Tickets
 
     with call.database.reading() as connection:
@@ -81,7 +81,7 @@ def show(
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
     """One event with its envelope, as it goes over the wire."""
-    from savctl.persistence import reads
+    from savctl.persistence import event_reads as reads
 
     with call.database.reading() as connection:
         row = reads.find_event(connection, event)

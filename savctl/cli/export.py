@@ -12,20 +12,8 @@ from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command, new_group
 from savctl.cli._files import Force, clear_line, counting, out_file
-from savctl.cli._filters import (
-    AgentOf,
-    Breached,
-    CategoryOf,
-    OrderOf,
-    PriorityOf,
-    Since,
-    StatusOf,
-    TagOf,
-    Until,
-    UserOf,
-    filter_of,
-)
 from savctl.cli._output import Answer
+from savctl.domain.ticket_filter import TicketFilter
 from savctl.errors import InvalidInput
 
 group = new_group("Data as files, for other programs.")
@@ -38,6 +26,7 @@ Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is 
     "tickets",
     writes=True,
     asks=True,
+    filters=True,
     examples=[
         "savctl export tickets --out tickets.jsonl.zst --with messages,attachments",
         "savctl export tickets --status closed --until 365d --out old.csv",
@@ -47,6 +36,7 @@ Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is 
 def tickets(
     call: Call,
     out: Out,
+    wanted: TicketFilter,
     form: Annotated[
         str | None,
         typer.Option("--format", help="csv, jsonl or jsonl.zst; else by the file's name."),
@@ -56,16 +46,6 @@ def tickets(
         typer.Option("--with", metavar="PARTS", help="Also messages, attachments."),
     ] = None,
     force: Force = False,
-    status: StatusOf = None,
-    priority: PriorityOf = None,
-    user: UserOf = None,
-    agent: AgentOf = None,
-    order: OrderOf = None,
-    category: CategoryOf = None,
-    tag: TagOf = None,
-    since: Since = None,
-    until: Until = None,
-    breached: Breached = False,
 ) -> Answer | int | None:
     """Tickets into a file only you can read: every column, internal notes as well.
 
@@ -75,19 +55,6 @@ def tickets(
     from savctl.usecases.exporting import PARTS, ExportRun, export_tickets
 
     found = _form(form, out)
-    wanted = filter_of(
-        call,
-        status=status,
-        priority=priority,
-        user=user,
-        agent=agent,
-        order=order,
-        category=category,
-        tag=tag,
-        since=since,
-        until=until,
-        breached=breached,
-    )
     words = [word for given in with_ or () for word in given.split(",")]
     parts = [part for part in PARTS if part in {one_of("with", word, PARTS) for word in words}]
     with stopping_on_signals() as stop, out_file(call, out, force=force) as file:

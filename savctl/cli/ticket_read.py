@@ -10,24 +10,12 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command
-from savctl.cli._filters import (
-    AgentOf,
-    Breached,
-    CategoryOf,
-    OrderOf,
-    PriorityOf,
-    Since,
-    StatusOf,
-    TagOf,
-    Until,
-    UserOf,
-    filter_of,
-)
 from savctl.cli._output import Answer, Row
 from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, reference, ticket_row
 from savctl.cli._values import Limit
 from savctl.cli.ticket_group import group
 from savctl.domain.ticket import Ticket
+from savctl.domain.ticket_filter import TicketFilter
 
 PARTS = ("messages", "attachments", "history", "sla")
 
@@ -35,6 +23,7 @@ PARTS = ("messages", "attachments", "history", "sla")
 @command(
     group,
     "list",
+    filters=True,
     examples=[
         "savctl ticket list --status open,in_progress --agent none",
         "savctl ticket list --user 456 -o json",
@@ -43,16 +32,7 @@ PARTS = ("messages", "attachments", "history", "sla")
 )
 def list_(
     call: Call,
-    status: StatusOf = None,
-    priority: PriorityOf = None,
-    user: UserOf = None,
-    agent: AgentOf = None,
-    order: OrderOf = None,
-    category: CategoryOf = None,
-    tag: TagOf = None,
-    since: Since = None,
-    until: Until = None,
-    breached: Breached = False,
+    wanted: TicketFilter,
     sort: Annotated[
         str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
     ] = "-id",
@@ -62,23 +42,10 @@ def list_(
     ] = None,
 ) -> Answer:
     """Tickets, newest first, fifty at a time."""
-    from savctl.persistence import reads
+    from savctl.persistence.ticket_lists import list_tickets
 
-    wanted = filter_of(
-        call,
-        status=status,
-        priority=priority,
-        user=user,
-        agent=agent,
-        order=order,
-        category=category,
-        tag=tag,
-        since=since,
-        until=until,
-        breached=breached,
-    )
     start = _find(call, after) if after is not None else None
-    found = reads.list_tickets(
+    found = list_tickets(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
     rows = _up_to(call, found, limit)

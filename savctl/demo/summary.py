@@ -12,10 +12,11 @@ from savctl.domain.history import CHAIN, HistoryEntry
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
+from savctl.domain.ticket_filter import TicketFilter
 from savctl.persistence import overview
 from savctl.persistence.engine import Database
 from savctl.persistence.messages import Messages
-from savctl.persistence.reads import TicketFilter, list_tickets
+from savctl.persistence.ticket_lists import list_tickets
 
 SYSTEM, HAND = "system", "hand"
 _REASONS = 8

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from savctl.domain.clock import micro_text
 from savctl.domain.ticket import Ticket
+from savctl.domain.ticket_filter import TicketFilter
 from savctl.persistence import conversations
 from savctl.persistence.engine import Database
-from savctl.persistence.reads import TicketFilter, list_tickets
+from savctl.persistence.ticket_lists import list_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batches import never

@@ -12,10 +12,11 @@ from sqlalchemy import insert, select
 from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
-from savctl.persistence import reads
+from savctl.domain.ticket_filter import TicketFilter
+from savctl.persistence import ticket_lists
 from savctl.persistence.engine import Database
-from savctl.persistence.reads import SORTABLE, TicketFilter, list_tickets
 from savctl.persistence.tables import support_tickets
+from savctl.persistence.ticket_lists import SORTABLE, list_tickets
 from savctl.persistence.tickets import to_ticket
 from tests.given import NOW
 
@@ -51,7 +52,7 @@ def tickets(database: Database) -> list[Ticket]:
 def test_a_list_is_what_a_plain_filter_and_sort_give(
     database: Database, tickets: list[Ticket], sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "_PAGE", 4)
+    monkeypatch.setattr(ticket_lists, "_PAGE", 4)
     chance = random.Random(sort)
     for _ in range(40):
         wanted, limit = _any_filter(chance), chance.choice((0, 1, 4, 10))
@@ -79,7 +80,7 @@ def test_a_deep_list_goes_on_where_it_stopped(database: Database, tickets: list[
 def test_a_ticket_that_changes_while_the_list_is_read_is_left_out(
     database: Database, tickets: list[Ticket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "_ids", lambda *_: [ticket.id for ticket in tickets])
+    monkeypatch.setattr(ticket_lists, "_ids", lambda *_: [ticket.id for ticket in tickets])
     wanted = TicketFilter(statuses=(Status.OPEN,))
 
     found = list(list_tickets(database, wanted, sort="id", limit=len(tickets) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from savctl.persistence import reads
+from savctl.persistence import event_reads as reads
 from savctl.persistence.engine import Database
 
 _PAGE = 500

@@ -11,7 +11,7 @@ from typing import Any
 from savctl.domain.clock import second_text
 from savctl.domain.window import OutboxEvent, Verdict
 from savctl.errors import NotFound, Refused
-from savctl.persistence import outbox_queue, reads
+from savctl.persistence import event_reads, outbox_queue
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.ports import Broker, BrokerGone, Clock, Publisher
@@ -244,7 +244,7 @@ def _note_retry(uow: UnitOfWork, clock: Clock, ids: Sequence[int], by: int | Non
 def _ids(uow: UnitOfWork, refs: Sequence[str]) -> list[int]:
     ids = []
     for ref in refs:
-        row = reads.find_event(uow.connection, ref)
+        row = event_reads.find_event(uow.connection, ref)
         if row is None:
             raise NotFound(f"no event {ref[:60]}", hint="savctl event list shows those there are.")
         ids.append(int(row["id"]))
