@@ -11,6 +11,7 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row, write
+from savctl.cli._text import safe
 from savctl.cli._tickets import OneTicket, Reason, reference
 from savctl.cli._values import Limit, whole
 from savctl.errors import Findings, NeedsConfirmation
@@ -182,7 +183,7 @@ def _confirm(call: Call, number: str, given: str | None) -> None:
     if call.dry_run:
         return
     if given is None and sys.stdin.isatty() and sys.stderr.isatty():
-        sys.stderr.write(f"Type {number} to bring it back: ")
+        sys.stderr.write(f"Type {safe(number)} to bring it back: ")
         sys.stderr.flush()
         given = sys.stdin.readline().strip()
     if given is None or given.lower() != number.lower():

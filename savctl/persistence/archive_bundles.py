@@ -25,13 +25,16 @@ _B, _C = archive_bundles.c, archive_copies.c
 
 
 class State(StrEnum):
-    """How far a bundle is: each state can be entered again after a kill (rules 9.1)."""
+    """How far a bundle is (rules 9.1)."""
 
-    PLANNED = "planned"  # its tickets are named; the object may be there, in part, or not
+    PLANNED = "planned"  # its tickets are named; the object may be there or not
     WRITTEN = "written"  # the object is whole
     VERIFIED = "verified"  # it was read back and is what was written
     DONE = "done"  # the rows are deleted; it is the only place of its tickets
     OBSOLETE = "obsolete"  # nothing in it counts any more; the object is to be purged
+
+
+IN_FORCE = frozenset((State.VERIFIED, State.DONE))  # tickets may have no other place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +135,8 @@ def page(connection: Connection, *, after_id: int, limit: int) -> list[Bundle]:
 
 
 def newest(connection: Connection, *, limit: int) -> list[str]:
-    """The objects of the newest bundles that are done."""
-    query = select(_B.object_key).where(_B.state == str(State.DONE)).order_by(_B.id.desc())
+    """The objects of the newest bundles that are in force."""
+    query = select(_B.object_key).where(_B.state.in_(map(str, IN_FORCE))).order_by(_B.id.desc())
     return list(connection.execute(query.limit(limit)).scalars())
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
 
 from savctl.domain.clock import instant
 from savctl.errors import NotFound
-from savctl.persistence.bulk import delete_in, insert_rows
+from savctl.persistence.bulk import delete_in, insert_rows, rows_in
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import archived_files, archived_tickets
 from savctl.persistence.types import time_text
@@ -129,10 +129,12 @@ def get(connection: Connection, ref: str | int, *, lock: bool = False) -> Archiv
     return found
 
 
-def numbers_taken(connection: Connection, numbers: Collection[str]) -> set[str]:
-    """Those of these ticket numbers that archived tickets have, in lower case."""
-    query = select(_A.number_key).where(_A.number_key.in_([n.lower() for n in numbers]))
-    return set(connection.execute(query).scalars())
+def taken(connection: Connection, ids: Sequence[int], numbers: Collection[str]) -> set[int | str]:
+    """Those of these ids, and of these numbers (in lower case), that archived tickets have."""
+    same_id = rows_in(connection, archived_tickets, ("ticket_id",), ids)
+    keys = [number.lower() for number in numbers]
+    same_number = rows_in(connection, archived_tickets, ("number_key",), keys)
+    return {row[0] for row in (*same_id, *same_number)}
 
 
 def of_bundle(
@@ -161,6 +163,13 @@ def count_closed_by(connection: Connection, moment: datetime) -> int:
     """How many there are of them."""
     query = select(func.count()).select_from(archived_tickets).where(_A.closed_at <= moment)
     return int(connection.execute(query).scalar_one())
+
+
+def count(connection: Connection) -> int:
+    """How many tickets are archived; none where the schema is too old, or half taken back."""
+    if not inspect(connection).has_table(archived_tickets.name):
+        return 0
+    return int(connection.execute(select(func.count()).select_from(archived_tickets)).scalar_one())
 
 
 def listing(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.states import Status
 from savctl.errors import NeedsConfirmation
+from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
+from savctl.persistence.tables import support_tickets
 from savctl.ports import SetClock
+from savctl.usecases.archive import steps
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import read_archived
@@ -144,6 +148,73 @@ def test_a_ticket_that_another_program_refers_to_stays_and_is_said(
         assert len(rows(database, "SELECT id FROM ratings")) == 1
     finally:
         write(database, "DROP TABLE ratings")
+
+
+def put_back(database: Database, row: dict[str, Any]) -> None:
+    """A row out of a backup, as people do it."""
+    database.transaction(
+        lambda c: insert_rows(c, support_tickets, list(row), [tuple(row.values())])
+    )
+
+
+def test_an_archived_ticket_that_came_back_from_a_backup_stays_and_is_said(
+    database: Database, clock: SetClock, cold: ColdStorage
+) -> None:
+    same_id, same_number = old_tickets(database, 2)
+    before = all_rows(database)["support_tickets"]
+    archive(database, clock, cold)
+    put_back(database, before[same_id])
+    put_back(database, before[same_number] | {"id": 900})
+    late = set(old_tickets(database, 2, first=3))
+
+    report = archive(database, clock, cold)
+
+    assert archived_ids(database) == {same_id, same_number, *late}
+    assert [(item.id, str(item.outcome)) for item in report.items] == [
+        (same_id, "skipped"),
+        (900, "skipped"),
+    ]
+    assert all("a ticket in two places" in str(item.reason) for item in report.items)
+
+
+def test_one_ticket_that_cannot_be_deleted_costs_itself_alone(
+    database: Database, clock: SetClock, cold: ColdStorage
+) -> None:
+    bad, *others = old_tickets(database, 5)
+    refuse = "CREATE TRIGGER no_delete BEFORE DELETE ON support_tickets FOR EACH ROW " + (
+        f"WHEN OLD.id = {bad} BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        if database.is_sqlite
+        else f"IF OLD.id = {bad} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = "
+        "'not this one'; END IF"
+    )
+    write(database, refuse)
+    try:
+        report = archive(database, clock, cold)
+    finally:
+        write(database, "DROP TRIGGER no_delete")
+
+    assert (hot_ids(database), archived_ids(database)) == ({bad}, set(others))
+    assert [(item.id, str(item.outcome)) for item in report.items] == [(bad, "failed")]
+    assert "not this one" in str(report.items[0].reason)
+    assert {line["ticket_id"] for line in lines_in(cold)} == set(others)
+    assert (bundle_states(database), report.seen) == (["done"], 5)
+
+
+def test_tickets_that_find_no_room_come_with_the_next_bundle_and_none_is_told_twice(
+    database: Database, clock: SetClock, cold: ColdStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "BUNDLE_BYTES", 1)
+    ids = old_tickets(database, 60)
+    held = {ids[10], ids[50]}
+    for one in held:
+        hold_ticket(database, clock, one, reason="case 4711", by=5)
+
+    report = archive(database, clock, cold)
+
+    assert len(bundle_states(database)) > 1
+    assert (report.seen, report.changed, report.skipped) == (60, 58, 2)
+    assert [item.id for item in report.items] == sorted(held)
+    assert hot_ids(database) == held
 
 
 def test_a_column_of_another_program_goes_and_comes_along(

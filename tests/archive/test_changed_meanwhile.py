@@ -12,11 +12,14 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
+from savctl.persistence.leases import Lease, LeaseLost, acquire
 from savctl.persistence.row_digests import locked_digests
 from savctl.persistence.whole_tables import columns_of
 from savctl.ports import SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
+from savctl.usecases.archive.restore import read_archived, restore_ticket
+from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.person.holds import hold_ticket
 from tests.archive.support import (
     all_rows,
@@ -27,6 +30,7 @@ from tests.archive.support import (
     lines_in,
     old_tickets,
 )
+from tests.crash.processes import time_passes_for_leases
 from tests.given import rows, write
 
 CHANGES = {
@@ -52,10 +56,14 @@ def first_ticket(database: Database) -> dict[str, list[dict[str, Any]]]:
 class Watched(DirectoryStore):
     """A folder in which something happens when a bundle is read back, or that breaks down."""
 
-    on_read: Callable[[], None] | None = None
+    on_put: Callable[[], object] | None = None
+    on_read: Callable[[], object] | None = None
     fails_at: str | None = None
 
     def put(self, key: str, *given: object, **named: object) -> None:
+        happens, self.on_put = self.on_put, None
+        if happens is not None:
+            happens()
         if self.fails_at is not None and self.fails_at in key:
             raise StoreGone("the bucket went away")
         super().put(key, *given, **named)  # type: ignore[arg-type]
@@ -155,6 +163,50 @@ def test_a_bundle_that_comes_back_otherwise_deletes_nothing_and_is_written_again
     archive(database, clock, cold)
     assert archived_ids(database) == ids
     assert {line["ticket_id"] for line in lines_in(cold)} == ids
+
+
+def leased(database: Database, owner: str) -> Lease:
+    """The lease of the job, which nobody holds any more."""
+    time_passes_for_leases(database)
+    return database.transaction(lambda c: acquire(c, "archive", owner=owner, seconds=60))
+
+
+def test_a_run_that_was_paused_while_it_wrote_writes_over_nothing(
+    database: Database, clock: SetClock, watched: Watched
+) -> None:
+    ids = set(old_tickets(database, 3))
+    cold = ColdStorage(watched, DEFAULT_PREFIX)
+
+    def others_take_over() -> None:
+        write(database, "UPDATE ticket_messages SET message = 'newer' WHERE id = 2")
+        archive(database, clock, cold, fence=leased(database, "host-b:2"))
+
+    watched.on_put = others_take_over
+    with pytest.raises(LeaseLost):
+        archive(database, clock, cold, fence=leased(database, "host-a:1"))
+
+    assert archived_ids(database) == ids
+    said = read_archived(database, cold, 1).whole.messages
+    assert "newer" in {row["message"] for row in said}
+    assert [one.problem for one in verify_archive(database, cold)] == [None]
+    assert sum(1 for _ in watched.versions(DEFAULT_PREFIX)) == 2, "nothing else lies there"
+
+
+def test_a_run_that_was_paused_while_it_wrote_a_bundle_anew_leaves_nothing_behind(
+    database: Database, clock: SetClock, watched: Watched
+) -> None:
+    restored, *others = old_tickets(database, 3)
+    cold = ColdStorage(watched, DEFAULT_PREFIX)
+    archive(database, clock, cold)
+    restore_ticket(database, clock, cold, restored, by=5)
+
+    watched.on_put = lambda: archive(database, clock, cold, fence=leased(database, "host-b:2"))
+    with pytest.raises(LeaseLost):
+        archive(database, clock, cold, fence=leased(database, "host-a:1"))
+
+    assert archived_ids(database) == set(others)
+    assert [one.problem for one in verify_archive(database, cold)] == [None]
+    assert sum(1 for _ in watched.versions(DEFAULT_PREFIX)) == 2, "nothing else lies there"
 
 
 @pytest.mark.only_on("mariadb", "mysql")

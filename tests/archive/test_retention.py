@@ -116,6 +116,32 @@ def test_archived_tickets_go_and_the_others_of_their_bundle_stay_as_they_were(
     assert hot_ids(database) == {kept[0]}
 
 
+@pytest.mark.parametrize("is_archived", [False, True], ids=["hot", "archived"])
+def test_an_object_elsewhere_that_a_record_names_is_left_alone_and_said(
+    database: Database, clock: SetClock, cold: ColdStorage, is_archived: bool
+) -> None:
+    (kept,) = old_tickets(database, 1)
+    archive(database, clock, cold)
+    (bundle,) = cold.objects()
+    (over,) = old_tickets(database, 1, first=2, closed_at=LAPSED, attachments_each=1)
+    first = "SELECT MIN(id) AS id FROM ticket_attachments"
+    write(
+        database,
+        f"UPDATE ticket_attachments SET file_path = '{bundle.key}' "
+        f"WHERE id = {rows(database, first)[0]['id']}",
+    )
+    if is_archived:
+        archive(database, clock, cold)
+
+    report = retain(database, clock, cold)
+
+    assert (report.changed, archived_ids(database)) == (1, {kept})
+    assert purge_list(database) == {key_of(over, 1)}
+    assert f"its object '{bundle.key}' is not where files of tickets are: left alone" in str(
+        report.items[0].reason
+    )
+
+
 def test_a_bundle_whose_tickets_are_all_over_goes_whole_even_a_damaged_one(
     database: Database, clock: SetClock, cold: ColdStorage, store: DirectoryStore
 ) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from savctl.domain.ageing import Age, kept_hot
 from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
+from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.archive_candidates import Old, Standing, unpurged
 from savctl.persistence.engine import Database
@@ -86,16 +87,16 @@ def _archive_page(
         return fit, items, bundles.plan(uow.connection, key, named, at=clock(), run_id=run_id)
 
     fit, items, bundle = in_transaction(database, work, dry_run=terms.dry_run, fence=terms.fence)
-    terms.report.add(items, seen=len(page) - len(fit))
     if terms.dry_run:
-        told = (
+        items += [
             Item(t.id, t.number, Outcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}") for t in fit
-        )
-        terms.report.add(told, seen=len(fit))
-    if bundle is None:
-        return page[-1].id
-    over = steps.advance(bundle, planned=[ticket.id for ticket in fit])
-    return min(over) - 1 if over else page[-1].id
+        ]
+    over = [] if bundle is None else steps.advance(bundle, [ticket.id for ticket in fit])
+    last = min(over) - 1 if over else page[-1].id  # who is behind it comes with the next page
+    told = [item for item in items if int(item.id) <= last]
+    chosen = 0 if bundle is None else sum(ticket.id <= last for ticket in fit)
+    terms.report.add(told, seen=sum(ticket.id <= last for ticket in page) - chosen)
+    return last
 
 
 def _judged(
@@ -105,11 +106,14 @@ def _judged(
     ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
     tied = ties(uow, ids)
+    twice = index.taken(uow.connection, ids, [ticket.number for ticket in page])
     fit, items = [], []
     for ticket in page:
         why = kept_hot(ticket, after=after, now=now)
         if why is None and ticket.id in deleted:
             why = "a deleted file still waits for its purge: savctl job run attachment-purge"
+        if why is None and (ticket.id in twice or ticket.number.lower() in twice):
+            why = "archived already, and here again: docs/runbook.md, a ticket in two places"
         if why is None:
             why = tied.get(ticket.id)
         if why is None:

@@ -22,14 +22,14 @@ from savctl import __version__
 from savctl.domain.clock import second_text
 from savctl.errors import Findings
 from savctl.ports.objects import KeyFailure, NoSuchObject, ObjectStore, StoredObject, StoreGone
-from savctl.usecases.archive.lines import FORMAT
+from savctl.usecases.archive.lines import FORMAT, ticket_id_of
 
 DEFAULT_PREFIX = "archive/"
 SUFFIX = ".jsonl.zst"
 _MANIFEST = ".manifest.json"
 _SPOOL_BYTES = 8 * 1024 * 1024
 _LEVEL = 3
-_LONGEST_LINE = 1024 * 1024 * 1024
+_AT_ONCE = 2048
 
 
 class Damaged(Findings):
@@ -107,8 +107,25 @@ class ColdStorage:
             content_type="application/json",
         )
 
-    def lines(self, key: str, *, sha256: str | None = None) -> Iterator[bytes]:
-        """The lines of a bundle, one after the other.
+    def tickets(
+        self, key: str, *, raw_bytes: int, sha256: str | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """The lines of a bundle, each with the id of its ticket; else as `lines`.
+
+        Raises:
+            Damaged: also for a line that is no ticket's.
+        """
+        for line in self.lines(key, raw_bytes=raw_bytes, sha256=sha256):
+            try:
+                ticket_id = ticket_id_of(line)
+            except ValueError as problem:
+                raise Damaged(f"{key} is not what was written: {problem}", object=key) from None
+            yield ticket_id, line
+
+    def lines(
+        self, key: str, *, raw_bytes: int | None = None, sha256: str | None = None
+    ) -> Iterator[bytes]:
+        """The lines of a bundle, one after the other, of `raw_bytes` in all at most.
 
         With `sha256` the end is reached only when the whole object has this digest.
 
@@ -119,7 +136,7 @@ class ColdStorage:
         seen = hashlib.sha256()
         try:
             with self.store.read(key) as pieces:
-                yield from _split(_decompressed(pieces, seen))
+                yield from _split(_decompressed(pieces, seen, raw_bytes))
         except NoSuchObject as problem:
             raise self._not_there(key) from problem
         except ZstdError as problem:
@@ -201,21 +218,31 @@ def _compress(lines: Iterable[bytes], target: IO[bytes]) -> tuple[int, int]:
     return raw, count
 
 
-def _decompressed(pieces: Iterator[bytes], seen: hashlib._Hash) -> Iterator[bytes]:
+def _decompressed(
+    pieces: Iterator[bytes], seen: hashlib._Hash, most: int | None
+) -> Iterator[bytes]:
+    """Few bytes at a time: each of them may stand for thirty thousand."""
     decompressor = ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+    count = 0
     for piece in pieces:
         seen.update(piece)
-        yield decompressor.decompress(piece)
+        for start in range(0, len(piece), _AT_ONCE):
+            raw = decompressor.decompress(piece[start : start + _AT_ONCE])
+            count += len(raw)
+            if most is not None and count > most:
+                raise ZstdError("it is larger than what was written")
+            yield raw
     if not decompressor.eof:
         raise ZstdError("it ends in the middle")
 
 
 def _split(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
+    begun: list[bytes] = []  # of a line that goes on in the next piece
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-        if len(rest) > _LONGEST_LINE:
-            raise ZstdError("a line has no end")
-    if rest:
+        begun.append(piece)
+        if b"\n" in piece:
+            *lines, rest = b"".join(begun).split(b"\n")
+            yield from lines
+            begun = [rest]
+    if any(begun):
         raise ZstdError("the last line has no end")

@@ -19,7 +19,7 @@ from savctl.persistence.whole_rows import WholeTicket, insert_whole, taken
 from savctl.persistence.whole_tables import columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
-from savctl.usecases.archive.lines import digest_of, ticket_id_of, whole_of
+from savctl.usecases.archive.lines import digest_of, whole_of
 
 _NAMED = 5
 
@@ -61,8 +61,8 @@ def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Foun
 
 
 def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> WholeTicket:
-    for line in cold.lines(bundle.key):
-        if ticket_id_of(line) == archived.ticket_id:
+    for ticket_id, line in cold.tickets(bundle.key, raw_bytes=bundle.raw_bytes):
+        if ticket_id == archived.ticket_id:
             if digest_of(line) != archived.line_sha256:
                 break
             return whole_of(line)

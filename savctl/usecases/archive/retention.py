@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain.ageing import Age, is_over, kept_for_good
+from savctl.domain.file_names import TEMP, TICKETS
+from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
@@ -140,19 +142,18 @@ class _Retention:
         locked = uow.tickets.lock_many(ids, skip_locked=True)
         tied = ties(uow, ids)
         items: list[Item] = []
-        gone: list[int] = []
+        gone: list[Ticket] = []
         for ticket in locked:
             why = kept_for_good(ticket, after=self.after, now=now)
             if why is None:
                 why = tied.get(ticket.id)
             if why is None:
-                gone.append(ticket.id)
-                told = f"closed {ticket.closed_at:%Y-%m-%d}"
-                items.append(Item(ticket.id, ticket.number, Outcome.CHANGED, told))
+                gone.append(ticket)
             elif why:
                 items.append(Item(ticket.id, ticket.number, Outcome.SKIPPED, why))
-        _forget(uow, gone, now)
-        delete_tickets(uow.connection, gone)
+        left = _forget(uow, [ticket.id for ticket in gone], now)
+        items += [_removed(one.id, one.number, one.closed_at, left.get(one.id)) for one in gone]
+        delete_tickets(uow.connection, [ticket.id for ticket in gone])
         busy = uow.tickets.numbers_of(sorted(set(ids) - {ticket.id for ticket in locked}))
         return items + [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in busy.items()]
 
@@ -168,26 +169,26 @@ class _Retention:
         }
         if bundle is None or bundle.state is not State.DONE or not over:
             return  # it is being filled, or another run wrote it anew; the next run looks again
-        gone = list(over.values()) if self.terms.dry_run else self._rewritten(bundle, over, now)
+        gone, left = (list(over.values()), dict[int, str]())
+        if not self.terms.dry_run:
+            gone, left = self._rewritten(bundle, over, now)
         items = [
-            Item(
-                row.ticket_id,
-                row.ticket_number,
-                Outcome.CHANGED,
-                f"closed {row.closed_at:%Y-%m-%d}",
-            )
+            _removed(row.ticket_id, row.ticket_number, row.closed_at, left.get(row.ticket_id))
             for row in gone
         ]
         self.terms.report.add(items, seen=len(items))
 
     def _rewritten(
         self, bundle: Bundle, over: dict[int, Archived], now: datetime
-    ) -> list[Archived]:
+    ) -> tuple[list[Archived], dict[int, str]]:
+        """What went, and files that were left alone."""
+        left: dict[int, str] = {}
+
         def also(uow: UnitOfWork, dropped: Sequence[Archived]) -> None:
-            _forget(uow, [row.ticket_id for row in dropped], now)
+            left.update(_forget(uow, [row.ticket_id for row in dropped], now))
 
         try:
-            return rewrite(
+            gone = rewrite(
                 self.database,
                 self.clock,
                 self.cold,
@@ -200,15 +201,33 @@ class _Retention:
             why = f"{len(over)} ticket(s) are due in it: {problem.message}"
             failed = Item(bundle.key, None, Outcome.FAILED, why)
             self.terms.report.add([failed], seen=1)
-            return []
+            return [], {}
+        return gone, left
 
 
-def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> None:
-    """In the transaction in which tickets go: the intent for their files, own rows, the proof."""
+def _removed(ticket_id: int, number: str, closed_at: datetime | None, left: str | None) -> Item:
+    told = f"closed {closed_at:%Y-%m-%d}"
+    if left is not None:
+        told += f"; its object {left!r} is not where files of tickets are: left alone"
+    return Item(ticket_id, number, Outcome.CHANGED, told, is_told=left is not None)
+
+
+def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> dict[int, str]:
+    """In the transaction in which tickets go: the intent for their files, own rows, the proof.
+
+    Another program's record may name any object, a bundle of the archive too: those elsewhere
+    are left alone. Answers one for each such ticket.
+    """
     if not ticket_ids:
-        return
-    doomed = doomed_files(uow.connection, ticket_ids, at=now)
+        return {}
+    found = doomed_files(uow.connection, ticket_ids, at=now)
+    doomed = [one for one in found if one.key.startswith((TICKETS, TEMP))]
     uow.purges.want(doomed, at=now)
     delete_last_rows(uow.connection, ticket_ids)
     details = {"tickets": len(ticket_ids), "files": len(doomed), "ids": list(ticket_ids)}
     uow.audit.note("retention", actor=None, at=now, details=details)
+    return {
+        one.ticket_id: one.key
+        for one in found
+        if one.ticket_id is not None and not one.key.startswith((TICKETS, TEMP))
+    }

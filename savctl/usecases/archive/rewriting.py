@@ -7,6 +7,7 @@ new bundle is written and read back first, then the index moves to it in one tra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from savctl.errors import Refused
 from savctl.persistence import archive_bundles as bundles
@@ -14,10 +15,11 @@ from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.engine import Database
+from savctl.persistence.leases import LeaseLost
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged, Written
-from savctl.usecases.archive.lines import digest_of, ticket_id_of
+from savctl.usecases.archive.lines import digest_of
 from savctl.usecases.batches import Terms
 
 Also = Callable[[UnitOfWork, Sequence[Archived]], None]
@@ -50,18 +52,12 @@ def rewrite(
         Unavailable: database or cold storage went away; the next run goes on.
     """
     run_id = terms.fence.run_id if terms.fence else None
-
-    def begin(uow: UnitOfWork) -> tuple[Bundle | None, dict[int, Archived]]:
-        _require_done(uow, old)
-        inside = index.of_bundle(uow.connection, old.id)
-        kept = {one: row for one, row in inside.items() if one not in dropping}
-        if not kept:
-            return None, kept
-        key, now = cold.new_key(clock()), clock()
-        new = bundles.plan(uow.connection, key, list(kept), at=now, run_id=run_id, replaces=old.id)
-        return new, kept
-
-    new, kept = in_transaction(database, begin, fence=terms.fence)
+    key, now = cold.new_key(clock()), clock()
+    new, kept = in_transaction(
+        database,
+        lambda uow: _begun(uow, old, key, dropping=dropping, at=now, run_id=run_id),
+        fence=terms.fence,
+    )
     if new is None:
         cold.require(old.key)
     written = _copied(cold, old, new, kept, clock) if new is not None else None
@@ -81,9 +77,33 @@ def rewrite(
         bundles.change(uow.connection, old.id, State.OBSOLETE)
         return dropped
 
-    dropped = in_transaction(database, switch, fence=terms.fence)
+    try:
+        dropped = in_transaction(database, switch, fence=terms.fence)
+    except (Overtaken, LeaseLost):
+        if new is not None:
+            withdraw(database, cold, new)
+        raise
     purge_obsolete(database, cold, old, terms=terms)
     return dropped
+
+
+def _begun(
+    uow: UnitOfWork,
+    old: Bundle,
+    key: str,
+    *,
+    dropping: frozenset[int],
+    at: datetime,
+    run_id: int | None,
+) -> tuple[Bundle | None, dict[int, Archived]]:
+    """The new bundle, planned, and what is to be in it; no bundle when that is nothing."""
+    _require_done(uow, old)
+    inside = index.of_bundle(uow.connection, old.id)
+    kept = {one: row for one, row in inside.items() if one not in dropping}
+    if not kept:
+        return None, kept
+    new = bundles.plan(uow.connection, key, list(kept), at=at, run_id=run_id, replaces=old.id)
+    return new, kept
 
 
 def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, terms: Terms) -> None:
@@ -96,6 +116,18 @@ def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, ter
     in_transaction(
         database, lambda uow: bundles.forget(uow.connection, bundle.id), fence=terms.fence
     )
+
+
+def withdraw(database: Database, cold: ColdStorage, bundle: Bundle) -> None:
+    """Remove what this run wrote after another one had taken over: nobody would look for it.
+
+    Raises:
+        Unavailable: it could not be removed.
+    """
+    with database.reading() as connection:
+        now = bundles.find(connection, bundle.id)
+    if now is None or now.state in {State.PLANNED, State.OBSOLETE}:
+        cold.purge(bundle.key)
 
 
 def _require_done(uow: UnitOfWork, old: Bundle) -> None:
@@ -114,8 +146,8 @@ def _copied(
     """The kept lines in the new object, byte for byte, read back and compared with the index."""
 
     def lines() -> Iterator[bytes]:
-        for line in cold.lines(old.key, sha256=old.sha256):
-            if ticket_id_of(line) in kept:
+        for one, line in cold.tickets(old.key, raw_bytes=old.raw_bytes, sha256=old.sha256):
+            if one in kept:
                 yield line
 
     written = cold.write(new.key, lines())
@@ -128,7 +160,8 @@ def _copied(
         attachments=sum(row.attachments for row in kept.values()),
     )
     found = {
-        ticket_id_of(line): digest_of(line) for line in cold.lines(new.key, sha256=written.sha256)
+        one: digest_of(line)
+        for one, line in cold.tickets(new.key, raw_bytes=written.raw_bytes, sha256=written.sha256)
     }
     if found != {one: row.line_sha256 for one, row in kept.items()}:
         raise Damaged(f"{new.key} does not hold the tickets of {old.key}")

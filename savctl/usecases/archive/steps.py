@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,14 +20,15 @@ from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.candidates import number_of
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import Reference, references
-from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.persistence.leases import LeaseLost
+from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.persistence.whole_rows import WholeTicket, read_whole
 from savctl.persistence.whole_tables import Columns, columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, line_of, whole_of
 from savctl.usecases.archive.moving import Kept, move
-from savctl.usecases.archive.rewriting import Overtaken, purge_obsolete, rewrite
+from savctl.usecases.archive.rewriting import Overtaken, purge_obsolete, rewrite, withdraw
 from savctl.usecases.batches import EVERYBODYS, Terms
 from savctl.usecases.report import Item, Outcome
 
@@ -58,21 +60,26 @@ class Steps:
     cold: ColdStorage
     terms: Terms
 
+    @property
+    def _fence(self) -> Fence | None:
+        return self.terms.fence
+
     def tidy(self) -> None:
         """Finish what runs left behind, and write bundles anew that hold copies of tickets
         which live elsewhere: restored ones, and those that changed at the last moment."""
+        self.sweep()
         for bundle in self._unfinished():
             if self.terms.should_stop():
                 return
-            self._finish(bundle)
-        self.sweep()
+            self._finish(bundle, _Packing())
 
     def sweep(self) -> None:
-        """Remove obsolete bundles, those that were to replace one when their run was killed, and
-        copies of tickets which live elsewhere, or nowhere."""
+        """Remove bundles in which nothing counts, and copies of tickets which live elsewhere, or
+        nowhere."""
         for bundle in self._unfinished():
             if _is_void(bundle) and not self.terms.should_stop():
-                self._finish(bundle)
+                self._to(bundle, State.OBSOLETE)
+                purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
         after_id = 0
         while not self.terms.should_stop():
             with self.database.reading() as connection:
@@ -82,47 +89,45 @@ class Steps:
             self._rewrite(mixed)
             after_id = mixed.id
 
-    def advance(self, bundle: Bundle, planned: Sequence[int] | None = None) -> list[int]:
-        """Take a bundle to its end; answers the planned tickets that found no room in it.
-
-        `planned` saves a look where they are known. A damaged object is said, and written again
-        by the next run; nothing was deleted.
-        """
+    def advance(self, bundle: Bundle, planned: Sequence[int]) -> list[int]:
+        """Take a planned bundle to its end; answers the tickets that found no room in it."""
         packing = _Packing()
-        if bundle.state is State.PLANNED:
-            bundle = self._write(bundle, packing, planned)
-        over = packing.over
+        bundle = self._write(bundle, packing, planned)
         if bundle.state is State.OBSOLETE:
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
-            return over
+        else:
+            self._finish(bundle, packing)
+        return packing.over
+
+    def _finish(self, bundle: Bundle, sent: _Packing) -> None:
+        """Verify a written bundle and delete its rows; a damaged one is said, and deletes none."""
         try:
-            kept = self._verify(bundle, packing)
+            kept = self._verify(bundle, sent)
         except Damaged as problem:
-            self._to(bundle, State.PLANNED)
-            failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
-            self.terms.report.add([failed], seen=1)
-            return over
-        self._delete_rows(bundle, kept)
-        return over
+            self._set_aside(bundle, problem)
+        else:
+            self._delete_rows(bundle, kept)
+
+    def _set_aside(self, bundle: Bundle, problem: Damaged) -> None:
+        """A damaged bundle goes, and its tickets into another one. Unless rows were deleted for
+        it: then it is the only place that those have, and stays until it can be read again."""
+
+        def work(uow: UnitOfWork) -> None:
+            if not index.ids_in(uow.connection, bundle.id):
+                bundles.change(uow.connection, bundle.id, State.OBSOLETE)
+
+        in_transaction(self.database, work, fence=self._fence)
+        failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
+        self.terms.report.add([failed], seen=1)
 
     def _unfinished(self) -> list[Bundle]:
         run_id = self.terms.fence.run_id if self.terms.fence else None
         with self.database.reading() as connection:
             return bundles.unfinished(connection, run_id=run_id)
 
-    def _finish(self, bundle: Bundle) -> None:
-        if _is_void(bundle):
-            self._to(bundle, State.OBSOLETE)
-            purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
-            return
-        if bundle.state is State.PLANNED:
-            self.cold.purge(bundle.key)  # what the killed run wrote, if anything
-        self.advance(bundle)
-
-    def _write(self, bundle: Bundle, packing: _Packing, planned: Sequence[int] | None) -> Bundle:
+    def _write(self, bundle: Bundle, packing: _Packing, planned: Sequence[int]) -> Bundle:
         with self.database.reading() as connection:
             columns = columns_of(connection)
-            planned = planned or bundles.copies(connection, bundle.id)
         written = self.cold.write(bundle.key, self._packed(columns, planned, packing))
         self.cold.describe(
             bundle.key,
@@ -142,13 +147,17 @@ class Steps:
             **packing.counts,
         }
 
-        def work(uow: UnitOfWork) -> Bundle:
+        def work(uow: UnitOfWork) -> None:
             bundles.change(uow.connection, bundle.id, state, written_at=self.clock(), **values)
             left_out = sorted(set(planned) - set(packing.ids))
             bundles.drop_copies(uow.connection, bundle.id, left_out)
-            return bundles.get(uow.connection, bundle.id)
 
-        return in_transaction(self.database, work, fence=self.terms.fence)
+        try:
+            in_transaction(self.database, work, fence=self._fence)
+        except LeaseLost:
+            withdraw(self.database, self.cold, bundle)
+            raise
+        return replace(bundle, state=state, **values)
 
     def _packed(
         self, columns: Columns, planned: Sequence[int], packing: _Packing
@@ -185,8 +194,7 @@ class Steps:
                 return [one for i in ids for one in self._lines_of(columns, [i], packing)]
             with self.database.reading() as connection:
                 number = number_of(connection, ids[0])
-            why = f"cannot be archived as it is: {problem}"
-            packing.bad.append(Item(ids[0], number, Outcome.FAILED, why))
+            packing.bad.append(_failed(ids[0], number, problem))
             return []
 
     def _verify(self, bundle: Bundle, sent: _Packing) -> list[Kept]:
@@ -195,7 +203,7 @@ class Steps:
         Raises:
             Damaged: it is not what was written.
         """
-        lines = list(self.cold.lines(bundle.key, sha256=bundle.sha256))
+        lines = list(self.cold.lines(bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256))
         kept = [Kept(whole_of(line), digest_of(line)) for line in lines]
         if [one.id for one in kept] != (sent.ids or self._inside(bundle)):
             raise Damaged(f"{bundle.key} does not hold the tickets that were written")
@@ -216,37 +224,33 @@ class Steps:
             return sorted({*planned, *index.ids_in(connection, bundle.id)})
 
     def _delete_rows(self, bundle: Bundle, kept: Sequence[Kept]) -> None:
-        """Delete what is archived, a batch at a time, and end the bundle with the last."""
+        """Delete what is archived, a batch at a time, and end the bundle."""
         with self.database.reading() as connection:
             foreign = references(connection)
         for start in range(0, len(kept), self.terms.size):
-            some, is_last = kept[start : start + self.terms.size], start + self.terms.size
-            items, mixed = in_transaction(
+            self._delete_some(bundle, kept[start : start + self.terms.size], foreign)
+        if in_transaction(self.database, partial(_end, bundle, self.clock()), fence=self._fence):
+            self._rewrite(bundle)
+
+    def _delete_some(
+        self, bundle: Bundle, some: Sequence[Kept], foreign: Sequence[Reference]
+    ) -> None:
+        """One transaction; where it fails, ticket by ticket: a bad one costs itself alone."""
+        try:
+            items = in_transaction(
                 self.database,
-                partial(self._move, bundle, some, foreign, is_last=is_last >= len(kept)),
-                fence=self.terms.fence,
+                lambda uow: move(uow, bundle, some, foreign=foreign, at=self.clock()),
+                fence=self._fence,
             )
-            self.terms.report.add(items, seen=len(some))
-            if mixed is not None:
-                self._rewrite(mixed)
-
-    def _move(
-        self,
-        bundle: Bundle,
-        kept: Sequence[Kept],
-        foreign: Sequence[Reference],
-        uow: UnitOfWork,
-        *,
-        is_last: bool,
-    ) -> tuple[list[Item], Bundle | None]:
-        items = move(uow, bundle, kept, foreign=foreign, at=self.clock())
-        return items, self._end(uow, bundle) if is_last else None
-
-    def _end(self, uow: UnitOfWork, bundle: Bundle) -> Bundle | None:
-        """The bundle is done; answers it when it holds copies that have to go again."""
-        bundles.change(uow.connection, bundle.id, State.DONE, done_at=self.clock())
-        is_mixed = bundles.has_copies(uow.connection, bundle.id)
-        return bundles.get(uow.connection, bundle.id) if is_mixed else None
+        except EVERYBODYS:
+            raise
+        except Exception as problem:
+            if len(some) > 1:
+                for one in some:
+                    self._delete_some(bundle, [one], foreign)
+                return
+            items = [_failed(some[0].id, some[0].whole.ticket["ticket_number"], problem)]
+        self.terms.report.add(items, seen=len(some))
 
     def _rewrite(self, mixed: Bundle) -> None:
         """Without the copies of tickets that live elsewhere; a failure is said, nothing lost."""
@@ -260,11 +264,26 @@ class Steps:
         in_transaction(
             self.database,
             lambda uow: bundles.change(uow.connection, bundle.id, state, **values),
-            fence=self.terms.fence,
+            fence=self._fence,
         )
 
 
 def _is_void(bundle: Bundle) -> bool:
-    """Whether nothing in an unfinished bundle counts: it was replaced, or was to replace one
-    that is still in force."""
-    return bundle.state is State.OBSOLETE or bundle.replaces is not None
+    """Whether nothing in an unfinished bundle counts: it was replaced, was to replace one that
+    is still in force, or its run died before it was whole.
+
+    The last one's tickets go into a new bundle. Under the same key, a run that was only paused
+    could write over what is archived by then.
+    """
+    return bundle.state in {State.PLANNED, State.OBSOLETE} or bundle.replaces is not None
+
+
+def _end(bundle: Bundle, at: datetime, uow: UnitOfWork) -> bool:
+    """The bundle is done; whether it holds copies that have to go again."""
+    bundles.change(uow.connection, bundle.id, State.DONE, done_at=at)
+    return bundles.has_copies(uow.connection, bundle.id)
+
+
+def _failed(ticket_id: int, number: str | None, problem: Exception) -> Item:
+    why = f"cannot be archived as it is: {problem}"
+    return Item(ticket_id, number, Outcome.FAILED, why)

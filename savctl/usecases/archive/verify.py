@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle, State
+from savctl.persistence.archive_bundles import IN_FORCE, Bundle
 from savctl.persistence.engine import Database
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
-from savctl.usecases.archive.lines import digest_of, ticket_id_of
+from savctl.usecases.archive.lines import digest_of
 from savctl.usecases.batches import never
 
 _PAGE = 100
@@ -29,7 +29,7 @@ class Checked:
 def verify_archive(
     database: Database, cold: ColdStorage, *, should_stop: Callable[[], bool] = never
 ) -> Iterator[Checked]:
-    """Read every bundle that is done, its manifest too; then look for objects of no bundle.
+    """Read every bundle in force, its manifest too; then look for objects of no bundle.
 
     Raises:
         Unavailable: database or cold storage went away.
@@ -44,7 +44,7 @@ def verify_archive(
         for bundle in page:
             if should_stop():
                 return
-            if bundle.state is State.DONE:
+            if bundle.state in IN_FORCE:
                 checked = _checked(database, cold, bundle)
                 if checked.problem is None or _is_in_force(database, bundle):
                     yield checked
@@ -57,10 +57,12 @@ def _checked(database: Database, cold: ColdStorage, bundle: Bundle) -> Checked:
     try:
         told = cold.manifest(bundle.key)
         lines = {
-            ticket_id_of(line): digest_of(line)
-            for line in cold.lines(bundle.key, sha256=bundle.sha256)
+            ticket_id: digest_of(line)
+            for ticket_id, line in cold.tickets(
+                bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256
+            )
         }
-    except (Damaged, ValueError) as problem:
+    except Damaged as problem:
         return Checked(bundle.key, bundle, len(inside), str(problem))
     return Checked(bundle.key, bundle, len(inside), _difference(bundle, inside, lines, told))
 
@@ -69,7 +71,7 @@ def _is_in_force(database: Database, bundle: Bundle) -> bool:
     """Whether it still counts: a run may have written it anew, which has a later id."""
     with database.reading() as connection:
         now = bundles.find(connection, bundle.id)
-    return now is not None and now.state is State.DONE
+    return now is not None and now.state in IN_FORCE
 
 
 def _difference(

@@ -12,10 +12,11 @@ from savctl.errors import (
     Refused,
     SchemaMismatch,
 )
-from savctl.persistence import health, schema
+from savctl.persistence import archive_index, health, schema
 from savctl.persistence.engine import Database
 from savctl.persistence.inspection import Difference
 from savctl.persistence.schema_lock import Tell, say_nothing
+from savctl.persistence.tables import archived_tickets
 from savctl.usecases.database.status import errors_among, status, verify
 
 _DROPPED = re.compile(r"DROP TABLE (?:IF EXISTS )?`?(\w+)`?", re.IGNORECASE)
@@ -89,9 +90,11 @@ def downgrade(
     Raises:
         InvalidInput: no such revision, or not an older one.
         NeedsConfirmation: `confirmed` is missing or another name; nothing was done.
+        Refused: tickets are archived, and the tables that know where would go.
     """
     before = _require_older(database, revision)
     planned = schema.preview_downgrade(database, before, revision)
+    _require_index_unused(database, planned)
     if dry_run:
         return _preview(database, before, revision, planned)
     if confirmed != confirmation_word(database):
@@ -170,6 +173,21 @@ def _refuse_errors(database: Database, differences: Sequence[Difference]) -> Non
             hint="Nothing was changed. savctl db adopt --dry-run -o json shows a repair for each, "
             "to be put into the service's own migrations.",
             differences=differences,
+        )
+
+
+def _require_index_unused(database: Database, planned: Sequence[str]) -> None:
+    """Without the index no command finds an archived ticket, and orphan-cleanup takes its files."""
+    if archived_tickets.name not in _dropped(planned):
+        return
+    with database.reading() as connection:
+        count = archive_index.count(connection)
+    if count:
+        raise Refused(
+            f"{count} ticket(s) are archived, and {archived_tickets.name} tells where: a "
+            "downgrade would lose them and their files",
+            hint="Bring them back first: savctl archive list, savctl archive restore.",
+            database=database.name,
         )
 
 

@@ -22,7 +22,7 @@ from savctl.persistence.tables import support_tickets
 from savctl.persistence.tickets import to_ticket
 from savctl.persistence.whole_rows import WholeTicket
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
-from savctl.usecases.archive.lines import digest_of, ticket_id_of, whole_of
+from savctl.usecases.archive.lines import digest_of, whole_of
 
 Record = dict[str, Any]
 _TIMES = ("resolved_at", "closed_at", "read_at", "deleted_at", "created_at", "updated_at")
@@ -119,8 +119,7 @@ class ArchivedTickets:
             bundle = bundles.find(connection, bundle_id)
         if bundle is None:
             return
-        for line in self._cold.lines(bundle.key):
-            ticket_id = ticket_id_of(line)
+        for ticket_id, line in self._cold.tickets(bundle.key, raw_bytes=bundle.raw_bytes):
             if ticket_id in left and digest_of(line) == left[ticket_id].line_sha256:
                 del left[ticket_id]
                 yield ArchivedTicket(whole_of(line))
