@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -210,6 +211,30 @@ def test_the_commands_archive_show_list_verify_and_restore(
     assert back.code == 0, back.err
     assert cli("ticket", "show", "TKT-000002").code == 0
     assert cli("archive", "show", "TKT-000002").code == 4
+
+
+class Terminal(io.StringIO):
+    """Somebody sits there and types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_number_that_a_person_is_to_type_cannot_steer_the_terminal(
+    cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ticket,) = old_tickets(database, 1)
+    write(database, f"UPDATE support_tickets SET ticket_number = 'TKT-\x1b[2J{ticket}'")
+    assert cli("archive", "run").code == 0
+    typed, shown = Terminal(f"tkt-\x1b[2J{ticket}\n"), Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdin", typed)
+        patched.setattr("sys.stderr", shown)
+
+        assert cli("archive", "restore", ticket).code == 0
+
+    assert shown.getvalue() == f"Type TKT-\\x1b[2J{ticket} to bring it back: "
+    assert hot_ids(database) == {ticket}
 
 
 class Overtaken(DirectoryStore):

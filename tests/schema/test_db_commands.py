@@ -10,6 +10,7 @@ import pytest
 
 from savctl.cli._run import run
 from savctl.persistence.engine import Database
+from tests.archive.support import archived_ids, old_tickets
 from tests.conftest import Cli, Outcome
 from tests.schema.support import run_sql
 
@@ -64,6 +65,20 @@ def test_a_fresh_home_is_upgraded_checked_and_taken_back(words: Words) -> None:
     assert words("db", "downgrade", "0001", "--confirm", "savctl.db").code == 0
     assert json.loads(words("db", "status", "-o", "json").out)["state"] == "behind"
     assert words("db", "adopt").code == 5
+
+
+def test_a_downgrade_that_would_lose_archived_tickets_is_refused(
+    words: Words, database: Database
+) -> None:
+    old_tickets(database, 3)
+    assert words("archive", "run", on=database).code == 0
+
+    refused = words("db", "downgrade", "0004", on=database)
+    tried = words("db", "downgrade", "0004", "--dry-run", on=database)
+
+    assert (refused.code, tried.code) == (5, 5)
+    assert "3 ticket(s) are archived" in refused.err
+    assert archived_ids(database) == {1, 2, 3}
 
 
 def test_adopting_answers_with_the_tolerated_differences(words: Words, laravel: Database) -> None:
