@@ -20,7 +20,7 @@ from savctl.usecases.archive import steps
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.moving import move
-from savctl.usecases.archive.restore import read_archived
+from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.batches import Terms
 from savctl.usecases.person.archive import ArchivedTickets
@@ -152,6 +152,23 @@ def test_a_spoilt_bundle_is_told_by_every_reader_and_loses_nothing(
             read_archived(database, cold, kept[0])
         with pytest.raises(Damaged):
             list(ArchivedTickets(database, cold).whole(known(database)))
+
+
+def test_a_damaged_bundle_that_is_to_be_written_anew_is_said_once_and_stays(
+    database: Database, clock: SetClock, cold: ColdStorage
+) -> None:
+    restored, kept = old_tickets(database, 2)
+    archive(database, clock, cold)
+    restore_ticket(database, clock, cold, restored, by=5)
+    (bundle,) = cold.objects()
+    overwrite(cold, b"damaged")
+
+    first, second = archive(database, clock, cold), archive(database, clock, cold)
+
+    for report in (first, second):
+        assert [item.id for item in report.items if item.outcome == "failed"] == [bundle.key]
+    assert archived_ids(database) == {kept}
+    assert [one.key for one in cold.objects()] == [bundle.key]
 
 
 def test_a_bundle_that_swells_beyond_what_was_written_takes_no_memory(

@@ -33,9 +33,13 @@ _AT_ONCE = 2048
 
 
 class Damaged(Findings):
-    """A bundle in cold storage is not what was written."""
+    """A bundle in cold storage is not what was written; `what` is said of it, behind its key."""
 
     code = "bundle_damaged"
+
+    def __init__(self, key: str, what: str, *, hint: str | None = None, **facts: object) -> None:
+        super().__init__(f"{key} {what}", hint=hint, object=key, **facts)
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,7 @@ class ColdStorage:
             try:
                 ticket_id = ticket_id_of(line)
             except ValueError as problem:
-                raise Damaged(f"{key} is not what was written: {problem}", object=key) from None
+                raise Damaged(key, f"is not what was written: {problem}") from None
             yield ticket_id, line
 
     def lines(
@@ -140,9 +144,9 @@ class ColdStorage:
         except NoSuchObject as problem:
             raise self._not_there(key) from problem
         except ZstdError as problem:
-            raise Damaged(f"{key} cannot be decompressed: {problem}", object=key) from problem
+            raise Damaged(key, f"cannot be decompressed: {problem}") from problem
         if sha256 is not None and seen.hexdigest() != sha256:
-            raise Damaged(f"{key} has another sha256 than was written", object=key)
+            raise Damaged(key, "has another sha256 than was written")
 
     def has(self, key: str) -> bool:
         """Whether a bundle is there.
@@ -164,10 +168,10 @@ class ColdStorage:
 
     def _not_there(self, key: str) -> Damaged:
         return Damaged(
-            f"{key} is not in {self.store.name}",
+            key,
+            f"is not in {self.store.name}",
             hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? Else: "
             "docs/runbook.md, a damaged bundle.",
-            object=key,
         )
 
     def manifest(self, key: str) -> dict[str, object]:
@@ -180,7 +184,7 @@ class ColdStorage:
             with self.store.read(manifest_key(key)) as pieces:
                 told = json.loads(b"".join(pieces))
         except (NoSuchObject, ValueError) as problem:
-            raise Damaged(f"{manifest_key(key)} is missing or no JSON", object=key) from problem
+            raise Damaged(key, "has no manifest, or one that is no JSON") from problem
         return told if isinstance(told, dict) else {}
 
     def purge(self, key: str) -> None:

@@ -67,7 +67,8 @@ def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> WholeTicket:
                 break
             return whole_of(line)
     raise Damaged(
-        f"{bundle.key} does not hold {archived.ticket_number} as it was written",
+        bundle.key,
+        f"does not hold {archived.ticket_number} as it was written",
         hint="savctl archive verify tells what else; a backup of the bucket has it.",
         ticket_number=archived.ticket_number,
     )

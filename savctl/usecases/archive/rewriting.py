@@ -164,7 +164,7 @@ def _copied(
         for one, line in cold.tickets(new.key, raw_bytes=written.raw_bytes, sha256=written.sha256)
     }
     if found != {one: row.line_sha256 for one, row in kept.items()}:
-        raise Damaged(f"{new.key} does not hold the tickets of {old.key}")
+        raise Damaged(new.key, f"does not hold the tickets of {old.key}")
     return written
 
 

@@ -69,9 +69,8 @@ class Steps:
         which live elsewhere: restored ones, and those that changed at the last moment."""
         self.sweep()
         for bundle in self._unfinished():
-            if self.terms.should_stop():
-                return
-            self._finish(bundle, _Packing())
+            if not _is_void(bundle) and not self.terms.should_stop():
+                self._finish(bundle, _Packing())
 
     def sweep(self) -> None:
         """Remove bundles in which nothing counts, and copies of tickets which live elsewhere, or
@@ -117,7 +116,7 @@ class Steps:
                 bundles.change(uow.connection, bundle.id, State.OBSOLETE)
 
         in_transaction(self.database, work, fence=self._fence)
-        failed = Item(bundle.key, None, Outcome.FAILED, problem.message)
+        failed = Item(bundle.key, None, Outcome.FAILED, problem.what)
         self.terms.report.add([failed], seen=1)
 
     def _unfinished(self) -> list[Bundle]:
@@ -206,11 +205,11 @@ class Steps:
         lines = list(self.cold.lines(bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256))
         kept = [Kept(whole_of(line), digest_of(line)) for line in lines]
         if [one.id for one in kept] != (sent.ids or self._inside(bundle)):
-            raise Damaged(f"{bundle.key} does not hold the tickets that were written")
+            raise Damaged(bundle.key, "does not hold the tickets that were written")
         for one in kept:
             row = sent.wholes.get(one.id)
             if row is not None and row != one.whole:
-                raise Damaged(f"{bundle.key} does not hold ticket {one.id} as it was read")
+                raise Damaged(bundle.key, f"does not hold ticket {one.id} as it was read")
             if row is not None and all(row.digests):  # of too large a row there is none
                 one.whole.digests = row.digests
         if bundle.state is not State.VERIFIED:

@@ -55,15 +55,15 @@ def _checked(database: Database, cold: ColdStorage, bundle: Bundle) -> Checked:
     with database.reading() as connection:
         inside = index.of_bundle(connection, bundle.id)
     try:
-        told = cold.manifest(bundle.key)
         lines = {
             ticket_id: digest_of(line)
             for ticket_id, line in cold.tickets(
                 bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256
             )
         }
+        told = cold.manifest(bundle.key)
     except Damaged as problem:
-        return Checked(bundle.key, bundle, len(inside), str(problem))
+        return Checked(bundle.key, bundle, len(inside), problem.what)
     return Checked(bundle.key, bundle, len(inside), _difference(bundle, inside, lines, told))
 
 

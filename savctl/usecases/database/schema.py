@@ -177,7 +177,7 @@ def _refuse_errors(database: Database, differences: Sequence[Difference]) -> Non
 
 
 def _require_index_unused(database: Database, planned: Sequence[str]) -> None:
-    """Without the index no command finds an archived ticket, and orphan-cleanup takes its files."""
+    """Without the index nobody finds an archived ticket, and orphan-cleanup takes its files."""
     if archived_tickets.name not in _dropped(planned):
         return
     with database.reading() as connection:

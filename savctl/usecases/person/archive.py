@@ -95,7 +95,8 @@ class ArchivedTickets:
                 self._require_unmoved(left)
                 numbers = ", ".join(one.ticket_number for one in left.values())
                 raise Damaged(
-                    f"bundle {bundle_id} does not hold {numbers} as it was written",
+                    f"bundle {bundle_id}",
+                    f"does not hold {numbers} as it was written",
                     hint="savctl archive verify tells what else; a backup of the bucket has it.",
                 )
 
