@@ -15,7 +15,7 @@ from savctl.cli._choices import one_of
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer
 from savctl.domain.priority import LEVELS
-from savctl.errors import InvalidInput
+from savctl.errors import InvalidInput, Unavailable, is_out_of_room
 
 if TYPE_CHECKING:
     from savctl.pages.page import Page
@@ -156,24 +156,39 @@ def write_page(call: Call, path: Path, page: Page) -> None:
 
     Raises:
         InvalidInput: it cannot be written there.
+        Unavailable: there is no room for it.
     """
     from savctl.pages.page import render
 
-    text = render(page)
+    text, place = render(page), path.resolve()  # what a link names, not the link
+    if str(path) == "-" or (place.exists() and not place.is_file()):
+        raise InvalidInput(f"--html {path} is no plain file", hint="Name a file for the page.")
     try:
-        if path.is_dir():
-            raise InvalidInput(f"--html {path} is a folder", hint="Name a file in it.")
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
-        ) as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(stream.name).chmod(0o666 & ~mask)
-        Path(stream.name).replace(path)
+        _replace(place, text)
     except OSError as problem:
-        raise InvalidInput(f"--html {path}: {problem.strerror}") from None
+        said = f"--html {path}: {problem.strerror}"
+        if is_out_of_room(problem):
+            raise Unavailable(said, hint="Make room, then run it again.") from None
+        raise InvalidInput(said) from None
     call.note(f"written: {path}")
+
+
+def _replace(place: Path, text: str) -> None:
+    """Put a file in its place with one step; nothing else is left of a failure."""
+    with tempfile.NamedTemporaryFile(
+        "w", dir=place.parent, prefix=f".{place.name}.", encoding="utf-8", delete=False
+    ) as stream:
+        beside = Path(stream.name)
+        try:
+            stream.write(text)
+            stream.flush()
+            mask = os.umask(0)
+            os.umask(mask)
+            beside.chmod(0o666 & ~mask)
+            beside.replace(place)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 def _note_left_out(call: Call, merged: int, partial: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -325,6 +327,28 @@ def test_the_same_report_is_the_same_page(cli: Cli, month: SetClock, tmp_path: P
     assert sorted(path.name for path in tmp_path.glob("*.html*")) == ["a.html", "b.html"]
 
 
+def test_a_page_goes_where_a_link_leads_and_leaves_nothing_where_there_is_no_room(
+    cli: Cli, month: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    link = tmp_path / "today.html"
+    link.symlink_to(tmp_path / "site" / "page.html")
+
+    asked(cli, month, "report", "sla", "--html", str(link))
+    made = (tmp_path / "site" / "page.html").read_bytes()
+    monkeypatch.setattr(Path, "chmod", no_room)
+    failed = cli("report", "sla", "--html", str(link))
+
+    assert (link.is_symlink(), made[:15]) == (True, b"<!doctype html>")
+    assert (failed.code, "No space left on device" in failed.err) == (8, True)
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["page.html"]
+    assert link.read_bytes() == made
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_csv_has_the_columns_of_the_json(cli: Cli, month: SetClock) -> None:
     period = ("--since", "2025-10-01", "--at", second_text(month()))
 
@@ -374,7 +398,9 @@ def test_a_kinder_policy_takes_breaches_away(cli: Cli, month: SetClock, tmp_path
         (("report", "sla", "--since", "yesterday"), "--since: 'yesterday' is not a time"),
         (("report", "sla", "--since", "1d", "--until", "2d"), "is not before --until"),
         (("report", "sla", "--html", "nowhere/x.html"), "nowhere/x.html: No such file"),
-        (("report", "sla", "--html", "."), "is a folder"),
+        (("report", "sla", "--html", "."), "is no plain file"),
+        (("report", "sla", "--html", "-"), "is no plain file"),
+        (("report", "sla", "--html", "/dev/null"), "is no plain file"),
         (("sla", "simulate"), "Missing option '--policy'"),
         (("sla", "simulate", "--policy", "none.toml"), "none.toml: No such file"),
     ],
