@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +32,11 @@ def status(
     call: Call,
     fail_on: Annotated[
         str | None,
-        typer.Option("--fail-on", metavar="age>SPAN", help="Exit 10 when the oldest is older."),
+        typer.Option(
+            "--fail-on",
+            metavar="age>SPAN",
+            help="Exit 10 when the oldest is older, or one that is set aside.",
+        ),
     ] = None,
 ) -> Answer | int:
     """How many events wait, how long the oldest has waited, how many are set aside."""
@@ -51,13 +56,30 @@ def status(
         "broker": call.app.broker.name if call.app.broker is not None else None,
     }
     answer = Answer(rows=[row], is_one=True, as_record=True, key="waiting")
-    if limit is None or age is None or age <= limit:
+    late = _too_old(counts, limit) if limit is not None else []
+    if not late:
         return answer
     write(answer, call.output, call.columns)
-    call.warn(
-        f"the oldest event has waited for {row['oldest_age']}, longer than {span_words(limit)}"
-    )
+    for told in late:
+        call.warn(told)
     return int(ExitCode.FINDINGS)
+
+
+def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
+    """What has not been sent for longer than the limit; a dead event never will be by itself."""
+    from savctl.cli._sla_text import span_words
+
+    return [
+        told.format(span_words(age), span_words(limit))
+        for age, told in (
+            (counts["oldest_age"], "the oldest event has waited for {}, longer than {}"),
+            (
+                counts["oldest_dead_age"],
+                "an event of {} ago, longer than {}, is set aside: savctl event list --dead",
+            ),
+        )
+        if age is not None and age > limit
+    ]
 
 
 @command(group, "relay", writes=True, examples=["savctl event relay --once", "savctl event relay"])

@@ -220,7 +220,10 @@ def _gone(before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
-    """How many wait, are dead, were skipped; and how long the oldest has waited."""
+    """How many wait, are dead, were skipped; and how long the oldest has waited.
+
+    `oldest_dead_age`: how long ago the oldest of the dead ones happened.
+    """
     row = connection.execute(
         select(
             func.count().label("waiting"),
@@ -228,15 +231,21 @@ def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
             func.sum(_O.attempts).label("refusals"),
         ).where(WAITING)
     ).one()
-    oldest = row.oldest
+    dead = select(func.count().label("dead"), func.min(_O.occurred_at).label("oldest"))
+    dead_row = connection.execute(dead.where(DEAD)).one()
     return {
         "waiting": int(row.waiting),
-        "oldest_at": oldest,
-        "oldest_age": max(now - oldest, timedelta()) if oldest else None,
+        "oldest_at": row.oldest,
+        "oldest_age": _age(row.oldest, now),
         "refusals": int(row.refusals or 0),
-        "dead": _count(connection, DEAD),
+        "dead": int(dead_row.dead),
+        "oldest_dead_age": _age(dead_row.oldest, now),
         "skipped": _count(connection, SKIPPED),
     }
+
+
+def _age(since: datetime | None, now: datetime) -> timedelta | None:
+    return None if since is None else max(now - since, timedelta())
 
 
 def _count(connection: Connection, condition: ColumnElement[bool]) -> int:

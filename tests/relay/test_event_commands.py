@@ -150,6 +150,19 @@ def test_a_person_reads_the_age_with_its_units(
     assert re.search(r"^oldest_age_seconds +11[12][0-9]{2}$", shown.out, re.MULTILINE)
 
 
+@pytest.mark.parametrize(("limit", "code"), [("age>5m", 10), ("age>9000d", 0)])
+def test_status_fails_as_well_when_an_event_that_nobody_will_send_is_too_old(
+    database: Database, cli: Cli, new_ticket: NewTicketId, limit: str, code: int
+) -> None:
+    new_ticket()
+    write(database, "UPDATE savctl_outbox SET dead_at = '2025-10-03 12:00:00'")
+
+    shown = cli("event", "status", "--fail-on", limit)
+
+    assert shown.code == code
+    assert ("is set aside: savctl event list --dead" in shown.err) is (code == 10)
+
+
 def test_status_does_not_fail_when_nothing_waits(cli: Cli) -> None:
     assert cli("event", "status", "--fail-on", "age>1s").code == 0
 

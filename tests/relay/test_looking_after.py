@@ -71,7 +71,7 @@ def test_old_events_are_removed_in_batches_between_which_it_may_be_stopped(
 
 
 @pytest.mark.only_on("mariadb", "mysql")
-def test_old_events_are_found_by_the_index_however_many_stay(
+def test_old_events_and_those_that_wait_are_found_by_the_index_however_many_stay(
     database: Database, clock: SetClock
 ) -> None:
     put(database, [1])
@@ -90,6 +90,8 @@ def test_old_events_are_found_by_the_index_however_many_stay(
         connection.exec_driver_sql("FLUSH STATUS")
         outbox_queue.delete_published(connection, before=clock() - KEEP, limit=1_000)
         outbox_queue.counts(connection, now=clock())
+        outbox_queue.held_tickets(connection, now=clock())
+        outbox_queue.waiting_page(connection, after_id=0, limit=1_000, now=clock())
         seen = connection.exec_driver_sql(looked_at).all()
 
     assert sum(int(count) for _, count in seen) < 100
