@@ -88,6 +88,11 @@ class Call:
         return named if named.user_id is not None else Requester(user_id=self.settings.actor)
 
     @property
+    def token_bearer(self) -> Requester:
+        """Who asks, as a token proves; without one the operator, who may see everything."""
+        return self.app.requester(None)
+
+    @property
     def is_json(self) -> bool:
         """Whether warnings and errors are to be JSON lines."""
         return self.output in {Format.JSON, Format.JSONL}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from savctl.cli._output import Answer, Row, write
 from savctl.cli._run import say_failure
 from savctl.cli._tickets import OneTicket, reference
 from savctl.cli.attachment_group import group
-from savctl.errors import ExitCode, PartlyDone
+from savctl.errors import ExitCode, PartlyDone, SavError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files; - reads stdin.")]
 Name = Annotated[
@@ -32,6 +33,7 @@ _CHECKED = ("file", "allowed", "check", "mime_type", "file_size", "reason")
     examples=[
         "savctl attachment add TKT-7K2M9QXA photo.jpg letter.pdf",
         "savctl attachment add TKT-7K2M9QXA IMG_0815 --name photo.jpg --as 10",
+        "savctl attachment add TKT-7K2M9QXA photo.jpg --url -o json",
     ],
 )
 def add(
@@ -43,11 +45,17 @@ def add(
         str | None,
         typer.Option("--idempotency-key", help="The same key answers the same attachments."),
     ] = None,
-) -> Answer:
+    url: Annotated[
+        bool, typer.Option("--url", help="Answer with a link to each file, as `url` does.")
+    ] = False,
+) -> Answer | int:
     """Attach files to a ticket: all are examined and scanned before anything is written."""
+    from savctl.usecases.files.access import require_ticket
     from savctl.usecases.files.attaching import attach_files
     from savctl.usecases.files.staging import Staging
 
+    if url:
+        require_ticket(call.database, reference(ticket), call.requester)
     with Staging(call.app.scanner) as staging:
         examined = staging.add_all(sources(files, name=name))
         done = attach_files(
@@ -71,7 +79,36 @@ def add(
         rows.append(row)
     if call.dry_run:
         call.note("dry run: nothing was stored")
-    return Answer(rows=rows, columns=FILE_COLUMNS, is_one=len(files) == 1, key="id")
+    answer = Answer(rows=rows, columns=FILE_COLUMNS, is_one=len(files) == 1, key="id")
+    return _with_links(call, answer, rows) if url and not call.dry_run else answer
+
+
+def _with_links(call: Call, answer: Answer, rows: list[Row]) -> Answer | int:
+    """The same answer with a link in each row; the files are attached, whatever becomes of it."""
+    from savctl.usecases.files.access import link_to
+
+    linked: list[Row] = []
+    try:
+        for row in rows:
+            link = link_to(
+                call.database,
+                call.clock,
+                call.app.store,
+                int(str(row["id"])),
+                requester=call.requester,
+                lifetime=call.settings.link_lifetime,
+            )
+            linked.append({**row, "url": link.url, "expires_at": link.expires_at})
+    except SavError as problem:
+        write(answer, call.output, call.columns)
+        told = PartlyDone(
+            f"the files are attached, and there is no link: {problem.message}",
+            hint="savctl attachment url ID",
+        )
+        say_failure(told, as_json=call.is_json)
+        return int(told.exit_code)
+    text = "\n".join(f"{row['id']}  {row['url']}" for row in linked)
+    return replace(answer, rows=linked, text=None if call.columns else text)
 
 
 @command(

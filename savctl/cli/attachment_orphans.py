@@ -12,6 +12,7 @@ from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
 from savctl.cli.attachment_group import group
+from savctl.domain.file_access import require_oversight
 from savctl.domain.orphans import Finding
 from savctl.errors import NotFound
 
@@ -50,6 +51,7 @@ def orphans(
         if (name := one_of("only", only, (*Finding, _ALL))) == _ALL
         else (frozenset({Finding(name)}))
     )
+    require_oversight(call.token_bearer)
     if last:
         return _last(call)
     return Answer(rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key")

@@ -34,7 +34,9 @@ def list_(
     """The files of a ticket, in the order they came."""
     from savctl.usecases.files.attaching import list_attachments
 
-    found, attachments = list_attachments(call.database, reference(ticket), deleted=deleted)
+    found, attachments = list_attachments(
+        call.database, reference(ticket), requester=call.token_bearer, deleted=deleted
+    )
     columns = (*FILE_COLUMNS, "deleted_at") if deleted else FILE_COLUMNS
     rows = (file_row(found, attachment) for attachment in attachments)
     return Answer(rows=rows, columns=columns, fields=FILE_FIELDS, key="id")
@@ -150,9 +152,9 @@ def access(
 
     named = reference(what)
     if isinstance(named, int):
-        rows = accesses(call.database, attachment_id=named)
+        rows = accesses(call.database, requester=call.token_bearer, attachment_id=named)
     elif named:
-        rows = accesses(call.database, ref=named)
+        rows = accesses(call.database, requester=call.token_bearer, ref=named)
     else:
         raise InvalidInput("name an attachment's id or a ticket number")
     fields = (*_ACCESS, "id", "message_id", "run_id")

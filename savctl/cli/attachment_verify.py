@@ -11,6 +11,7 @@ from savctl.cli._command import command
 from savctl.cli._output import Answer, write
 from savctl.cli._tickets import reference
 from savctl.cli.attachment_group import group
+from savctl.domain.file_access import require_oversight
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def verify(
     from jobs._stop import stopping_on_signals
     from savctl.usecases.bucket.verifying import verify_files
 
+    require_oversight(call.token_bearer)
     refs = [reference(given) for given in tickets or ()]
     with stopping_on_signals() as stop:
         report = verify_files(

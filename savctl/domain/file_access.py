@@ -61,8 +61,15 @@ class FileNote:
         return told
 
 
+def sees_notes(ticket: Ticket, requester: Requester) -> bool:
+    """Whether the requester sees all of a ticket: its agent, an admin, the operator."""
+    if requester.user_id is None or requester.role is Role.ADMIN:
+        return True
+    return requester.user_id == ticket.assigned_to and requester.role is not Role.CUSTOMER
+
+
 def require_access(ticket: Ticket, requester: Requester, *, is_internal: bool) -> None:
-    """Pass when the requester may see the ticket, and the message that the file hangs on.
+    """Pass when the requester may see the ticket, and the message that a file hangs on.
 
     Customers see their own tickets without internal notes, agents those assigned to them,
     admins all.
@@ -70,17 +77,27 @@ def require_access(ticket: Ticket, requester: Requester, *, is_internal: bool) -
     Raises:
         NotPermitted: not this one.
     """
-    if requester.user_id is None or requester.role is Role.ADMIN:
-        return
-    is_owner = requester.user_id == ticket.user_id
-    is_agent = requester.user_id == ticket.assigned_to
-    if is_agent and requester.role is not Role.CUSTOMER:
-        return
-    if is_owner and requester.role is not Role.AGENT and not is_internal:
-        return
-    raise NotPermitted(
-        f"user {requester.user_id} may not see this file of {ticket.number}",
-        hint="Customers have files of their own tickets, agents of those assigned to them, "
-        "admins (by SAVCTL_TOKEN) all.",
-        ticket_number=ticket.number,
-    )
+    is_owner = requester.user_id == ticket.user_id and requester.role is not Role.AGENT
+    if not sees_notes(ticket, requester) and (is_internal or not is_owner):
+        raise NotPermitted(
+            f"user {requester.user_id} may not see this file of {ticket.number}"
+            if is_internal
+            else f"user {requester.user_id} may not see the files of {ticket.number}",
+            hint="Customers have files of their own tickets, agents of those assigned to them, "
+            "admins (by SAVCTL_TOKEN) all.",
+            ticket_number=ticket.number,
+        )
+
+
+def require_oversight(requester: Requester, ticket: Ticket | None = None) -> None:
+    """Pass for who may see all of this ticket, or of everything when there is none.
+
+    Raises:
+        NotPermitted: the requester may not.
+    """
+    is_everywhere = requester.user_id is None or requester.role is Role.ADMIN
+    if not is_everywhere and (ticket is None or not sees_notes(ticket, requester)):
+        raise NotPermitted(
+            f"user {requester.user_id} may not see this",
+            hint="It is for the agent of the ticket, and for admins.",
+        )

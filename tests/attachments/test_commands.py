@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
-from savctl.ports import SetClock
+from savctl.ports import SetClock, StoreGone
 from savctl.usecases.transitions import close_ticket
 from tests.attachments.making import EICAR, JPEG, PDF, PROGRAM, a_zip
 from tests.cli.shop import home_store
@@ -283,6 +283,57 @@ def test_a_link_gives_the_file_and_is_on_record(
         ("file_linked", None, 60),
     ]
     assert all(row["attachment_id"] == record.id for row in seen)
+
+
+def test_an_upload_answers_with_links_when_asked(
+    cli: Cli, database: Database, folder: Path, ticket: str
+) -> None:
+    """Spec: File Upload Workflow 6."""
+    made = one(cli, "attachment", "add", ticket, "photo.jpg", "letter.pdf", "--url", "--as", AGENT)
+    table = cli("attachment", "add", ticket, "photo.jpg", "--url")
+    dry = cli("attachment", "add", ticket, "photo.jpg", "--url", "--dry-run", "-o", "json")
+
+    assert [set(row) - set(COLUMNS) for row in made] == [{"changed", "url", "expires_at"}] * 2
+    store = home_store(folder)
+    assert [store.open_link(row["url"]).key for row in made] == [r["file_path"] for r in made]
+    store.close()
+    assert table.out.startswith("3  file:///")
+    assert "signature=" in table.out
+    assert "url" not in json.loads(dry.out)
+    linked = "SELECT actor, entry FROM savctl_audit WHERE action = 'file_linked' ORDER BY id"
+    assert [(r["actor"], json.loads(r["entry"])) for r in rows(database, linked)] == [
+        (AGENT, {"attachment_id": 1, "seconds": 900}),
+        (AGENT, {"attachment_id": 2, "seconds": 900}),
+        (None, {"attachment_id": 3, "seconds": 900}),
+    ]
+
+
+def test_no_link_is_made_for_who_may_not_see_the_ticket_and_nothing_is_attached(
+    cli: Cli, database: Database, folder: Path, ticket: str
+) -> None:
+    before = snapshot(database)
+
+    outcome = cli("attachment", "add", ticket, "photo.jpg", "--url", "--as", OTHER_AGENT)
+
+    assert (outcome.code, outcome.out) == (7, "")
+    assert snapshot(database) == before
+
+
+def test_files_that_are_attached_without_a_link_are_told_as_such(
+    cli: Cli, database: Database, folder: Path, ticket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise StoreGone("the bucket went away")
+
+    monkeypatch.setattr("savctl.adapters.directory_store.DirectoryStore.find", gone)
+
+    outcome = cli("attachment", "add", ticket, "photo.jpg", "--url", "-o", "json")
+
+    assert outcome.code == 3
+    assert json.loads(outcome.out)["id"] == 1
+    error = json.loads(outcome.err)["error"]
+    assert "attached, and there is no link: the bucket went away" in error["message"]
+    assert len(rows(database, RECORDS)) == 1
 
 
 def test_only_who_may_see_the_ticket_has_its_files(

@@ -22,7 +22,7 @@ from savctl.ports import SetClock
 from tests.attachments.making import JPEG
 from tests.cli.shop import home_store
 from tests.conftest import Cli
-from tests.given import AGENT, CUSTOMER, attached, brought_to, rows
+from tests.given import AGENT, CUSTOMER, attached, brought_to, rows, write
 
 KEY = "a secret of the auth service, long enough"
 SOON = 600
@@ -162,3 +162,61 @@ def test_a_token_is_shown_nowhere(
     assert shown.code == 0
     assert token not in shown.out
     assert KEY not in shown.out
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(
+    ("claims", "listed", "access", "everything"),
+    [
+        (None, 2, 0, 0),
+        ({"sub": "77", "role": "admin"}, 2, 0, 0),
+        ({"sub": str(AGENT), "role": "agent"}, 2, 0, 7),
+        ({"sub": "77", "role": "agent"}, None, 7, 7),
+        ({"sub": str(CUSTOMER), "role": "customer"}, 1, 7, 7),
+        ({"sub": "77", "role": "customer"}, None, 7, 7),
+    ],
+)
+def test_a_token_narrows_what_is_told_of_files(
+    cli: Cli,
+    database: Database,
+    clock: SetClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    claims: dict[str, Any] | None,
+    listed: int | None,
+    access: int,
+    everything: int,
+) -> None:
+    """Rules 5.1: a customer sees nothing of internal notes, their files included."""
+    ticket = brought_to(database, clock, Status.IN_PROGRESS)
+    (photo,) = attached(database, home_store(tmp_path), ticket.id, ("photo.jpg", JPEG))
+    (tmp_path / "note.jpg").write_bytes(JPEG)
+    note = ("message", "add", ticket.number, "--from", f"agent:{AGENT}", "--body", "x")
+    assert cli(*note, "--internal", "--attach", "note.jpg").code == 0
+    if claims is not None:
+        monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
+        monkeypatch.setenv("SAVCTL_TOKEN", a_token(**claims))
+    monkeypatch.setenv("SAVCTL_ACTOR", "" if claims else "77")  # signs, and narrows nothing
+
+    shown = cli("attachment", "list", ticket.number, "-o", "ids")
+
+    assert shown.code == (7 if listed is None else 0)
+    assert len(shown.out.split()) == (listed or 0)
+    assert cli("attachment", "access", ticket.number).code == access
+    assert cli("attachment", "access", photo.id).code == access
+    assert cli("attachment", "verify").code == everything
+    assert cli("attachment", "orphans").code == everything
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_accesses_of_a_file_whose_ticket_is_gone_are_for_who_sees_everything(
+    cli: Cli, database: Database, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = brought_to(database, clock, Status.IN_PROGRESS)
+    (photo,) = attached(database, home_store(tmp_path), ticket.id, ("photo.jpg", JPEG))
+    write(database, f"DELETE FROM support_tickets WHERE id = {ticket.id}")
+
+    assert cli("attachment", "access", photo.id).code == 0
+    monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
+    monkeypatch.setenv("SAVCTL_TOKEN", a_token(sub=str(AGENT), role="agent"))
+    assert cli("attachment", "access", photo.id).code == 7

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from savctl.domain.decision import TransitionNotAllowed
+from savctl.domain.file_access import Requester
 from savctl.domain.file_types import MB
 from savctl.domain.states import Status
 from savctl.errors import NotFound, SavError, Unavailable
@@ -308,7 +309,7 @@ def test_a_new_ticket_has_its_files(
 
     made = create_ticket_with_files(database, clock, store, WANTED, files, by=AGENT)
 
-    ticket, found = list_attachments(database, made.change.ticket.id)
+    ticket, found = list_attachments(database, made.change.ticket.id, requester=Requester())
     assert [f.original_name for f in found] == ["photo.jpg", "scan.pdf", "again.jpg"]
     assert keys(store) == sorted({f.file_path for f in found})
     assert all(f.file_path.startswith(f"tickets/{ticket.id}/") for f in found)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from savctl.domain.clock import second_text
-from savctl.domain.file_access import FileAction, FileNote, Requester, require_access
+from savctl.domain.file_access import (
+    FileAction,
+    FileNote,
+    Requester,
+    require_access,
+    require_oversight,
+)
 from savctl.domain.file_names import KEY
 from savctl.domain.file_types import is_shown
 from savctl.domain.ticket import Ticket
@@ -141,8 +147,23 @@ def difference(attachment: Attachment, size: int, sha256: str) -> str | None:
     return "the content is not what was uploaded: its SHA-256 differs" if is_other else None
 
 
+def require_ticket(database: Database, ref: str | int, requester: Requester) -> None:
+    """Pass when the requester may see the ticket, and so have links to its files.
+
+    Raises:
+        NotPermitted: the requester may not.
+        NotFound: no such ticket.
+    """
+    with database.reading() as connection:
+        require_access(UnitOfWork(connection).tickets.get(ref), requester, is_internal=False)
+
+
 def accesses(
-    database: Database, *, attachment_id: int | None = None, ref: str | int | None = None
+    database: Database,
+    *,
+    requester: Requester,
+    attachment_id: int | None = None,
+    ref: str | int | None = None,
 ) -> list[dict[str, Any]]:
     """Who had which file when, oldest first: of one file, or of a ticket's files.
 
@@ -150,15 +171,27 @@ def accesses(
 
     Raises:
         NotFound: no such ticket; a file of which nothing is known at all.
+        NotPermitted: the requester is neither the ticket's agent nor an admin.
     """
     with database.reading() as connection:
+        uow = UnitOfWork(connection)
         if ref is not None:
-            ticket = UnitOfWork(connection).tickets.get(ref)
+            ticket = uow.tickets.get(ref)
+            require_oversight(requester, ticket)
             return file_reads.of_tickets(connection, _and_merged(ticket))
+        require_oversight(requester, _ticket_of(uow, attachment_id or 0))
         found = file_reads.of_file(connection, attachment_id or 0)
         if not found:
-            UnitOfWork(connection).attachments.get(attachment_id or 0)
+            uow.attachments.get(attachment_id or 0)
         return found
+
+
+def _ticket_of(uow: UnitOfWork, attachment_id: int) -> Ticket | None:
+    """The ticket that a file is on; None when either of them is gone."""
+    found = uow.attachments.these([attachment_id])
+    with suppress(NotFound):
+        return uow.tickets.get(found[0].ticket_id) if found else None
+    return None
 
 
 def _and_merged(ticket: Ticket) -> list[int]:

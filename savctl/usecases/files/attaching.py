@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from savctl.domain import text
 from savctl.domain.decision import require_not_closed
-from savctl.domain.file_access import FileAction, FileNote
+from savctl.domain.file_access import (
+    FileAction,
+    FileNote,
+    Requester,
+    require_access,
+    sees_notes,
+)
 from savctl.domain.holding import require_not_held
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
@@ -113,13 +119,24 @@ def restore_attachment(
 
 
 def list_attachments(
-    database: Database, ref: str | int, *, deleted: bool = False
+    database: Database, ref: str | int, *, requester: Requester, deleted: bool = False
 ) -> tuple[Ticket, list[Attachment]]:
-    """The ticket's files in the order they came; soft-deleted ones when asked."""
+    """The ticket's files that the requester may have, in the order they came; soft-deleted ones
+    when asked.
+
+    Raises:
+        NotPermitted: the requester may not see the ticket.
+    """
     with database.reading() as connection:
         uow = UnitOfWork(connection)
         ticket = uow.tickets.get(ref)
-        return ticket, uow.attachments.of_ticket(ticket.id, deleted=deleted)
+        require_access(ticket, requester, is_internal=False)
+        found = uow.attachments.of_ticket(ticket.id, deleted=deleted)
+        if not sees_notes(ticket, requester):
+            messages = {one.message_id for one in found if one.message_id is not None}
+            notes = {one for one in messages if uow.messages.is_internal(one)}
+            found = [one for one in found if one.message_id not in notes]
+        return ticket, found
 
 
 def identified(files: Sequence[Staged]) -> list[list[str]]:
