@@ -25,8 +25,8 @@ def doctor(call: Call) -> None:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
     from savctl.usecases.doctor.database import DATABASE
     from savctl.usecases.doctor.diagnosis import Patient, diagnose
-    from savctl.usecases.doctor.files import FILES
-    from savctl.usecases.doctor.work import WORK
+    from savctl.usecases.doctor.files import FILES, RECORDS
+    from savctl.usecases.doctor.work import BROKER, WORK
 
     patient = Patient(
         database=call.app.raw_database,
@@ -36,7 +36,7 @@ def doctor(call: Call) -> None:
         scanner=call.app.scanner,
         due=lambda: _due(call),
     )
-    diagnosis = diagnose(patient, {**DATABASE, **WORK, **FILES})
+    diagnosis = diagnose(patient, {**DATABASE, **WORK, **RECORDS}, elsewhere={**BROKER, **FILES})
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
     write(answer, call.output, call.columns)

@@ -16,11 +16,11 @@ from savctl.persistence.tables import VERSION_TABLE
 from savctl.ports import BrokerGone, Publisher, SetClock
 from savctl.usecases.doctor.database import DATABASE
 from savctl.usecases.doctor.diagnosis import Diagnosis, Level, Patient, Sign, diagnose
-from savctl.usecases.doctor.work import WORK, age_text
+from savctl.usecases.doctor.work import BROKER, WORK, age_text
 from tests.conftest import Servers
 from tests.given import brought_to, snapshot, write
 
-ALL = {**DATABASE, **WORK}
+ALL = {**DATABASE, **WORK, **BROKER}
 
 
 class Broker:

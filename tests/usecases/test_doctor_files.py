@@ -28,7 +28,7 @@ from savctl.ports import (
     system_clock,
 )
 from savctl.usecases.doctor.diagnosis import Level, Patient, Sign, diagnose
-from savctl.usecases.doctor.files import FILES
+from savctl.usecases.doctor.files import FILES, RECORDS
 from tests.conftest import Cli, S3Servers
 from tests.given import created, snapshot, write
 from tests.servers.buckets import Bucket, server_bucket
@@ -65,7 +65,7 @@ def name(bucket: Bucket) -> str:
 def examine(home: Database) -> Callable[..., list[Sign]]:
     def examined(store: ObjectStore | None, scanner: Scanner | None = None) -> list[Sign]:
         patient = Patient(database=home, clock=system_clock, store=store, scanner=scanner)
-        return diagnose(patient, FILES).signs[1:]
+        return diagnose(patient, RECORDS, elsewhere=FILES).signs[1:]
 
     return examined
 
@@ -383,6 +383,26 @@ def test_clocks_that_differ_are_found(
 
         store.close()
     assert (found["bucket clock"][0] if level else "bucket clock" in found) == (level or False)
+
+
+def test_without_a_database_the_bucket_is_examined_all_the_same(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = f"mysql+pymysql://sav@{LOOPBACK}:{free_port()}/sav"
+    for url, code in ((f"sqlite:///{tmp_path}/not/yet.db", 0), (away, 8)):
+        monkeypatch.setenv("SAVCTL_DATABASE_URL", url)
+        monkeypatch.setenv("SAVCTL_STORAGE_URL", f"file://{tmp_path}/files")
+
+        well = cli("doctor", "-o", "json")
+        monkeypatch.setenv("SAVCTL_STORAGE_URL", f"file://{tmp_path}/files.txt")
+        (tmp_path / "files.txt").touch()
+        ill = cli("doctor", "-o", "json")
+
+        told = {row["check"]: row["level"] for row in json.loads(ill.out)}
+        assert (well.code, ill.code) == (code, code or 10)
+        assert [row["check"] for row in json.loads(well.out)] == ["database", "bucket"]
+        assert (list(told), told["bucket"]) == (["database", "bucket"], "error")
+    assert not (tmp_path / "not").exists()
 
 
 @SERVERS

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
@@ -81,12 +82,20 @@ class Diagnosis:
         return [sign for sign in self.signs if sign.level is Level.ERROR]
 
 
-def diagnose(patient: Patient, examinations: Mapping[str, Examination]) -> Diagnosis:
-    """Reach the database, then examine everything that can be examined, each on its own."""
+def diagnose(
+    patient: Patient,
+    examinations: Mapping[str, Examination],
+    *,
+    elsewhere: Mapping[str, Examination] = MappingProxyType({}),
+) -> Diagnosis:
+    """Reach the database, then examine everything that can be examined, each on its own.
+
+    What is `elsewhere` is examined without a database as well.
+    """
     diagnosis = Diagnosis()
-    if _reach(patient, diagnosis):
-        for check, examination in examinations.items():
-            _examine(patient, check, examination, diagnosis)
+    is_reached = _reach(patient, diagnosis)
+    for check, examination in {**(examinations if is_reached else {}), **elsewhere}.items():
+        _examine(patient, check, examination, diagnosis)
     return diagnosis
 
 

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from savctl.errors import SavError
 from savctl.persistence.attachments import newest_paths
-from savctl.persistence.engine import Database
 from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
 from savctl.ports.store_condition import StoreCondition
 from savctl.usecases.database.status import status
@@ -40,7 +39,6 @@ def _bucket(patient: Patient) -> Iterator[Sign]:
     yield Sign(check="bucket", level=Level.OK, found=f"{store.name} answers")
     yield from _told(condition)
     yield from _tried(store)
-    yield from _newest(patient.database, store)
 
 
 def _told(condition: StoreCondition) -> Iterator[Sign]:
@@ -136,15 +134,19 @@ def _tried(store: ObjectStore) -> Iterator[Sign]:
     )
 
 
-def _newest(database: Database, store: ObjectStore) -> Iterator[Sign]:
+def _newest(patient: Patient) -> Iterator[Sign]:
     """Whether this is the bucket of this database: the newest records' objects are in it."""
-    if status(database).state != "current":
+    store = patient.store
+    if store is None or status(patient.database).state != "current":
         return
-    with database.reading() as connection:
+    with patient.database.reading() as connection:
         paths = newest_paths(connection, limit=_LOOKED_AT)
+    try:
+        missing = [path for path in paths if not _has(store, path)]
+    except SavError:  # the sign of the bucket tells it
+        return
     if not paths:
         return
-    missing = [path for path in paths if not _has(store, path)]
     if not missing:
         found = f"the newest {len(paths)} files are there"
         yield Sign(check="bucket files", level=Level.OK, found=found)
@@ -253,3 +255,4 @@ def _scanner(patient: Patient) -> Iterator[Sign]:
 
 
 FILES: Mapping[str, Examination] = MappingProxyType({"bucket": _bucket, "scanner": _scanner})
+RECORDS: Mapping[str, Examination] = MappingProxyType({"bucket files": _newest})

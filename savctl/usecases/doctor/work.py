@@ -149,6 +149,6 @@ WORK: Mapping[str, Examination] = MappingProxyType(
         "leases": _with_schema(_leases),
         "jobs": _with_schema(_jobs),
         "outbox": _with_schema(_outbox),
-        "broker": _broker,
     }
 )
+BROKER: Mapping[str, Examination] = MappingProxyType({"broker": _broker})
