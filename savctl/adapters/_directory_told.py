@@ -29,5 +29,5 @@ def in_words(folder: str) -> Iterator[None]:
         said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
         raise StoreGone(
             f"the folder of files {folder} does not work: {said}",
-            hint="Is its disk full, read-only or gone? savctl doctor looks.",
+            hint="Is its disk full, read-only or gone, or is it another user's?",
         ) from problem

@@ -114,7 +114,10 @@ def _unanswered(problem: Exception, where: str) -> SavError:
         return ConfigurationError(f"the bucket {where}: its certificate is not trusted")
     for kinds, said in _BROKEN:
         if isinstance(problem, kinds):
-            return StoreGone(f"the bucket {where} {said}")
+            return StoreGone(
+                f"the bucket {where} {said}",
+                hint="Is it up, and is storage_endpoint right? It is safe to try again.",
+            )
     return ConfigurationError(f"the bucket {where}: {problem}"[:_LONGEST])
 
 
