@@ -37,7 +37,7 @@ def out_file(call: Call, out: str, *, force: bool) -> Iterator[NewFile]:
     path = Path(out)
     overwrite = force or call.yes
     if path.is_file() and not overwrite:
-        call.confirm(f"{path} exists. Overwrite it?")
+        call.confirm(f"overwrite {path}, which exists")
         overwrite = True
     with new_file(path, overwrite=overwrite) as file:
         yield file

@@ -58,6 +58,7 @@ def export(
     with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
         run = PersonRun(
             disclosure=Disclosure(user_id=user, with_internal=with_internal),
+            kept_for=call.settings.retention_after,
             render=render,
             by=call.by,
             dry_run=call.dry_run,

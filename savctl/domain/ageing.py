@@ -61,6 +61,11 @@ class Age:
     def __str__(self) -> str:
         return f"{self.years}y" if self.years else span_text(self.span)
 
+    @property
+    def words(self) -> str:
+        """For a customer: `7 years`."""
+        return f"{self.years} year{'s'[: self.years > 1]}" if self.years else span_text(self.span)
+
 
 class Aged(Protocol):
     """What the rules here want to know of a ticket."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from savctl.domain.ageing import Age
 from savctl.domain.file_names import FileName
 from savctl.domain.file_types import BY_EXTENSION
 from savctl.domain.history import Action
@@ -70,10 +71,14 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an export says of itself; `user` is the copy of the auth service's row."""
+    """What an export says of itself.
+
+    `kept_for` is how long closed tickets are kept; `user` the copy of the auth service's row.
+    """
 
     disclosure: Disclosure
     made_at: datetime
+    kept_for: Age
     user: Record | None = None
     vip_since: datetime | None = None
 

@@ -182,8 +182,9 @@ def _about(about: About) -> str:
         "was answered, your files, and the copy of your account that the support keeps. "
         f"It does not hold {notes}the words of other customers, or names of agents, who are "
         "numbers here. Events about your tickets (numbers, states, subjects) go to the "
-        "notification, analytics and websocket services. Closed tickets are kept for 7 years, "
-        "longer when they are evidence in a case.</p><p>The same for machines is in "
+        "notification, analytics and websocket services. Closed tickets are kept for "
+        f"{about.kept_for.words}, longer when they are evidence in a case.</p><p>The same for "
+        "machines is in "
         '<a href="data.json">data.json</a>, explained by '
         '<a href="data.schema.json">data.schema.json</a>; '
         '<a href="manifest.json">manifest.json</a> lists every file with its SHA-256.'

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from savctl.domain.ageing import Age
 from savctl.domain.export_schema import export_schema
 from savctl.pages.person import render
 from savctl.persistence.engine import Database
@@ -198,6 +199,26 @@ def test_the_data_is_what_the_published_schema_says(
     assert len(problems(data, published)) == 3
 
 
+@pytest.mark.parametrize(("setting", "words"), [(None, "7 years"), ("10y", "10 years")])
+def test_the_customer_is_told_how_long_it_is_really_kept(
+    cli: Cli,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str | None,
+    words: str,
+) -> None:
+    people(database)
+    if setting is not None:
+        monkeypatch.setenv("SAVCTL_RETENTION_AFTER", setting)
+
+    exported(cli)
+
+    found = members(tmp_path / "ada.zip")
+    assert f"Closed tickets are kept for {words}," in found["index.html"].decode()
+    assert f"closed tickets {words}, unless" in found["README.txt"].decode()
+
+
 def test_the_manifest_tells_every_member_with_its_digest(
     cli: Cli, database: Database, clock: SetClock, home_store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -326,7 +347,9 @@ def test_of_an_agent_nothing_of_the_customers_is_exported(
 def run_of(user_id: int = CUSTOMER) -> person_export.PersonRun:
     from savctl.domain.disclosure import Disclosure
 
-    return person_export.PersonRun(disclosure=Disclosure(user_id=user_id), render=render, by=None)
+    return person_export.PersonRun(
+        disclosure=Disclosure(user_id=user_id), kept_for=Age(years=7), render=render, by=None
+    )
 
 
 def test_the_same_data_at_the_same_moment_is_the_same_file(

@@ -62,6 +62,7 @@ def readme(about: About, counts: Counts, missing: int) -> str:
         user=about.disclosure.user_id,
         at=second_text(about.made_at),
         notes=notes,
+        kept_for=about.kept_for.words,
         gaps=gaps if missing else "",
         **asdict(counts),
     )
@@ -89,6 +90,6 @@ What is not in it
 - Copies: events that were sent to other services, the audit, backups.
 
 Who else gets the data: the notification, analytics and websocket services get events about
-tickets (numbers, states, the subject). How long it is kept: closed tickets 7 years, unless they
-are evidence in a case. The export itself is a copy: keep it safe and delete it after use.
+tickets (numbers, states, the subject). How long it is kept: closed tickets {kept_for}, unless
+they are evidence in a case. The export itself is a copy: keep it safe and delete it after use.
 """

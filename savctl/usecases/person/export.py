@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+from savctl.domain.ageing import Age
 from savctl.domain.clock import instant
 from savctl.domain.disclosure import (
     About,
@@ -58,9 +59,10 @@ Render = Callable[[About, Counts, Sequence[Missing], Read], Iterable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRun:
-    """Whose data, how the page is drawn, by whom it is done."""
+    """Whose data, how long closed tickets are kept, how the page is drawn, by whom it is done."""
 
     disclosure: Disclosure
+    kept_for: Age
     render: Render
     by: int | None
     dry_run: bool = False
@@ -128,7 +130,13 @@ def _gather(
     spool.fill(records_of(database, cold, run.disclosure), count)
     if user is None and vip_since is None and report.counts == Counts():
         raise nothing_of(user_id)
-    return About(disclosure=run.disclosure, made_at=now, user=user, vip_since=vip_since)
+    return About(
+        disclosure=run.disclosure,
+        made_at=now,
+        kept_for=run.kept_for,
+        user=user,
+        vip_since=vip_since,
+    )
 
 
 def _write(
