@@ -14,6 +14,7 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.text import line
 from savctl.domain.ticket_filter import TicketFilter
+from savctl.errors import InvalidInput
 
 _Several = list[str] | None
 _Word = str | None
@@ -69,6 +70,12 @@ FILTERS: tuple[tuple[str, Any, Any], ...] = (
 def filter_of(call: Call, given: Mapping[str, Any]) -> TicketFilter:
     """The tickets that the options ask for."""
     agent, category, tag = given["agent"], given["category"], given["tag"]
+    since, until = call.moment("since", given["since"]), call.moment("until", given["until"])
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(
+            f"--since {given['since']} is after --until {given['until']}: nothing is in between",
+            hint="--since is the earlier one.",
+        )
     return TicketFilter(
         statuses=each_of("status", given["status"], Status),
         priorities=each_of("priority", given["priority"], Priority),
@@ -78,7 +85,7 @@ def filter_of(call: Call, given: Mapping[str, Any]) -> TicketFilter:
         order_id=given["order"],
         category=line("category", category) if category is not None else None,
         tag=line("tag", tag) if tag is not None else None,
-        since=call.moment("since", given["since"]),
-        until=call.moment("until", given["until"]),
+        since=since,
+        until=until,
         is_breached=given["breached"],
     )

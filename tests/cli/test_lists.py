@@ -112,6 +112,19 @@ def test_bounds_that_no_column_can_hold_are_bounds_all_the_same(
     assert listed(cli, *bounds) == [number]
 
 
+def test_bounds_the_wrong_way_round_are_no_empty_list(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    created(database, clock)
+
+    for words in (("ticket", "list"), ("export", "tickets", "--out", "t.csv")):
+        outcome = cli(*words, "--since", "1d", "--until", "7d")
+
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "--since 1d is after --until 7d" in outcome.err
+    assert cli("ticket", "list", "--since", "2025-10-03", "--until", "2025-10-03").code == 0
+
+
 def test_filters_narrow_together(cli: Cli, database: Database, clock: SetClock) -> None:
     one = created(database, clock, user_id=1, category="shipping", order_id=7).number
     two = created(database, clock, user_id=2, category="Shipping", order_id=7).number
