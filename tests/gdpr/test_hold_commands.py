@@ -91,6 +91,20 @@ def test_another_reason_for_a_held_ticket_is_refused_with_5(
     assert json.loads(outcome.err)["error"]["code"] == "legal_hold"
 
 
+def test_of_a_merged_ticket_it_is_said_where_its_words_are(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    source, between, target = (created(database, clock) for _ in range(3))
+    for one, into in ((source, between), (between, target)):
+        assert cli("ticket", "merge", one.id, "--into", into.id, "--yes").code == 0
+
+    outcome = cli("gdpr", "hold", "add", source.id, "--reason", CASE)
+
+    assert outcome.code == 0
+    assert f"{source.number} was merged into {target.number}: its messages" in outcome.err
+    assert "merged" not in cli("gdpr", "hold", "add", target.id, "--reason", CASE).err
+
+
 def test_a_hold_needs_its_reason(cli: Cli, database: Database, clock: SetClock) -> None:
     ticket = created(database, clock)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from savctl.domain import holding, text
 from savctl.domain.decision import Decision
 from savctl.domain.ticket import Ticket
@@ -10,6 +12,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
 from savctl.usecases.changes import Change, change_ticket
+from savctl.usecases.merging import root_of
 
 
 def hold_ticket(
@@ -23,6 +26,8 @@ def hold_ticket(
 ) -> Change:
     """Keep a ticket as evidence, a closed one as well; the same hold again changes nothing.
 
+    Of one that was merged a warning says where its words are: the hold does not follow them.
+
     Raises:
         NotFound: no such ticket.
         UnderLegalHold: it is held for another reason.
@@ -31,10 +36,21 @@ def hold_ticket(
     if why is None:
         raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
 
-    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+    root: str | None = None
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        nonlocal root
+        root = root_of(uow, ticket)
         return holding.hold(ticket, reason=why, by=by, now=clock())
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    change = change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    if root is None:
+        return change
+    told = (
+        f"{change.ticket.number} was merged into {root}: its messages and files are there; "
+        f"savctl gdpr hold add {root} keeps them"
+    )
+    return replace(change, warnings=(*change.warnings, told))
 
 
 def release_ticket(
