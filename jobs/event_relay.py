@@ -23,6 +23,7 @@ _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _CLEAN_EVERY_SECONDS = 3_600.0  # a relay that stays for weeks cleans up as well
 _TELL_AGAIN_SECONDS = 600.0
+_REASONS_TOLD = 6  # as many as there are routing keys
 _NAP_SECONDS = 0.1
 _log = logging.getLogger("savctl.relay")
 
@@ -95,17 +96,18 @@ class _Standing:
     def __init__(self, broker: str) -> None:
         self._broker = broker
         self._failures = 0
-        self._told: str | None = None
-        self._told_at = 0.0
+        self._told_at: dict[str, float] = {}
 
     def note(self, report: RelayReport) -> None:
         """Look at what a drain did."""
         if report.refused:
-            tell = self.fail if report.unwanted else self._tell
-            tell(f"The broker {self._broker} refuses events: {_most(report)}")
+            self._failures += bool(report.unwanted)
+            for why, _ in (report.again + report.given_up).most_common(_REASONS_TOLD):
+                self._tell(f"The broker {self._broker} refuses events: {why}")
         elif report.published and self._failures:
             _log.warning("Events are sent again.", extra={"event": "relay_recovered"})
-            self._failures, self._told = 0, None
+            self._failures = 0
+            self._told_at.clear()
 
     def fail(self, why: str) -> None:
         """Nothing can be sent."""
@@ -120,9 +122,9 @@ class _Standing:
 
     def _tell(self, why: str) -> None:
         now = time.monotonic()
-        if why != self._told or now - self._told_at > _TELL_AGAIN_SECONDS:
+        if now - self._told_at.get(why, -_TELL_AGAIN_SECONDS) >= _TELL_AGAIN_SECONDS:
             _log.warning("%s", why, extra={"event": "relay_trouble"})
-            self._told, self._told_at = why, now
+            self._told_at[why] = now
 
 
 def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:
@@ -160,11 +162,6 @@ def _add(context: Context, total: RelayReport) -> None:
         told.append((Outcome.SKIPPED, total.held, "held back behind a refused event"))
     for outcome, count, why in told:
         done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
-
-
-def _most(report: RelayReport) -> str:
-    """The commonest reason of a refusal."""
-    return (report.again + report.given_up).most_common(1)[0][0]
 
 
 def _clean_up(context: Context) -> None:

@@ -128,6 +128,32 @@ def test_a_relay_that_stays_sends_what_comes_later(
     assert (report.done.changed, [event.id for event in fake.arrived]) == (3, [1, 2, 3])
 
 
+def test_each_kind_that_is_refused_is_told_once_however_they_take_turns(
+    database: Database,
+    clock: SetClock,
+    run: Run,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(database, [1, 2])
+    write(database, "UPDATE savctl_outbox SET routing_key = 'elsewhere' WHERE id = 1")
+    write(database, "UPDATE savctl_outbox SET available_at = '2025-10-03 10:31:00' WHERE id = 2")
+    fake.full = {"sav.ticket.status_changed"}
+    monkeypatch.setattr(event_relay, "_sleep", lambda *_: clock.advance(timedelta(seconds=30)))
+
+    def both_were_tried_often() -> bool:
+        return len(rows(database, "SELECT id FROM savctl_outbox WHERE attempts > 3")) == 2
+
+    with caplog.at_level(logging.WARNING, logger="savctl"):
+        run(flags=STAY, should_stop=when(both_were_tried_often))
+
+    assert [record.message for record in caplog.records] == [
+        "The broker fake refuses events: unroutable",
+        "The broker fake refuses events: refused",
+    ]
+
+
 def test_a_relay_that_stays_tells_each_reason_once_however_often_it_tried(
     database: Database,
     clock: SetClock,
