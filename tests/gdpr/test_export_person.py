@@ -270,7 +270,9 @@ def test_a_file_that_is_gone_is_named_everywhere_and_the_rest_is_there(
     page = found["index.html"].decode()
     assert "Files that could not be found" in page
     assert page.count("invoice.pdf") == 2
-    assert "MISSING: 1 files" in found["README.txt"].decode()
+    told = found["README.txt"].decode()
+    assert "MISSING: 1 files" in told
+    assert "  2 files, in a folder for each ticket" in told
 
 
 def test_the_file_is_its_owners_only_and_the_audit_knows_it(

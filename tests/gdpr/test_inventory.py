@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -56,6 +57,37 @@ def test_every_key_that_savctl_writes_into_metadata_is_classified() -> None:
 
     known = {p.partition(":")[2] for p in PLACES if p.startswith("support_tickets.metadata:")}
     assert keys == known
+
+
+def written_keys() -> set[str]:
+    """The keys of metadata that stand in the source where members are set."""
+    found: set[str] = set()
+    for path in (PROJECT / "savctl").rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        setting = [n for n in nodes if isinstance(n, ast.Call) and _called(n) == "with_members"]
+        if not setting:
+            continue
+        found |= {keyword.arg for call in setting for keyword in call.keywords if keyword.arg}
+        for node in nodes:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+                found |= {str(node.value.value)} if names & {"KEY", "_KEY"} else set()
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                is_member = isinstance(node.value, ast.Name) and node.value.id == "members"
+                if is_member and isinstance(node.slice, ast.Constant):
+                    found.add(str(node.slice.value))
+    return found
+
+
+def _called(call: ast.Call) -> str | None:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else None
+
+
+def test_a_key_that_the_source_writes_is_one_of_those() -> None:
+    found = written_keys()
+
+    assert {"legal_hold", "moved_messages", "merged_from", "tags", "vip", "sla"} <= found
+    assert found - set(RESERVED) == set(), "name them in RESERVED and classify them in keys.py"
 
 
 def test_every_key_of_every_event_is_classified() -> None:

@@ -64,7 +64,7 @@ def readme(about: About, counts: Counts, missing: int) -> str:
         notes=notes,
         kept_for=about.kept_for.words,
         gaps=gaps if missing else "",
-        **asdict(counts),
+        **asdict(counts) | {"attachments": counts.attachments - missing},
     )
 
 
