@@ -204,8 +204,8 @@ class Person:
 
     def _of_person(self, page: list[Any]) -> int:
         told = [(row.command, json.loads(row.answer)) for row in page]
-        named = [_ticket_in(command, answer) for command, answer in told]
-        wanted = {ticket_id for ticket_id in named if ticket_id is not None}
+        named = [_tickets_in(command, answer) for command, answer in told]
+        wanted = set[int]().union(*named)
         own: set[int] = set()
         if wanted:
             here = select(_T.id).where(_T.id.in_(wanted), _T.user_id == self._id)
@@ -213,8 +213,8 @@ class Person:
             own = {*self._connection.scalars(here), *self._connection.scalars(there)}
         senders = [a.get("sender_id") if isinstance(a, dict) else None for _, a in told]
         return sum(
-            ticket_id in own or sender == self._id
-            for ticket_id, sender in zip(named, senders, strict=True)
+            not own.isdisjoint(tickets) or sender == self._id
+            for tickets, sender in zip(named, senders, strict=True)
         )
 
     def _count(self, query: Select[Any]) -> int:
@@ -225,9 +225,14 @@ class Person:
         return int(rows), int(size)
 
 
-def _ticket_in(command: str, answer: Any) -> int | None:
-    """The ticket that a kept answer is about."""
+def _tickets_in(command: str, answer: Any) -> set[int]:
+    """The tickets that a kept answer is about; of a merge those that were merged."""
     if not isinstance(answer, dict):
-        return None
-    found = answer.get("ticket_id", answer.get("id") if command.startswith("ticket ") else None)
-    return found if isinstance(found, int) else None
+        return set()
+    sources = answer.get("sources")
+    merged = sources if isinstance(sources, list) else []
+    found = [source.get("id") for source in merged if isinstance(source, dict)]
+    found.append(answer.get("ticket_id"))
+    if command.startswith("ticket "):
+        found.append(answer.get("id"))
+    return {ticket_id for ticket_id in found if isinstance(ticket_id, int)}

@@ -10,7 +10,7 @@ from savctl.ports import ObjectStore, SetClock
 from savctl.usecases.person.places import PLACES
 from tests.conftest import Cli
 from tests.gdpr.people import OTHER, a_past, content, people
-from tests.given import AGENT, CUSTOMER, snapshot, write
+from tests.given import AGENT, CUSTOMER, created, snapshot, write
 
 
 def found(cli: Cli, user: int) -> dict[str, int]:
@@ -66,6 +66,21 @@ def test_every_place_is_counted(
         "imports": 1,
         "other_programs": 1,
     }
+
+
+def test_the_kept_answer_of_a_merge_is_found_of_everybody_whose_ticket_was_merged(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    people(database)
+    target = created(database, clock)
+    sources = [created(database, clock, user_id=user) for user in (OTHER, CUSTOMER)]
+    ids = [source.id for source in sources]
+    words = ("--into", target.id, "--across-customers", "--yes", "--idempotency-key", "k")
+
+    assert cli("ticket", "merge", *ids, *words).code == 0
+
+    assert [found(cli, user)["idempotency"] for user in (CUSTOMER, OTHER)] == [1, 1]
+    assert "idempotency" not in found(cli, AGENT)
 
 
 def test_bytes_are_those_of_the_files(cli: Cli, database: Database, clock: SetClock) -> None:

@@ -124,7 +124,12 @@ OWN: tuple[Entry, ...] = (
         ("key", N, "the caller's key", NO),
         ("command", N, "command", NO),
         ("input_digest", C, "SHA-256 of what was asked, text included", NO),
-        ("answer", C + A + T, "JSON, a copy of a ticket's id or of a message", NO),
+        (
+            "answer",
+            C + A + T,
+            "JSON, a copy of a ticket's id, of a message, or of what was merged",
+            NO,
+        ),
         ("created_at", C, "time", NO),
     ),
     *entries(
