@@ -49,7 +49,8 @@ def messages_elsewhere(
     """
     last = 0
     while True:
-        page = connection.execute(_elsewhere(user_id).where(_M.id > last)).all()
+        query = _elsewhere(user_id, ticket_messages, _T.ticket_number).order_by(_M.id)
+        page = connection.execute(query.where(_M.id > last).limit(_PAGE)).all()
         if not page:
             return
         ids = [row.id for row in page]
@@ -62,6 +63,11 @@ def messages_elsewhere(
         last = ids[-1]
 
 
+def ids_elsewhere(connection: Connection, user_id: int) -> set[int]:
+    """The ids of what they wrote as a customer on others' tickets."""
+    return set(connection.scalars(_elsewhere(user_id, _M.id)))
+
+
 def merged_onward(connection: Connection, ids: Sequence[int]) -> set[int]:
     """The tickets that those of these that are here were merged into."""
     query = select(_T.metadata).where(_T.id.in_(ids))
@@ -69,13 +75,11 @@ def merged_onward(connection: Connection, ids: Sequence[int]) -> set[int]:
     return {into for into in links if into is not None}
 
 
-def _elsewhere(user_id: int) -> Select[Any]:
+def _elsewhere(user_id: int, *columns: Any) -> Select[Any]:
     return (
-        select(ticket_messages, _T.ticket_number)
+        select(*columns)
         .select_from(ticket_messages.join(support_tickets, _M.ticket_id == _T.id))
         .where(_M.sender_id == user_id, _M.sender_type == "customer", _T.user_id != user_id)
-        .order_by(_M.id)
-        .limit(_PAGE)
     )
 
 

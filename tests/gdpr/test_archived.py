@@ -116,6 +116,27 @@ def test_words_on_anothers_ticket_are_found_in_the_archive_by_the_links_of_merge
     assert "EVE-TICKET" not in found["everything"]
 
 
+def test_words_that_come_back_from_the_archive_while_it_is_read_are_not_left_out(
+    cli: Cli, database: Database, clock: SetClock, home_store: ObjectStore
+) -> None:
+    people(database)
+    adas, own = (created(database, clock) for _ in range(2))
+    eves = created(database, clock, user_id=OTHER)
+    words = ("--across-customers", "--yes")
+    assert cli("ticket", "merge", adas.number, "--into", eves.number, *words).code == 0
+    cold = ColdStorage(home_store, DEFAULT_PREFIX)
+    for ticket in (own, eves):
+        write(database, f"{OLD} WHERE id = {ticket.id}")
+    archive(database, clock, cold)
+    records = records_of(database, cold, Disclosure(user_id=CUSTOMER))
+    next(records)  # the rows of one moment are being read
+
+    assert cli("archive", "restore", eves.number, "--confirm", eves.number).code == 0
+
+    with pytest.raises(Unavailable, match="while they were read"):
+        list(records)
+
+
 def test_a_damaged_bundle_and_one_that_was_moved_are_told_apart(
     database: Database, clock: SetClock, home_store: ObjectStore
 ) -> None:
@@ -131,5 +152,5 @@ def test_a_damaged_bundle_and_one_that_was_moved_are_told_apart(
     with pytest.raises(Damaged):
         list(records_of(database, cold, Disclosure(user_id=CUSTOMER)))
     write(database, "DELETE FROM savctl_archived_tickets")
-    with pytest.raises(Unavailable, match="moved"):
+    with pytest.raises(Unavailable, match="while they were read"):
         list(ArchivedTickets(database, cold).whole(known))

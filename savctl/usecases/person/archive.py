@@ -132,7 +132,14 @@ class ArchivedTickets:
         with self._database.reading() as connection:
             now = {one.ticket_id: one for one in index.by_ids(connection, sorted(left))}
         if any(now.get(ticket_id) != one for ticket_id, one in left.items()):
-            raise Unavailable("the archive was moved while it was read", hint="Try again.")
+            raise moved()
+
+
+def moved() -> Unavailable:
+    """What is said when something is not any more where it was."""
+    return Unavailable(
+        "tickets were merged, archived or restored while they were read", hint="Try again."
+    )
 
 
 def _timed(row: Record) -> Record:

@@ -12,9 +12,9 @@ from savctl.persistence.archive_index import Archived, archived_of
 from savctl.persistence.conversations import ATTACHMENT_COLUMNS, MESSAGE_COLUMNS
 from savctl.persistence.engine import Database
 from savctl.persistence.integrity import snapshot
-from savctl.persistence.person_rows import messages_elsewhere, tickets_of
+from savctl.persistence.person_rows import ids_elsewhere, messages_elsewhere, tickets_of
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.person.archive import ArchivedTickets
+from savctl.usecases.person.archive import ArchivedTickets, moved
 from savctl.usecases.ticket_lines import COLUMNS
 
 
@@ -24,14 +24,20 @@ def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) ->
 
     The rows and the index of the archive are of one moment; cold storage is read after that
     transaction. What was merged into a ticket that is archived by now is found by the links.
+
+    Raises:
+        Damaged: a bundle of the archive does not hold what was written.
+        Unavailable: a ticket was restored or merged meanwhile.
     """
     links: set[int] = set()
+    said_elsewhere: set[int] = set()
     archived: list[Archived] = []
     with snapshot(database) as connection:
         for ticket, hung, said in tickets_of(connection, disclosure.user_id):
             links |= _link(ticket)
             yield from _ticket(disclosure, ticket, hung, said, is_archived=False)
         for message, files in messages_elsewhere(connection, disclosure.user_id):
+            said_elsewhere.add(message["id"])
             yield from _elsewhere(message, files)
         archived = archived_of(connection, disclosure.user_id)
     cellar = ArchivedTickets(database, cold)
@@ -40,10 +46,21 @@ def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) ->
         yield from _ticket(
             disclosure, found.ticket, found.attachments, found.messages, is_archived=True
         )
+    yield from _archived_elsewhere(cellar, links, disclosure.user_id, known=said_elsewhere)
+    with database.reading() as connection:
+        if not ids_elsewhere(connection, disclosure.user_id) <= said_elsewhere:
+            raise moved()  # of a restored ticket neither the row was seen nor the line
+
+
+def _archived_elsewhere(
+    cellar: ArchivedTickets, links: set[int], user_id: int, *, known: set[int]
+) -> Iterator[Item]:
+    """What they wrote on others' tickets that are archived; what is `known` is left out."""
     for found in cellar.reached_from(links):
-        if found.ticket.user_id != disclosure.user_id:
-            for message, files in found.written_by(disclosure.user_id):
-                yield from _elsewhere(message, files)
+        if found.ticket.user_id != user_id:
+            for message, files in found.written_by(user_id):
+                if message["id"] not in known:  # else it was archived since the rows were read
+                    yield from _elsewhere(message, files)
 
 
 def _ticket(
