@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -60,19 +61,16 @@ def list_(
 
     with call.database.reading() as connection:
         ticket_id = Tickets(connection).get(reference(ticket)).id if ticket else None
-        rows = reads.list_events(
-            connection,
-            ticket_id=ticket_id,
-            waiting_only=waiting,
-            dead_only=dead,
-            after_id=after,
-            limit=limit + 1 if limit else 0,
-        )
-    if limit and len(rows) > limit:
-        rows = rows[:limit]
-        call.note(f"there are more: --after {rows[-1]['id']}, or --limit 0 for all")
-    shown = [_as_json(row) for row in rows]
-    return Answer(rows=shown, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id")
+    found = reads.every_event(
+        call.database,
+        ticket_id=ticket_id,
+        waiting_only=waiting,
+        dead_only=dead,
+        after_id=after,
+        limit=limit + 1 if limit else 0,
+    )
+    rows = _up_to(call, found, limit)
+    return Answer(rows=rows, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id")
 
 
 @command(group, "show", examples=["savctl event show 1"])
@@ -153,6 +151,16 @@ def tail(
         shown += len(rows)
         if limit and shown >= limit:
             return
+
+
+def _up_to(call: Call, found: Iterator[dict[str, Any]], limit: int) -> Iterator[dict[str, object]]:
+    last = 0
+    for number, row in enumerate(found, start=1):
+        if limit and number > limit:
+            call.note(f"there are more: --after {last}, or --limit 0 for all")
+            return
+        yield _as_json(row)
+        last = row["id"]
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, object]:

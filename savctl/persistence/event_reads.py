@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from savctl.domain.text import MAX_ID
+from savctl.persistence.engine import Database
 from savctl.persistence.outbox_queue import DEAD, WAITING
 from savctl.persistence.tables import outbox
+
+_PAGE = 1000
+
+
+def every_event(
+    database: Database, *, after_id: int, limit: int, **wanted: Any
+) -> Iterator[dict[str, Any]]:
+    """Those events, oldest first, a page at a time; `limit` 0 is no limit."""
+    left = limit
+    while True:
+        size = min(_PAGE, left) if limit else _PAGE
+        with database.reading() as connection:
+            page = list_events(connection, after_id=after_id, limit=size, **wanted)
+        yield from page
+        left -= len(page)
+        if len(page) < size or (limit and not left):
+            return
+        after_id = page[-1]["id"]
 
 
 def list_events(

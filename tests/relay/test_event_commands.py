@@ -349,6 +349,24 @@ def test_list_and_show_tell_the_same_event(cli: Cli, new_ticket: NewTicketId) ->
     assert cli("event", "show", 99).code == 4
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_a_list_comes_page_by_page_and_says_where_it_goes_on(
+    cli: Cli, new_ticket: NewTicketId, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    for _ in range(5):
+        new_ticket()
+    monkeypatch.setattr("savctl.persistence.event_reads._PAGE", size)
+
+    def listed(*words: object) -> tuple[list[int], bool]:
+        outcome = cli("event", "list", "-o", "json", *words)
+        return [row["id"] for row in json.loads(outcome.out)], "there are more" in outcome.err
+
+    assert listed("--limit", 0) == ([1, 2, 3, 4, 5], False)
+    assert listed("--limit", 5) == ([1, 2, 3, 4, 5], False)
+    assert listed("--limit", 3) == ([1, 2, 3], True)
+    assert listed("--limit", 3, "--after", 3) == ([4, 5], False)
+
+
 def test_tail_shows_so_many_and_ends(cli: Cli, new_ticket: NewTicketId) -> None:
     for _ in range(3):
         new_ticket()
