@@ -90,7 +90,11 @@ def _place(out: str | None, name: str) -> str:
     """Where the file goes: as asked for, into that folder, or here."""
     if out is None:
         return name
-    return str(Path(out) / name) if out != "-" and Path(out).is_dir() else out
+    if out != "-" and Path(out).is_dir():
+        return str(Path(out) / name)
+    if out.endswith("/"):
+        raise InvalidInput(f"there is no folder {out}")
+    return out
 
 
 @command(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from savctl.errors import NotFound
 from savctl.persistence.bulk import insert_rows
-from savctl.persistence.tables import files, ticket_attachments
+from savctl.persistence.tables import files, support_tickets, ticket_attachments
 from savctl.persistence.tickets import new_id
 
 _A, _F = ticket_attachments.c, files.c
@@ -211,6 +211,13 @@ class WithoutRecord:
         gone = and_(_F.attachment_id > after_id, ~exists().where(_A.id == _F.attachment_id))
         query = select(_F.attachment_id).where(gone).order_by(_F.attachment_id).limit(limit)
         return list(connection.execute(query).scalars())
+
+
+def ticket_number_of(connection: Connection, attachment_id: int) -> str | None:
+    """The number of the ticket that a file is on; None when either of them is gone."""
+    tickets = support_tickets.c
+    query = select(tickets.ticket_number).where(tickets.id == _A.ticket_id, _A.id == attachment_id)
+    return connection.execute(query).scalar()
 
 
 def newest_paths(connection: Connection, *, limit: int) -> list[str]:

@@ -7,7 +7,7 @@ ticket once it is locked.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,9 @@ class Pages(Protocol):
     def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
         """The next ids in order; empty at the end."""
         ...
+
+
+NumberOf = Callable[[Connection, int], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from savctl.errors import (
     SchemaMismatch,
     Unavailable,
 )
-from savctl.persistence.candidates import Pages, number_of
+from savctl.persistence.candidates import NumberOf, Pages, number_of
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.usecases.report import BatchReport, Item, Outcome
@@ -56,8 +56,17 @@ class Terms:
     on_batch: Callable[[BatchReport], None] = unseen
 
 
-def in_batches(database: Database, pages: Pages, work: Work, *, terms: Terms) -> int | None:
+def in_batches(
+    database: Database,
+    pages: Pages,
+    work: Work,
+    *,
+    terms: Terms,
+    number_of: NumberOf = number_of,
+) -> int | None:
     """Do `work` for all ids there are, batch by batch.
+
+    `number_of` answers the ticket number to an id, for what failed: ids may be of other things.
 
     Each batch goes on behind the last id of the one before, so that an item that cannot be
     done cannot hold the loop. Answers None at the end; after a stop, the last id done.
@@ -71,7 +80,7 @@ def in_batches(database: Database, pages: Pages, work: Work, *, terms: Terms) ->
             ids = pages.page(connection, after_id=after_id, limit=terms.size)
         if not ids:
             return None
-        after_id = _batch(database, work, ids, terms)
+        after_id = _batch(database, work, ids, terms, number_of)
         # Each transaction leaves some reference cycles behind, its rows in them. The command line
         # collects garbage rarely, so a million tickets would pile up 80 MB of it.
         gc.collect(0)
@@ -79,7 +88,9 @@ def in_batches(database: Database, pages: Pages, work: Work, *, terms: Terms) ->
     return after_id
 
 
-def _batch(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> int:
+def _batch(
+    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+) -> int:
     try:
         items = _do(database, work, ids, terms)
     except EVERYBODYS:
@@ -89,12 +100,14 @@ def _batch(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> 
             "A batch failed and is done again one by one.",
             extra={"event": "batch_failed", "size": len(ids), "problem": _named(problem)},
         )
-        return _one_by_one(database, work, ids, terms)
+        return _one_by_one(database, work, ids, terms, number_of)
     terms.report.add(items, seen=len(ids))
     return ids[-1]
 
 
-def _one_by_one(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> int:
+def _one_by_one(
+    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+) -> int:
     for done, item_id in enumerate(ids):
         if done and terms.should_stop():
             return ids[done - 1]
@@ -103,7 +116,9 @@ def _one_by_one(database: Database, work: Work, ids: Sequence[int], terms: Terms
         except EVERYBODYS:
             raise
         except Exception as problem:
-            items = [_failed(database, item_id, problem)]
+            with database.reading() as connection:
+                number = number_of(connection, item_id)
+            items = [_failed(item_id, number, problem)]
         terms.report.add(items, seen=1)
     return ids[-1]
 
@@ -114,18 +129,16 @@ def _do(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> lis
     )
 
 
-def _failed(database: Database, ticket_id: int, problem: Exception) -> Item:
+def _failed(item_id: int, number: str | None, problem: Exception) -> Item:
     """The fence around one item: logged, named, counted."""
-    with database.reading() as connection:
-        number = number_of(connection, ticket_id)
     _log.error(
         "%s failed and is left out: %s",
-        number or f"ticket {ticket_id}",
+        number or item_id,
         _named(problem),
-        extra={"event": "item_failed", "ticket_id": ticket_id, "ticket_number": number},
+        extra={"event": "item_failed", "item_id": item_id, "ticket_number": number},
         exc_info=None if isinstance(problem, SavError) else problem,
     )
-    return Item(ticket_id, number, Outcome.FAILED, _named(problem))
+    return Item(item_id, number, Outcome.FAILED, _named(problem))
 
 
 def _named(problem: Exception) -> str:

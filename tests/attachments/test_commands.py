@@ -195,6 +195,17 @@ def test_a_message_and_a_ticket_bring_their_files(
     assert records[2]["ticket_id"] == made["id"]
 
 
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(
+    cli: Cli, database: Database, folder: Path, ticket: str
+) -> None:
+    (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
+
+    outcome = cli("attachment", "get", record.id, "--out", "backups/")
+
+    assert (outcome.code, outcome.err) == (2, "error: there is no folder backups/\n")
+    assert not (folder / "backups").exists()
+
+
 def test_a_file_is_fetched_whole_and_private_and_overwrites_nothing(
     cli: Cli, database: Database, folder: Path, ticket: str
 ) -> None:

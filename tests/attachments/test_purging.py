@@ -280,6 +280,30 @@ def test_a_record_that_came_back_meanwhile_is_not_forgotten_with_the_strays(
     assert [row["id"] for row in known] == [back.id]
 
 
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("directory")
+def test_a_record_that_fails_is_told_with_its_own_ticket_and_holds_up_no_other(
+    database: Database, store: ObjectStore, clock: SetClock, purge: Purge
+) -> None:
+    created(database, clock)  # the ticket whose id is that of the file
+    ticket = created(database, clock)
+    kept, gone = attached(database, store, ticket.id, *FILES[:2])
+    delete(database, clock, kept.id, gone.id)
+    write(
+        database,
+        "CREATE TRIGGER evidence BEFORE DELETE ON ticket_attachments "
+        f"WHEN old.id = {kept.id} BEGIN SELECT RAISE(ABORT, 'kept by another program'); END",
+    )
+    clock.advance(RETENTION)
+
+    report = purge()
+
+    (failed,) = (item for item in report.items if item.outcome == "failed")
+    assert (failed.id, failed.ticket_number) == (kept.id, ticket.number)
+    assert "kept by another program" in str(failed.reason)
+    assert keys(store) == [kept.file_path]
+
+
 def test_a_key_that_fails_is_named_and_tried_again(
     database: Database, store: ObjectStore, clock: SetClock, purge: Purge
 ) -> None:

@@ -11,7 +11,12 @@ from datetime import datetime, timedelta
 
 from savctl.domain.file_access import FileAction, FileNote
 from savctl.domain.object_keys import Shape, shape_of
-from savctl.persistence.attachments import Attachment, DeletedBefore, WithoutRecord
+from savctl.persistence.attachments import (
+    Attachment,
+    DeletedBefore,
+    WithoutRecord,
+    ticket_number_of,
+)
 from savctl.persistence.engine import Database
 from savctl.persistence.holds import held_among
 from savctl.persistence.purges import Doomed, PurgeReason
@@ -38,7 +43,7 @@ def purge_deleted_records(
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         return _remove(uow, ids, due.moment, clock())
 
-    stopped_at = in_batches(database, due, work, terms=terms)
+    stopped_at = in_batches(database, due, work, terms=terms, number_of=ticket_number_of)
     if stopped_at is not None:
         with database.reading() as connection:
             terms.report.left += due.count(connection, after_id=stopped_at)
@@ -54,7 +59,7 @@ def forget_strays(database: Database, *, terms: Terms) -> None:
         uow.attachments.forget(ids)
         return []
 
-    in_batches(database, WithoutRecord(), work, terms=terms)
+    in_batches(database, WithoutRecord(), work, terms=terms, number_of=ticket_number_of)
 
 
 def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime) -> list[Item]:
