@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, StoreGone
+from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.transitions import close_ticket
 from tests.attachments.making import EICAR, JPEG, PDF, PROGRAM, a_zip
 from tests.cli.shop import home_store
@@ -361,6 +363,32 @@ def test_only_who_may_see_the_ticket_has_its_files(
     assert snapshot(database) == before
     for known in (CUSTOMER, AGENT):
         assert cli("attachment", "url", record.id, "--as", known).code == 0
+
+
+@pytest.mark.parametrize("verb", ["url", "get"])
+def test_a_file_that_is_taken_away_meanwhile_is_not_given_out(
+    cli: Cli,
+    database: Database,
+    folder: Path,
+    clock: SetClock,
+    ticket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+) -> None:
+    (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
+    find = DirectoryStore.find
+
+    def taken_away(store: DirectoryStore, key: str) -> object:
+        delete_attachment(database, clock, record.id, by=AGENT)
+        return find(store, key)
+
+    monkeypatch.setattr(DirectoryStore, "find", taken_away)
+
+    outcome = cli("attachment", verb, record.id, "--as", CUSTOMER)
+
+    assert (outcome.code, outcome.out) == (4, "")
+    given_out = "SELECT id FROM savctl_audit WHERE action IN ('file_read', 'file_linked')"
+    assert rows(database, given_out) == []
 
 
 def test_the_customer_has_no_files_of_internal_notes(

@@ -129,6 +129,25 @@ def test_a_large_file_goes_in_parts_and_leaves_nothing_below_temp(
     assert rows(database, "SELECT * FROM savctl_uploads") == []
 
 
+@pytest.mark.only_stores("directory")
+def test_the_store_s_id_of_an_upload_in_parts_is_known_before_the_first_part(
+    database: Database, store: ObjectStore, clock: SetClock, stage: Stage
+) -> None:
+    """Some servers tell of uploads in no way: what a kill leaves is ended by this id."""
+    ticket = created(database, clock)
+    known: list[list[dict[str, Any]]] = []
+
+    def look() -> None:
+        known.append(rows(database, "SELECT upload_id, temp_key AS part FROM savctl_uploads"))
+        (under_way,) = store.partial_uploads("temp/")
+        assert known == [[{"upload_id": under_way.upload_id, "part": under_way.key}]]
+
+    watched = BreakingStore(store, before={"put_part": look})
+    attach_files(database, clock, watched, ticket.id, stage(LARGE), by=AGENT)
+
+    assert len(known) == 1
+
+
 @pytest.mark.parametrize("gone_at", ["put", "begin_parts", "put_part", "end_parts", "copy"])
 def test_a_store_that_goes_away_leaves_no_record(
     database: Database, store: ObjectStore, clock: SetClock, stage: Stage, gone_at: str

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
+from savctl.adapters.directory_store import DirectoryStore
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.persistence.uploads import Upload
-from savctl.ports import SetClock
+from savctl.ports import PartialUpload, SetClock
 from savctl.usecases.bucket.leftovers import clean_up_temp
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, rows
@@ -75,19 +80,38 @@ def test_an_upload_in_parts_that_nobody_ended_is_ended(
     assert under_way(bucket) == ["temp/9/new.pdf"]
 
 
-@pytest.mark.parametrize("is_known", [True, False])
+class Telling(DirectoryStore):
+    """A store that tells of uploads in parts as some servers do."""
+
+    tells_of = "all"
+
+    def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
+        is_told = {"all": True, "exact keys": not prefix.endswith("/"), "none": False}
+        return super().partial_uploads(prefix) if is_told[self.tells_of] else iter(())
+
+
+@pytest.mark.parametrize(
+    ("tells_of", "is_known"),
+    [("all", True), ("all", False), ("exact keys", False), ("none", True)],
+)
 def test_an_announced_upload_is_ended_and_forgotten_once(
-    bucket: Bucket, clock: SetClock, is_known: bool
+    bucket: Bucket, clock: SetClock, tmp_path: Path, tells_of: str, is_known: bool
 ) -> None:
     upload_id = bucket.store.begin_parts(PART, content_type="application/pdf")
     announce(bucket, upload_id=upload_id if is_known else None)
     clock.advance(GRACE)
+    with closing(Telling(tmp_path / "bucket", clock)) as telling:
+        telling.tells_of = tells_of
+        _ended_and_forgotten_once(Bucket(telling, bucket.database, clock), clock)
+    assert under_way(bucket) == []
+
+
+def _ended_and_forgotten_once(bucket: Bucket, clock: SetClock) -> None:
     assert clean_up(bucket).details["uploads_ended"] == 0
 
     clock.advance(SECOND)
 
     assert clean_up(bucket).details["uploads_ended"] == 1
-    assert under_way(bucket) == []
     assert rows(bucket.database, "SELECT id FROM savctl_uploads") == []
 
 
