@@ -57,7 +57,7 @@ class Call:
         """The machine's clock, or the instant of `--at`."""
         if self.at is None:
             return system_clock
-        return SetClock(times.moment(self.at, now=system_clock()))
+        return SetClock(times.clock_moment(self.at, now=system_clock()))
 
     def close(self) -> None:
         """Give back what the application holds, if it was made."""

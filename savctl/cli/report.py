@@ -14,6 +14,7 @@ from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer
+from savctl.domain import times
 from savctl.domain.priority import LEVELS
 from savctl.errors import InvalidInput, Unavailable, is_out_of_room
 
@@ -138,7 +139,7 @@ def period(call: Call, since: str | None, until: str | None) -> Span:
     now, is_past = call.clock(), call.at is not None
     end = call.moment("until", until) or now
     end = min(end, now) if is_past else end
-    start = call.moment("since", since) or end - _DAYS
+    start = call.moment("since", since) or max(end, times.FIRST) - _DAYS
     if start >= end:
         raise InvalidInput(
             f"--since {_day(start)} is not before --until {_day(end)}", hint="The end is left out."

@@ -36,6 +36,9 @@ def buckets(since: datetime, until: datetime, every: Every) -> Iterator[str]:
         name = bucket(day, every)
         if name != last:
             yield name
-        last, day = name, day + _DAY
+        last = name
+        if until - day <= _DAY:  # the calendar may end there
+            break
+        day += _DAY
     if until > since and (name := bucket(until - timedelta(seconds=1), every)) != last:
         yield name

@@ -33,11 +33,15 @@ def micro_text(moment: datetime) -> str:
 
 
 def instant(text: object) -> datetime | None:
-    """The instant a stored text stands for; None when it is not one (foreign data)."""
+    """The instant a stored text stands for; None when it is not one (foreign data).
+
+    The last year there is stands for "never", and nothing can be added to it.
+    """
     if not isinstance(text, str):
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment < FAR_AWAY else None

@@ -152,7 +152,7 @@ def _tells_a_status(entry: HistoryEntry) -> bool:
 def _joined(begun: Iterator[Segment] | list[Segment], now: datetime) -> tuple[Segment, ...]:
     """Each stretch ends where the next one begins, the last one now."""
     starts = list(begun)
-    ends = [s.start for s in starts[1:]] + [now]
+    ends = [s.start for s in starts[1:]] + [now] if starts else []
     return tuple(replace(s, end=end) for s, end in zip(starts, ends, strict=True))
 
 

@@ -148,8 +148,9 @@ def _response(
     policies: Policies | None,
 ) -> SideClock:
     """It runs from creation to the first answer, whatever the status (rules 4.3)."""
-    born = ticket.created_at or (line.segments[0].start if line.segments else now)
+    begun_at = ticket.created_at or (line.segments[0].start if line.segments else None)
     ended_at, cause = _first_answer(ticket, line, answered_at)
+    born = begun_at or ended_at or now  # without any time nothing has passed, and nothing will
     given = promise_at(ticket, ended_at, policies)
     target = given.target.response
     elapsed = max((ended_at or now) - born, timedelta())
@@ -161,7 +162,7 @@ def _response(
         running=Running.RUNNING if is_open else Running.ENDED,
         ended_at=ended_at,
         passed_at=max(born + target, given.since or born) if elapsed > target else None,
-        due_at=born + target if is_open and elapsed <= target else None,
+        due_at=born + target if begun_at and is_open and elapsed <= target else None,
         cause=cause,
     )
 

@@ -9,6 +9,7 @@ from savctl.errors import InvalidInput
 
 _SPAN = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _LONGEST = timedelta(days=36_500)
+FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _FORMS = "Use 7d, 3h30m, 2025-10-03 or 2025-10-03T10:30:00Z."
 
 
@@ -42,3 +43,11 @@ def moment(text: str, *, now: datetime) -> datetime:
         raise InvalidInput(f"{text!r} is not a time", hint=_FORMS) from None
     except OverflowError:
         raise InvalidInput(f"{text!r} is out of range", hint=_FORMS) from None
+
+
+def clock_moment(text: str, *, now: datetime) -> datetime:
+    """An instant that a clock may be set to: spans can be counted from it both ways."""
+    found = moment(text, now=now)
+    if not FIRST <= found < _LAST:
+        raise InvalidInput(f"{text!r} is out of range", hint="A clock goes from 1970 to 8999.")
+    return found

@@ -237,6 +237,16 @@ def test_the_backlog_begins_with_what_was_there_before(cli: Cli, month: SetClock
     assert (row["created"], row["backlog"]) == (3, 3)
 
 
+def test_the_end_of_the_calendar_may_be_the_end_of_a_period(cli: Cli) -> None:
+    outcome = cli("report", "volume", "--since", "9999-12-30", "--until", "9999-12-31T23:59:59")
+
+    assert outcome.code == 0, outcome.err
+    assert [line.split()[0] for line in outcome.out.splitlines()[2:]] == [
+        "9999-12-30",
+        "9999-12-31",
+    ]
+
+
 PAGES = [
     ("report", "sla"),
     ("report", "sla", "--by", "category"),
@@ -395,6 +405,8 @@ def test_a_kinder_policy_takes_breaches_away(cli: Cli, month: SetClock, tmp_path
         (("report", "sla", "--by", "moth"), "Did you mean 'month'"),
         (("report", "workload", "--by", "day"), "agent, category, priority"),
         (("report", "volume", "--by", "hour"), "day, week, month"),
+        (("report", "sla", "--at", "9999-12-31"), "'9999-12-31' is out of range"),
+        (("report", "volume", "--until", "0001-01-02"), "is not before --until"),
         (("report", "sla", "--since", "yesterday"), "--since: 'yesterday' is not a time"),
         (("report", "sla", "--since", "1d", "--until", "2d"), "is not before --until"),
         (("report", "sla", "--html", "nowhere/x.html"), "nowhere/x.html: No such file"),

@@ -100,6 +100,22 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
     assert refusal.value.hint
 
 
+@pytest.mark.parametrize("text", ["1969-12-31", "0001-01-01", "9000-01-01", "9999-12-31"])
+def test_a_clock_is_not_set_to_where_spans_would_leave_the_calendar(text: str) -> None:
+    with pytest.raises(InvalidInput, match="out of range"):
+        times.clock_moment(text, now=NOW)
+
+
+def test_a_clock_is_set_to_any_other_moment() -> None:
+    assert times.clock_moment("1970-01-01", now=NOW) == times.FIRST
+    assert times.clock_moment("1d", now=NOW) == NOW - timedelta(days=1)
+
+
+def test_a_stored_time_that_means_never_is_none() -> None:
+    assert clock.instant("9999-12-31T23:59:59Z") is None
+    assert clock.instant("9998-12-31T23:59:59Z") is not None
+
+
 def test_a_span_before_the_first_day_is_refused() -> None:
     with pytest.raises(InvalidInput, match="out of range"):
         times.moment("36500d", now=datetime(50, 1, 1, tzinfo=UTC))
