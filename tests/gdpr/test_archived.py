@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,25 @@ def test_words_that_come_back_from_the_archive_while_it_is_read_are_not_left_out
 
     with pytest.raises(Unavailable, match="while they were read"):
         list(records)
+
+
+def test_a_damaged_bundle_ends_the_export_with_10_and_leaves_nothing(
+    cli: Cli, database: Database, clock: SetClock, home_store: ObjectStore, tmp_path: Path
+) -> None:
+    a_past(database, clock)
+    released(database)
+    write(database, f"{OLD} WHERE user_id = {CUSTOMER}")
+    cold = ColdStorage(home_store, DEFAULT_PREFIX)
+    archive(database, clock, cold)
+    for one in list(cold.objects()):
+        home_store.put(one.key, io.BytesIO(b"odd"), size_bytes=3, content_type="application/zstd")
+
+    outcome = cli("gdpr", "export", CUSTOMER, "--out", "ada.zip")
+
+    assert (outcome.code, outcome.out, list(tmp_path.glob("ada.zip*"))) == (10, "", [])
+    assert "cannot be decompressed" in outcome.err
+    assert "docs/runbook.md: a damaged bundle" in outcome.err
+    assert rows(database, "SELECT id FROM savctl_audit WHERE action = 'export'") == []
 
 
 def test_a_damaged_bundle_and_one_that_was_moved_are_told_apart(

@@ -38,6 +38,9 @@ class Damaged(Findings):
     code = "bundle_damaged"
 
     def __init__(self, key: str, what: str, *, hint: str | None = None, **facts: object) -> None:
+        hint = (
+            hint or "savctl archive verify names all of them; docs/runbook.md: a damaged bundle."
+        )
         super().__init__(f"{key} {what}", hint=hint, object=key, **facts)
         self.what = what
 
