@@ -23,6 +23,7 @@ _DELETING = {
     "Expiration": "deletes objects",
     "NoncurrentVersionExpiration": "deletes older versions",
 }
+_HARMLESS = frozenset({"ExpiredObjectDeleteMarker"})  # markers that hide nothing any more
 _DATE_IS_CUT_TO = timedelta(seconds=1)
 
 
@@ -80,7 +81,7 @@ def _deleting(answer: dict[str, Any]) -> Iterator[DeletingRule]:
         chosen = rule.get("Filter", {})
         prefix = rule.get("Prefix") or chosen.get("Prefix") or chosen.get("And", {}).get("Prefix")
         for action, what in _DELETING.items():
-            terms = rule.get(action)
+            terms = {k: v for k, v in rule.get(action, {}).items() if k not in _HARMLESS}
             if rule.get("Status") == "Enabled" and terms:
                 when = ", ".join(f"{name} {value}" for name, value in terms.items())
                 yield DeletingRule(prefix=prefix or "", what=f"{what} ({when})")

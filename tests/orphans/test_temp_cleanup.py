@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.persistence.uploads import Upload
-from savctl.ports import PartialUpload, SetClock
+from savctl.ports import KeyFailure, PartialUpload, SetClock, StoreGone
 from savctl.usecases.bucket.leftovers import clean_up_temp
 from savctl.usecases.report import BatchReport
 from tests.given import DAY, SECOND, rows
@@ -54,6 +54,32 @@ def test_old_leftovers_are_hidden_and_the_rest_stays(bucket: Bucket, clock: SetC
     assert report.counts() == {"seen": 3, "changed": 1, "skipped": 1, "failed": 0, "left": 0}
     [purge] = rows(bucket.database, "SELECT object_key, reason FROM savctl_purges")
     assert purge == {"object_key": PART, "reason": "orphan"}
+
+
+class GoneBehindHiding(DirectoryStore):
+    """A store that does as it is told and goes away before it says so."""
+
+    def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
+        super().hide(keys)
+        raise StoreGone("the store went away")
+
+
+def test_what_a_run_had_hidden_when_it_broke_off_is_settled_by_the_next(
+    bucket: Bucket, clock: SetClock, tmp_path: Path
+) -> None:
+    bucket.put(PART)
+    clock.advance(GRACE + SECOND)
+    with closing(GoneBehindHiding(tmp_path / "bucket", clock)) as going:
+        work = bucket.work(store=going)
+        with pytest.raises(StoreGone):
+            clean_up_temp(work)
+    hidden = "SELECT object_key FROM savctl_purges WHERE hidden_at IS NOT NULL"
+    assert rows(bucket.database, hidden) == []
+
+    clean_up(bucket)
+
+    assert bucket.visible() == set()
+    assert rows(bucket.database, hidden) == [{"object_key": PART}]
 
 
 def test_a_record_may_name_an_object_under_temp(bucket: Bucket, clock: SetClock) -> None:

@@ -257,6 +257,30 @@ def test_a_rule_that_deletes_behind_our_back_is_found(
     assert f"Days {rule['Expiration']['Days']}" in found["bucket lifecycle"][1]
 
 
+@pytest.mark.parametrize(
+    ("terms", "found"),
+    [
+        ("<ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>", None),
+        ("<Days>9</Days>", "a rule deletes objects (Days 9) below everything"),
+    ],
+)
+def test_a_rule_for_markers_that_hide_nothing_is_harmless(
+    examine: Examine, terms: str, found: str | None
+) -> None:
+    rule = f"<Status>Enabled</Status><Filter/><Expiration>{terms}</Expiration>"
+    lifecycle = f"<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>"
+
+    def answer(heard: Heard) -> Answer:
+        return 200, lifecycle if "lifecycle" in heard.path else listing()
+
+    with CannedS3(answer) as server:
+        store = store_at(server)
+        signs = [sign for sign in examine(store) if sign.check == "bucket lifecycle"]
+        store.close()
+
+    assert [sign.found for sign in signs] == [found or "deletes nothing by itself"]
+
+
 @SERVERS
 def test_a_rule_that_is_off_deletes_nothing(
     bucket: Bucket, server: PrivateS3, name: str, examine: Examine
