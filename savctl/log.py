@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import suppress
 
 LOGGER = "savctl"
 # Text from the database may be in a message: no escape sequence reaches a terminal raw.
@@ -12,10 +13,11 @@ _HARMLESS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) i
 
 
 class _OnStderr(logging.Handler):
-    """Writes to what stderr is at the moment."""
+    """Writes to what stderr is at the moment; a full disk under it stops no job."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record).translate(_HARMLESS) + "\n")
+        with suppress(OSError):
+            sys.stderr.write(self.format(record).translate(_HARMLESS) + "\n")
 
 
 def to_stderr(level: int) -> None:

@@ -23,8 +23,14 @@ def prepare() -> None:
 
 def tell(text: str) -> None:
     """Say it on stderr; where there is no room for it, the work goes on without."""
-    try:
+    with suppress(OSError):
         sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def settle() -> None:
+    """Give up what stderr had no room for: it would change the exit code."""
+    try:
         sys.stderr.flush()
     except OSError:
         with suppress(OSError):

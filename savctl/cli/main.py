@@ -21,7 +21,9 @@ def main() -> NoReturn:
         sys.exit(0)
     gc.set_threshold(_COLLECT_EVERY)
     from savctl.cli._run import run
+    from savctl.cli._streams import settle
 
     code = run(sys.argv[1:])
+    settle()
     gc.freeze()
     sys.exit(code)

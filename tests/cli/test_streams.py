@@ -103,6 +103,21 @@ def test_what_is_said_beside_the_answer_stops_no_work_where_there_is_no_room_for
     assert [row["assigned_to"] for row in held] == [10, 10]
 
 
+def test_a_job_does_its_work_where_its_log_finds_no_room(
+    database: Database, clock: SetClock, environment_of: dict[str, str]
+) -> None:
+    created(database, clock)
+    command = [sys.executable, "-m", "savctl", "job", "run", "event-relay", "-v", "-o", "json"]
+
+    with FULL.open("wb") as full:
+        done = subprocess.run(
+            command, env=environment_of, stdout=subprocess.PIPE, stderr=full, check=False
+        )
+
+    assert (done.returncode, json.loads(done.stdout)["job"]) == (0, "event-relay")
+    assert [row["status"] for row in rows(database, "SELECT status FROM savctl_runs")] == ["ok"]
+
+
 @pytest.mark.parametrize(
     ("closing", "words", "code"),
     [
