@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.persistence import outbox_queue
+from savctl.persistence import event_reads, outbox_queue
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone, SetClock
 from savctl.usecases.events import outbox
@@ -92,6 +92,9 @@ def test_old_events_and_those_that_wait_are_found_by_the_index_however_many_stay
         outbox_queue.counts(connection, now=clock())
         outbox_queue.held_tickets(connection, now=clock())
         outbox_queue.waiting_page(connection, after_id=0, limit=1_000, now=clock())
+        outbox_queue.dead_ids(connection, after_id=0, limit=1_000)
+        for only in ("waiting_only", "dead_only"):
+            event_reads.list_events(connection, limit=51, **{only: True})
         seen = connection.exec_driver_sql(looked_at).all()
 
     assert sum(int(count) for _, count in seen) < 100
