@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from random import random
 
@@ -77,7 +78,7 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
     A broker that is gone is awaited, and an exchange that somebody deleted as well: either it is
     made again, or the next connection makes it (broker_topology).
     """
-    standing = _Standing(broker.name)
+    standing = _Standing(broker.name, lambda: _refusals(context))
     cleaned_at = time.monotonic()
     while not _is_over(context):
         try:
@@ -93,8 +94,9 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
 class _Standing:
     """How a relay that stays gets on with the broker; what is wrong is told now and then."""
 
-    def __init__(self, broker: str) -> None:
+    def __init__(self, broker: str, refusals: Callable[[], int]) -> None:
         self._broker = broker
+        self._refusals = refusals
         self._failures = 0
         self._told_at: dict[str, float] = {}
 
@@ -104,10 +106,11 @@ class _Standing:
             self._failures += bool(report.unwanted)
             for why, _ in (report.again + report.given_up).most_common(_REASONS_TOLD):
                 self._tell(f"The broker {self._broker} refuses events: {why}")
-        elif report.published and self._failures:
-            _log.warning("Events are sent again.", extra={"event": "relay_recovered"})
+        elif report.published:
             self._failures = 0
-            self._told_at.clear()
+            if self._told_at and not self._refusals():
+                _log.warning("Events are sent again.", extra={"event": "relay_recovered"})
+                self._told_at.clear()
 
     def fail(self, why: str) -> None:
         """Nothing can be sent."""
@@ -125,6 +128,11 @@ class _Standing:
         if now - self._told_at.get(why, -_TELL_AGAIN_SECONDS) >= _TELL_AGAIN_SECONDS:
             _log.warning("%s", why, extra={"event": "relay_trouble"})
             self._told_at[why] = now
+
+
+def _refusals(context: Context) -> int:
+    """How often the events that wait were refused; a refused one may not be due in a drain."""
+    return int(outbox_status(context.database, context.clock)["refusals"])
 
 
 def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:

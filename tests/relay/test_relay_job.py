@@ -154,6 +154,38 @@ def test_each_kind_that_is_refused_is_told_once_however_they_take_turns(
     ]
 
 
+def test_the_end_of_refusals_is_told_when_none_is_left_that_waits_for_its_next_try(
+    database: Database,
+    clock: SetClock,
+    run: Run,
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(database, [1])
+    fake.full = {"sav.ticket.status_changed"}
+    others = iter(range(1_000, 1_020))
+
+    def one_of_another_kind_comes(*_: object) -> None:
+        if (number := next(others, None)) is None:
+            fake.full.clear()
+            clock.advance(timedelta(hours=1))
+        else:
+            put(database, [number], first=number)
+            created = "routing_key = 'sav.ticket.created'"
+            write(database, f"UPDATE savctl_outbox SET {created} WHERE id = {number}")
+            clock.advance(timedelta(seconds=3))
+
+    monkeypatch.setattr(event_relay, "_sleep", one_of_another_kind_comes)
+    with caplog.at_level(logging.WARNING, logger="savctl"):
+        run(flags=STAY, should_stop=when(lambda: len(fake.arrived) == 21))
+
+    assert [record.message for record in caplog.records] == [
+        "The broker fake refuses events: refused",
+        "Events are sent again.",
+    ]
+
+
 def test_a_relay_that_stays_tells_each_reason_once_however_often_it_tried(
     database: Database,
     clock: SetClock,
@@ -218,7 +250,7 @@ def test_trouble_is_told_once_and_so_is_its_end(
     monkeypatch.setattr(event_relay, "_sleep", mend_in_the_end)
     monkeypatch.setattr(event_relay, "pause", lambda *_, **__: 2 * event_relay._LOOK_EVERY)
     with caplog.at_level(logging.WARNING, logger="savctl"):
-        run(flags=STAY, should_stop=when(lambda: fake.arrived))
+        run(flags=STAY, should_stop=when(lambda: len(fake.arrived) == 150))
 
     said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert said == [words, "Events are sent again."]
