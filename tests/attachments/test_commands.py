@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.states import Status
+from savctl.domain.ticket import Ticket
 from savctl.persistence.engine import Database
+from savctl.persistence.tickets import Tickets
 from savctl.ports import SetClock, StoreGone
 from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.transitions import close_ticket
@@ -435,6 +437,33 @@ def test_a_deleted_file_can_be_restored(
         ("file_deleted", "wrong ticket"),
         ("file_restored", None),
     ]
+
+
+@pytest.mark.only_on("mariadb", "mysql")  # SQLite has one writer
+def test_a_file_that_a_merge_moves_meanwhile_is_deleted_from_where_it_is(
+    cli: Cli,
+    database: Database,
+    folder: Path,
+    clock: SetClock,
+    ticket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
+    target = created(database, clock)
+    lock = Tickets.lock
+
+    def moved_first(tickets: Tickets, ref: str | int) -> Ticket:
+        monkeypatch.setattr(Tickets, "lock", lock)
+        write(database, f"UPDATE ticket_attachments SET ticket_id = {target.id}")
+        return lock(tickets, ref)
+
+    monkeypatch.setattr(Tickets, "lock", moved_first)
+
+    deleted = one(cli, "attachment", "delete", record.id, "--as", AGENT)
+
+    assert (deleted["ticket_number"], deleted["changed"]) == (target.number, True)
+    noted = "SELECT ticket_id FROM savctl_audit WHERE action = 'file_deleted'"
+    assert rows(database, noted) == [{"ticket_id": target.id}]
 
 
 def test_a_record_of_the_service_can_be_deleted_restored_and_verified(

@@ -175,6 +175,32 @@ def test_a_second_name_in_an_extra_field_is_refused(place: str) -> None:
     assert refused_by("a.zip", made_dumb) == "archive"
 
 
+@pytest.mark.parametrize(
+    ("at", "form", "value"),
+    [(6, "<H", 0x8), (8, "<H", zipfile.ZIP_STORED), (18, "<I", 1), (22, "<I", 1)],
+    ids=["flags", "method", "packed size", "unpacked size"],
+)
+def test_a_member_that_its_own_header_declares_otherwise_is_refused(
+    at: int, form: str, value: int
+) -> None:
+    plain = a_zip({"a.txt": b"x" * 100})
+    made = changed(plain, at, form, value)
+
+    with zipfile.ZipFile(io.BytesIO(made)) as lenient:
+        assert lenient.read("a.txt") == b"x" * 100
+    assert refused_by("a.zip", plain) is None
+    assert refused_by("a.zip", made) == "archive"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused() -> None:
+    """Which of them is unpacked last?"""
+    twice = [("invoice.txt", b"harmless"), ("invoice.txt", b"not so")]
+
+    assert refused_by("a.zip", a_zip(twice[:1])) is None
+    assert refused_by("a.zip", a_zip(twice)) == "archive"
+
+
 def test_members_that_share_their_bytes_are_refused() -> None:
     one = a_zip({"a.txt": b"x" * 100}, method=zipfile.ZIP_STORED)
     directory_at = one.find(b"PK\x01\x02")
