@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from savctl.domain.attachments import examine
 from savctl.domain.file_types import FileRefused
-from savctl.domain.ole2 import directory
+from savctl.domain.ole2 import MACRO_BYTES, directory
+from savctl.domain.zips import PIECE
 from tests.attachments import making
 from tests.attachments.making import GIF, JPEG, PDF, PNG, PROGRAM, a_document, a_zip, an_ole2
 from tests.attachments.test_limits import refused_by
@@ -199,6 +200,30 @@ def test_two_members_of_one_name_are_refused() -> None:
 
     assert refused_by("a.zip", a_zip(twice[:1])) is None
     assert refused_by("a.zip", a_zip(twice)) == "archive"
+
+
+def test_bytes_behind_the_end_of_a_packed_member_are_refused() -> None:
+    plain = a_zip({"a.txt": b"x" * 100})
+    directory_at = plain.find(b"PK\x01\x02")
+    hidden = b"hidden behind the end"
+    made = plain[:directory_at] + hidden + plain[directory_at:]
+    packed = struct.unpack_from("<I", plain, 18)[0] + len(hidden)
+    for at in (18, directory_at + len(hidden) + 20):
+        made = changed(made, at, "<I", packed)
+    made = changed(made, len(made) - 6, "<I", directory_at + len(hidden))
+
+    with zipfile.ZipFile(io.BytesIO(made)) as lenient:
+        assert lenient.read("a.txt") == b"x" * 100
+    assert refused_by("a.zip", made) == "archive"
+
+
+@pytest.mark.parametrize("before", [PIECE - 1, PIECE - len(MACRO_BYTES) + 1])
+def test_macros_are_found_where_two_pieces_meet(before: int) -> None:
+    content = b"." * before + MACRO_BYTES + b"." * PIECE
+
+    found = refused_by("a.zip", a_zip({"a.doc": content}, method=zipfile.ZIP_STORED))
+
+    assert found == "macros"
 
 
 def test_members_that_share_their_bytes_are_refused() -> None:
