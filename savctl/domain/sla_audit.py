@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from savctl.domain.breach import Breach, breaches_of
 from savctl.domain.escalation import new_breaches
-from savctl.domain.sla import Source
-from savctl.domain.sla_clock import SlaClock
+from savctl.domain.sla import COUNTED, Source
+from savctl.domain.sla_clock import Side, SlaClock
 from savctl.domain.ticket import Ticket
 
 # A scan comes every minute; later than this, something did not run.
@@ -46,9 +46,7 @@ def findings(
     inside, outside = {b.side for b in stored}, {b.side for b in ledger}
     if seen.timeline.source is Source.PARTIAL:
         yield Found(Finding.PARTIAL, seen.timeline.problem or "")
-    for side in new_breaches(seen, known=frozenset(inside | outside)):
-        took = f"{side.actual_minutes} of {side.expected_minutes} min"
-        yield Found(Finding.MISSED, f"{side.side}: {took}")
+    yield from _missed(ticket, seen, frozenset(inside | outside))
     for name, count in Counter(b.side for b in stored).items():
         if count > 1:
             yield Found(Finding.DOUBLED, f"{name}: {count} times")
@@ -58,6 +56,15 @@ def findings(
         yield Found(Finding.UNLEDGERED, f"{name}: added to the ledger")
     for breach in stored:
         yield from _judged(breach, seen, since)
+
+
+def _missed(ticket: Ticket, seen: SlaClock, known: frozenset[Side]) -> Iterator[Found]:
+    """Breaches that nobody wrote down; a new one of a ticket that is worked on is the scan's."""
+    for side in new_breaches(seen, known=known):
+        is_new = side.passed_at is not None and seen.at - side.passed_at <= IN_TIME
+        if not (is_new and ticket.status in COUNTED):
+            took = f"{side.actual_minutes} of {side.expected_minutes} min"
+            yield Found(Finding.MISSED, f"{side.side}: {took}")
 
 
 def _judged(breach: Breach, seen: SlaClock, since: datetime) -> Iterator[Found]:

@@ -109,6 +109,19 @@ def test_a_breach_that_no_scan_saw_is_recorded_and_told_and_raises_nothing(
     assert (row["priority"], row["status"]) == ("urgent", "resolved")
 
 
+@pytest.mark.parametrize(("minutes", "missed"), [(0, 0), (10, 0), (11, 1)])
+def test_what_passed_a_moment_ago_is_the_scans_to_find(
+    database: Database, past: SetClock, minutes: int, missed: int
+) -> None:
+    """Else every audit of a busy desk would cry that the scan does not run."""
+    created(database, past, priority=Priority.URGENT)
+    past.advance(HOUR + timedelta(minutes=minutes, seconds=minutes == 0))
+
+    report = audit(database, past, terms=Terms(report=BatchReport()), policies=Policies())
+
+    assert (report.counts.total(), len(breaches(database))) == (missed, missed)
+
+
 def test_the_second_audit_finds_only_that_the_first_was_late(
     cli: Cli, database: Database, past: SetClock
 ) -> None:
