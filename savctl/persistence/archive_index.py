@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
 
 from savctl.domain.clock import instant
 from savctl.errors import NotFound
-from savctl.persistence.bulk import delete_in, insert_rows, rows_in
+from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import archived_files, archived_tickets
 from savctl.persistence.types import time_text
 from savctl.persistence.whole_rows import WholeTicket
+from savctl.persistence.whole_tables import fetched, listed
 
 _A, _F = archived_tickets.c, archived_files.c
 _PAGE = 1_000
+_AT_ONCE = 500  # of more than a thousand MariaDB makes a table, and may read all tickets for it
 _COLUMNS = (
     "ticket_id",
     "ticket_number",
@@ -129,12 +131,19 @@ def get(connection: Connection, ref: str | int, *, lock: bool = False) -> Archiv
     return found
 
 
-def taken(connection: Connection, ids: Sequence[int], numbers: Collection[str]) -> set[int | str]:
-    """Those of these ids, and of these numbers (in lower case), that archived tickets have."""
-    same_id = rows_in(connection, archived_tickets, ("ticket_id",), ids)
-    keys = [number.lower() for number in numbers]
-    same_number = rows_in(connection, archived_tickets, ("number_key",), keys)
-    return {row[0] for row in (*same_id, *same_number)}
+def came_back(connection: Connection, ticket_ids: Sequence[int]) -> set[int]:
+    """Those of these tickets whose id or number an archived ticket has."""
+    exact = "" if connection.dialect.name == "sqlite" else "COLLATE utf8mb4_bin"
+    found: set[int] = set()
+    for start in range(0, len(ticket_ids), _AT_ONCE):
+        ids = listed(ticket_ids[start : start + _AT_ONCE])
+        query = (
+            f"SELECT ticket_id FROM savctl_archived_tickets WHERE ticket_id IN ({ids}) UNION "  # noqa: S608
+            "SELECT t.id FROM support_tickets AS t JOIN savctl_archived_tickets AS a "
+            f"ON a.number_key = LOWER(t.ticket_number {exact}) WHERE t.id IN ({ids})"
+        )
+        found |= {row[0] for row in fetched(connection, query)}
+    return found
 
 
 def of_bundle(

@@ -47,9 +47,12 @@ def locked_digests(
 
 
 def digest_sql(connection: Connection, names: Sequence[str]) -> str:
-    """SQL for the digest of a row: QUOTE tells NULL from a text, and where a value ends."""
-    quoted = ", ".join(f"QUOTE({quoted_name(connection, name)})" for name in names)
-    return f"SHA2(CONCAT_WS(',', {quoted}), 256)"
+    """SQL for the digest of a row: each value behind its length, so that no two rows are alike."""
+    values = ", ".join(
+        f"IFNULL(CONCAT(LENGTH({name}), ':', {name}), '-')"
+        for name in [quoted_name(connection, name) for name in names]
+    )
+    return f"SHA2(CONCAT_WS(',', {values}), 256)"
 
 
 def together(digests: Sequence[str]) -> list[str]:

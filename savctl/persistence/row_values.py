@@ -29,15 +29,14 @@ def plain_by(
     names: Sequence[str], table: str, *, is_sqlite: bool
 ) -> Callable[[Sequence[Any]], PlainRow]:
     """What makes a row of these columns, as the driver hands it out, a plain one."""
-    times = [name for name in names if name in TIMES[table]]
+    times = [name for name in names if name in TIMES[table]] if is_sqlite else []
     others = [name for name in names if name not in DECLARED[table]]
-    time_told = _free_time_told if is_sqlite else _time_told
 
     def plain(row: Sequence[Any]) -> PlainRow:
         found = dict(zip(names, row, strict=True))
         for name in times:
             if found[name] is not None:
-                found[name] = time_told(found[name])
+                found[name] = _time_told(found[name])
         for name in others:
             found[name] = _told(found[name])
         return found
@@ -63,18 +62,13 @@ def bound(value: Any, *, is_time: bool) -> Any:
             return said
 
 
-def _time_told(stored: str) -> str:
-    """`2025-10-03T10:30:00Z` of the one way in which a server spells times."""
-    return f"{stored[:10]}T{stored[11:]}Z"
-
-
 @lru_cache(maxsize=4096)
-def _free_time_told(stored: object) -> str:
-    """The same; a time that another program spelt in its own way stays so."""
+def _time_told(stored: object) -> str:
+    """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
     text_ = str(stored)
     if _TOLD.fullmatch(text_):
         raise NotFaithful(f"the time {text_} would come back as another text")
-    return _time_told(text_) if _STORED.fullmatch(text_) else text_
+    return f"{text_[:10]}T{text_[11:]}Z" if _STORED.fullmatch(text_) else text_
 
 
 _SPELLED: Mapping[type, tuple[str, Callable[[Any], str]]] = {

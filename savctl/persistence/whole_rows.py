@@ -152,7 +152,8 @@ def _rows(
 
 
 def _selected(connection: Connection, table: str, name: str) -> str:
-    """A column; of times the text, which the driver would take apart only to put together."""
+    """A column; a server spells times as bundles do, the driver would take them apart first."""
+    quoted = quoted_name(connection, name)
     if name not in TIMES[table] or connection.dialect.name == "sqlite":
-        return quoted_name(connection, name)
-    return f"CAST({quoted_name(connection, name)} AS CHAR)"
+        return quoted
+    return f"CONCAT(REPLACE(CAST({quoted} AS CHAR), ' ', 'T'), 'Z')"

@@ -106,13 +106,13 @@ def _judged(
     ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
     tied = ties(uow, ids)
-    twice = index.taken(uow.connection, ids, [ticket.number for ticket in page])
+    twice = index.came_back(uow.connection, ids)
     fit, items = [], []
     for ticket in page:
         why = kept_hot(ticket, after=after, now=now)
         if why is None and ticket.id in deleted:
             why = "a deleted file still waits for its purge: savctl job run attachment-purge"
-        if why is None and (ticket.id in twice or ticket.number.lower() in twice):
+        if why is None and ticket.id in twice:
             why = "archived already, and here again: docs/runbook.md, a ticket in two places"
         if why is None:
             why = tied.get(ticket.id)

@@ -12,18 +12,24 @@ import re
 from typing import Any
 
 from savctl.domain.metadata import encode
+from savctl.persistence.row_values import NotFaithful
 from savctl.persistence.whole_rows import WholeTicket
 
 FORMAT = "savctl-archive/1"
 _START = re.compile(rb'\{"ticket_id": (\d+), ')
 _TEXT = "metadata_text"
+_NO_METADATA = '"metadata": null'
 
 
 def line_of(whole: WholeTicket) -> bytes:
-    """The ticket's line, without the line break."""
-    ticket = dict(whole.ticket)
-    text = ticket["metadata"]
-    ticket["metadata"], is_exact = _as_object(text)
+    """The ticket's line, without the line break; it has been seen to be the ticket again.
+
+    Raises:
+        NotFaithful: it would come back otherwise.
+    """
+    text = whole.ticket["metadata"]
+    value, is_exact = _as_object(text)
+    ticket = {**whole.ticket, "metadata": None if is_exact else value}
     line: dict[str, Any] = {"ticket_id": ticket["id"], "ticket_number": ticket["ticket_number"]}
     line["ticket"] = ticket
     if not is_exact:
@@ -31,7 +37,12 @@ def line_of(whole: WholeTicket) -> bytes:
     line["messages"] = whole.messages
     line["attachments"] = whole.attachments
     line["files"] = whole.files
-    return encode(line).encode()
+    told = encode(line)
+    if json.loads(told) != line:
+        raise NotFaithful("its line would not be read as what was written")
+    if is_exact and text is not None:  # no string has such quotes; encoded, it is the same text
+        told = told.replace(_NO_METADATA, f'"metadata": {text}', 1)
+    return told.encode()
 
 
 def whole_of(line: bytes) -> WholeTicket:

@@ -27,15 +27,11 @@ _IN_USE = "in use by another program or command at this moment; the next run loo
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A ticket as it was read back from cold storage, and the digest of its line."""
+    """A ticket as cold storage has it, and the digest of its line."""
 
+    id: int
     whole: WholeTicket
     line_sha256: str
-
-    @property
-    def id(self) -> int:
-        """The ticket's id."""
-        return int(self.whole.ticket["id"])
 
 
 def move(
@@ -83,7 +79,7 @@ def _compared(uow: UnitOfWork, kept: Sequence[Kept]) -> tuple[set[int], set[int]
     """
     columns = columns_of(uow.connection)
     ids = [one.id for one in kept]
-    if all(one.whole.digests for one in kept):
+    if all(one.whole.digests and all(one.whole.digests) for one in kept):
         now = locked_digests(uow.connection, columns, ids)
         return {one.id for one in kept if now.get(one.id) == one.whole.digests}, set(now)
     rows = read_whole(uow.connection, columns, ids, lock=True)

@@ -43,10 +43,9 @@ BUNDLE_BYTES = 32 * 1024 * 1024
 class _Packing:
     """What has been packed so far, and what could not be."""
 
-    ids: list[int] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     over: list[int] = field(default_factory=list)
     bad: list[Item] = field(default_factory=list)
-    wholes: dict[int, WholeTicket] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     raw_bytes: int = 0
 
@@ -70,7 +69,7 @@ class Steps:
         self.sweep()
         for bundle in self._unfinished():
             if not _is_void(bundle) and not self.terms.should_stop():
-                self._finish(bundle, _Packing())
+                self._finish(bundle, ())
 
     def sweep(self) -> None:
         """Remove bundles in which nothing counts, and copies of tickets which live elsewhere, or
@@ -95,10 +94,10 @@ class Steps:
         if bundle.state is State.OBSOLETE:
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
         else:
-            self._finish(bundle, packing)
+            self._finish(bundle, packing.kept)
         return packing.over
 
-    def _finish(self, bundle: Bundle, sent: _Packing) -> None:
+    def _finish(self, bundle: Bundle, sent: Sequence[Kept]) -> None:
         """Verify a written bundle and delete its rows; a damaged one is said, and deletes none."""
         try:
             kept = self._verify(bundle, sent)
@@ -132,23 +131,23 @@ class Steps:
             bundle.key,
             written,
             at=self.clock(),
-            tickets=len(packing.ids),
+            tickets=len(packing.kept),
             messages=packing.counts["messages"],
             attachments=packing.counts["attachments"],
         )
         self.terms.report.add(packing.bad, seen=len(packing.bad))
-        state = State.WRITTEN if packing.ids else State.OBSOLETE
+        state = State.WRITTEN if packing.kept else State.OBSOLETE
         values: dict[str, Any] = {
             "sha256": written.sha256,
             "size_bytes": written.size_bytes,
             "raw_bytes": written.raw_bytes,
-            "tickets": len(packing.ids),
+            "tickets": len(packing.kept),
             **packing.counts,
         }
 
         def work(uow: UnitOfWork) -> None:
             bundles.change(uow.connection, bundle.id, state, written_at=self.clock(), **values)
-            left_out = sorted(set(planned) - set(packing.ids))
+            left_out = sorted(set(planned) - {one.id for one in packing.kept})
             bundles.drop_copies(uow.connection, bundle.id, left_out)
 
         try:
@@ -169,8 +168,7 @@ class Steps:
                 return
             some, before = planned[start : start + size], packing.raw_bytes
             for ticket_id, whole, line in self._lines_of(columns, some, packing):
-                packing.ids.append(ticket_id)
-                packing.wholes[ticket_id] = whole
+                packing.kept.append(Kept(ticket_id, whole, digest_of(line)))
                 packing.raw_bytes += len(line)
                 packing.counts["messages"] += len(whole.messages)
                 packing.counts["attachments"] += len(whole.attachments)
@@ -196,22 +194,22 @@ class Steps:
             packing.bad.append(_failed(ids[0], number, problem))
             return []
 
-    def _verify(self, bundle: Bundle, sent: _Packing) -> list[Kept]:
-        """Read the bundle back: its lines are the planned tickets', and the rows that were sent.
+    def _verify(self, bundle: Bundle, sent: Sequence[Kept]) -> Sequence[Kept]:
+        """Read the bundle back: its lines are those that were sent, or, where another run wrote
+        it, the planned tickets'.
 
         Raises:
             Damaged: it is not what was written.
         """
         lines = list(self.cold.lines(bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256))
-        kept = [Kept(whole_of(line), digest_of(line)) for line in lines]
-        if [one.id for one in kept] != (sent.ids or self._inside(bundle)):
+        if sent:
+            kept = sent
+            is_right = [digest_of(line) for line in lines] == [one.line_sha256 for one in sent]
+        else:
+            kept = [_kept(line) for line in lines]
+            is_right = [one.id for one in kept] == self._inside(bundle)
+        if not is_right:
             raise Damaged(bundle.key, "does not hold the tickets that were written")
-        for one in kept:
-            row = sent.wholes.get(one.id)
-            if row is not None and row != one.whole:
-                raise Damaged(bundle.key, f"does not hold ticket {one.id} as it was read")
-            if row is not None and all(row.digests):  # of too large a row there is none
-                one.whole.digests = row.digests
         if bundle.state is not State.VERIFIED:
             self._to(bundle, State.VERIFIED, verified_at=self.clock())
         return kept
@@ -265,6 +263,11 @@ class Steps:
             lambda uow: bundles.change(uow.connection, bundle.id, state, **values),
             fence=self._fence,
         )
+
+
+def _kept(line: bytes) -> Kept:
+    whole = whole_of(line)
+    return Kept(int(whole.ticket["id"]), whole, digest_of(line))
 
 
 def _is_void(bundle: Bundle) -> bool:
