@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import isdir
 
 from savctl.errors import ConfigurationError
 from savctl.ports.objects import StoreGone, StoreRefused
@@ -20,12 +21,12 @@ def in_words(folder: str) -> Iterator[None]:
             f"the folder of files {folder} may not be used: {problem.strerror}",
             hint="Give the user that runs savctl read and write access to it.",
         ) from problem
-    except (FileExistsError, NotADirectoryError) as problem:
-        raise ConfigurationError(
-            f"the folder of files {folder} cannot be: a file stands in its place",
-            hint="Check storage_url.",
-        ) from problem
     except (OSError, sqlite3.Error) as problem:
+        if isinstance(problem, FileExistsError | NotADirectoryError) and not isdir(folder):
+            raise ConfigurationError(
+                f"the folder of files {folder} cannot be: a file stands in its place",
+                hint="Check storage_url.",
+            ) from problem
         said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
         raise StoreGone(
             f"the folder of files {folder} does not work: {said}",

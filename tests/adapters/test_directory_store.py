@@ -282,6 +282,17 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path, name: str) ->
             look()
 
 
+def test_a_folder_that_is_broken_inside_is_not_taken_for_a_wrong_setting(
+    store: DirectoryStore, folder: Path
+) -> None:
+    put(store)
+    (folder / "content").rename(folder / "aside")
+    (folder / "content").write_text("in the way")
+
+    with pytest.raises(StoreGone, match="does not work"):
+        put(store, "another")
+
+
 def test_a_folder_whose_disk_is_away_is_not_made_anew(folder: Path, clock: SetClock) -> None:
     store = DirectoryStore(folder, clock, is_expected=lambda: True)
     folder.mkdir(parents=True)  # the mount point is still there
