@@ -99,12 +99,17 @@ def test_content_is_stored_from_where_it_stands(store: ObjectStore) -> None:
     assert content_of(store, KEY) == b"taken"
 
 
-@pytest.mark.parametrize("size_bytes", [6, 8, 0, 100_000])
+@pytest.mark.parametrize(
+    ("size_bytes", "promised"),
+    [(7, 6), (7, 8), (7, 0), (7, 100_000), (2_000_000, 1_999_999), (2_000_000, 2_000_001)],
+)
 def test_content_of_another_size_than_promised_is_not_stored(
-    store: ObjectStore, size_bytes: int
+    store: ObjectStore, size_bytes: int, promised: int
 ) -> None:
+    content = io.BytesIO(b"x" * size_bytes)
+
     with pytest.raises(ContentChanged) as refused:
-        store.put(KEY, io.BytesIO(b"content"), size_bytes=size_bytes, content_type="text/plain")
+        store.put(KEY, content, size_bytes=promised, content_type="text/plain")
 
     assert refused.value.exit_code == ExitCode.REFUSED
     assert store.find(KEY) is None
@@ -296,6 +301,17 @@ def test_a_part_that_is_sent_again_replaces_the_first(store: ObjectStore) -> Non
     store.end_parts(KEY, upload, [tag])
 
     assert content_of(store, KEY) == b"right"
+
+
+@pytest.mark.only_stores("directory", "seaweedfs")  # ministack does not look
+def test_a_part_that_is_too_small_and_not_the_last_makes_no_object(store: ObjectStore) -> None:
+    upload = store.begin_parts(KEY, content_type="application/pdf")
+    tags = [store.put_part(KEY, upload, number, b"content") for number in (1, 2)]
+
+    with pytest.raises(ContentChanged):
+        store.end_parts(KEY, upload, tags)
+
+    assert store.find(KEY) is None
 
 
 def test_parts_that_are_not_the_ones_sent_make_no_object(store: ObjectStore) -> None:
