@@ -12,7 +12,7 @@ from datetime import timedelta
 from io import BytesIO
 from types import MappingProxyType
 
-from savctl.errors import SavError
+from savctl.errors import SavError, Unavailable
 from savctl.persistence.attachments import newest_paths
 from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
 from savctl.ports.store_condition import StoreCondition
@@ -31,7 +31,14 @@ def _bucket(patient: Patient) -> Iterator[Sign]:
     store = patient.store
     if store is None:
         return
-    condition = store.condition()
+    try:
+        condition = store.condition()
+    except StoreGone:
+        raise
+    except Unavailable:
+        found = f"{store.name} is empty; only the database knows whether it should be"
+        yield Sign(check="bucket", level=Level.WARN, found=found)
+        return
     if not condition.is_made:
         found = f"{store.name} is made on first use"
         yield Sign(check="bucket", level=Level.OK, found=found)
