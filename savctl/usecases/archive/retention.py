@@ -198,7 +198,8 @@ class _Retention:
                 also=also,
             )
         except (Damaged, Overtaken) as problem:
-            why = f"{len(over)} ticket(s) are due in it: {problem.message}"
+            what = f"it {problem.what}" if isinstance(problem, Damaged) else problem.message
+            why = f"{len(over)} ticket(s) are due in it: {what}"
             failed = Item(bundle.key, None, Outcome.FAILED, why)
             self.terms.report.add([failed], seen=1)
             return [], {}

@@ -254,7 +254,8 @@ class Steps:
         try:
             rewrite(self.database, self.clock, self.cold, mixed, terms=self.terms)
         except (Damaged, Overtaken) as problem:
-            failed = Item(mixed.key, None, Outcome.FAILED, problem.message)
+            what = problem.what if isinstance(problem, Damaged) else problem.message
+            failed = Item(mixed.key, None, Outcome.FAILED, what)
             self.terms.report.add([failed], seen=1)
 
     def _to(self, bundle: Bundle, state: State, **values: Any) -> None:
