@@ -71,8 +71,9 @@ class DirectoryStore:
     def condition(self) -> StoreCondition:
         """The state of the folder, which need not be there yet."""
         with in_words(self.name):
+            condition = condition_of(self.folder)
             self._require_it()
-            return condition_of(self.folder)
+            return condition
 
     def is_public(self, key: str) -> bool:
         """Never: whoever can reach the folder is told by `condition`."""
