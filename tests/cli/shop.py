@@ -7,6 +7,7 @@ import importlib
 import shlex
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +123,19 @@ def home_store(folder: Path) -> DirectoryStore:
     return DirectoryStore(Path(url.removeprefix("file://")))
 
 
+def a_moment_ago() -> datetime:
+    """What came in this very second is in no report up to now, and in the one after it."""
+    return system_clock() - timedelta(seconds=5)
+
+
 def words_of(database: Database, example: str) -> list[str]:
     """The example's words; its tickets are there, the first in the status it is for."""
     words = shlex.split(example)[1:]
     verb = words[1] if len(words) > 1 else ""
-    first = brought_to(database, system_clock, _FROM.get(verb, Status.OPEN)).id
-    second = created(database, system_clock).id
+    first = brought_to(database, a_moment_ago, _FROM.get(verb, Status.OPEN)).id
+    second = created(database, a_moment_ago).id
     for said in ("One.", "Two.", "Three.") if verb == "split" else ():
-        add_message(database, system_clock, first, sender=("customer", CUSTOMER), body=said)
+        add_message(database, a_moment_ago, first, sender=("customer", CUSTOMER), body=said)
     for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
         write(
             database,
