@@ -40,7 +40,7 @@ pytestmark = pytest.mark.slow
 
 # SAVCTL_KILLS=100 for the full proof by hand
 KILLS = int(os.environ.get("SAVCTL_KILLS", "10"))
-TICKETS = 60 * KILLS
+TICKETS = 200 * KILLS
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 MIDWAY = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state <> 'done'"
 JOB = ("archive", "run", "--yes")
