@@ -1,4 +1,5 @@
 # `make` alone lists the targets. ARGS is handed on: make test ARGS="-k silence -x"
+# WORKERS is how many tests run beside each other: the cores by default, 0 for none.
 
 PYTHON ?= python3
 ARGS ?=
@@ -7,12 +8,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes
 PROJECT := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+WORKERS ?= auto
+PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup --durations 20
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 --no-config --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-mysql lint fmt check bench lock clean
+.PHONY: help demo test test-fast test-deep test-mysql test-servers lint fmt check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -22,18 +25,28 @@ demo: $(VENV)/runtime.done ## install, and play some months of a shop's support 
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	@$(BIN)/savctl demo $(ARGS)
 
-test: $(VENV)/dev.done ## all tests, on SQLite and private MariaDB, RabbitMQ and S3 servers
-	@$(BIN)/python -m tests.servers.install_mariadb
-	@$(BIN)/python -m tests.servers.rabbitmq_unpack
-	@$(BIN)/python -m tests.servers.clamav_unpack
-	@$(BIN)/python -m tests.servers.ministack_install
-	$(BIN)/pytest $(ARGS)
+test: $(VENV)/dev.done test-servers ## all tests, on SQLite and private MariaDB, RabbitMQ and S3 servers
+	$(PYTEST) $(ARGS)
+
+test-fast: $(VENV)/dev.done ## what needs no server, on SQLite and a folder: in a minute or so
+	SAVCTL_TEST_DATABASES=sqlite SAVCTL_TEST_STORES=directory SAVCTL_TEST_BROKER=0 \
+		$(PYTEST) -m "not slow and not outside" $(ARGS)
+
+test-deep: $(VENV)/dev.done test-servers ## every repetition and full size, on a real MySQL too
+	@$(BIN)/python -m tests.servers.mysql_unpack
+	SAVCTL_TEST_DEEP=1 SAVCTL_TEST_DATABASES=sqlite,mariadb,mysql $(PYTEST) $(ARGS)
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
 	@$(BIN)/python -m tests.servers.mysql_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_STORES=directory SAVCTL_TEST_BROKER=0 \
-		SAVCTL_TEST_REQUIRE_SERVERS=1 $(BIN)/pytest $(ARGS)
+		SAVCTL_TEST_REQUIRE_SERVERS=1 $(PYTEST) $(ARGS)
+
+test-servers: $(VENV)/dev.done
+	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m tests.servers.rabbitmq_unpack
+	@$(BIN)/python -m tests.servers.clamav_unpack
+	@$(BIN)/python -m tests.servers.ministack_install
 
 lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/ruff format --check

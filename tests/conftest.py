@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
 from uuid import uuid4
 
 import pytest
@@ -28,10 +27,12 @@ from savctl.persistence import schema
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import ObjectStore, SetClock
+from tests.depth import deep
 from tests.servers import find
 from tests.servers.buckets import Bucket, folder_bucket, server_bucket
 from tests.servers.clamd import PrivateClamd
 from tests.servers.ministack import PrivateMinistack
+from tests.servers.missing import missing
 from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
 from tests.servers.rabbitmq import PrivateBroker, VirtualHost
@@ -39,60 +40,15 @@ from tests.servers.s3_server import PrivateS3
 from tests.servers.seaweedfs import PrivateSeaweed
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
-KINDS = ("sqlite", "mariadb", "mysql")
-STORE_KINDS = ("directory", "seaweedfs", "ministack")
-MISSING: set[str] = set()
+pytest_plugins = ["tests.selection", "tests.room_times"]
 
 hypothesis_settings.register_profile(
     "savctl",
     deadline=None,
+    max_examples=deep(100, usual=25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("savctl")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs a database, or a bucket, on each of those wanted.
-
-    What needs both runs with each database and with each store, but not with every pair.
-    """
-    names = metafunc.fixturenames
-    kinds = _able(metafunc, "only_on", KINDS, find.wanted())
-    stores = _able(metafunc, "only_stores", STORE_KINDS, find.stores_wanted())
-    if "kind" in names and "store_kind" in names:
-        pairs = [(k, s) for k in kinds for s in stores if k == kinds[0] or s == stores[0]]
-        metafunc.parametrize(("kind", "store_kind"), pairs, scope="session")
-    elif "kind" in names:
-        metafunc.parametrize("kind", kinds, scope="session")
-    elif "store_kind" in names:
-        metafunc.parametrize("store_kind", stores, scope="session")
-
-
-def _able(
-    metafunc: pytest.Metafunc, mark: str, known: Sequence[str], wanted: frozenset[str]
-) -> list[str]:
-    """Those wanted that the test does not exclude."""
-    marker = metafunc.definition.get_closest_marker(mark)
-    able = marker.args if marker else known
-    return [name for name in known if name in wanted and name in able]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly which servers this run did not see."""
-    for kind in sorted(MISSING):
-        terminalreporter.section(f"NOT TESTED ON {kind.upper()}", sep="!", red=True, bold=True)
-        terminalreporter.write_line(
-            f"No {kind} server is on this machine: its tests were skipped. "
-            f"make test says why; installing {kind}-server helps."
-        )
-
-
-def _is_missing(kind: str) -> NoReturn:
-    """Skip the test, or fail it where the run must have every server."""
-    MISSING.add(kind)
-    if find.required():
-        pytest.fail(f"no {kind} server here, and this run must have one")
-    pytest.skip(f"no {kind} server on this machine")
 
 
 class Servers:
@@ -107,7 +63,7 @@ class Servers:
         if kind not in self._running:
             programs = find.programs(find.Family(kind))
             if programs is None:
-                _is_missing(kind)
+                missing(kind)
             self._running[kind] = PrivateServer(programs).start()
         return self._running[kind]
 
@@ -162,7 +118,7 @@ def database(kind: str, database_url: str) -> Iterator[Database]:
     """An empty database with the present schema."""
     found = Database(database_url)
     if kind != "sqlite":
-        _empty(found)
+        _empty(found, kind)
     yield found
     found.close()
 
@@ -184,7 +140,7 @@ def empty_database(kind: str, servers: Servers, tmp_path: Path) -> Iterator[Data
 def broker_programs() -> find.BrokerPrograms:
     if not find.broker_wanted():
         pytest.skip("SAVCTL_TEST_BROKER=0: this run does without RabbitMQ")
-    return find.rabbitmq() or _is_missing("rabbitmq")
+    return find.rabbitmq() or missing("rabbitmq")
 
 
 @pytest.fixture(scope="session")
@@ -206,7 +162,7 @@ def broker(broker_server: PrivateBroker) -> Iterator[VirtualHost]:
 
 @pytest.fixture(scope="session")
 def _clamd_server() -> Iterator[PrivateClamd]:
-    with PrivateClamd(find.clamd() or _is_missing("clamav")) as server:
+    with PrivateClamd(find.clamd() or missing("clamav")) as server:
         yield server
 
 
@@ -241,8 +197,8 @@ class S3Servers:
 
     def _new(self, kind: str) -> PrivateS3:
         if kind == "seaweedfs":
-            return PrivateSeaweed(find.seaweedfs() or _is_missing(kind))
-        return PrivateMinistack(find.ministack() or _is_missing(kind))
+            return PrivateSeaweed(find.seaweedfs() or missing(kind))
+        return PrivateMinistack(find.ministack() or missing(kind))
 
 
 @pytest.fixture(scope="session")
@@ -270,14 +226,28 @@ def store(bucket: Bucket) -> ObjectStore:
     return bucket.store
 
 
-def _empty(database: Database) -> None:
-    kept = {VERSION_TABLE, f"{OWN_PREFIX}meta"}
+_EMPTIED = sorted(set(metadata.tables) - {VERSION_TABLE, f"{OWN_PREFIX}meta"})
+_NAMES = ", ".join(f"'{name}'" for name in _EMPTIED)
+_COUNTERS = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
+_USED = " UNION ".join(
+    (
+        *(f"SELECT '{name}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {name})" for name in _EMPTIED),
+        f"{_COUNTERS} AND AUTO_INCREMENT > 1 AND TABLE_NAME IN ({_NAMES})",
+    )
+)
+
+
+def _empty(database: Database, kind: str) -> None:
+    """Empty the tables that have rows or gave out ids; to truncate one takes a millisecond."""
     with database.engine.connect() as connection:
-        connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
-        for table in metadata.tables.values():
-            if table.name not in kept:
-                connection.execute(text(f"TRUNCATE TABLE {table.name}"))
-        connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+        if kind == "mysql":  # else it answers with counters of a day ago
+            connection.execute(text("SET SESSION information_schema_stats_expiry = 0"))
+        used = connection.execute(text(_USED)).scalars().all()
+        if used:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
+            for name in used:
+                connection.execute(text(f"TRUNCATE TABLE {name}"))
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
         connection.execute(
             text(
                 f"DELETE FROM {OWN_PREFIX}meta "

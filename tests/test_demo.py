@@ -19,6 +19,8 @@ from savctl.persistence.engine import Database
 from tests.conftest import Cli, Outcome
 from tests.given import rows
 
+pytestmark = pytest.mark.each_database("months of a shop, on each")
+
 SMALL = ("demo", "--tickets", 60, "--months", 2, "--until", "2025-10-03T10:30:00Z")
 
 

@@ -20,6 +20,7 @@ from savctl.adapters._directory_index import Index
 from savctl.adapters.directory_store import ABANDONED, DirectoryStore
 from savctl.errors import ConfigurationError, ExitCode
 from savctl.ports import ContentChanged, Delivery, NoSuchObject, SetClock, StoreGone, StoreRefused
+from tests.depth import KILLS
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
 DELIVERY = Delivery(filename="Beleg é; x=1.pdf", content_type="application/pdf")
@@ -71,7 +72,6 @@ for number in itertools.count():
         store.end_parts(f"temp/{number}", upload, [tag])
         store.purge([f"temp/{number}"])
 """
-KILLS = 25
 
 
 @pytest.fixture

@@ -28,7 +28,10 @@ from tests.given import BOSS, DAY, attached, brought_to, created, rows, write
 from tests.servers.buckets import Bucket
 from tests.usecases.talk import merge
 
-pytestmark = pytest.mark.only_stores("directory", "seaweedfs")
+pytestmark = [
+    pytest.mark.only_stores("directory", "seaweedfs"),
+    pytest.mark.each_database("rows come back as the columns hold them"),
+]
 
 
 GRACE_OVER = 1.1  # seconds

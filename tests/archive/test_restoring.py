@@ -31,6 +31,8 @@ from tests.archive.support import (
 from tests.conftest import Cli
 from tests.given import DAY, created, rows, snapshot, write
 
+pytestmark = pytest.mark.each_database("rows come back as the columns hold them")
+
 
 def without_restored(found: Rows, before: Rows) -> Rows:
     """The rows with the last history entry, `restored`, taken off the tickets' metadata."""

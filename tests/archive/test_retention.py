@@ -34,6 +34,8 @@ from tests.archive.support import (
 from tests.conftest import Cli
 from tests.given import NOW, SECOND, rows, snapshot, write
 
+pytestmark = pytest.mark.each_database("rows are found by SQL")
+
 SEVEN = Age(years=7)
 LAPSED = NOW.replace(year=NOW.year - 7)
 OF_TICKETS = ("savctl_outbox", "savctl_imports", "savctl_sla_breaches", "savctl_files")

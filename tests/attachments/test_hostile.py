@@ -19,6 +19,7 @@ from savctl.domain.zips import PIECE
 from tests.attachments import making
 from tests.attachments.making import GIF, JPEG, PDF, PNG, PROGRAM, a_document, a_zip, an_ole2
 from tests.attachments.test_limits import refused_by
+from tests.depth import deep
 
 DOCTYPE = (
     '<!DOCTYPE x [<!ENTITY a "document">]><Types xmlns="http://schemas.openxmlformats.org/'
@@ -278,7 +279,7 @@ def test_a_document_with_a_table_too_large_for_its_header_is_read() -> None:
     assert names.top == {"worddocument"}
 
 
-@settings(max_examples=300)
+@settings(max_examples=deep(300, usual=100))
 @given(
     st.sampled_from(["txt", "csv", "zip", "docx", "doc", "pdf", "png"]), st.binary(max_size=600)
 )
@@ -296,7 +297,7 @@ def test_no_content_whatever_breaks_the_examination(extension: str, content: byt
 )
 def test_no_damage_breaks_the_examination(name: str, whole: bytes) -> None:
     draw = random.Random(4711)
-    for _ in range(1_500):
+    for _ in range(deep(1_500, usual=300)):
         broken = bytearray(whole)
         for _ in range(draw.randint(1, 4)):
             broken[draw.randrange(len(broken))] = draw.randrange(256)

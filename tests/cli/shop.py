@@ -21,6 +21,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.conversation import add_message
 from tests.attachments.making import JPEG, PDF
+from tests.cli.shop_copy import CopiedShop
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, write
 
@@ -102,6 +103,9 @@ def open_shop(database: Database, folder: Path) -> None:
     shutil.copytree(PROJECT / "docs" / "examples", folder / "docs" / "examples")
 
 
+SHOP = CopiedShop(open_shop)
+
+
 def close_long_ago(database: Database, number: str) -> None:
     """A ticket of this number that the archive takes."""
     ticket = brought_to(database, SetClock(NOW - 400 * DAY), Status.CLOSED).id
@@ -110,7 +114,7 @@ def close_long_ago(database: Database, number: str) -> None:
 
 def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
     """The shop in which the example can be run, and its words."""
-    open_shop(database, folder)
+    SHOP.open(database, folder)
     if ARCHIVED in example:
         close_long_ago(database, ARCHIVED)
         assert cli("archive", "run").code == 0

@@ -15,6 +15,8 @@ from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, shop_for
 from tests.conftest import Cli
 from tests.given import brought_to, snapshot
 
+pytestmark = pytest.mark.each_database("what a rollback takes back is each database's own")
+
 OPEN, WORK, WAIT, DONE, SHUT = Status
 VOLATILE = {"id", "message_id", "ticket_number", "created_at", "updated_at", "resolved_at"}
 VOLATILE |= {"closed_at", "at", "since"}

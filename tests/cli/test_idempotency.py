@@ -13,6 +13,8 @@ from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.given import created, rows, snapshot
 
+pytestmark = pytest.mark.each_database("the key is held by a unique index and locks")
+
 NEW = ("ticket", "create", "--user", 456, "--subject", "Lost", "--description", "Where?")
 SAID = ("message", "add", "{}", "--from", "customer:456", "--body", "Any news?")
 KEY = ("--idempotency-key", "mail-4711", "-o", "json")

@@ -14,6 +14,10 @@ from savctl.domain.replay_plan import plan
 from savctl.usecases.imports.mapping_file import read_mapping
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.each_database(
+    "rows are stored in bulk, times and texts as the columns hold them"
+)
+
 CSV = """\
 user_id,subject,description,status,assigned_to
 456,Order not received,Where is it?,open,

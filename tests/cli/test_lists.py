@@ -14,6 +14,8 @@ from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.given import brought_to, created, write
 
+pytestmark = pytest.mark.each_database("sorting, filtering and paging are each database's own")
+
 COUNT = 11
 ORDERS = ("id", "created_at", "updated_at", "priority", "status", "ticket_number")
 

@@ -14,6 +14,8 @@ from tests.conftest import Cli
 from tests.given import created, rows, snapshot
 from tests.usecases.talk import STRANGER, say
 
+pytestmark = pytest.mark.each_database("rows are moved under locks")
+
 
 def test_a_merge_wants_a_word_and_nothing_is_done_without(
     cli: Cli, database: Database, clock: SetClock

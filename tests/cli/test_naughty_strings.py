@@ -20,6 +20,8 @@ from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, created
 
+pytestmark = pytest.mark.each_database("texts are stored as the columns hold them")
+
 STRINGS = [*naughty.OWN, *naughty.outside()]
 
 

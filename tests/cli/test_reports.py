@@ -28,6 +28,8 @@ from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, OTHER_AGENT, created, write
 from tests.pages.reading import Cells
 
+pytestmark = pytest.mark.each_database("the figures are summed by SQL")
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SIDES = ("response", "resolution")

@@ -25,6 +25,8 @@ from tests.conftest import Cli
 from tests.given import AGENT, BOSS, created, rows, snapshot, write
 from tests.usecases.test_closing import spoilt
 
+pytestmark = pytest.mark.each_database("candidates are found by SQL")
+
 HOUR = timedelta(hours=1)
 NAMES = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
 CLEAN, FINDINGS = 0, 10

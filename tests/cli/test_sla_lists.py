@@ -32,6 +32,8 @@ from savctl.usecases.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, SECOND, brought_to, created, write
 
+pytestmark = pytest.mark.each_database("what is due is found and sorted by SQL")
+
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.conftest import Cli
+
+pytestmark = pytest.mark.each_database("one whole life, on each")
 
 
 def create(cli: Cli, *more: object) -> str:

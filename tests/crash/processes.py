@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,38 +13,25 @@ from savctl.domain.metadata import EMPTY
 from savctl.domain.states import Status
 from savctl.persistence.bulk import insert_tickets
 from savctl.persistence.engine import Database
+from tests.crash import fork_server
+from tests.crash.fork_server import Process
 from tests.given import AGENT, NOW, a_ticket, rows
 
 PATIENCE_SECONDS = 60.0
-Process = subprocess.Popen[str]
-
-
-def start(environment: Mapping[str, str], *words: str) -> Process:
-    """`savctl WORDS…`, at work on the database that the environment names."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "savctl", *words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+start = fork_server.savctl
 
 
 @contextmanager
 def running(environment: Mapping[str, str], *words: str) -> Iterator[Process]:
     """The same for the length of a block: it is gone at the end, whatever happened."""
     with start(environment, *words) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+        yield process
 
 
 def ended(process: Process) -> tuple[int, str, str]:
     """The exit code, stdout and stderr of a process that comes to its end by itself."""
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    return process.returncode, out, err
+    code = process.wait(PATIENCE_SECONDS)
+    return code, *process.communicate()
 
 
 def finished(environment: Mapping[str, str], *words: str) -> int:

@@ -6,7 +6,6 @@ bundles hold every row as it was, and the bucket every file.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,12 +33,11 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
+from tests.depth import KILLS
 from tests.given import rows
 
 pytestmark = pytest.mark.slow
 
-# SAVCTL_KILLS=100 for the full proof by hand
-KILLS = int(os.environ.get("SAVCTL_KILLS", "10"))
 TICKETS = 200 * KILLS
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 MIDWAY = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state <> 'done'"

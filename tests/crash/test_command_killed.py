@@ -14,11 +14,12 @@ from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
-from tests.crash.processes import PATIENCE_SECONDS, Process, start, wait_until
+from tests.crash.fork_server import Process
+from tests.crash.processes import PATIENCE_SECONDS, start, wait_until
+from tests.depth import KILLS
 from tests.given import brought_to, rows
 from tests.property import outside
 
-KILLS = 15
 WAITING = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
 NOTHING: tuple[int, list[str]] = (0, [])
 ALL = (1, ["MessageAdded", "TicketStatusChanged", "TicketResolved"])
@@ -47,7 +48,7 @@ def killed_while_it_writes(database: Database, ticket_id: int, process: Process)
 
 
 def killed_sometime(process: Process) -> None:
-    time.sleep(random.uniform(0.1, 0.8))
+    time.sleep(random.uniform(0, 0.15))
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=PATIENCE_SECONDS)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,12 @@ from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
     count,
+    finished,
+    start,
     time_passes_for_leases,
     wait_until,
 )
-from tests.crash.quick_savctl import quick
+from tests.depth import KILLS, deep
 from tests.given import AGENT, attached, created, rows
 from tests.servers.buckets import Bucket
 
@@ -47,7 +48,7 @@ PURGE = ("job", "run", "attachment-purge", "--quiet")
 @pytest.fixture
 def kills(store_kind: str) -> int:
     """The folder shares all code but its adapter's."""
-    return 15 if store_kind == "directory" else 50
+    return deep(15, usual=KILLS) if store_kind == "directory" else KILLS
 
 
 @pytest.fixture
@@ -69,12 +70,6 @@ def at_work(
         "SAVCTL_BATCH_SIZE": "2",
         "TMPDIR": str(tmp_path),
     }
-
-
-def finished(environment: Mapping[str, str], *words: str) -> int | None:
-    process = quick(environment, *words)
-    process.join(PATIENCE_SECONDS)
-    return process.exitcode
 
 
 def some_files(folder: Path, number: int) -> list[str]:
@@ -106,7 +101,7 @@ def must_hold(database: Database, store: ObjectStore) -> None:
     assert not report.is_broken, report.wrong[:3]
 
 
-def test_an_upload_killed_50_times_leaves_no_record_without_its_object(
+def test_an_upload_killed_again_and_again_leaves_no_record_without_its_object(
     database: Database,
     bucket: Bucket,
     at_work: dict[str, str],
@@ -121,7 +116,7 @@ def test_an_upload_killed_50_times_leaves_no_record_without_its_object(
     for number in range(kills):
         files = some_files(tmp_path, number)
         announced, recorded = count(database, UPLOADS), count(database, RECORDS)
-        process = quick(at_work, "attachment", "add", str(ticket.id), *files, "--quiet")
+        process = start(at_work, "attachment", "add", str(ticket.id), *files, "--quiet")
         wait_until(
             lambda: count(database, UPLOADS) > announced or not process.is_alive(),  # noqa: B023
             what="an upload",
@@ -129,7 +124,7 @@ def test_an_upload_killed_50_times_leaves_no_record_without_its_object(
         )
         aim.pause()
         process.kill()
-        process.join(PATIENCE_SECONDS)
+        process.wait(PATIENCE_SECONDS)
         added = count(database, RECORDS) - recorded
         assert added in {0, FILES}, "all files of a command, or none"
         whole += added == FILES
@@ -166,7 +161,7 @@ def test_a_new_ticket_killed_at_any_moment_has_all_its_files_or_is_not_there(
     for number in range(kills):
         attach = [word for file in some_files(tmp_path, number) for word in ("--attach", file)]
         announced, tickets = count(database, UPLOADS), count(database, TICKETS)
-        process = quick(at_work, *words, *attach, "--quiet")
+        process = start(at_work, *words, *attach, "--quiet")
         wait_until(
             lambda: count(database, UPLOADS) > announced or not process.is_alive(),  # noqa: B023
             what="an upload",
@@ -174,7 +169,7 @@ def test_a_new_ticket_killed_at_any_moment_has_all_its_files_or_is_not_there(
         )
         aim.pause()
         process.kill()
-        process.join(PATIENCE_SECONDS)
+        process.wait(PATIENCE_SECONDS)
         is_made = count(database, TICKETS) > tickets
         aim.learn(too_late=is_made)
         hits += not is_made and count(database, UPLOADS) > announced
@@ -188,7 +183,7 @@ def _forced(job: str) -> tuple[str, ...]:
     return ("--force",) if job == "orphan-cleanup" else ()
 
 
-def test_a_purge_killed_50_times_loses_no_object_that_a_record_names(
+def test_a_purge_killed_again_and_again_loses_no_object_that_a_record_names(
     database: Database, bucket: Bucket, at_work: dict[str, str], clock: SetClock, kills: int
 ) -> None:
     ticket = created(database, clock)
@@ -202,7 +197,7 @@ def test_a_purge_killed_50_times_loses_no_object_that_a_record_names(
     with Staging(None) as staging:
         for number in range(kills):
             before = count(database, RECORDS), count(database, WANTED)
-            process = quick(at_work, *PURGE)
+            process = start(at_work, *PURGE)
             wait_until(
                 lambda: (
                     (count(database, RECORDS), count(database, WANTED)) != before  # noqa: B023
@@ -214,7 +209,7 @@ def test_a_purge_killed_50_times_loses_no_object_that_a_record_names(
             aim.pause()
             was_at_work = process.is_alive()
             process.kill()
-            process.join(PATIENCE_SECONDS)
+            process.wait(PATIENCE_SECONDS)
             hits += was_at_work
             removed = before[0] - count(database, RECORDS)
             aim.learn(too_late=not was_at_work or removed > DELETED / kills)

@@ -11,8 +11,9 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import PATIENCE_SECONDS, count, finished, start, wait_until
+from tests.depth import KILLS
 
-ROWS, KILLS = 4_000, 6
+ROWS = 400 * KILLS
 TICKETS = "SELECT COUNT(*) AS n FROM support_tickets"
 REMEMBERED = "SELECT COUNT(DISTINCT external_id) AS n FROM savctl_imports"
 AUDITED = "SELECT COUNT(*) AS n FROM savctl_audit WHERE action = 'imported'"

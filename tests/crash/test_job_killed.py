@@ -11,6 +11,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.crash.processes import (
+    Aim,
     closed_traces,
     closings_in_histories,
     count,
@@ -20,41 +21,44 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
+from tests.depth import KILLS
 from tests.given import rows
 
 pytestmark = pytest.mark.slow
 
-KILLS = 50
-TICKETS = 6_000
+TICKETS = 120 * KILLS
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
-BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 JOB = ("job", "run", "close-resolved", "--yes")
 
 
-def killed(database: Database, environment: Mapping[str, str], *, while_starting: bool) -> None:
-    """A run that is killed on its way to work, or at work."""
-    begun = count(database, BEGUN)
+def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) -> None:
+    """A run that is killed at work; without an aim, on its way to work."""
+    closed = count(database, CLOSED)
     with running(environment, *JOB) as process:
-        if not while_starting:
+        if aim is None:
+            time.sleep(random.uniform(0, 0.1))
+        else:
             wait_until(
-                lambda: count(database, BEGUN) > begun or process.poll() is not None,
-                what="a run",
+                lambda: count(database, CLOSED) > closed or process.poll() is not None,
+                what="a batch",
+                every=0.001,
             )
-        time.sleep(random.uniform(0, 0.5 if while_starting else 0.15))
+            aim.pause()
         process.send_signal(signal.SIGKILL)
 
 
-def test_a_job_killed_50_times_is_completed_by_a_rerun(
+def test_a_job_killed_again_and_again_is_completed_by_a_rerun(
     database: Database, database_url: str, environment: dict[str, str]
 ) -> None:
     many_resolved(database, TICKETS)
     environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "2"}
-    hits, closed = 0, 0
+    hits, closed, aim = 0, 0, Aim(0.1)
 
     for number in range(KILLS):
-        killed(database, environment, while_starting=number % 5 == 0)
+        killed(database, environment, None if number % 5 == 0 else aim)
         before, closed = closed, count(database, CLOSED)
         hits += before < closed < TICKETS
+        aim.learn(too_late=closed - before > TICKETS / KILLS)  # some must be left for the last
         time_passes_for_leases(database)
     assert closed_traces(database) == (closed,) * 4
     assert hits > KILLS / 2, "too few kills hit a job at work to prove anything"

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from savctl.persistence.engine import Database
+from tests.crash.fork_server import Process
 from tests.crash.processes import (
-    Process,
     closed_traces,
     closings_in_histories,
     count,

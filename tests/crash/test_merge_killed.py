@@ -13,10 +13,11 @@ from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from tests.crash.processes import PATIENCE_SECONDS, start
 from tests.crash.test_command_killed import killed_while_it_writes
+from tests.depth import KILLS
 from tests.given import created, rows
 from tests.usecases.talk import file_on, row_of, say, told
 
-KILLS, SOURCES = 10, 40
+SOURCES = 40
 TRACES = (
     "SELECT (SELECT COUNT(*) FROM ticket_messages WHERE ticket_id = {0}) AS messages, "
     "(SELECT COUNT(*) FROM ticket_attachments WHERE ticket_id = {0}) AS files, "
@@ -38,7 +39,7 @@ def test_a_merge_is_all_there_or_not_at_all(
         numbers = [source.number for source in sources]
         process = start(environment, "ticket", "merge", *numbers, "--into", target.number, "--yes")
         if kind == "sqlite":
-            time.sleep(random.uniform(0.4, 1.4))
+            time.sleep(random.uniform(0, 0.5))
             process.send_signal(signal.SIGKILL)
             process.communicate(timeout=PATIENCE_SECONDS)
         else:

@@ -17,19 +17,20 @@ from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
     count,
+    finished,
+    start,
     time_passes_for_leases,
     wait_until,
 )
-from tests.crash.quick_savctl import quick
+from tests.depth import KILLS
 from tests.given import created, rows
 from tests.orphans.conftest import Bucket as Both
 from tests.servers.buckets import Bucket
 
 pytestmark = pytest.mark.slow
 
-KILLS = 50
 LIVE = [f"tickets/1/{number:032x}.png" for number in range(200)]
-ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(500)]
+ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(10 * KILLS)]
 JOB = ("job", "run", "orphan-cleanup", "--force", "--quiet")
 INTENDED = "SELECT COUNT(*) AS n FROM savctl_purges"
 UNSETTLED = f"{INTENDED} WHERE hidden_at IS NULL"
@@ -50,7 +51,7 @@ def fill(store: ObjectStore) -> None:
 def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) -> None:
     """A run that is killed at work; without an aim, on its way to work."""
     intended = count(database, INTENDED)
-    process = quick(environment, *JOB)
+    process = start(environment, *JOB)
     if aim is None:
         time.sleep(random.uniform(0, 0.4))
     else:
@@ -61,13 +62,12 @@ def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) 
         )
         aim.pause()
     process.kill()
-    process.join(PATIENCE_SECONDS)
-    process.close()
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.only_stores("directory", "seaweedfs")
-def test_a_cleanup_killed_50_times_hides_orphans_alone(
+def test_a_cleanup_killed_again_and_again_hides_orphans_alone(
     database: Database,
     database_url: str,
     environment: dict[str, str],
@@ -101,9 +101,7 @@ def test_a_cleanup_killed_50_times_hides_orphans_alone(
 
     environment["SAVCTL_BATCH_SIZE"] = "1000"
     for _ in range(2):
-        last = quick(environment, *JOB)
-        last.join(PATIENCE_SECONDS)
-        assert last.exitcode == 0
+        assert finished(environment, *JOB) == 0
 
     assert both.visible() == named
     assert count(database, UNSETTLED) == 0

@@ -31,13 +31,20 @@ from tests.archive.support import (
     lines_in,
     old_tickets,
 )
-from tests.crash.processes import PATIENCE_SECONDS, count, time_passes_for_leases, wait_until
-from tests.crash.quick_savctl import quick
+from tests.crash.processes import (
+    PATIENCE_SECONDS,
+    count,
+    finished,
+    start,
+    time_passes_for_leases,
+    wait_until,
+)
+from tests.depth import KILLS
 from tests.given import AGENT, DAY, rows, write
 
 pytestmark = pytest.mark.slow
 
-KILLS, BUNDLES = 12, 50
+BUNDLES = 5 * KILLS
 JOB = ("job", "run", "retention", "--quiet")
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 COPIES = "SELECT COUNT(*) AS n FROM savctl_archive_copies"
@@ -90,7 +97,7 @@ def shop(database: Database, clock: SetClock, tmp_path: Path) -> Shop:
 def killed(shop: Shop, environment: Mapping[str, str], *, while_starting: bool) -> None:
     """A run that is killed on its way to work, or at work."""
     begun, left = count(shop.database, BEGUN), shop.left
-    process = quick(environment, *JOB)
+    process = start(environment, *JOB)
     wait_until(
         lambda: (
             (count(shop.database, BEGUN) > begun if while_starting else shop.left < left)
@@ -100,8 +107,7 @@ def killed(shop: Shop, environment: Mapping[str, str], *, while_starting: bool) 
     )
     time.sleep(random.uniform(0, 0.05))
     process.kill()
-    process.join(PATIENCE_SECONDS)
-    process.close()
+    process.wait(PATIENCE_SECONDS)
     time_passes_for_leases(shop.database)
 
 
@@ -135,10 +141,7 @@ def test_a_retention_killed_again_and_again_keeps_what_stays_and_ends_the_rest(
         assert_all_is_well(shop)
     assert hits > KILLS / 3, f"{hits} kills hit a run at work: too few to prove anything"
 
-    last = quick(environment, *JOB)
-    last.join(PATIENCE_SECONDS)
-
-    assert last.exitcode == 0
+    assert finished(environment, *JOB) == 0
     assert (shop.left, count(shop.database, COPIES)) == (0, 0)
     assert_all_is_well(shop)
     kept = {line["ticket_id"]: line for line in lines_in(shop.cold)}

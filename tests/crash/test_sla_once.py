@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -19,21 +17,22 @@ from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
 from savctl.usecases.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
+from tests.crash import fork_server
+from tests.crash.fork_server import Process
 from tests.crash.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
 from tests.crash.processes import (
     Aim,
-    Process,
     count,
     ended,
     time_passes_for_leases,
     wait_until,
 )
+from tests.depth import KILLS
 from tests.given import NOW, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
 
-KILLS = 50
-TICKETS = 3_000
+TICKETS = 60 * KILLS
 DONE, TOLD_NO = 0, 9
 LEDGER = "SELECT COUNT(*) AS n FROM savctl_sla_breaches"
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
@@ -49,14 +48,7 @@ def shared(database_url: str, environment: dict[str, str]) -> dict[str, str]:
 
 def scan(environment: Mapping[str, str]) -> Process:
     """The job, begun in a process of its own at `NOW`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.job_at", "sla-escalation", NOW.isoformat()],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return fork_server.job(environment, "sla-escalation", NOW.isoformat())
 
 
 def perfect_run(database: Database, tickets: int) -> Traces:
@@ -120,7 +112,7 @@ def test_scans_that_no_lease_keeps_apart_still_tell_each_breach_once(
     assert traces(database) == expected
 
 
-def test_killed_at_50_moments_it_ends_as_one_perfect_run(
+def test_killed_at_many_moments_it_ends_as_one_perfect_run(
     database: Database, shared: dict[str, str]
 ) -> None:
     expected = perfect_run(database, TICKETS)
@@ -149,7 +141,7 @@ def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) 
     begun = count(database, BEGUN)
     with scan(environment) as process:
         if aim is None:
-            time.sleep(random.uniform(0, 0.5))
+            time.sleep(random.uniform(0, 0.1))
         else:
             wait_until(
                 lambda: count(database, BEGUN) > begun or process.poll() is not None,

@@ -24,6 +24,8 @@ from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, rows, snapshot, write
 
+pytestmark = pytest.mark.each_database("rows are read in pages, texts as the columns hold them")
+
 EVERYTHING = ("--with", "messages,attachments")
 TIMES = ("resolved_at", "closed_at", "created_at", "updated_at", "read_at", "deleted_at")
 

@@ -23,6 +23,8 @@ from tests.conftest import Cli
 from tests.gdpr.people import NEVER, OTHER, a_past, message, people, store_rows
 from tests.given import CUSTOMER, created, rows, write
 
+pytestmark = pytest.mark.each_database("a person is looked up by SQL")
+
 OLD = "UPDATE support_tickets SET status = 'closed', closed_at = '2024-01-01 00:00:00'"
 
 

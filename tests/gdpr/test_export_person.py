@@ -40,6 +40,8 @@ from tests.gdpr.schema_check import problems
 from tests.given import AGENT, BOSS, CUSTOMER, created, rows, snapshot
 from tests.servers.buckets import Bucket
 
+pytestmark = pytest.mark.each_database("a person is looked up by SQL")
+
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMA = PROJECT / "docs" / "schemas" / "gdpr-export-1.json"
 WRITTEN_BY_CUSTOMERS = "SELECT id FROM ticket_messages WHERE sender_type = 'customer'"

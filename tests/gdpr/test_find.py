@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import metadata as tables
 from savctl.ports import ObjectStore, SetClock
@@ -11,6 +13,8 @@ from savctl.usecases.person.places import PLACES
 from tests.conftest import Cli
 from tests.gdpr.people import OTHER, a_past, content, people
 from tests.given import AGENT, CUSTOMER, created, snapshot, write
+
+pytestmark = pytest.mark.each_database("a person is counted by SQL")
 
 
 def found(cli: Cli, user: int) -> dict[str, int]:

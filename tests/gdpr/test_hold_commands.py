@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.given import BOSS, brought_to, created, rows, snapshot, write
+
+pytestmark = pytest.mark.each_database("holds are found by SQL in JSON")
 
 CASE = "case 4711"
 AUDIT = "SELECT actor, action, ticket_id, entry FROM savctl_audit ORDER BY id DESC"

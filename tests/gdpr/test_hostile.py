@@ -24,6 +24,8 @@ from tests.gdpr.people import attachment, message, people, put, store_rows
 from tests.given import AGENT, CUSTOMER, NOW
 from tests.pages.browser import lay_out
 
+pytestmark = pytest.mark.each_database("texts are stored as the columns hold them")
+
 NAMES = (
     *("../../etc/passwd", "..\\..\\windows\\system32\\x.png", "/etc/passwd", "C:\\x.png"),
     *("\u202egnp.exe", "photo\u0000.png", "con.png", "nul", ".", "..", "", " ", "a" * 255),

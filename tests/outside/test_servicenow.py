@@ -32,7 +32,7 @@ from tests.outside.logs import (
     play,
 )
 
-pytestmark = [pytest.mark.outside, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.outside, pytest.mark.deep, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MAPPING = "servicenow.toml"
 MEANS = {

@@ -22,7 +22,13 @@ from tests.given import rows
 from tests.outside.logs import log_file, play
 from tests.outside.sla_in_sql import SlaInSql, sla_in_sql
 
-pytestmark = [pytest.mark.outside, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.deep,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.each_database("the figures are summed by SQL"),
+]
 
 NOW = datetime(2017, 3, 1, tzinfo=UTC)
 INCIDENTS, CASES = 24_918, 4_580

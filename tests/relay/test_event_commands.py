@@ -22,6 +22,8 @@ from tests.servers.consumer import Consumer
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.rabbitmq import VirtualHost
 
+pytestmark = pytest.mark.each_database("events are found and counted by SQL")
+
 NewTicketId = Callable[[], int]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from savctl.adapters.rabbitmq import EXCHANGE
@@ -40,7 +42,7 @@ def test_a_relay_that_may_make_the_exchange_makes_it_again(
         before = waiting(database)
         wait_until(lambda: exchange_is_back(listener), what="the exchange")
         wait_until(lambda: not waiting(database), what="every event")
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.wait(30)
 
     assert before > 0, "the exchange was deleted too late to prove anything"
@@ -68,7 +70,7 @@ def test_a_relay_that_may_only_check_waits_until_the_exchange_is_back(
         before = waiting(database)
         again = Consumer(broker.url, exchange=EXCHANGE, routing_key="sav.ticket.#")
         wait_until(lambda: not waiting(database), what="every event")
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.wait(30)
 
     assert before > 0, "the exchange was deleted too late to prove anything"

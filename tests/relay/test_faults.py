@@ -19,7 +19,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schedules import remember_job
 from savctl.ports import BrokerGone, system_clock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
-from tests.crash.processes import PATIENCE_SECONDS, Process, ended, finished, running, wait_until
+from tests.crash.fork_server import Process
+from tests.crash.processes import PATIENCE_SECONDS, ended, finished, running, wait_until
 from tests.crash.test_many_runners import lease_runs_out
 from tests.given import rows
 from tests.relay.backlog import faults_of, mixed, published, put, repeats, waiting

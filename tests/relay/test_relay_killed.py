@@ -9,38 +9,44 @@ from collections.abc import Mapping
 import pytest
 
 from savctl.persistence.engine import Database
-from tests.crash.processes import PATIENCE_SECONDS, time_passes_for_leases, wait_until
+from tests.crash.processes import (
+    PATIENCE_SECONDS,
+    finished,
+    start,
+    time_passes_for_leases,
+    wait_until,
+)
+from tests.depth import KILLS, deep
 from tests.relay.backlog import faults_of, mixed, published, put, repeats
-from tests.relay.quick_process import relay
 from tests.servers.consumer import Consumer
 from tests.servers.rabbitmq import VirtualHost
 
-EVENTS, TICKETS = 30_000, 2_000
+EVENTS, TICKETS = 600 * KILLS, 2_000
+RELAY = ("event", "relay", "--once", "--quiet")
 DRAINED_WITHIN = 90.0
 
 
 @pytest.fixture
 def kills(kind: str) -> int:
     """SQLite shares all code but the statements."""
-    return 10 if kind == "sqlite" else 50
+    return deep(10, usual=KILLS) if kind == "sqlite" else KILLS
 
 
 def killed(environment: Mapping[str, str], listener: Consumer, *, while_starting: bool) -> None:
     """A relay that is killed on its way to work, or at work."""
     sent = listener.waiting()
-    process = relay(environment)
+    process = start(environment, *RELAY)
     if not while_starting:
         wait_until(
             lambda: listener.waiting() > sent or not process.is_alive(), what="the first message"
         )
     time.sleep(random.uniform(0, 0.3))
     process.kill()
-    process.join(PATIENCE_SECONDS)
-    process.close()
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.slow
-def test_a_relay_killed_50_times_loses_nothing_and_keeps_the_order(
+def test_a_relay_killed_again_and_again_loses_nothing_and_keeps_the_order(
     database: Database,
     database_url: str,
     environment: dict[str, str],
@@ -64,9 +70,7 @@ def test_a_relay_killed_50_times_loses_nothing_and_keeps_the_order(
     assert hits > kills / 2, f"{hits} kills hit a relay at work: too few to prove anything"
 
     environment["SAVCTL_BROKER_WINDOW"] = "500"
-    last = relay(environment)
-    last.join(PATIENCE_SECONDS)
-    assert last.exitcode == 0
+    assert finished(environment, *RELAY) == 0
 
     received = listener.drain(listener.waiting(), within=DRAINED_WITHIN)
     assert faults_of(database, received) == []

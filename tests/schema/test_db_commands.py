@@ -14,6 +14,8 @@ from tests.archive.support import archived_ids, old_tickets
 from tests.conftest import Cli, Outcome
 from tests.schema.support import run_sql
 
+pytestmark = pytest.mark.each_database("the schema is each database's own")
+
 Words = Callable[..., Outcome]
 
 

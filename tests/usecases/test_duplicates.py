@@ -13,6 +13,8 @@ from tests.conftest import Cli
 from tests.given import CUSTOMER, created, snapshot, write
 from tests.usecases.talk import STRANGER, merge
 
+pytestmark = pytest.mark.each_database("texts are compared by SQL")
+
 PARCEL = "My parcel was announced for Tuesday and has not arrived."
 AGAIN = "my parcel was anounced for tuesday, and still has not arrived!"
 

@@ -16,6 +16,8 @@ from tests.conftest import Cli
 from tests.crash.processes import wait_until
 from tests.given import write
 
+pytestmark = pytest.mark.each_database("tables are kept by each database's own statements")
+
 EAGER = CareRules(over_percent=1, least_free_bytes=1)
 BIG = "x" * 60_000
 

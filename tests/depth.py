@@ -1,0 +1,22 @@
+"""How much one run repeats: `make test` enough to notice a fault, `make test-deep` all of it.
+
+Environment:
+    SAVCTL_TEST_DEEP: 1 = every repetition: kills, Hypothesis examples, sizes, each command-line
+        test on each database.
+    SAVCTL_TEST_KILLS: how often each killed process is killed; 10 when unset, 50 when deep.
+"""
+
+import os
+from typing import TypeVar
+
+T = TypeVar("T")
+
+IS_DEEP = os.environ.get("SAVCTL_TEST_DEEP", "") not in {"", "0"}
+
+
+def deep(full: T, *, usual: T) -> T:
+    """The full size in a deep run, else the usual one."""
+    return full if IS_DEEP else usual
+
+
+KILLS = int(os.environ.get("SAVCTL_TEST_KILLS") or deep(50, usual=10))

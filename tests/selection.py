@@ -1,0 +1,111 @@
+"""Which tests run, on what, in which worker and in which order; and what a run says at its end.
+
+A pytest plugin, loaded by tests/conftest.py. Marks:
+
+- `only_on(*kinds)`, `only_stores(*kinds)`: the test is about these alone.
+- `each_database(reason)`: a command-line test that runs on each database in every run. Others
+  ask about words and exit codes; they run on the first database only, and on each in a deep run.
+- `deep`: the test is left out of usual runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.depth import IS_DEEP
+from tests.servers import find
+from tests.servers.missing import MISSING, PACKAGES
+
+KINDS = ("sqlite", "mariadb", "mysql")
+STORE_KINDS = ("directory", "seaweedfs", "ministack")
+# The tests of such a server run in one worker: it takes seconds to start, or is broken on purpose.
+SHARED_SERVERS = {"broker_server": "broker", "_clamd_server": "clamd"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks, and what tells the summary of the workers' missing servers."""
+    for line in (
+        "only_on(*kinds): for what exists on some databases only",
+        "only_stores(*kinds): for what is tested on some object stores only",
+        "each_database(reason): a command-line test that every run does on each database",
+        "slow: takes more than a few seconds (run by make test all the same)",
+        "deep: runs in make test-deep only",
+        "outside: reads third-party data beside the project; skipped where it is absent",
+    ):
+        config.addinivalue_line("markers", line)
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(_FromWorkers(), "missing-servers-of-workers")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database, or a bucket, on each of those wanted.
+
+    What needs both runs with each database and with each store, but not with every pair.
+    """
+    names = metafunc.fixturenames
+    kinds = _kinds(metafunc)
+    stores = _able(metafunc, "only_stores", STORE_KINDS, find.stores_wanted())
+    if "kind" in names and "store_kind" in names:
+        pairs = [(k, s) for k in kinds for s in stores if k == kinds[0] or s == stores[0]]
+        metafunc.parametrize(("kind", "store_kind"), pairs, scope="session")
+    elif "kind" in names:
+        metafunc.parametrize("kind", kinds, scope="session")
+    elif "store_kind" in names:
+        metafunc.parametrize("store_kind", stores, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for deep runs, give each shared server a worker, begin with the slow."""
+    left_out = [item for item in items if item.get_closest_marker("deep") and not IS_DEEP]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        for fixture, group in SHARED_SERVERS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: keeps chance
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its missing servers to the process that prints the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing_servers"] = sorted(MISSING)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly which servers this run did not see."""
+    for kind in sorted(MISSING):
+        terminalreporter.section(f"NOT TESTED ON {kind.upper()}", sep="!", red=True, bold=True)
+        terminalreporter.write_line(
+            f"No {kind} server is on this machine: its tests were skipped. To run them: "
+            f"{PACKAGES[kind]}."
+        )
+
+
+class _FromWorkers:
+    """Collects what the workers of a parallel run found missing."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        MISSING.update(getattr(node, "workeroutput", {}).get("missing_servers", ()))
+
+
+def _kinds(metafunc: pytest.Metafunc) -> list[str]:
+    able = _able(metafunc, "only_on", KINDS, find.wanted())
+    asks_of_words = "cli" in metafunc.fixturenames and not metafunc.definition.get_closest_marker(
+        "each_database"
+    )
+    return able[:1] if asks_of_words and not IS_DEEP else able
+
+
+def _able(
+    metafunc: pytest.Metafunc, mark: str, known: Sequence[str], wanted: frozenset[str]
+) -> list[str]:
+    """Those wanted that the test does not exclude."""
+    marker = metafunc.definition.get_closest_marker(mark)
+    able = marker.args if marker else known
+    return [name for name in known if name in wanted and name in able]
