@@ -48,6 +48,9 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"PK\x03\x04", ZIP_FAMILY),
+    (b"PK00PK\x03\x04", ZIP_FAMILY),  # what was to be several parts, and is one
+    (b"PK\x07\x08PK\x03\x04", ZIP_FAMILY),
+    (b"PK\x05\x06", ZIP_FAMILY),  # without a member
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE2_FAMILY),
     (b"{\\rtf", "application/rtf"),
     (b"%!PS", "application/postscript"),
@@ -71,11 +74,13 @@ def sniff(content: BinaryIO, *, size_bytes: int) -> str:
         return binary
     if b"%PDF-" in head[:1024]:
         return "application/pdf"
-    if text_encoding(content) is None:
+    encoding = text_encoding(content)
+    if encoding is None:
         return UNKNOWN
-    if head.startswith(b"#!"):
+    plain = _plain(head, encoding)
+    if plain.startswith(b"#!"):
         return PROGRAM
-    return "markup" if _MARKUP.match(_without_bom(head)) else TEXT_FAMILY
+    return "markup" if _MARKUP.match(plain) else TEXT_FAMILY
 
 
 def nested(head: bytes) -> str | None:
@@ -116,7 +121,8 @@ def _is_windows_program(head: bytes) -> bool:
     return head[:2] == b"MZ" and b"\x00" in head[:256]
 
 
-def _without_bom(head: bytes) -> bytes:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace").encode("utf-8", "replace")
+def _plain(head: bytes, encoding: str) -> bytes:
+    """The head of a text as ASCII has it, without a mark of its encoding."""
+    if encoding.startswith(("utf-16", "utf-32")):
+        head = head.decode(encoding, "replace").encode("utf-8", "replace")
     return head.removeprefix(b"\xef\xbb\xbf")
