@@ -25,9 +25,9 @@ from savctl.domain.file_types import (
     FileRefused,
     FileType,
 )
-from savctl.domain.ole2 import directory
+from savctl.domain.ole2 import directory, is_encrypted
 from savctl.domain.ooxml import check_document
-from savctl.domain.polyglots import check_single
+from savctl.domain.polyglots import check_pdf, check_picture, check_word
 from savctl.domain.sniffing import OLE2_FAMILY, TEXT_FAMILY, ZIP_FAMILY, sniff
 
 # What the sniffer says of a type that it cannot tell from its relatives.
@@ -60,6 +60,12 @@ def examine(name: str, content: BinaryIO, *, size_bytes: int) -> Accepted:
     found = sniff(content, size_bytes=size_bytes)
     wanted = _FAMILIES.get(accepted.type.mime, accepted.type.mime)
     if found != wanted:
+        if found == OLE2_FAMILY and accepted.type in {DOCX, XLSX} and is_encrypted(content):
+            raise FileRefused(
+                "encrypted",
+                "the document is protected by a password",
+                hint="Send it without: it cannot be looked into.",
+            )
         raise FileRefused(
             "content",
             f"the content is {found}, the extension says {accepted.type.mime}",
@@ -102,13 +108,15 @@ def _check_kind(kind: FileType, content: BinaryIO, size_bytes: int) -> None:
     elif kind in {DOCX, XLSX}:
         check_document(content, kind, size_bytes=size_bytes)
     elif kind is DOC:
-        _check_word(content)
-    if kind.mime.startswith("image/") or kind in {PDF, DOC}:
-        is_image = kind.mime.startswith("image/")
-        check_single(content, size_bytes=size_bytes, is_image=is_image)
+        _check_directory(content)
+        check_word(content)
+    elif kind is PDF:
+        check_pdf(content)
+    elif kind.mime.startswith("image/"):
+        check_picture(content)
 
 
-def _check_word(content: BinaryIO) -> None:
+def _check_directory(content: BinaryIO) -> None:
     names = directory(content)
     if not names.is_word:
         raise FileRefused("content", "the document is not of Word, as its extension says")

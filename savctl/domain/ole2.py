@@ -1,7 +1,7 @@
 """The directory of an OLE2 compound file: what tells .doc from .xls, and a macro from none.
 
-Only the directory is read. The file is a small file system: sectors, a table that chains them,
-and a directory of entries that are a tree for each storage.
+The file is a small file system: sectors, a table that chains them, and a directory of entries
+that are a tree for each storage. Of the streams only their places are read.
 """
 
 from __future__ import annotations
@@ -11,22 +11,25 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from savctl.domain.file_types import FileRefused
+from savctl.domain.ole2_sectors import Sectors
 
 MACRO_NAMES = frozenset({"macros", "vba", "_vba_project", "_vba_project_cur"})
 # The same as it stands in the directory of a file inside an archive.
 MACRO_BYTES = "_VBA_PROJECT".encode("utf-16-le")
 _MAX_ENTRIES = 10_000
-_MAX_TABLES = 16  # a file of 10 MB needs one
-_LAST = 0xFFFFFFFA  # sector numbers from here on mean "end" or "none"
 _NONE = 0xFFFFFFFF
+_STREAM, _ROOT = 2, 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     name: str
+    kind: int
     left: int
     right: int
     child: int
+    first: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,68 +57,80 @@ def directory(content: BinaryIO) -> Directory:
         FileRefused: the file is damaged, or made to deceive.
     """
     try:
-        entries = _entries(content)
+        entries = _entries(Sectors(content))
         top = _siblings(entries, entries[0].child)
     except (struct.error, IndexError, UnicodeDecodeError):
         raise FileRefused("content", "the document is damaged: no directory") from None
     return Directory(frozenset(entries[at].name for at in top), frozenset(e.name for e in entries))
 
 
-def _entries(content: BinaryIO) -> list[_Entry]:
-    content.seek(0)
-    header = content.read(512)
-    shift, first = struct.unpack_from("<H", header, 30)[0], struct.unpack_from("<I", header, 48)[0]
-    if shift not in {9, 12}:
-        raise IndexError
-    size = 1 << shift
-    table = _table(content, header, size)
+def is_encrypted(content: BinaryIO) -> bool:
+    """Whether it is the container that Office puts a document with a password into."""
+    try:
+        return "encryptedpackage" in directory(content).top
+    except FileRefused:
+        return False
+
+
+def stream_spans(content: BinaryIO) -> list[tuple[int, int]]:
+    """Where the file holds the bytes of its streams, in order, joined where they meet.
+
+    What lies elsewhere belongs to nothing: behind the last sector, in free ones, behind the end
+    of a stream in its last one.
+    """
+    spans: list[tuple[int, int]] = []
+    try:
+        sectors = Sectors(content)
+        for entry in _entries(sectors):
+            # Small streams lie in the one of the root.
+            if entry.kind == _ROOT or (
+                entry.kind == _STREAM and entry.length >= sectors.smallest_stream
+            ):
+                spans += _spans(sectors, entry)
+    except (struct.error, IndexError, UnicodeDecodeError):
+        pass  # what was found until here
+    return _joined(sorted(spans))
+
+
+def _spans(sectors: Sectors, entry: _Entry) -> list[tuple[int, int]]:
+    left, spans = entry.length, []
+    for sector in sectors.chain(entry.first):
+        if left <= 0:
+            break
+        place = sectors.place(sector)
+        spans.append((place, place + min(left, sectors.size)))
+        left -= sectors.size
+    return spans
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for begins, ends in spans:
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
+        else:
+            joined.append((begins, ends))
+    return joined
+
+
+def _entries(sectors: Sectors) -> list[_Entry]:
     entries: list[_Entry] = []
-    sector, seen = first, set[int]()
-    while sector < _LAST:
-        if sector in seen or len(entries) > _MAX_ENTRIES:
+    for sector in sectors.chain(sectors.directory):
+        raw = sectors.read(sector)
+        entries += [_entry(raw, at, sectors.size) for at in range(0, sectors.size, 128)]
+        if len(entries) > _MAX_ENTRIES:
             raise IndexError
-        seen.add(sector)
-        raw = _sector(content, sector, size)
-        entries += [_entry(raw, at) for at in range(0, size, 128)]
-        sector = _next(content, table, sector, size)
     return entries
 
 
-def _entry(raw: bytes, at: int) -> _Entry:
-    length = struct.unpack_from("<H", raw, at + 64)[0]
+def _entry(raw: bytes, at: int, sector_size: int) -> _Entry:
+    length, kind = struct.unpack_from("<HB", raw, at + 64)
     name = raw[at : at + max(0, min(length, 64) - 2)].decode("utf-16-le")
     left, right, child = struct.unpack_from("<3I", raw, at + 68)
-    return _Entry(name.lower(), left, right, child)
-
-
-def _table(content: BinaryIO, header: bytes, size: int) -> list[int]:
-    """Where the parts of the chaining table are: 109 in the header, more behind."""
-    table = list(struct.unpack_from("<109I", header, 76))
-    sector, count = struct.unpack_from("<2I", header, 68)
-    for _ in range(min(count, _MAX_TABLES)):
-        if sector >= _LAST:
-            break
-        *parts, sector = struct.unpack(f"<{size // 4}I", _sector(content, sector, size))
-        table += parts
-    return table
-
-
-def _next(content: BinaryIO, table: list[int], sector: int, size: int) -> int:
-    """The sector behind this one."""
-    per = size // 4
-    fat = table[sector // per]
-    if fat >= _LAST:
-        raise IndexError
-    found: int = struct.unpack_from("<I", _sector(content, fat, size), sector % per * 4)[0]
-    return found
-
-
-def _sector(content: BinaryIO, number: int, size: int) -> bytes:
-    content.seek((number + 1) * size)
-    raw = content.read(size)
-    if len(raw) != size:
-        raise IndexError
-    return raw
+    first, low, high = struct.unpack_from("<3I", raw, at + 116)
+    # Files of small sectors may have anything in the upper half of the length.
+    size = low if sector_size == 512 else high << 32 | low
+    return _Entry(name.lower(), kind, left, right, child, first, size)
 
 
 def _siblings(entries: list[_Entry], root: int) -> set[int]:
