@@ -1,42 +1,30 @@
-"""HTML in message text, made harmless before it is stored (rules 5.2, 11.6). The home of nh3."""
+"""HTML in message text, made harmless before it is stored (rules 5.2, 11.6, 20.2). Home of nh3."""
 
 from __future__ import annotations
 
-import re
+from html import escape, unescape
 from typing import Literal
 
 import nh3
 
-_TAGS = {
-    "b",
-    "i",
-    "em",
-    "strong",
-    "u",
-    "p",
-    "br",
-    "ul",
-    "ol",
-    "li",
-    "blockquote",
-    "code",
-    "pre",
-    "a",
-}
-_ATTRIBUTES = {"a": {"href", "title"}}
+from savctl.domain.html_elements import ALLOWED
+from savctl.domain.markup import harmless_text, has_elements, reduced
+
+_TAGS = set(ALLOWED)
+# "*": nh3 would let `title` and `lang` through on every element.
+_ATTRIBUTES = {"*": set[str](), "a": {"href", "title"}}
 _SCHEMES = {"http", "https", "mailto"}
-# `<https://…>` and `<me@example.org>` are how mail programs write addresses: kept as text.
-_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+|[^\s<>@]+@[^\s<>@]+)>")
 
-
-def has_elements(text: str) -> bool:
-    """Whether the text is HTML rather than words with a `<` in them."""
-    return nh3.is_html(text)
+__all__ = ["clean", "for_page", "has_elements"]
 
 
 def clean(text: str) -> str:
     """The text as it may be stored: as typed without HTML elements, else a small allow-list."""
-    return _allowed(text) if has_elements(text) else text
+    if "<" not in text:
+        return text
+    if not has_elements(text):
+        return harmless_text(text)
+    return _without_references(_allowed(text))
 
 
 def for_page(text: str) -> str:
@@ -44,15 +32,26 @@ def for_page(text: str) -> str:
 
     Also without links that lead anywhere but to the web: a relative one would open a local file.
     """
-    return _allowed(text, url_relative="deny")
+    return _allowed(text, url_relative="deny") if has_elements(text) else escape(text)
 
 
 def _allowed(text: str, *, url_relative: Literal["deny"] | None = None) -> str:
-    kept = _AUTOLINK.sub(r"&lt;\1&gt;", text)
     return nh3.clean(
-        kept,
+        reduced(text),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         url_relative=url_relative,
     )
+
+
+def _without_references(cleaned: str) -> str:
+    """Plain text where no element is left, if it is as harmless: `AT&T`, not `AT&amp;T`.
+
+    A text without elements is shown as it is, so its character references would be, too.
+    """
+    if "<" in cleaned or "&" not in cleaned:
+        return cleaned
+    plain = unescape(cleaned)
+    is_safe = "\0" not in plain and not has_elements(plain) and harmless_text(plain) == plain
+    return plain if is_safe else cleaned

@@ -83,7 +83,7 @@ def incoming(
         number=given or number,
         user_id=required(identifier(row, "user_id"), "user_id"),
         subject=text.line("subject", words(row, "subject")),
-        description=_description(row, terms.clean),
+        description=_description(row, terms.clean, remarks),
         priority=choice(row, "priority", Priority, Priority.MEDIUM),
         status=status,
         category=optional_line(row, "category"),
@@ -142,9 +142,14 @@ def _agent(row: Mapping[str, object], status: Status, remarks: list[str]) -> int
     return agent
 
 
-def _description(row: Mapping[str, object], clean: Clean) -> str:
+def _description(row: Mapping[str, object], clean: Clean, remarks: list[str]) -> str:
     given = text.body("description", words(row, "description"))
-    return text.body("description", clean(given)) if "<" in given else given
+    if "<" not in given:
+        return given
+    cleaned = text.body("description", clean(given))
+    if cleaned != given:
+        remarks.append("description: its HTML was cleaned")
+    return cleaned
 
 
 def _metadata(
