@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from savctl.usecases.imports.rows import Rows
 
 _COLUMNS = ("source", "seen", "imported", "skipped", "rejected", "adjusted")
+_MEMBERS = (*_COLUMNS, "stopped_at")
 _TOLD = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
 
 
@@ -173,13 +174,24 @@ def _answer(call: Call, report: ImportReport, *, stopped_by: int | None) -> Answ
     write(answer, call.output, call.columns)
     if stopped_by is not None:
         return 128 + stopped_by
-    told = PartlyDone(f"{report.rejected} of {report.seen} rows were not imported")
+    told = _partly(report)
     say_failure(told, as_json=call.is_json)
     return int(told.exit_code)
 
 
+def _partly(report: ImportReport) -> PartlyDone:
+    message = f"{report.rejected} of {report.seen} rows were not imported"
+    if report.stopped_at is None:
+        return PartlyDone(message)
+    return PartlyDone(
+        f"{message}; the import stopped at line {report.stopped_at}",
+        hint="Mend that line in the file, then go on with --resume.",
+        line=report.stopped_at,
+    )
+
+
 def _row(call: Call, report: ImportReport) -> dict[str, object]:
-    row = {name: getattr(report, name) for name in _COLUMNS}
+    row = {name: getattr(report, name) for name in _MEMBERS}
     for name in ("rejects", "remarks"):
         row[name] = [{"line": n.line, "reason": n.reason} for n in getattr(report, name)]
     if call.dry_run:

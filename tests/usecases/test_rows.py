@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from savctl.errors import InvalidInput
-from savctl.usecases.imports import rows
-from savctl.usecases.imports.rows import Record, format_of, reading
+from savctl.usecases.imports import json_rows
+from savctl.usecases.imports.records import Record
+from savctl.usecases.imports.rows import format_of, reading
 
 
 def read(path: Path, content: bytes, form: str = "csv") -> list[Record]:
@@ -43,7 +44,7 @@ def test_rows_have_the_number_of_their_first_line(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_named_and_the_others_read(tmp_path: Path) -> None:
-    content = b'a,b\n1,2\n1,2,3\n\xff,x\n1,"open\n3,4\n"a"b,c\nx\0y,z\n5,6\n'
+    content = b'a,b\n1,2\n1,2,3\n\xff,x\n3,4\n"a"b,c\nx\0y,z\n5,6\n1,"open\n7,8\n'
 
     records = read(tmp_path, content)
 
@@ -51,10 +52,11 @@ def test_bad_rows_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert problems(records) == {
         3: "3 columns where the header has 2",
         4: "not UTF-8 (character 1 of the row)",
-        5: "a quote is opened and never closed",
-        7: "no CSV: ',' expected after '\"'",
-        8: "contains a NUL character, or is longer than 8 MiB",
+        6: "column 1 (a): a quote inside a quoted cell is not written twice",
+        7: "contains a NUL character",
+        9: "column 2 (b): a quote is opened and never closed; nothing from this line on was read",
     }
+    assert [record.line for record in records if record.stops] == [9]
 
 
 def test_json_lines_are_read_and_bad_ones_named(tmp_path: Path) -> None:
@@ -88,13 +90,16 @@ def test_a_damaged_gzip_gives_what_is_before_the_damage(tmp_path: Path) -> None:
     assert "damaged" in next(iter(problems(records).values()))
 
 
-def test_a_line_too_long_is_a_bad_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "LONGEST_LINE", 64)
+def test_a_line_of_json_that_is_too_long_is_a_bad_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "LONGEST_LINE", 64)
 
-    records = read(tmp_path, b"a,b\n1,2\n" + b"x" * 500 + b"\n3,4\n")
+    content = b'{"a": 1}\n{"a": "' + b"x" * 500 + b'"}\n{"a": 2}\n'
+    records = read(tmp_path, content, "jsonl")
 
-    assert values(records) == [["1", "2"], ["3", "4"]]
-    assert set(problems(records)) == {3}
+    assert values(records) == [{"a": 1}, {"a": 2}]
+    assert set(problems(records)) == {2}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from savctl.domain.columns import Binding, Source
 from savctl.domain.incoming import Incoming, Terms, external_id_of, incoming
 from savctl.domain.mapping import FIELDS, Mapped
 from savctl.errors import InvalidInput
-from savctl.usecases.imports.rows import Record, Rows
+from savctl.usecases.imports.records import Record
+from savctl.usecases.imports.rows import Rows
 from savctl.usecases.tickets import RESERVED
 
 _REQUIRED = ("user_id", "subject", "description")

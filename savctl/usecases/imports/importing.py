@@ -21,9 +21,11 @@ from savctl.persistence.imports import Imports
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.batches import EVERYBODYS, never
 from savctl.usecases.imports.import_rows import RowReader
-from savctl.usecases.imports.rows import Record, Rows
+from savctl.usecases.imports.records import Record
+from savctl.usecases.imports.rows import Rows
 
 LISTED = 1_000
+_BATCH_CHARACTERS = 8 * 1024 * 1024  # rows are held until their batch is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Named:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did; the counts are exact, the lists are bounded."""
+    """What an import did; the counts are exact, the lists are bounded.
+
+    `stopped_at` is the line from which on nothing was read, because nothing there is certain.
+    """
 
     source: str
     seen: int = 0
@@ -45,6 +50,7 @@ class ImportReport:
     rejected: int = 0
     adjusted: int = 0
     is_stopped: bool = False
+    stopped_at: int | None = None
     rejects: list[Named] = field(default_factory=list)
     remarks: list[Named] = field(default_factory=list)
 
@@ -94,6 +100,7 @@ class _Batch:
     """Rows as they were read: those that make tickets, and those that make none."""
 
     seen: int = 0
+    stopped_at: int | None = None
     read: list[_Read] = field(default_factory=list)
     rejects: list[tuple[Record, str]] = field(default_factory=list)
 
@@ -149,6 +156,7 @@ class _Importer:
             done = [self._alone(one) for one in batch.read]
         rejects = batch.rejects + [reject for part in done for reject in part.rejects]
         report.seen += batch.seen
+        report.stopped_at = batch.stopped_at
         report.skipped += sum(part.skipped for part in done)
         self._tell(sorted(rejects, key=lambda reject: reject[0].line), report)
         for part in done:
@@ -156,12 +164,17 @@ class _Importer:
 
     def _next(self, records: Iterator[Record]) -> _Batch | None:
         batch = _Batch()
+        characters = 0
         for record in islice(records, self._run.size):
             batch.seen += 1
+            batch.stopped_at = record.line if record.stops else None
             try:
                 batch.read.append((record, self._reader.read(record)))
             except InvalidInput as problem:
                 batch.rejects.append((record, problem.message))
+            characters += len(record.raw)
+            if characters >= _BATCH_CHARACTERS:
+                break
         return batch if batch.seen else None
 
     def _alone(self, one: _Read) -> _Done:

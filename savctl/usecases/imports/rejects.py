@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 from savctl.errors import InvalidInput
-from savctl.usecases.imports.rows import Record, Rows
+from savctl.usecases.imports.records import Record
+from savctl.usecases.imports.rows import Rows
 
 
 @contextmanager

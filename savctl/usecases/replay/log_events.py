@@ -12,7 +12,8 @@ from savctl.domain.priority import Priority
 from savctl.domain.replay_plan import LogEvent, ReplayPlan
 from savctl.domain.row_fields import choice, identifier, optional_line, required, words
 from savctl.errors import InvalidInput
-from savctl.usecases.imports.rows import Record, Rows
+from savctl.usecases.imports.records import Record
+from savctl.usecases.imports.rows import Rows
 from savctl.usecases.replay.time_order import Keyed, in_time_order, instant_of, keyed
 from savctl.usecases.tickets import NewTicket
 

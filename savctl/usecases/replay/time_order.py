@@ -15,7 +15,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, TextIO
 
-from savctl.usecases.imports.rows import Record
+from savctl.usecases.imports.records import Record
 
 IN_MEMORY = 10_000
 
