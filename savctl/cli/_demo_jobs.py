@@ -89,7 +89,7 @@ def _timetable(schedule: Schedule) -> Timetable:
 
 def _times(path: Path) -> list[datetime]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
         moments = [datetime.fromisoformat(line.strip()) for line in lines if line.strip()]
     except OSError as problem:
         raise InvalidInput(f"cannot read {path}: {problem.strerror}") from None

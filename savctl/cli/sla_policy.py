@@ -58,8 +58,7 @@ def read_policy_file(path: Path) -> Policy:
     from savctl.domain.policy_text import from_file
 
     try:
-        with path.open("rb") as stream:
-            told = tomllib.load(stream)
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as problem:
         raise InvalidInput(f"{path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

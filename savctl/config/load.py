@@ -110,8 +110,7 @@ def _without_password(netloc: str) -> str:
 
 def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream:
-            stored = tomllib.load(stream)
+        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad writes a BOM
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         problems.append(f"{path}: {problem}")
         return {}

@@ -17,7 +17,7 @@ def variable_or_file(
     if not path:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        return Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as problem:
         problems.append(f"{variable}_FILE: {problem}")
         return None

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from savctl.domain import lifecycle, text
 from savctl.domain.clock import second_text
 from savctl.domain.decision import Decision
+from savctl.domain.kept_times import kept_times, times_of_now
 from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
@@ -32,7 +32,6 @@ SOURCE_CHARACTERS = 64
 Clean = Callable[[str], str]
 
 _WORK = (Status.IN_PROGRESS, Status.WAITING_CUSTOMER)
-_ENDED = (Status.RESOLVED, Status.CLOSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def incoming(
         assigned_to=agent,
         order_id=identifier(row, "order_id"),
         metadata=_metadata(row, extra, external_id, terms),
-        **_stamps(row, status, terms, remarks),
+        **_times(row, status, terms, remarks),
     )
     decision = lifecycle.take_over(
         ticket,
@@ -175,62 +174,9 @@ def _object(given: object) -> dict[str, object]:
     return value
 
 
-def _stamps(
+def _times(
     row: Mapping[str, object], status: Status, terms: Terms, remarks: list[str]
 ) -> dict[str, Any]:
     if not terms.keeps_times:
-        now = terms.now
-        return {
-            "created_at": now,
-            "updated_at": now,
-            "resolved_at": now if status in _ENDED else None,
-            "closed_at": now if status is Status.CLOSED else None,
-        }
-    read = {name: _stamp(row, name, terms) for name in _STAMPS}
-    created = required(read["created_at"], "created_at")
-    if status not in _ENDED:
-        _leave_out(read, "resolved_at", status, remarks)
-    if status is not Status.CLOSED:
-        _leave_out(read, "closed_at", status, remarks)
-    resolved, closed = read["resolved_at"], read["closed_at"]
-    updated = read["updated_at"] or closed or resolved or created
-    if status is Status.RESOLVED:
-        resolved = resolved or updated
-    if status is Status.CLOSED:
-        closed = closed or updated
-    kept = {"created_at": created, "resolved_at": resolved, "closed_at": closed}
-    _in_order(kept)
-    return {**kept, "updated_at": max(m for m in (updated, *kept.values()) if m is not None)}
-
-
-_STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
-
-
-def _stamp(row: Mapping[str, object], name: str, terms: Terms) -> datetime | None:
-    given = row.get(name)
-    if given is None:
-        return None
-    try:
-        moment = terms.stamps.read(given)
-    except InvalidInput as problem:
-        raise InvalidInput(f"{name}: {problem.message}") from None
-    if moment > terms.now:
-        raise InvalidInput(f"{name} {second_text(moment)} is in the future")
-    return moment
-
-
-def _leave_out(
-    read: dict[str, datetime | None], name: str, status: Status, remarks: list[str]
-) -> None:
-    if read[name] is not None:
-        remarks.append(f"{name} left out: the ticket is {status}")
-        read[name] = None
-
-
-def _in_order(stamps: Mapping[str, datetime | None]) -> None:
-    known = [(name, moment) for name, moment in stamps.items() if moment is not None]
-    for (earlier, before), (later, after) in pairwise(known):
-        if after < before:
-            raise InvalidInput(
-                f"{later} {second_text(after)} is before {earlier} {second_text(before)}"
-            )
+        return times_of_now(status, terms.now)
+    return kept_times(row, status, stamps=terms.stamps, now=terms.now, remarks=remarks)

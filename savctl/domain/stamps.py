@@ -33,39 +33,47 @@ class Stamps:
     def __init__(self, formats: Sequence[str] = ("ISO",), zone: tzinfo = UTC) -> None:
         self._formats = tuple(formats)
         self._parsers = tuple(_parser(form, zone) for form in formats)
-        self._known: dict[str, datetime] = {}
+        self._known: dict[str, tuple[datetime, ...]] = {}
 
     def read(self, given: object) -> datetime:
-        """The instant, in UTC.
+        """The instant, in UTC; the first of two in the hour that comes twice.
+
+        Raises:
+            InvalidInput: no format fits, or a TIMESTAMP column cannot hold it.
+        """
+        return self.readings(given)[0]
+
+    def readings(self, given: object) -> tuple[datetime, ...]:
+        """The instants it may be, in UTC: two in the hour that comes twice in autumn.
 
         Raises:
             InvalidInput: no format fits, or a TIMESTAMP column cannot hold it.
         """
         stamp = str(given).strip()
-        moment = self._known.get(stamp)
-        if moment is None:
-            moment = self._parsed(stamp)
+        found = self._known.get(stamp)
+        if found is None:
+            found = self._parsed(stamp)
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            self._known[stamp] = moment
-        return moment
+            self._known[stamp] = found
+        return found
 
-    def _parsed(self, stamp: str) -> datetime:
+    def _parsed(self, stamp: str) -> tuple[datetime, ...]:
         for parse in self._parsers:
             try:
-                moment = parse(stamp)
+                found = _instants(parse(stamp))
             except (ValueError, OverflowError):
                 continue
-            if not EARLIEST <= moment <= LATEST:
+            if not EARLIEST <= found[0] <= found[-1] <= LATEST:
                 raise InvalidInput(f"{stamp!r} is outside what is stored: 1970 to 2038-01-19")
-            return moment
+            return found
         raise InvalidInput(f"{stamp[:60]!r} is no time of the form {' or '.join(self._formats)}")
 
 
 def _parser(form: str, zone: tzinfo) -> Parse:
     match form.strip().upper():
         case "ISO":
-            return lambda stamp: _aware(datetime.fromisoformat(stamp), zone).astimezone(UTC)
+            return lambda stamp: _aware(datetime.fromisoformat(stamp), zone)
         case "UNIX":
             return lambda stamp: _EPOCH + timedelta(seconds=float(stamp))
         case "UNIX_MS":
@@ -81,9 +89,16 @@ def _by_pattern(form: str, zone: tzinfo) -> Parse:
         if match is None:
             raise ValueError(stamp)
         found: dict[str, str] = dict(zip(names, match.groups(), strict=True))
-        return _moment(found, zone).astimezone(UTC)
+        return _moment(found, zone)
 
     return parse
+
+
+def _instants(local: datetime) -> tuple[datetime, ...]:
+    first = local.astimezone(UTC)
+    second = local.replace(fold=1).astimezone(UTC)
+    # In the hour that spring leaves out, the second one is earlier: only one is meant.
+    return (first, second) if second > first else (first,)
 
 
 def _pattern(form: str) -> tuple[re.Pattern[str], list[str]]:
