@@ -7,7 +7,7 @@ from datetime import datetime
 
 from savctl.domain.clock import instant, second_text
 from savctl.domain.metadata import Metadata
-from savctl.domain.priority import Priority
+from savctl.domain.priority import Priority, level_of
 from savctl.domain.sla_clock import Side
 
 
@@ -42,8 +42,9 @@ class Breach:
 def breaches_of(metadata: Metadata) -> tuple[Breach, ...]:
     """The breaches that a ticket's metadata holds; what is none is passed over."""
     stored = metadata.object_at("sla").get("breaches")
-    found = map(_breach_from, stored) if isinstance(stored, list) else ()
-    return tuple(breach for breach in found if breach is not None)
+    if not stored or not isinstance(stored, list):
+        return ()
+    return tuple(breach for breach in map(_breach_from, stored) if breach is not None)
 
 
 def with_breach(metadata: Metadata, breach: Breach) -> Metadata:
@@ -60,15 +61,15 @@ def _breach_from(item: object) -> Breach | None:
         return None
     at, found_at = instant(item.get("at")), instant(item.get("found_at"))
     expected, actual = item.get("expected_minutes"), item.get("actual_minutes")
-    side, level, to = item.get("type"), item.get("priority"), item.get("raised_to")
-    if side not in tuple(Side) or level not in tuple(Priority) or at is None:
+    side, level = item.get("type"), level_of(item.get("priority"))
+    if side not in tuple(Side) or level is None or at is None:
         return None
     return Breach(
         side=Side(str(side)),
         at=at,
         found_at=found_at or at,
-        priority=Priority(str(level)),
+        priority=level,
         expected_minutes=expected if isinstance(expected, int) else 0,
         actual_minutes=actual if isinstance(actual, int) else 0,
-        raised_to=Priority(str(to)) if to in tuple(Priority) else None,
+        raised_to=level_of(item.get("raised_to")),
     )

@@ -22,9 +22,9 @@ def bucket(moment: datetime | None, every: Every) -> str:
     if moment is None:
         return "none"
     if every is Every.DAY:
-        return f"{moment:%Y-%m-%d}"
+        return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
     if every is Every.MONTH:
-        return f"{moment:%Y-%m}"
+        return f"{moment.year:04}-{moment.month:02}"
     year, week, _ = moment.isocalendar()
     return f"{year}-W{week:02}"
 

@@ -11,13 +11,18 @@ FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
 _remembered = lru_cache(maxsize=256)
 
 
-@_remembered
 def to_the_second(moment: datetime) -> datetime:
     """The instant as a TIMESTAMP column keeps it.
 
     Cut, never rounded: MySQL rounds fractions and MariaDB truncates them, so savctl decides.
     """
-    return moment.astimezone(UTC).replace(microsecond=0)
+    if moment.tzinfo is not UTC:  # those of rows and histories are in UTC already
+        moment = moment.astimezone(UTC)
+    if not moment.microsecond:
+        return moment
+    # twice as quick as replace(), and histories have thousands of them
+    day = moment.year, moment.month, moment.day
+    return datetime(*day, moment.hour, moment.minute, moment.second, tzinfo=UTC)
 
 
 @_remembered
@@ -41,7 +46,8 @@ def instant(text: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if moment < FAR_AWAY else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from savctl.domain.clock import instant, micro_text
 
@@ -30,9 +30,11 @@ class Action(StrEnum):
 CHAIN: frozenset[str] = frozenset({Action.CREATED, Action.STATUS, Action.IMPORTED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """One thing that happened: `actor` is a user id, or None for the system."""
+class HistoryEntry(NamedTuple):
+    """One thing that happened: `actor` is a user id, or None for the system.
+
+    A named tuple, because reports make millions of them: a frozen dataclass takes twice as long.
+    """
 
     at: datetime
     actor: int | None
@@ -58,14 +60,10 @@ def entry_from(item: object) -> HistoryEntry | None:
     if not isinstance(item, dict):
         return None
     at, actor, action = instant(item.get("at")), item.get("actor"), item.get("action")
-    if at is None or not isinstance(action, str) or not isinstance(actor, int | None):
+    if at is None or not isinstance(action, str):
+        return None
+    if actor is not None and not isinstance(actor, int):
         return None
     reason = item.get("reason")
-    return HistoryEntry(
-        at=at,
-        actor=actor,
-        action=action,
-        before=item.get("from"),
-        after=item.get("to"),
-        reason=reason if isinstance(reason, str) else None,
-    )
+    said = reason if isinstance(reason, str) else None
+    return HistoryEntry(at, actor, action, item.get("from"), item.get("to"), said)

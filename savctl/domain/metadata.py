@@ -18,7 +18,11 @@ from savctl.domain.history import HistoryEntry, entry_from
 # json.dumps would build one for each call; to look for circles takes a sixth of its time
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 _HALVES = re.compile("[\ud800-\udfff]")
-_WHITE = frozenset(" \t\n\r")
+# A key of an object that is known to be valid, from where the member before it ended.
+_KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+# Of what may be nested this deep the texts are cut out at once: later, with more calls on the
+# stack, the decoder might not get to the bottom of it.
+_DEEP = 200
 _HISTORY = "history"
 
 
@@ -39,12 +43,22 @@ def encode(value: object) -> str:
 class Metadata(Mapping[str, object]):
     """The members of a ticket's metadata object; reading an unreadable one gives none."""
 
-    __slots__ = ("_raw", "_unreadable", "_values")
+    __slots__ = ("_stored", "_texts", "_unreadable", "_values")
 
-    def __init__(self, raw: dict[str, str], values: dict[str, object]) -> None:
-        self._raw = raw
+    def __init__(
+        self, raw: dict[str, str] | None, values: dict[str, object], *, stored: str = ""
+    ) -> None:
+        self._texts = raw
         self._values = values
+        self._stored = stored
         self._unreadable = False
+
+    @property
+    def _raw(self) -> dict[str, str]:
+        """Each member's own text, cut out of the stored one only for who writes it again."""
+        if self._texts is None:
+            self._texts = _texts(self._stored)
+        return self._texts
 
     @classmethod
     def read(cls, text: str | None) -> Metadata:
@@ -52,8 +66,12 @@ class Metadata(Mapping[str, object]):
         if text is None:
             return cls({}, {})
         try:
-            return cls(*_members(text))
-        except (ValueError, IndexError, RecursionError):
+            values = _DECODER.decode(text)
+            if isinstance(values, dict):
+                deep = text.count("{") + text.count("[") > _DEEP
+                return cls(_texts(text) if deep else None, values, stored=text)
+            raise ValueError("not an object")
+        except (ValueError, RecursionError):
             kept = cls({"unreadable": encode(text)}, {"unreadable": text})
             kept._unreadable = True
             return kept
@@ -112,7 +130,18 @@ class Metadata(Mapping[str, object]):
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
         """The entries savctl understands, oldest first; foreign shapes are left out."""
-        return tuple(e for item in self.history_items if (e := entry_from(item)) is not None)
+        return tuple([e for item in self.history_items if (e := entry_from(item)) is not None])
+
+    def history_of(self, actions: frozenset[str]) -> list[HistoryEntry]:
+        """The entries of some actions: those of all others are not even looked at."""
+        return [
+            entry
+            for item in self.history_items
+            if isinstance(item, dict)
+            and isinstance(action := item.get("action"), str)
+            and action in actions
+            and (entry := entry_from(item)) is not None
+        ]
 
     @property
     def history_items(self) -> list[object]:
@@ -167,42 +196,11 @@ def _number(digits: str) -> float | str:
 _DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_number)
 
 
-def _members(text: str) -> tuple[dict[str, str], dict[str, object]]:
-    """The object's members, each as its own text and as a value."""
-    raw: dict[str, str] = {}
-    values: dict[str, object] = {}
-    at = _skip(text, 0)
-    if text[at] != "{":
-        raise ValueError("not an object")
-    at = _skip(text, at + 1)
-    while text[at] != "}":
-        key, at = _DECODER.raw_decode(text, at)
-        if not isinstance(key, str):
-            raise ValueError("a key must be a string")  # noqa: TRY004 - one kind for all bad text
-        start = _after(text, at, ":")
-        values[key], at = _DECODER.raw_decode(text, start)
-        raw[key] = text[start:at]
-        at = _skip(text, at)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-            if text[at] == "}":
-                raise ValueError("a comma before the end")
-        elif text[at] != "}":
-            raise ValueError("no comma between members")
-    if _skip(text, at + 1) != len(text):
-        raise ValueError("more than one value")
-    return raw, values
-
-
-def _skip(text: str, at: int) -> int:
-    """Where the white space that may start here ends."""
-    while text[at : at + 1] in _WHITE:
-        at += 1
-    return at
-
-
-def _after(text: str, at: int, mark: str) -> int:
-    at = _skip(text, at)
-    if text[at] != mark:
-        raise ValueError(f"no {mark!r}")
-    return _skip(text, at + 1)
+def _texts(text: str) -> dict[str, str]:
+    """The members of a valid object, each as its own text."""
+    texts: dict[str, str] = {}
+    at = text.index("{") + 1
+    while (key := _KEY.match(text, at)) is not None:
+        _, at = _DECODER.raw_decode(text, key.end())
+        texts[_DECODER.decode(key[1])] = text[key.end() : at]
+    return texts

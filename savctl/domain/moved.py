@@ -85,6 +85,8 @@ def origins(metadata: Metadata) -> tuple[Origin, ...]:
 
 def moved_ids(metadata: Metadata) -> frozenset[int]:
     """The messages that came from other tickets; not all of them need be here still."""
+    if KEY not in metadata:  # as of nearly every ticket
+        return frozenset()
     return frozenset[int]().union(*(origin.messages for origin in origins(metadata)))
 
 

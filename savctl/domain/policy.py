@@ -67,6 +67,8 @@ class Policies:
 
     def numbered(self, version: object) -> Policy | None:
         """The version of this number, if it is known."""
+        if self.current.version == version:
+            return self.current
         return next((p for p in self._all() if p.version == version), None)
 
     def of_the_day(self, moment: datetime | None) -> Policy:

@@ -5,6 +5,7 @@ Spec: Priority System and SLA, Priority Assignment Logic; rules 4.1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +21,7 @@ class Priority(StrEnum):
 
 
 LEVELS: tuple[Priority, ...] = tuple(Priority)
+_NAMED: Mapping[object, Priority] = {str(level): level for level in LEVELS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,11 @@ class PriorityFacts:
     is_payment_failed: bool = False
     is_vip: bool = False
     earlier_same_category: int = 0
+
+
+def level_of(stored: object) -> Priority | None:
+    """The level that a stored value names, None for a value that is none."""
+    return _NAMED.get(stored) if isinstance(stored, str) else None
 
 
 def raised(priority: Priority) -> Priority:

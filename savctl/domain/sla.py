@@ -6,23 +6,24 @@ second, as the columns of the specification keep them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from savctl.domain.clock import instant, to_the_second
 from savctl.domain.history import CHAIN, Action, HistoryEntry
 from savctl.domain.policy import Policies, Policy, Target
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
+from savctl.domain.priority import Priority, level_of
+from savctl.domain.states import Status, status_of
 from savctl.domain.ticket import Ticket
 
 COUNTED = frozenset({Status.OPEN, Status.IN_PROGRESS})
 ESCALATED = "response SLA breached"  # how the reason of an automatic raise begins
-_VALUES = frozenset(map(str, Status))
 _BY_STAMPS = "by the ticket's columns"
+_PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
+_NOTHING = timedelta()
 
 
 class Source(StrEnum):
@@ -33,8 +34,7 @@ class Source(StrEnum):
     PARTIAL = "partial"  # a history that contradicts its row: reported, never escalated
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of the ticket's life in one status: from `start` (included) to `end`.
 
     `cause` says why it began; `actor` who did it, None for the system.
@@ -49,13 +49,16 @@ class Segment:
     @property
     def counted(self) -> timedelta:
         """What it adds to the resolution clock; a stretch that runs backwards adds nothing."""
-        if self.status not in COUNTED:
-            return timedelta()
-        return max(self.end - self.start, timedelta())
+        if self.status not in COUNTED or self.end < self.start:
+            return _NOTHING
+        return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+# How a stretch begins: status, start, cause and actor; its end is where the next one begins.
+_Beginning = tuple[Status, datetime, str | None, int | None]
+
+
+class Timeline(NamedTuple):
     """A ticket's life up to a moment, where it was read from, and what contradicts it."""
 
     segments: tuple[Segment, ...]
@@ -63,8 +66,7 @@ class Timeline:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class Promise(NamedTuple):
     """What was promised: of creation, or of the last change by hand (rules 4.2)."""
 
     priority: Priority
@@ -81,22 +83,30 @@ def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
     """What is promised; the present priority under the policy of the day if nothing tells."""
     known = policies or Policies()
     stored = ticket.metadata.object_at("sla").get("promise")
-    if not isinstance(stored, dict) or stored.get("priority") not in tuple(Priority):
+    level = level_of(stored.get("priority")) if isinstance(stored, dict) else None
+    if not isinstance(stored, dict) or level is None:
         policy = known.of_the_day(ticket.created_at)
         return Promise(priority=ticket.priority, policy=policy, since=ticket.created_at)
     since = instant(stored.get("since"))
     policy = known.numbered(stored.get("policy")) or known.of_the_day(since or ticket.created_at)
-    return Promise(priority=Priority(stored["priority"]), policy=policy, since=since)
+    return Promise(priority=level, policy=policy, since=since)
 
 
 def promise_at(
-    ticket: Ticket, moment: datetime | None, policies: Policies | None = None
+    ticket: Ticket,
+    moment: datetime | None,
+    policies: Policies | None = None,
+    *,
+    given: Promise | None = None,
 ) -> Promise:
-    """What was promised at a moment: an answer in time is not made late by a later change."""
-    given = promise(ticket, policies)
+    """What was promised at a moment: an answer in time is not made late by a later change.
+
+    `given` is what is promised now, for whoever has asked already.
+    """
+    given = given or promise(ticket, policies)
     if moment is None or given.since is None or given.since <= moment:
         return given
-    changes = [e for e in ticket.metadata.history if _sets_a_priority(e)]
+    changes = [e for e in ticket.metadata.history_of(_PRIORITY) if _sets_a_priority(e)]
     earlier = [e for e in changes if to_the_second(e.at) <= moment and not is_automatic(e)]
     if not changes or to_the_second(changes[0].at) > given.since:
         return given
@@ -112,20 +122,24 @@ def is_automatic(entry: HistoryEntry) -> bool:
 
 
 def _sets_a_priority(entry: HistoryEntry) -> bool:
-    levels = tuple(Priority)
-    return entry.action == Action.PRIORITY and entry.before in levels and entry.after in levels
+    return level_of(entry.before) is not None and level_of(entry.after) is not None
 
 
 def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
     """The ticket's life up to `until`, oldest stretch first."""
     now = to_the_second(until)
-    entries = [e for e in ticket.metadata.history if _tells_a_status(e)]
+    entries: list[HistoryEntry] = []
+    steps: list[_Beginning] = []
+    for entry in ticket.metadata.history_of(CHAIN):
+        if (status := status_of(entry.after)) is not None:
+            entries.append(entry)
+            steps.append(_begun(ticket, entry, status))
     if not entries:
-        return Timeline(segments=_joined(_derived(ticket), now), source=Source.DERIVED)
-    begun = [*_before(ticket, entries[0]), *(_begun(ticket, e) for e in entries)]
-    line = Timeline(segments=_joined(begun, now), source=_source(entries[0]))
+        return Timeline(segments=_joined([*_derived(ticket)], now), source=Source.DERIVED)
+    begun = [*_before(ticket, entries[0]), *steps]
     problem = _contradiction(ticket, entries, begun)
-    return replace(line, source=Source.PARTIAL, problem=problem) if problem else line
+    source = Source.PARTIAL if problem else _source(entries[0])
+    return Timeline(segments=_joined(begun, now), source=source, problem=problem)
 
 
 def segments(ticket: Ticket, *, until: datetime) -> tuple[Segment, ...]:
@@ -145,28 +159,24 @@ def is_resolution_met(
     return resolution_elapsed(ticket, until=until) <= promise(ticket, policies).target.resolution
 
 
-def _tells_a_status(entry: HistoryEntry) -> bool:
-    return entry.action in CHAIN and str(entry.after) in _VALUES
-
-
-def _joined(begun: Iterator[Segment] | list[Segment], now: datetime) -> tuple[Segment, ...]:
+def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:
     """Each stretch ends where the next one begins, the last one now."""
-    starts = list(begun)
-    ends = [s.start for s in starts[1:]] + [now] if starts else []
-    return tuple(replace(s, end=end) for s, end in zip(starts, ends, strict=True))
+    ends = [start for _, start, _, _ in begun[1:]]
+    return tuple(
+        Segment(status, start, end, cause, actor)
+        for (status, start, cause, actor), end in zip(begun, (*ends, now), strict=False)
+    )
 
 
-def _begun(ticket: Ticket, entry: HistoryEntry) -> Segment:
-    """The stretch that a history entry begins; its end is still to come."""
+def _begun(ticket: Ticket, entry: HistoryEntry, status: Status) -> _Beginning:
+    """The stretch that a history entry begins."""
     at = entry.at
     if entry.action == Action.CREATED and ticket.created_at is not None:
         at = ticket.created_at
-    start = to_the_second(at)
-    cause = entry.reason or str(entry.action)
-    return Segment(Status(str(entry.after)), start, start, cause, entry.actor)
+    return status, to_the_second(at), entry.reason or entry.action, entry.actor
 
 
-def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[Segment]:
+def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
     """The time before a history that does not begin with the ticket's creation.
 
     An imported ticket's entry stands where its stamps say that it entered its status; as for a
@@ -176,19 +186,19 @@ def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[Segment]:
     if first.action == Action.CREATED or born is None or entered <= born:
         return
     status = Status.OPEN if first.action == Action.IMPORTED else _status(first.before)
-    yield Segment(status, born, born, "created, by another program")
+    yield status, born, "created, by another program", None
     if first.action == Action.IMPORTED and first.after == Status.CLOSED:
         yield from _solved(ticket.resolved_at, until=entered)
 
 
-def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[Segment]:
+def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[_Beginning]:
     """The stretch between solution and end, where stamps tell of both."""
     if at is not None and (until is None or at < until):
-        yield Segment(Status.RESOLVED, at, at, _BY_STAMPS)
+        yield Status.RESOLVED, at, _BY_STAMPS, None
 
 
 def _status(stored: object) -> Status:
-    return Status(str(stored)) if str(stored) in _VALUES else Status.OPEN
+    return status_of(stored) or Status.OPEN
 
 
 def _source(first: HistoryEntry) -> Source:
@@ -196,15 +206,15 @@ def _source(first: HistoryEntry) -> Source:
 
 
 def _contradiction(
-    ticket: Ticket, entries: list[HistoryEntry], begun: list[Segment]
+    ticket: Ticket, entries: Sequence[HistoryEntry], begun: Sequence[_Beginning]
 ) -> str | None:
     """Why the history cannot be true, if it cannot."""
     last = entries[-1]
     if last.after != ticket.status:
         return f"the history ends in {last.after}, the ticket is {ticket.status}"
-    for before, after in pairwise(begun):
-        if after.start < before.start:
-            return f"the history runs backwards: {after.status} begins before {before.status}"
+    for (before, before_at, *_), (after, after_at, *_) in pairwise(begun):
+        if after_at < before_at:
+            return f"the history runs backwards: {after} begins before {before}"
     for earlier, entry in pairwise(entries):
         if entry.action == Action.STATUS and entry.before != earlier.after:
             return f"the history has a gap: {earlier.after}, then {entry.before} → {entry.after}"
@@ -214,13 +224,13 @@ def _contradiction(
     return None
 
 
-def _derived(ticket: Ticket) -> Iterator[Segment]:
+def _derived(ticket: Ticket) -> Iterator[_Beginning]:
     """The same for a ticket without history: another program made it (rules 4.5)."""
     start = ticket.created_at or ticket.updated_at
     if start is None:
         return
     counted = ticket.status in COUNTED
-    yield Segment(ticket.status if counted else Status.OPEN, start, start, "created")
+    yield ticket.status if counted else Status.OPEN, start, "created", None
     if ticket.status is Status.CLOSED:
         yield from _solved(ticket.resolved_at, until=ticket.closed_at)
     left = {
@@ -229,4 +239,4 @@ def _derived(ticket: Ticket) -> Iterator[Segment]:
         Status.CLOSED: ticket.closed_at or ticket.resolved_at or ticket.updated_at,
     }.get(ticket.status)
     if left is not None:
-        yield Segment(ticket.status, left, left, _BY_STAMPS)
+        yield ticket.status, left, _BY_STAMPS, None

@@ -43,10 +43,19 @@ def findings(
 ) -> Iterator[Found]:
     """What is wrong with a ticket's SLA; late ones only if they were found `since` then."""
     stored = breaches_of(ticket.metadata)
-    inside, outside = {b.side for b in stored}, {b.side for b in ledger}
     if seen.timeline.source is Source.PARTIAL:
         yield Found(Finding.PARTIAL, seen.timeline.problem or "")
-    yield from _missed(ticket, seen, frozenset(inside | outside))
+    known = frozenset(b.side for b in (*stored, *ledger))
+    yield from _missed(ticket, seen, known)
+    if known:
+        yield from _written(stored, ledger, seen, since)
+
+
+def _written(
+    stored: Sequence[Breach], ledger: Sequence[Breach], seen: SlaClock, since: datetime
+) -> Iterator[Found]:
+    """What is wrong with what is written down, on either side."""
+    inside, outside = {b.side for b in stored}, {b.side for b in ledger}
     for name, count in Counter(b.side for b in stored).items():
         if count > 1:
             yield Found(Finding.DOUBLED, f"{name}: {count} times")

@@ -6,9 +6,10 @@ breaches is not read here: it must equal what this computes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from savctl.domain.clock import to_the_second
 from savctl.domain.policy import MINUTE, Policies
@@ -28,6 +29,7 @@ from savctl.domain.ticket import Ticket
 PUBLIC_MESSAGE = "public message"
 _ANSWERS = frozenset({Status.WAITING_CUSTOMER, Status.RESOLVED})
 _LAST_MOMENT = timedelta(seconds=1)
+_NOTHING = timedelta()
 
 
 class Side(StrEnum):
@@ -45,8 +47,7 @@ class Running(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideClock:
+class SideClock(NamedTuple):
     """One of the two clocks, and the promise it is measured by.
 
     `ended_at` is when the answer or the end came; `passed_at` when the target passed, None while
@@ -96,8 +97,7 @@ class SideClock:
         return self.elapsed // MINUTE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlaClock:
+class SlaClock(NamedTuple):
     """Both clocks of a ticket at `at`, what was promised, and where its time went.
 
     `is_counted` is False for a ticket that was merged into another: it left the statistics.
@@ -129,13 +129,18 @@ def clock(
     policies: Policies | None = None,
 ) -> SlaClock:
     """Both clocks of a ticket; `answered_at` is its first public message by an agent."""
-    line = timeline(ticket, until=now)
+    line, at = timeline(ticket, until=now), to_the_second(now)
+    given = promise(ticket, policies)
+
+    def promised(moment: datetime | None) -> Promise:
+        return promise_at(ticket, moment, policies, given=given)
+
     return SlaClock(
-        at=to_the_second(now),
-        promise=promise(ticket, policies),
+        at=at,
+        promise=given,
         timeline=line,
-        response=_response(ticket, line, answered_at, to_the_second(now), policies),
-        resolution=_resolution(ticket, line, policies),
+        response=_response(ticket, line, answered_at, at, promised),
+        resolution=_resolution(ticket, line, promised),
         is_counted=not ticket.metadata.object_at("merged_into"),
     )
 
@@ -145,15 +150,15 @@ def _response(
     line: Timeline,
     answered_at: datetime | None,
     now: datetime,
-    policies: Policies | None,
+    promised: Callable[[datetime | None], Promise],
 ) -> SideClock:
     """It runs from creation to the first answer, whatever the status (rules 4.3)."""
     begun_at = ticket.created_at or (line.segments[0].start if line.segments else None)
     ended_at, cause = _first_answer(ticket, line, answered_at)
     born = begun_at or ended_at or now  # without any time nothing has passed, and nothing will
-    given = promise_at(ticket, ended_at, policies)
+    given = promised(ended_at)
     target = given.target.response
-    elapsed = max((ended_at or now) - born, timedelta())
+    elapsed = max((ended_at or now) - born, _NOTHING)
     is_open = ended_at is None
     return SideClock(
         side=Side.RESPONSE,
@@ -184,13 +189,15 @@ def _first_answer(
     return min(found, default=(None, None))
 
 
-def _resolution(ticket: Ticket, line: Timeline, policies: Policies | None) -> SideClock:
+def _resolution(
+    ticket: Ticket, line: Timeline, promised: Callable[[datetime | None], Promise]
+) -> SideClock:
     """It runs while the ticket is open or in progress (rules 4.4)."""
     running = _running(ticket.status)
     ended_at = _ended_at(line.segments) if running is Running.ENDED else None
-    given = promise_at(ticket, ended_at, policies)
+    given = promised(ended_at)
     target = given.target.resolution
-    elapsed = sum((s.counted for s in line.segments), timedelta())
+    elapsed = sum([s.counted for s in line.segments], _NOTHING)
     due_at = None
     if running is Running.RUNNING and elapsed <= target and line.segments:
         due_at = line.segments[-1].end + target - elapsed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,14 @@ class Status(StrEnum):
     WAITING_CUSTOMER = "waiting_customer"
     RESOLVED = "resolved"
     CLOSED = "closed"
+
+
+_NAMED: Mapping[object, Status] = {str(status): status for status in Status}
+
+
+def status_of(stored: object) -> Status | None:
+    """The state that a stored value names, None for a value that is none."""
+    return _NAMED.get(stored) if isinstance(stored, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, or_, select
 
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.persistence.tables import support_tickets
 from savctl.persistence.tickets import to_ticket
+from savctl.persistence.types import MetadataType, UtcDateTime
+from savctl.persistence.whole_tables import fetched, listed
 
 _T = support_tickets.c
+# The columns in their order, which ends with the metadata and the times. Words may be long, and
+# whoever only counts does not need them.
+_WORDLESS = ", ".join(
+    "''" if name in {"subject", "description"} else name for name in _T.keys()  # noqa: SIM118
+)
+_METADATA = _T.keys().index("metadata")
+_TIME, _JSON = UtcDateTime(), MetadataType()
 
 
 class Pages(Protocol):
@@ -104,14 +112,37 @@ class TheseTickets:
 def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
     """These tickets as they stand, not locked, in id order; for counting only.
 
-    A row that is no ticket (a value outside its ENUM) is left out: who works on it will name it.
+    They come without their words: subject and description are empty. A row that is no ticket (a
+    value outside its ENUM) is left out: who works on it will name it.
     """
-    query = select(support_tickets).where(_T.id.in_(ids)).order_by(_T.id)
-    found = []
-    for row in connection.execute(query):
-        with suppress(ValueError):
-            found.append(to_ticket(row))
-    return found
+    if not ids:
+        return []
+    query = f"SELECT {_WORDLESS} FROM support_tickets WHERE id IN ({listed(ids)}) ORDER BY id"  # noqa: S608
+    dialect = connection.dialect
+    found = (_counted(row, dialect) for row in fetched(connection, query))
+    return [ticket for ticket in found if ticket is not None]
+
+
+def _counted(row: Sequence[Any], dialect: Dialect) -> Ticket | None:
+    """The ticket of a row in the driver's own words, None for a row that is none."""
+    metadata = _JSON.process_result_value(row[_METADATA], dialect)
+    times = [
+        stored if stored is None else _instant(stored, dialect) for stored in row[_METADATA + 1 :]
+    ]
+    try:
+        return to_ticket((*row[:_METADATA], metadata, *times))
+    except ValueError:
+        return None
+
+
+def _instant(stored: Any, dialect: Dialect) -> datetime | None:
+    """What the column's type makes of it; of the usual text of SQLite in a third of the time."""
+    if isinstance(stored, str):
+        try:
+            return datetime.fromisoformat(f"{stored}+00:00")
+        except ValueError:
+            pass
+    return _TIME.process_result_value(stored, dialect)
 
 
 def number_of(connection: Connection, ticket_id: int) -> str | None:

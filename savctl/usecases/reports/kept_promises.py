@@ -20,8 +20,8 @@ from savctl.domain.sla_statistics import SlaStatistics
 from savctl.domain.ticket import Ticket
 from savctl.persistence.candidates import Pages, read_tickets
 from savctl.persistence.engine import Database
+from savctl.persistence.messages import Messages
 from savctl.persistence.report_reads import Created
-from savctl.persistence.sla_facts import sla_facts
 
 _PAGE = 1_000
 NOBODY = "none"
@@ -118,18 +118,27 @@ def ticket_clocks(
 
 
 def ticket_pages(
-    database: Database, pages: Pages, span: Span, policies: Policies | None = None
+    database: Database,
+    pages: Pages,
+    span: Span,
+    policies: Policies | None = None,
+    *,
+    answered: bool = True,
 ) -> Iterator[list[tuple[Ticket, datetime | None]]]:
-    """Tickets with their first answers, a page in memory at a time."""
+    """Tickets with their first answers, a page in memory at a time.
+
+    Who does not need the answers says so with `answered`: to look them up takes as long as to
+    read the tickets.
+    """
     after_id = 0
     while True:
         with database.reading() as connection:
             ids = pages.page(connection, after_id=after_id, limit=_PAGE)
             tickets = read_tickets(connection, ids) if ids else []
-            facts = sla_facts(connection, tickets) if ids else {}
+            answers = Messages(connection).first_answers(tickets) if ids and answered else {}
         if not ids:
             return
-        found = [(ticket, facts[ticket.id].answered_at) for ticket in tickets]
+        found = [(ticket, answers.get(ticket.id)) for ticket in tickets]
         yield [_as_known(*one, span.now, policies) for one in found] if span.is_past else found
         after_id = ids[-1]
 

@@ -22,7 +22,7 @@ def report_volume(database: Database, span: Span, *, every: Every) -> list[dict[
         name: Counter() for name in buckets(span.since, span.until, every)
     }
     backlog = 0
-    for page in ticket_pages(database, LivedUntil(span.until), span):
+    for page in ticket_pages(database, LivedUntil(span.until), span, answered=False):
         for ticket, _ in page:
             backlog += _add_life(counts, ticket, span, every)
     with database.reading() as connection:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from savctl.domain.breach import Breach, breaches_of, with_breach
 from savctl.domain.clock import instant, second_text
@@ -78,8 +79,7 @@ class AuditReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Audited:
+class _Audited(NamedTuple):
     ticket: Ticket
     seen: SlaClock
     ledger: tuple[Breach, ...]
@@ -87,7 +87,7 @@ class _Audited:
 
     @property
     def needs_repair(self) -> bool:
-        return any(found.finding in _REPAIRED for found in self.found)
+        return bool(self.found) and any(found.finding in _REPAIRED for found in self.found)
 
 
 def audit(
@@ -146,11 +146,11 @@ def _examined(
                 break
             tickets = read_tickets(connection, ids)
             facts = sla_facts(connection, tickets)
-        audited = _audited(tickets, facts, now, since, policies)
         after_id = ids[-1]
-        for one in audited:
+        for one in _audited(tickets, facts, now, since, policies):
             _count(report, one)
-        broken.extend(one.ticket.id for one in audited if one.needs_repair)
+            if one.needs_repair:
+                broken.append(one.ticket.id)
     with database.reading() as connection:
         return report, broken, pages.count(connection, after_id=after_id)
 
@@ -161,14 +161,12 @@ def _audited(
     now: datetime,
     since: datetime,
     policies: Policies,
-) -> list[_Audited]:
-    found = []
+) -> Iterator[_Audited]:
     for ticket in tickets:
         answered_at, known = facts[ticket.id].answered_at, facts[ticket.id].ledger
         seen = clock(ticket, now=now, answered_at=answered_at, policies=policies)
-        told = tuple(findings(ticket, seen, known, since=since))
-        found.append(_Audited(ticket, seen, known, told))
-    return found
+        found = tuple(findings(ticket, seen, known, since=since))
+        yield _Audited(ticket, seen, known, found)
 
 
 def _count(report: AuditReport, one: _Audited) -> None:
