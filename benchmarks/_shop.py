@@ -20,6 +20,7 @@ AGENTS = range(10, 50)
 FIRST_USER, USERS = 1_000, 200_000
 FIRST_ORDER, ORDERS = 500_000, 800_000
 LONG_THREAD, LONG_EVERY = 60, 500
+LATE_EVERY = 25
 DUE_EACH_MINUTE, BUSY_MINUTES = 500, 20
 
 TICKET_COLUMNS = (
@@ -55,12 +56,14 @@ Row = tuple[object, ...]
 class Shop:
     """How large; whether every ticket is in one status instead of the usual mixture, and whether
     there are messages. With `active`, so many of the newest are in work and none is late at
-    `NOW`, all older ones are closed, and only those in work have messages."""
+    `NOW`, all older ones are closed, and only those in work have messages. With `lived`, the
+    steps of a history have times of their own, and some tickets were solved too late."""
 
     tickets: int
     only: str | None = None
     talks: bool = True
     active: int = 0
+    lived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,11 @@ def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
         if ticket_id > shop.tickets - shop.active:
             status, born = _in_work(shop, ticket_id - (shop.tickets - shop.active) - 1)
     agent = None if status == "open" else chance.choice(AGENTS)
-    resolved_at = born + timedelta(hours=30) if status in {"resolved", "closed"} else None
-    closed_at = born + timedelta(hours=60) if status == "closed" else None
+    took = timedelta(hours=30)
+    if shop.lived:
+        took = timedelta(minutes=200 if ticket_id % LATE_EVERY else 5_000)
+    resolved_at = born + took if status in {"resolved", "closed"} else None
+    closed_at = born + took + timedelta(hours=30) if status == "closed" else None
     touched = closed_at or resolved_at or born + timedelta(hours=3)
     return (
         ticket_id,
@@ -114,7 +120,7 @@ def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
         chance.choice(_CATEGORIES),
         agent,
         FIRST_ORDER + chance.randrange(ORDERS) if chance.random() < 0.7 else None,
-        _metadata(born, priority, agent, _path(status)),
+        _metadata(priority, agent, _path(status), _times(shop, born, resolved_at, closed_at)),
         _second(resolved_at),
         _second(closed_at),
         _second(born),
@@ -174,14 +180,25 @@ def _path(status: str) -> tuple[str, ...]:
     }[status]
 
 
-def _metadata(born: datetime, priority: str, agent: int | None, path: Sequence[str]) -> str:
-    at = born.strftime("%Y-%m-%dT%H:%M:%S")
+def _times(
+    shop: Shop, born: datetime, resolved_at: datetime | None, closed_at: datetime | None
+) -> list[str]:
+    """When each step of a path was taken; all of them at the birth unless the shop has lived."""
+    times = [born, born, born, born]
+    if shop.lived:
+        solved = resolved_at or born + timedelta(hours=2)  # or has gone to wait
+        times = [born, born + timedelta(hours=1), solved, closed_at or solved]
+    return [at.strftime("%Y-%m-%dT%H:%M:%S") for at in times]
+
+
+def _metadata(priority: str, agent: int | None, path: Sequence[str], times: Sequence[str]) -> str:
+    at = times[0]
     entries = [_entry(at, "null", "created", "null", '"open"')]
     if agent is not None:
-        entries.append(_entry(at, str(agent), "assigned", "null", str(agent)))
+        entries.append(_entry(times[1], str(agent), "assigned", "null", str(agent)))
     entries += [
-        _entry(at, str(agent), "status", f'"{before}"', f'"{after}"')
-        for before, after in pairwise(path)
+        _entry(taken, str(agent), "status", f'"{before}"', f'"{after}"')
+        for taken, (before, after) in zip(times[1:], pairwise(path), strict=False)
     ]
     promise = f'{{"priority": "{priority}", "policy": 1, "since": "{at}Z"}}'
     return (

@@ -47,7 +47,9 @@ def instant(text: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not UTC:
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            moment = (
+                moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            )
     except (ValueError, OverflowError):
         return None
     return moment if moment < FAR_AWAY else None

@@ -21,7 +21,7 @@ def new_breaches(seen: SlaClock, *, known: frozenset[Side]) -> tuple[SideClock, 
     """The sides that are breached and not written down yet; none when the clock is no proof."""
     if not seen.is_trusted:
         return ()
-    return tuple(s for s in seen.sides if s.is_breached and s.side not in known)
+    return tuple([s for s in seen.sides if s.is_breached and s.side not in known])
 
 
 def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:

@@ -67,14 +67,14 @@ class Metadata(Mapping[str, object]):
             return cls({}, {})
         try:
             values = _DECODER.decode(text)
+            deep = text.count("{") + text.count("[") > _DEEP
             if isinstance(values, dict):
-                deep = text.count("{") + text.count("[") > _DEEP
                 return cls(_texts(text) if deep else None, values, stored=text)
-            raise ValueError("not an object")
         except (ValueError, RecursionError):
-            kept = cls({"unreadable": encode(text)}, {"unreadable": text})
-            kept._unreadable = True
-            return kept
+            pass
+        kept = cls({"unreadable": encode(text)}, {"unreadable": text})
+        kept._unreadable = True
+        return kept
 
     @property
     def was_unreadable(self) -> bool:

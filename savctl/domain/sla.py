@@ -125,18 +125,18 @@ def _sets_a_priority(entry: HistoryEntry) -> bool:
     return level_of(entry.before) is not None and level_of(entry.after) is not None
 
 
+def entered(ticket: Ticket) -> list[tuple[Status, datetime]]:
+    """When the ticket entered each status: the beginnings of its timeline, for counting only."""
+    begun, _ = _beginnings(ticket)
+    return [(status, start) for status, start, _, _ in begun]
+
+
 def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
     """The ticket's life up to `until`, oldest stretch first."""
     now = to_the_second(until)
-    entries: list[HistoryEntry] = []
-    steps: list[_Beginning] = []
-    for entry in ticket.metadata.history_of(CHAIN):
-        if (status := status_of(entry.after)) is not None:
-            entries.append(entry)
-            steps.append(_begun(ticket, entry, status))
+    begun, entries = _beginnings(ticket)
     if not entries:
-        return Timeline(segments=_joined([*_derived(ticket)], now), source=Source.DERIVED)
-    begun = [*_before(ticket, entries[0]), *steps]
+        return Timeline(segments=_joined(begun, now), source=Source.DERIVED)
     problem = _contradiction(ticket, entries, begun)
     source = Source.PARTIAL if problem else _source(entries[0])
     return Timeline(segments=_joined(begun, now), source=source, problem=problem)
@@ -157,6 +157,19 @@ def is_resolution_met(
 ) -> bool:
     """Whether the resolution target still held; exactly on time is met (rules 4.6)."""
     return resolution_elapsed(ticket, until=until) <= promise(ticket, policies).target.resolution
+
+
+def _beginnings(ticket: Ticket) -> tuple[list[_Beginning], list[HistoryEntry]]:
+    """How the stretches begin, and the entries that tell it: none where the columns do."""
+    entries: list[HistoryEntry] = []
+    steps: list[_Beginning] = []
+    for entry in ticket.metadata.history_of(CHAIN):
+        if (status := status_of(entry.after)) is not None:
+            entries.append(entry)
+            steps.append(_begun(ticket, entry, status))
+    if not entries:
+        return [*_derived(ticket)], entries
+    return [*_before(ticket, entries[0]), *steps], entries
 
 
 def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:

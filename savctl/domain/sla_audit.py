@@ -45,7 +45,7 @@ def findings(
     stored = breaches_of(ticket.metadata)
     if seen.timeline.source is Source.PARTIAL:
         yield Found(Finding.PARTIAL, seen.timeline.problem or "")
-    known = frozenset(b.side for b in (*stored, *ledger))
+    known = frozenset([b.side for b in (*stored, *ledger)])
     yield from _missed(ticket, seen, known)
     if known:
         yield from _written(stored, ledger, seen, since)

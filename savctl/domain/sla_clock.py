@@ -176,17 +176,16 @@ def _first_answer(
     ticket: Ticket, line: Timeline, answered_at: datetime | None
 ) -> tuple[datetime | None, str | None]:
     """The earliest answer and what it was; an end without one stops the clock as well."""
-    found = []
-    if answered_at is not None:
-        found.append((to_the_second(answered_at), PUBLIC_MESSAGE))
+    written = None if answered_at is None else to_the_second(answered_at)
     for stretch in line.segments:
         if stretch.status in _ANSWERS and stretch.actor != ticket.user_id:
-            found.append((stretch.start, f"went to {stretch.status}"))
+            if written is None or stretch.start < written:
+                return stretch.start, f"went to {stretch.status}"
             break
+    if written is not None:
+        return written, PUBLIC_MESSAGE
     ends = [s.start for s in line.segments if s.status is Status.CLOSED]
-    if not found and ends:
-        return ends[0], "closed without an answer"
-    return min(found, default=(None, None))
+    return (ends[0], "closed without an answer") if ends else (None, None)
 
 
 def _resolution(

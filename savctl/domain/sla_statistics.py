@@ -43,12 +43,20 @@ class SideTally:
 
     def add(self, side: SideClock) -> None:
         """One ticket more."""
-        if side.is_met is None:
+        is_met = side.is_met
+        if is_met is None:
             self.pending += 1
             return
-        self.met += side.is_met
-        self.breached += not side.is_met
+        self.met += is_met
+        self.breached += not is_met
         self.spans.add(side.actual_minutes)
+
+    def add_all(self, other: SideTally) -> None:
+        """All the tickets of another tally."""
+        self.met += other.met
+        self.breached += other.breached
+        self.pending += other.pending
+        self.spans.counts.update(other.spans.counts)
 
     @property
     def met_percent(self) -> float | None:
@@ -84,6 +92,13 @@ class Group:
         self.response.add(seen.response)
         self.resolution.add(seen.resolution)
 
+    def add_all(self, other: Group) -> None:
+        """All the tickets of another group."""
+        self.tickets += other.tickets
+        self.partial += other.partial
+        self.response.add_all(other.response)
+        self.resolution.add_all(other.resolution)
+
     def row(self, name: str) -> dict[str, object]:
         """The group as a row of a report."""
         return {
@@ -100,7 +115,6 @@ class SlaStatistics:
     """Groups and their total; merged tickets have left the statistics (rules 6.3)."""
 
     groups: dict[str, Group] = field(default_factory=dict)
-    total: Group = field(default_factory=Group)
     merged: int = 0
 
     def add(self, name: str, seen: SlaClock) -> None:
@@ -108,8 +122,18 @@ class SlaStatistics:
         if not seen.is_counted:
             self.merged += 1
             return
-        self.groups.setdefault(name, Group()).add(seen)
-        self.total.add(seen)
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group()
+        group.add(seen)
+
+    @property
+    def total(self) -> Group:
+        """All groups as one."""
+        total = Group()
+        for group in self.groups.values():
+            total.add_all(group)
+        return total
 
     def rows(self, order: Sequence[str] = ()) -> list[dict[str, object]]:
         """Every group, those of `order` first and in it, the others by name; then the total."""

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, or_, select, text
 
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.persistence.tables import support_tickets
 from savctl.persistence.tickets import to_ticket
-from savctl.persistence.types import MetadataType, UtcDateTime
-from savctl.persistence.whole_tables import fetched, listed
+from savctl.persistence.types import MetadataType, instant_of
+from savctl.persistence.whole_tables import listed
 
 _T = support_tickets.c
 # The columns in their order, which ends with the metadata and the times. Words may be long, and
-# whoever only counts does not need them.
-_WORDLESS = ", ".join(
-    "''" if name in {"subject", "description"} else name for name in _T.keys()  # noqa: SIM118
-)
-_METADATA = _T.keys().index("metadata")
-_TIME, _JSON = UtcDateTime(), MetadataType()
+# whoever only counts does not need them; an empty one would still come over the network.
+_WORDS = ("subject", "description")
+_NAMES = tuple(column.name for column in support_tickets.columns)
+_WORDLESS = tuple(column for column in support_tickets.columns if column.name not in _WORDS)
+_FIRST_WORD = _NAMES.index(_WORDS[0])
+_METADATA = _NAMES.index("metadata") - len(_WORDS)
+_JSON = MetadataType()
 
 
 class Pages(Protocol):
@@ -36,6 +37,14 @@ class Pages(Protocol):
 
     def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
         """The next ids in order; empty at the end."""
+        ...
+
+
+class TicketPages(Protocol):
+    """Tickets to be looked at, whatever becomes of them."""
+
+    def query(self, after_id: int) -> Select[Any]:
+        """Their ids in order, behind one of them."""
         ...
 
 
@@ -86,10 +95,9 @@ class Candidates:
 class AllTickets:
     """Every ticket."""
 
-    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids in order."""
-        query = select(_T.id).where(_T.id > after_id).order_by(_T.id).limit(limit)
-        return list(connection.execute(query).scalars())
+    def query(self, after_id: int) -> Select[Any]:
+        """Their ids in order, behind one of them."""
+        return select(_T.id).where(_T.id > after_id).order_by(_T.id)
 
     def count(self, connection: Connection, *, after_id: int) -> int:
         """How many there are behind an id."""
@@ -117,32 +125,37 @@ def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
     """
     if not ids:
         return []
-    query = f"SELECT {_WORDLESS} FROM support_tickets WHERE id IN ({listed(ids)}) ORDER BY id"  # noqa: S608
+    these = text(f"id IN ({listed(ids)})")  # or SQLAlchemy looks at each
+    return _tickets(connection, select(_T.id).where(these).order_by(_T.id))[0]
+
+
+def read_page(
+    connection: Connection, pages: TicketPages, *, after_id: int, limit: int
+) -> tuple[list[Ticket], int | None]:
+    """The next tickets as `read_tickets` reads them, and the last id; None at the end.
+
+    One statement, where the ids first and then their rows would be two, one of them long.
+    """
+    return _tickets(connection, pages.query(after_id).limit(limit))
+
+
+def _tickets(connection: Connection, ids: Select[Any]) -> tuple[list[Ticket], int | None]:
     dialect = connection.dialect
-    found = (_counted(row, dialect) for row in fetched(connection, query))
-    return [ticket for ticket in found if ticket is not None]
+    # in the driver's own words: what SQLAlchemy does for each value takes longer than to read it
+    rows = connection.execute(ids.with_only_columns(*_WORDLESS)).cursor.fetchall()
+    found = (_counted(row, dialect) for row in rows)
+    return [ticket for ticket in found if ticket is not None], rows[-1][0] if rows else None
 
 
 def _counted(row: Sequence[Any], dialect: Dialect) -> Ticket | None:
     """The ticket of a row in the driver's own words, None for a row that is none."""
     metadata = _JSON.process_result_value(row[_METADATA], dialect)
-    times = [
-        stored if stored is None else _instant(stored, dialect) for stored in row[_METADATA + 1 :]
-    ]
+    times = [instant_of(stored, dialect) for stored in row[_METADATA + 1 :]]
+    before, between = row[:_FIRST_WORD], row[_FIRST_WORD:_METADATA]
     try:
-        return to_ticket((*row[:_METADATA], metadata, *times))
+        return to_ticket((*before, "", "", *between, metadata, *times))
     except ValueError:
         return None
-
-
-def _instant(stored: Any, dialect: Dialect) -> datetime | None:
-    """What the column's type makes of it; of the usual text of SQLite in a third of the time."""
-    if isinstance(stored, str):
-        try:
-            return datetime.fromisoformat(f"{stored}+00:00")
-        except ValueError:
-            pass
-    return _TIME.process_result_value(stored, dialect)
 
 
 def number_of(connection: Connection, ticket_id: int) -> str | None:

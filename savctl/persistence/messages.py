@@ -25,6 +25,8 @@ from savctl.domain.moved import kept_answer, moved_ids
 from savctl.domain.ticket import Ticket
 from savctl.persistence.tables import ticket_attachments, ticket_messages
 from savctl.persistence.tickets import new_id
+from savctl.persistence.types import instant_of
+from savctl.persistence.whole_tables import fetched, listed
 
 _M = ticket_messages.c
 _INSERT = insert(ticket_messages)  # made once, see tickets.py
@@ -105,11 +107,11 @@ class Messages:
 
         What came from another ticket is no answer; what went to another one is (rules 6.3).
         """
-        found = self._first([_M.ticket_id.in_([ticket.id for ticket in tickets])])
+        found = self._first(tickets)
         for mixed, moved in _mixed(tickets):
             for ticket in mixed:
                 found.pop(ticket.id, None)
-            found |= self._first([_M.ticket_id.in_([t.id for t in mixed]), _M.id.not_in(moved)])
+            found |= self._first(mixed, without=moved)
         for ticket in tickets:
             if (kept := kept_answer(ticket.metadata)) is not None:
                 found[ticket.id] = min(kept, found.get(ticket.id, kept))
@@ -126,13 +128,19 @@ class Messages:
             for ticket_id, customer_at, agent_at in self._connection.execute(query)
         }
 
-    def _first(self, conditions: Sequence[ColumnElement[bool]]) -> dict[int, datetime]:
+    def _first(
+        self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
+    ) -> dict[int, datetime]:
+        if not tickets:
+            return {}
+        others = f"AND id NOT IN ({listed(without)}) " if without else ""
         query = (
-            select(_M.ticket_id, func.min(_M.created_at))
-            .where(*conditions, _M.sender_type == "agent", _M.is_internal == false())
-            .group_by(_M.ticket_id)
+            "SELECT ticket_id, MIN(created_at) FROM ticket_messages "  # noqa: S608
+            f"WHERE ticket_id IN ({listed([ticket.id for ticket in tickets])}) {others}"
+            "AND sender_type = 'agent' AND is_internal = 0 GROUP BY ticket_id"
         )
-        found = self._connection.execute(query)
+        dialect = self._connection.dialect
+        found = ((row[0], instant_of(row[1], dialect)) for row in fetched(self._connection, query))
         return {ticket_id: at for ticket_id, at in found if at is not None}
 
     def mark_read(self, ticket_id: int, *, written_by: str, at: datetime) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, text
 
 from savctl.domain.sla_clock import Side
 from savctl.persistence.tables import sla_breaches, support_tickets, ticket_messages
@@ -20,12 +21,12 @@ class Created:
     since: datetime
     until: datetime
 
-    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids in order."""
+    def query(self, after_id: int) -> Select[Any]:
+        """Their ids in order, behind one of them."""
         query = select(_T.id).where(
             _T.id > after_id, _T.created_at >= self.since, _T.created_at < self.until
         )
-        return list(connection.execute(query.order_by(_T.id).limit(limit)).scalars())
+        return query.order_by(_T.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class LivedUntil:
     until: datetime
     since: datetime | None = None
 
-    def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids in order."""
+    def query(self, after_id: int) -> Select[Any]:
+        """Their ids in order, behind one of them."""
         query = select(_T.id).where(_T.id > after_id, _T.created_at < self.until)
         if self.since is not None:
             query = query.where(or_(_T.closed_at.is_(None), _T.closed_at >= self.since))
-        return list(connection.execute(query.order_by(_T.id).limit(limit)).scalars())
+        return query.order_by(_T.id)
 
 
 def count_closed_before(connection: Connection, moment: datetime) -> int:

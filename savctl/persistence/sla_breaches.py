@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text
 
 from savctl.domain.breach import Breach
 from savctl.domain.priority import Priority
 from savctl.domain.sla_clock import Side
-from savctl.persistence.bulk import insert_rows, rows_in
+from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import sla_breaches, support_tickets
 from savctl.persistence.types import time_text
+from savctl.persistence.whole_tables import fetched, listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +98,22 @@ class Ledger:
         if not ticket_ids:
             return {}
         found: dict[int, frozenset[Side]] = {}
-        for row in rows_in(self._connection, sla_breaches, ("ticket_id", "side"), ticket_ids):
-            found[row[0]] = found.get(row[0], frozenset()) | {Side(row[1])}
+        query = (
+            "SELECT ticket_id, side FROM savctl_sla_breaches "  # noqa: S608
+            f"WHERE ticket_id IN ({listed(ticket_ids)})"
+        )
+        for ticket_id, side in fetched(self._connection, query):
+            found[ticket_id] = found.get(ticket_id, frozenset()) | {Side(side)}
         return found
 
     def of_tickets(self, ticket_ids: Sequence[int]) -> dict[int, tuple[Breach, ...]]:
         """What is written down of these tickets; nothing for those that are not there."""
         found: dict[int, tuple[Breach, ...]] = dict.fromkeys(ticket_ids, ())
-        query = select(sla_breaches).where(sla_breaches.c.ticket_id.in_(list(ticket_ids)))
-        for row in self._connection.execute(query.order_by(sla_breaches.c.at)):
+        if not ticket_ids:
+            return found
+        theirs = text(f"ticket_id IN ({listed(ticket_ids)})")  # or SQLAlchemy looks at each
+        query = select(sla_breaches).where(theirs).order_by(sla_breaches.c.at)
+        for row in self._connection.execute(query):
             found[row.ticket_id] += (breach_of(row),)
         return found
 

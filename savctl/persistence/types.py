@@ -106,3 +106,21 @@ class MetadataType(TypeDecorator[Metadata]):
         if isinstance(value, bytes):
             value = value.decode(errors="replace")
         return Metadata.read(value if value is None else str(value))
+
+
+_TIME = UtcDateTime()
+
+
+def instant_of(stored: Any, dialect: Dialect) -> datetime | None:
+    """What a column of times makes of the driver's value.
+
+    The usual text of SQLite takes a third of the time here, and whoever counts reads millions.
+    """
+    if stored is None:
+        return None
+    if isinstance(stored, str):
+        try:
+            return datetime.fromisoformat(f"{stored}+00:00")
+        except ValueError:
+            pass
+    return _TIME.process_result_value(stored, dialect)

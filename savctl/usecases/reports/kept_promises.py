@@ -18,7 +18,7 @@ from savctl.domain.sla import Source
 from savctl.domain.sla_clock import Side, SlaClock, clock
 from savctl.domain.sla_statistics import SlaStatistics
 from savctl.domain.ticket import Ticket
-from savctl.persistence.candidates import Pages, read_tickets
+from savctl.persistence.candidates import TicketPages, read_page
 from savctl.persistence.engine import Database
 from savctl.persistence.messages import Messages
 from savctl.persistence.report_reads import Created
@@ -109,7 +109,7 @@ class OnlyPolicy(Policies):
 
 
 def ticket_clocks(
-    database: Database, pages: Pages, span: Span, policies: Policies
+    database: Database, pages: TicketPages, span: Span, policies: Policies
 ) -> Iterator[tuple[Ticket, SlaClock]]:
     """Each ticket of these pages with its clocks, as they were known at the span's moment."""
     for page in ticket_pages(database, pages, span, policies):
@@ -119,7 +119,7 @@ def ticket_clocks(
 
 def ticket_pages(
     database: Database,
-    pages: Pages,
+    pages: TicketPages,
     span: Span,
     policies: Policies | None = None,
     *,
@@ -133,14 +133,13 @@ def ticket_pages(
     after_id = 0
     while True:
         with database.reading() as connection:
-            ids = pages.page(connection, after_id=after_id, limit=_PAGE)
-            tickets = read_tickets(connection, ids) if ids else []
-            answers = Messages(connection).first_answers(tickets) if ids and answered else {}
-        if not ids:
+            tickets, last_id = read_page(connection, pages, after_id=after_id, limit=_PAGE)
+            answers = Messages(connection).first_answers(tickets) if answered else {}
+        if last_id is None:
             return
         found = [(ticket, answers.get(ticket.id)) for ticket in tickets]
         yield [_as_known(*one, span.now, policies) for one in found] if span.is_past else found
-        after_id = ids[-1]
+        after_id = last_id
 
 
 def _as_known(

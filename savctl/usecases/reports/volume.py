@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 from savctl.domain.buckets import Every, bucket, buckets
-from savctl.domain.sla import timeline
+from savctl.domain.sla import entered
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.persistence.engine import Database
@@ -14,6 +15,28 @@ from savctl.persistence.report_reads import LivedUntil, customer_messages_by_day
 from savctl.usecases.reports.kept_promises import Span, ticket_pages
 
 _DONE = frozenset({Status.RESOLVED, Status.CLOSED})
+
+
+def _steps(was_done: bool | None, status: Status) -> Iterator[str]:
+    """What it counts as that a ticket enters a status; `was_done` is None at its beginning."""
+    is_done = status in _DONE
+    if was_done is None:
+        yield "created"
+    if is_done:
+        yield str(status)
+        if was_done is False:
+            yield "out"
+    elif was_done is not False:
+        yield "in"
+        if was_done:
+            yield "reopened"
+
+
+_STEPS = {
+    (was_done, status): tuple(_steps(was_done, status))
+    for was_done in (None, False, True)
+    for status in Status
+}
 
 
 def report_volume(database: Database, span: Span, *, every: Every) -> list[dict[str, object]]:
@@ -41,20 +64,16 @@ def _add_life(counts: dict[str, Counter[str]], ticket: Ticket, span: Span, every
     """Count what happened to a ticket in the span; answers 1 if it was open when that began."""
     was_open = False
     is_done: bool | None = None
-    for stretch in timeline(ticket, until=span.now).segments:
-        before, is_done = is_done, stretch.status in _DONE
-        if stretch.start < span.since:
+    for status, start in entered(ticket):
+        before, is_done = is_done, status in _DONE
+        if start < span.since:
             was_open = not is_done
             continue
-        if stretch.start >= span.until:
+        if start >= span.until:
             break
-        tally = counts[bucket(stretch.start, every)]
-        tally["created"] += before is None
-        tally["in"] += not is_done and before is not False
-        tally["out"] += is_done and before is False
-        tally["resolved"] += stretch.status is Status.RESOLVED
-        tally["closed"] += stretch.status is Status.CLOSED
-        tally["reopened"] += before is True and not is_done
+        tally = counts[bucket(start, every)]
+        for name in _STEPS[before, status]:
+            tally[name] += 1
     return int(was_open)
 
 

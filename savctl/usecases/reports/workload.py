@@ -57,7 +57,9 @@ def report_workload(
     pages = LivedUntil(span.until, since=span.since)
     for ticket, seen in ticket_clocks(database, pages, span, policies):
         name = str(getattr(ticket, by) or NOBODY)
-        _add_work(found.setdefault(name, Work()), ticket, seen, span)
+        if name not in found:
+            found[name] = Work()
+        _add_work(found[name], ticket, seen, span)
     with database.reading() as connection:
         for (held, side), count in breaches_by(connection, by, span.since, span.until).items():
             found.setdefault(str(held or NOBODY), Work()).breaches[side] += count

@@ -23,7 +23,7 @@ from savctl.domain.sla_audit import Finding, Found, findings
 from savctl.domain.sla_clock import Side, SlaClock, clock
 from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
-from savctl.persistence.candidates import AllTickets, TheseTickets, read_tickets
+from savctl.persistence.candidates import AllTickets, TheseTickets, read_page
 from savctl.persistence.engine import Database
 from savctl.persistence.reports import delete_reports, keep_report, last_report
 from savctl.persistence.sla_facts import SlaFacts, sla_facts
@@ -141,12 +141,11 @@ def _examined(
     pages = AllTickets()
     while not terms.should_stop():
         with database.reading() as connection:
-            ids = pages.page(connection, after_id=after_id, limit=terms.size)
-            if not ids:
-                break
-            tickets = read_tickets(connection, ids)
+            tickets, last_id = read_page(connection, pages, after_id=after_id, limit=terms.size)
             facts = sla_facts(connection, tickets)
-        after_id = ids[-1]
+        if last_id is None:
+            break
+        after_id = last_id
         for one in _audited(tickets, facts, now, since, policies):
             _count(report, one)
             if one.needs_repair:
