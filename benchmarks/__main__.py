@@ -7,7 +7,7 @@ import importlib
 import sys
 
 NAMES = (
-    *("start_up", "reads", "closing", "memory", "sla_scan"),
+    *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "orphans",
 )

@@ -3,6 +3,7 @@
 `report volume`, `sla-audit` and the first scan of `sla-escalation`, each by turns with its floor
 on one database: a SQLite file, and a private MariaDB that has every commit on the disk before it
 answers. Where something is written, both begin with the same rows, and must leave the same ones.
+The target is MariaDB's: SQLite hands rows out in no time, so that there json.loads is the floor.
 """
 
 from __future__ import annotations
@@ -124,6 +125,7 @@ def _databases(kind: str) -> Iterator[tuple[str, Callable[[str], str]]]:
 
 
 def _measure(table: Table, url: str, shop: Shop, cases: Sequence[Case], rounds: int) -> None:
+    target = None if url.startswith("sqlite") else TARGET
     migrate(url)
     fill(url, shop)
     keep_rows(url)
@@ -134,8 +136,9 @@ def _measure(table: Table, url: str, shop: Shop, cases: Sequence[Case], rounds: 
         job, floor = (shop.tickets / statistics.median(side) for side in zip(*pairs, strict=True))
         table.add(
             *(case.name, shop.tickets, round(job), round(floor)),
-            *(f"{middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f})", f">= {TARGET}"),
-            is_met=middle >= TARGET,
+            f"{middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+            f">= {target}" if target else "",
+            is_met=middle >= target if target else None,
         )
 
 

@@ -137,7 +137,9 @@ class Messages:
         query = (
             "SELECT ticket_id, MIN(created_at) FROM ticket_messages "  # noqa: S608
             f"WHERE ticket_id IN ({listed([ticket.id for ticket in tickets])}) {others}"
-            "AND sender_type = 'agent' AND is_internal = 0 GROUP BY ticket_id"
+            "AND sender_type = 'agent' AND is_internal = 0 "
+            "AND created_at >= '1970-01-01' "  # a zero date is no answer, and hides none
+            "GROUP BY ticket_id"
         )
         dialect = self._connection.dialect
         found = ((row[0], instant_of(row[1], dialect)) for row in fetched(self._connection, query))

@@ -109,6 +109,7 @@ class MetadataType(TypeDecorator[Metadata]):
 
 
 _TIME = UtcDateTime()
+_USUAL = len("2025-10-03 10:30:00")
 
 
 def instant_of(stored: Any, dialect: Dialect) -> datetime | None:
@@ -118,7 +119,7 @@ def instant_of(stored: Any, dialect: Dialect) -> datetime | None:
     """
     if stored is None:
         return None
-    if isinstance(stored, str):
+    if isinstance(stored, str) and len(stored) == _USUAL:
         try:
             return datetime.fromisoformat(f"{stored}+00:00")
         except ValueError:
