@@ -157,6 +157,9 @@ class Metadata(Mapping[str, object]):
     def __getitem__(self, key: str) -> object:
         return self._values[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._values  # that of Mapping raises a KeyError for each one lacking
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -22,6 +22,7 @@ from savctl.domain.ticket import Ticket
 COUNTED = frozenset({Status.OPEN, Status.IN_PROGRESS})
 ESCALATED = "response SLA breached"  # how the reason of an automatic raise begins
 _BY_STAMPS = "by the ticket's columns"
+_CREATED = Action.CREATED  # to look a member of an Enum up takes longer than to compare it
 _PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
 _NOTHING = timedelta()
 
@@ -164,9 +165,13 @@ def _beginnings(ticket: Ticket) -> tuple[list[_Beginning], list[HistoryEntry]]:
     entries: list[HistoryEntry] = []
     steps: list[_Beginning] = []
     for entry in ticket.metadata.history_of(CHAIN):
-        if (status := status_of(entry.after)) is not None:
-            entries.append(entry)
-            steps.append(_begun(ticket, entry, status))
+        if (status := status_of(entry.after)) is None:
+            continue
+        at = entry.at
+        if entry.action == _CREATED and ticket.created_at is not None:
+            at = ticket.created_at
+        entries.append(entry)
+        steps.append((status, to_the_second(at), entry.reason or entry.action, entry.actor))
     if not entries:
         return [*_derived(ticket)], entries
     return [*_before(ticket, entries[0]), *steps], entries
@@ -176,17 +181,11 @@ def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:
     """Each stretch ends where the next one begins, the last one now."""
     ends = [start for _, start, _, _ in begun[1:]]
     return tuple(
-        Segment(status, start, end, cause, actor)
-        for (status, start, cause, actor), end in zip(begun, (*ends, now), strict=False)
+        [
+            Segment(status, start, end, cause, actor)
+            for (status, start, cause, actor), end in zip(begun, (*ends, now), strict=False)
+        ]
     )
-
-
-def _begun(ticket: Ticket, entry: HistoryEntry, status: Status) -> _Beginning:
-    """The stretch that a history entry begins."""
-    at = entry.at
-    if entry.action == Action.CREATED and ticket.created_at is not None:
-        at = ticket.created_at
-    return status, to_the_second(at), entry.reason or entry.action, entry.actor
 
 
 def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,8 +14,7 @@ from savctl.persistence.messages import Messages
 from savctl.persistence.sla_breaches import Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class SlaFacts:
+class SlaFacts(NamedTuple):
     """When an agent first wrote publicly, and which breaches stand in the ledger."""
 
     answered_at: datetime | None

@@ -162,7 +162,7 @@ def _audited(
     policies: Policies,
 ) -> Iterator[_Audited]:
     for ticket in tickets:
-        answered_at, known = facts[ticket.id].answered_at, facts[ticket.id].ledger
+        answered_at, known = facts[ticket.id]
         seen = clock(ticket, now=now, answered_at=answered_at, policies=policies)
         found = tuple(findings(ticket, seen, known, since=since))
         yield _Audited(ticket, seen, known, found)
