@@ -13,7 +13,7 @@ from savctl.domain.clock import instant, second_text, to_the_second
 from savctl.domain.history import CHAIN, Action, HistoryEntry
 from savctl.domain.policy import Policies
 from savctl.domain.priority import Priority
-from savctl.domain.sla import promise_at
+from savctl.domain.sla import promise, promise_at
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
@@ -29,14 +29,16 @@ def as_of(ticket: Ticket, moment: datetime, policies: Policies | None = None) ->
         "status": _status_at(ticket, later, at),
         "resolved_at": _unless_later(ticket.resolved_at, at),
         "closed_at": _unless_later(ticket.closed_at, at),
-        "metadata": ticket.metadata.with_members(**_members(ticket, at, policies)),
     }
+    if members := _members(ticket, at, policies):
+        fields["metadata"] = ticket.metadata.with_members(**members)
     priority, holder = _first(later, _PRIORITY), _first(later, _HELD_BY)
     if priority is not None and priority.before in tuple(Priority):
         fields["priority"] = Priority(str(priority.before))
     if holder is not None and isinstance(holder.before, int | None):
         fields["assigned_to"] = holder.before
-    return ticket.changed(**fields)
+    changes = {name: value for name, value in fields.items() if value is not getattr(ticket, name)}
+    return ticket.changed(**changes) if changes else ticket
 
 
 def _status_at(ticket: Ticket, later: list[HistoryEntry], at: datetime) -> Status:
@@ -59,25 +61,38 @@ def _status_at(ticket: Ticket, later: list[HistoryEntry], at: datetime) -> Statu
 
 
 def _members(ticket: Ticket, at: datetime, policies: Policies | None) -> dict[str, object]:
-    """The metadata that the clock reads: history, promise, breaches, merge."""
-    members: dict[str, object] = {
-        "history": [i for i in ticket.metadata.history_items if not _is_later(i, "at", at)]
-    }
-    sla = dict(ticket.metadata.object_at("sla"))
-    if isinstance(sla.get("promise"), dict):
-        given = promise_at(ticket, at, policies)
-        sla["promise"] = {
-            "priority": str(given.priority),
-            "policy": given.policy.version,
-            "since": None if given.since is None else second_text(given.since),
-        }
-    if isinstance(stored := sla.get("breaches"), list):
-        sla["breaches"] = [i for i in stored if not _is_later(i, "found_at", at)]
-    if sla:
-        members["sla"] = sla
+    """What was different of the metadata that the clock reads: history, promise, breaches, merge.
+
+    Nothing of most tickets, which a report about the past has hundreds of thousands of.
+    """
+    members: dict[str, object] = {}
+    items = ticket.metadata.history_items
+    if len(kept := [i for i in items if not _is_later(i, "at", at)]) < len(items):
+        members["history"] = kept
+    if sla := _sla_members(ticket, at, policies):
+        members["sla"] = {**ticket.metadata.object_at("sla"), **sla}
     if _is_later(ticket.metadata.get("merged_into"), "at", at):
         members["merged_into"] = {}
     return members
+
+
+def _sla_members(ticket: Ticket, at: datetime, policies: Policies | None) -> dict[str, object]:
+    sla: dict[str, object] = {}
+    known = ticket.metadata.object_at("sla")
+    if isinstance(known.get("promise"), dict):
+        now = promise(ticket, policies)
+        given = promise_at(ticket, at, policies, given=now)
+        if given != now:
+            sla["promise"] = {
+                "priority": str(given.priority),
+                "policy": given.policy.version,
+                "since": None if given.since is None else second_text(given.since),
+            }
+    if isinstance(stored := known.get("breaches"), list):
+        found = [i for i in stored if not _is_later(i, "found_at", at)]
+        if len(found) < len(stored):
+            sla["breaches"] = found
+    return sla
 
 
 def _is_later(item: object, key: str, at: datetime) -> bool:
