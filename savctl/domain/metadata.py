@@ -43,7 +43,7 @@ def encode(value: object) -> str:
 class Metadata(Mapping[str, object]):
     """The members of a ticket's metadata object; reading an unreadable one gives none."""
 
-    __slots__ = ("_stored", "_texts", "_unreadable", "_values")
+    __slots__ = ("_history", "_stored", "_texts", "_unreadable", "_values")
 
     def __init__(
         self, raw: dict[str, str] | None, values: dict[str, object], *, stored: str = ""
@@ -51,6 +51,7 @@ class Metadata(Mapping[str, object]):
         self._texts = raw
         self._values = values
         self._stored = stored
+        self._history: tuple[HistoryEntry, ...] | None = None
         self._unreadable = False
 
     @property
@@ -130,7 +131,10 @@ class Metadata(Mapping[str, object]):
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
         """The entries savctl understands, oldest first; foreign shapes are left out."""
-        return tuple([e for item in self.history_items if (e := entry_from(item)) is not None])
+        if self._history is None:  # a check asks for it three times
+            found = map(entry_from, self.history_items)
+            self._history = tuple([entry for entry in found if entry is not None])
+        return self._history
 
     def history_of(self, actions: frozenset[str]) -> list[HistoryEntry]:
         """The entries of some actions: those of all others are not even looked at."""
