@@ -1,4 +1,4 @@
-"""Remove expired cache entries and locks (spec: Weekly Jobs, cache table cleanup)."""
+"""Remove expired cache entries and locks (spec: Weekly Jobs, cache table cleanup), old tokens."""
 
 from __future__ import annotations
 

@@ -119,4 +119,6 @@ def rows(database: Database, statement: str) -> list[dict[str, Any]]:
 
 def write(database: Database, statement: str) -> None:
     """What another program writes, past all rules."""
-    database.transaction(lambda connection: connection.exec_driver_sql(statement))
+    with database.connection() as connection:
+        connection.exec_driver_sql(statement)
+        connection.commit()

@@ -1,4 +1,7 @@
-"""`savctl db upgrade, downgrade, status, adopt, ping`; the others are in `db_check`, `db_care`."""
+"""`savctl db upgrade, downgrade, status, adopt, ping, committed`.
+
+The others are in `db_check` and `db_care`.
+"""
 
 from __future__ import annotations
 
@@ -142,6 +145,28 @@ def ping(call: Call) -> Answer:
         "round_trip_ms": pong.round_trip_ms,
     }
     return Answer(rows=[row], is_one=True, as_record=True, key="database")
+
+
+@command(
+    group,
+    "committed",
+    writes=True,
+    examples=["savctl db committed 508a0f3c7be94d21a6580c9be1f4d277 --dry-run"],
+)
+def committed(
+    call: Call,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="From the failed command.")],
+) -> Answer:
+    """Whether a change was stored whose answer was lost: 0 it was, 4 it was not.
+
+    A command that ends with "may have been stored" names its token. After the answer 4 that
+    change can not be stored any more: its command may be run again.
+    """
+    from savctl.usecases.database.committed import require_committed
+
+    known = require_committed(call.database, call.app.clock, token, dry_run=call.dry_run)
+    row: Row = {"commit_token": known, "stored": True}
+    return Answer(rows=[row], is_one=True, as_record=True, key="commit_token")
 
 
 def _say_where(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""Expired rows of the service's `cache` and `cache_locks` (spec: Weekly Jobs)."""
+"""Expired rows of the service's `cache` and `cache_locks` (spec: Weekly Jobs), old tokens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
-from savctl.persistence.tables import cache, cache_locks
+from savctl.persistence.tables import cache, cache_locks, commits
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,30 @@ def expired_by(now: datetime, *, lock_grace: timedelta) -> tuple[Expired, ...]:
         Expired(cache, int(now.timestamp())),
         Expired(cache_locks, int((now - lock_grace).timestamp())),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OldTokens:
+    """Commit tokens below one (see `commit_tokens`), to be removed page by page."""
+
+    below: str
+    name: str = commits.name
+
+    def page(self, connection: Connection, *, after: str | None, limit: int) -> list[str]:
+        """The next tokens, in their order."""
+        query = select(commits.c.token).where(self._is_old).order_by(commits.c.token).limit(limit)
+        query = query if after is None else query.where(commits.c.token > after)
+        return list(connection.execute(query).scalars())
+
+    def count(self, connection: Connection) -> int:
+        """How many there are."""
+        query = select(func.count()).select_from(commits).where(self._is_old)
+        return int(connection.execute(query).scalar_one())
+
+    def remove(self, connection: Connection, keys: Sequence[str]) -> int:
+        """Delete these."""
+        return connection.execute(delete(commits).where(commits.c.token.in_(keys))).rowcount
+
+    @property
+    def _is_old(self) -> ColumnElement[bool]:
+        return commits.c.token < self.below

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
-from savctl.persistence.failures import is_worth_another_try, translated
+from savctl.persistence import commit_tokens
+from savctl.persistence.failures import (
+    is_conflict,
+    is_worth_another_try,
+    leave_server,
+    translated,
+)
 
 T = TypeVar("T")
 
@@ -26,6 +34,8 @@ _PATIENCE = 2  # lock waits: who holds a row for longer holds it for minutes
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
 _READS = {"savctl_reads": True}
+# A connection that broke is closed, and the pool would print a traceback about it.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 # Lists are in the order of one index and end after a page; servers like to read all of a second
 # index first, to save rows that nobody asks for. Only MariaDB has, and reads, the second half.
 _ONE_INDEX = "optimizer_switch='index_merge_intersection=off' /*M!100403 ',rowid_filter=off' */"
@@ -79,24 +89,61 @@ class Database:
         with self._translating(), self.engine.connect() as connection:
             yield connection
 
-    def transaction(self, work: Callable[[Connection], T], *, dry_run: bool = False) -> T:
+    def transaction(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        dry_run: bool = False,
+        conflicts: int | None = None,
+    ) -> T:
         """Run `work` in one transaction and answer what it answers.
 
         Deadlocks, lock waits and lost connections roll everything back and run the whole of
         `work` again (1205 alone rolls back one statement only; committing after it would store
         half a change), so `work` must be repeatable and talk to nothing but the database.
-        A dry run is rolled back at the end.
+        When the answer to COMMIT was lost, `work` runs again only after it is certain that the
+        transaction was not stored. A dry run is rolled back at the end. After `conflicts`
+        conflicts with other writers it is given up.
+
+        Raises:
+            MayBeStored: the answer to COMMIT was lost, and the database stayed away.
         """
         give_up = time.monotonic() + _PATIENCE * self._lock_wait_seconds
-        with self._translating():
+        with self._translating(is_rolled_back=True):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     return self._once(work, dry_run)
-                except DBAPIError as problem:
-                    is_last = attempt == _ATTEMPTS or time.monotonic() >= give_up
-                    if is_last or not is_worth_another_try(problem, attempt):
-                        raise
-                    self._pause(attempt)
+                except commit_tokens.CommitInDoubt as doubt:
+                    if doubt.token is not None and self.was_committed(doubt.token):
+                        return doubt.answer  # type: ignore[no-any-return]
+                    problem = doubt.problem
+                except DBAPIError as failure:
+                    problem = failure
+                is_last = attempt == _ATTEMPTS or time.monotonic() >= give_up
+                is_last |= is_conflict(problem) and attempt == conflicts
+                if is_last or not is_worth_another_try(problem, attempt):
+                    raise problem
+                self._pause(attempt)
+        raise AssertionError("unreachable")
+
+    def was_committed(self, token: str) -> bool:
+        """Whether the transaction that left this token was stored; if not, it never will be.
+
+        A transaction that is still open on the server is waited for, and a server that is away
+        as well, as long as for a lock.
+
+        Raises:
+            MayBeStored: it could not be found out.
+        """
+        give_up = time.monotonic() + self._lock_wait_seconds
+        for attempt in itertools.count(1):
+            try:
+                with self.engine.connect() as connection, connection.begin():
+                    return commit_tokens.was_stored(connection, token)
+            except (DBAPIError, PoolTimeout) as problem:
+                if time.monotonic() >= give_up:
+                    raise commit_tokens.MayBeStored(self.name, token) from problem
+            self._pause(attempt)
         raise AssertionError("unreachable")
 
     def with_patience(self, *, lock_wait_seconds: int, statement_seconds: int) -> Database:
@@ -114,10 +161,14 @@ class Database:
             self.engine.dispose()
 
     def _once(self, work: Callable[[Connection], T], dry_run: bool) -> T:
-        with self.engine.connect() as connection, connection.begin() as transaction:
-            answer = work(connection)
-            if dry_run:
-                transaction.rollback()
+        with self.engine.connect() as connection:
+            commit_tokens.begin(connection)
+            with connection.begin() as transaction:
+                answer = work(connection)
+                if dry_run:
+                    transaction.rollback()
+                elif not self.is_sqlite:
+                    commit_tokens.commit(connection, transaction, answer)
             return answer
 
     def _pause(self, attempt: int) -> None:
@@ -125,11 +176,11 @@ class Database:
         time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
+    def _translating(self, *, is_rolled_back: bool = False) -> Iterator[None]:
         try:
             yield
         except DBAPIError as problem:
-            raise translated(problem, self.name) from problem
+            raise translated(problem, self.name, is_rolled_back=is_rolled_back) from problem
         except PoolTimeout as problem:
             raise Unavailable(
                 f"no connection to the database {self.name} became free", database=self.name
@@ -163,7 +214,7 @@ class Database:
                 _ONE_INDEX,
             )
         )
-        return create_engine(
+        engine = create_engine(
             self.url.update_query_dict({"charset": "utf8mb4"}),
             isolation_level="READ COMMITTED",
             hide_parameters=True,  # they are customers' words, and errors are logged
@@ -180,6 +231,9 @@ class Database:
                 "write_timeout": self._statement_seconds,
             },
         )
+        event.listen(engine, "after_cursor_execute", commit_tokens.note_write)
+        event.listen(engine, "handle_error", leave_server)
+        return engine
 
 
 def _quick_conversions() -> dict[Any, Any]:

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
-from savctl.errors import (
-    ConfigurationError,
-    InvalidInput,
-    NotPermitted,
-    Refused,
-    SavError,
-    SchemaMismatch,
-    Unavailable,
-)
-
-_NO_SERVER = {2002, 2003, 2005}
-_LOST = {2006, 2013, 2055, 4031, 1053, 1927}
-_CONTENDED = {1205, 1213, 1020, 3572}
-_REFUSED = {1044, 1045, 1142, 1143, 1227, 1698}
-_READ_ONLY = {1290, 1792, 1836, 3100}
-_FULL = {1021, 1114, 1041, 1038, 3675}
-_NO_TABLE = {1146, 1054}
-_BUSY = {1040, 1203, 1226}
-_TOO_BIG = {1153, 1406, 1264, 1292, 1366, 3140, 4025}
+from savctl.errors import ConfigurationError, Refused, SavError, SchemaMismatch, Unavailable
+from savctl.persistence import server_errors
+from savctl.persistence.server_errors import CONFLICT, DENIED, LOCKED, LOST
 
 _SQLITE: tuple[tuple[str, type[SavError], str], ...] = (
     ("locked", Unavailable, "is busy: another writer holds it"),
@@ -41,23 +26,34 @@ _SQLITE: tuple[tuple[str, type[SavError], str], ...] = (
 
 def number_of(problem: DBAPIError) -> int | None:
     """The server's error number, when it gave one."""
-    arguments = getattr(problem.orig, "args", ())
+    return driver_number(problem.orig)
+
+
+def driver_number(error: BaseException | None) -> int | None:
+    """The error number in an exception of the driver itself."""
+    arguments = getattr(error, "args", ())
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
 
 def is_duplicate(problem: DBAPIError) -> bool:
     """Whether a unique key refused the row."""
-    return number_of(problem) == 1062 or "UNIQUE constraint failed" in str(problem.orig)
+    is_servers = number_of(problem) == server_errors.DUPLICATE
+    return is_servers or "UNIQUE constraint failed" in str(problem.orig)
 
 
 def is_contended(problem: DBAPIError) -> bool:
     """Whether somebody else held for too long what was wanted."""
-    return number_of(problem) in _CONTENDED
+    return number_of(problem) in LOCKED.numbers | CONFLICT.numbers
+
+
+def is_conflict(problem: DBAPIError) -> bool:
+    """Whether other writers changed the same rows; a smaller transaction meets fewer of them."""
+    return number_of(problem) in CONFLICT.numbers
 
 
 def is_refused(problem: DBAPIError) -> bool:
     """Whether the database user lacks the privilege."""
-    return number_of(problem) in _REFUSED
+    return number_of(problem) in DENIED.numbers
 
 
 def is_worth_another_try(problem: DBAPIError, attempt: int) -> bool:
@@ -70,16 +66,29 @@ def is_worth_another_try(problem: DBAPIError, attempt: int) -> bool:
         return attempt <= 2
     if isinstance(problem.orig, sqlite3.OperationalError):
         return "locked" in str(problem.orig)
-    return number_of(problem) in _CONTENDED | _LOST
+    meaning = server_errors.find(number_of(problem))
+    return meaning is not None and meaning.repeats
 
 
-def translated(problem: DBAPIError, database: str) -> SavError:
-    """The failure in an operator's words; something unknown stays an unexpected failure."""
+def leave_server(context: ExceptionContext) -> None:
+    """Listener `handle_error`: close every connection to a server that is of no use any more."""
+    meaning = server_errors.find(driver_number(context.original_exception))
+    if meaning is not None and meaning.leaves:
+        context.is_disconnect = True
+
+
+def translated(problem: DBAPIError, database: str, *, is_rolled_back: bool = False) -> SavError:
+    """The failure in an operator's words; something unknown stays an unexpected failure.
+
+    `is_rolled_back`: it is certain that the transaction in which it happened was not stored.
+    """
     if is_duplicate(problem):
         return Refused(f"the database {database} has such a row already: {problem.orig}")
     if isinstance(problem.orig, sqlite3.Error):
         return _from_sqlite(str(problem.orig), database)
-    return _from_server(number_of(problem), str(problem.orig), database)
+    number = number_of(problem)
+    outcome = "; nothing of this step was stored" if is_rolled_back else ""
+    return _from_server(number, str(problem.orig), database, after_loss=outcome)
 
 
 def _from_sqlite(said: str, database: str) -> SavError:
@@ -89,22 +98,19 @@ def _from_sqlite(said: str, database: str) -> SavError:
     return SavError(f"the database {database} failed: {said}", database=database)
 
 
-def _from_server(number: int | None, said: str, database: str) -> SavError:
-    known: tuple[tuple[set[int], type[SavError], str], ...] = (
-        (_NO_SERVER, Unavailable, "does not answer: is the server up, and the address right?"),
-        (_LOST, Unavailable, "was lost in the middle; nothing of this step was stored"),
-        (_CONTENDED, Unavailable, "is too busy: a row stayed locked by somebody else"),
-        (_REFUSED, NotPermitted, "refuses this user: check name, password and privileges"),
-        (_READ_ONLY, Unavailable, "is read-only at the moment"),
-        (_FULL, Unavailable, "cannot store more: disk, table or memory is full"),
-        (_BUSY, Unavailable, "has no connection left"),
-        (_NO_TABLE, SchemaMismatch, "lacks a table or column: run savctl db status"),
-        (_TOO_BIG, InvalidInput, f"refuses a value: {said}"),
-        ({1049}, ConfigurationError, "does not exist on that server"),
-    )
-    for numbers, kind, meaning in known:
-        if number in numbers:
-            return kind(f"the database {database} {meaning}", database=database, number=number)
-    if number in {0, None}:
-        return Unavailable(f"the connection to the database {database} broke: {said}")
-    return SavError(f"the database {database} failed: {said}", database=database, number=number)
+def _from_server(
+    number: int | None, text: str, database: str, *, after_loss: str = ""
+) -> SavError:
+    meaning = server_errors.find(number)
+    if number in server_errors.REFUSED_VALUES:
+        meaning = server_errors.refused_value(text)
+    if meaning is not None:
+        outcome = after_loss if meaning is LOST else ""
+        return meaning.kind(
+            f"the database {database} {meaning.words}{outcome}", database=database, number=number
+        )
+    if number is None:
+        return Unavailable(
+            f"the connection to the database {database} broke: {text}", database=database
+        )
+    return SavError(f"the database {database} failed: {text}", database=database, number=number)

@@ -14,8 +14,8 @@ from savctl.persistence.schema_lock import Tell, alone, say_nothing
 from savctl.persistence.tables import SERVICE_TABLES, VERSION_TABLE, meta
 from savctl.persistence.tables import leases as leases_table
 
-HEAD = "0005"
-KNOWN = ("0001", "0002", "0003", "0004", "0005")
+HEAD = "0006"
+KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 CREATED, ADOPTED = "created", "adopted"
 BASE = "base"

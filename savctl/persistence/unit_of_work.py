@@ -169,11 +169,13 @@ def in_transaction(
     *,
     dry_run: bool = False,
     fence: Fence | None = None,
+    conflicts: int | None = None,
 ) -> T:
     """Run `work` as one transaction that is repeated on contention.
 
     With a fence, the lease is checked last, inside the same transaction: a job that was paused
-    past its lease cannot commit.
+    past its lease cannot commit. `conflicts`: after so many conflicts with other writers it is
+    given up; by default as after any other failure.
     """
 
     def fenced(connection: Connection) -> T:
@@ -182,4 +184,4 @@ def in_transaction(
             fence.check(connection)
         return answer
 
-    return database.transaction(fenced, dry_run=dry_run)
+    return database.transaction(fenced, dry_run=dry_run, conflicts=conflicts)

@@ -2,7 +2,8 @@
 
 A batch is one transaction. When it fails, the same batch is done again item by item, so that
 one bad row costs itself and nothing else. What concerns every item alike — the database gone,
-the lease lost, a missing privilege — passes through: going on would only fail again.
+the lease lost, a missing privilege — passes through: going on would only fail again. A batch that
+is refused twice in conflict with other writers is done again in halves (rules 19.4).
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from savctl.errors import (
 )
 from savctl.persistence.candidates import NumberOf, Pages, number_of
 from savctl.persistence.engine import Database
+from savctl.persistence.server_errors import WriteConflict
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.usecases.report import BatchReport, Item, Outcome
 
 _log = logging.getLogger("savctl.jobs")
+_BEFORE_HALVING = 2  # conflicts with other writers
 EVERYBODYS = (Unavailable, NotPermitted, ConfigurationError, SchemaMismatch)
 
 Work = Callable[[UnitOfWork, Sequence[int]], list[Item]]
@@ -92,7 +95,13 @@ def _batch(
     database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
 ) -> int:
     try:
-        items = _do(database, work, ids, terms)
+        items = _do(
+            database, work, ids, terms, conflicts=_BEFORE_HALVING if len(ids) > 1 else None
+        )
+    except WriteConflict:
+        if len(ids) == 1:
+            raise
+        return _in_halves(database, work, ids, terms, number_of)
     except EVERYBODYS:
         raise
     except Exception as problem:  # whatever it is, it is found below and named
@@ -103,6 +112,17 @@ def _batch(
         return _one_by_one(database, work, ids, terms, number_of)
     terms.report.add(items, seen=len(ids))
     return ids[-1]
+
+
+def _in_halves(
+    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+) -> int:
+    """A smaller transaction is shorter and touches fewer rows that others change."""
+    middle = len(ids) // 2
+    last_id = _batch(database, work, ids[:middle], terms, number_of)
+    if last_id != ids[middle - 1] or terms.should_stop():
+        return last_id
+    return _batch(database, work, ids[middle:], terms, number_of)
 
 
 def _one_by_one(
@@ -123,9 +143,20 @@ def _one_by_one(
     return ids[-1]
 
 
-def _do(database: Database, work: Work, ids: Sequence[int], terms: Terms) -> list[Item]:
+def _do(
+    database: Database,
+    work: Work,
+    ids: Sequence[int],
+    terms: Terms,
+    *,
+    conflicts: int | None = None,
+) -> list[Item]:
     return in_transaction(
-        database, lambda uow: work(uow, ids), dry_run=terms.dry_run, fence=terms.fence
+        database,
+        lambda uow: work(uow, ids),
+        dry_run=terms.dry_run,
+        fence=terms.fence,
+        conflicts=conflicts,
     )
 
 

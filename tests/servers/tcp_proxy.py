@@ -127,7 +127,7 @@ class TcpProxy:
         """One connection, from its beginning to its end."""
         task = asyncio.current_task()
         if self._refuses or task is None:
-            await _reset(writer)
+            await reset(writer)
             return
         self._links.add(task)
         ends = [writer]
@@ -137,16 +137,25 @@ class TcpProxy:
             )
             ends.append(server_writer)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._forward(reader, server_writer, Towards.SERVER))
-                both.create_task(self._forward(server_reader, writer, Towards.CLIENT))
+                both.create_task(self._forward(reader, server_writer, Towards.SERVER, writer))
+                both.create_task(self._forward(server_reader, writer, Towards.CLIENT, writer))
         except (OSError, ExceptionGroup, asyncio.CancelledError):
             pass  # the server is not there; an end was lost; cut()
         finally:
             for end in ends:
-                await _reset(end)
+                await reset(end)
             self._links.discard(task)
 
-    async def _forward(self, source: StreamReader, sink: StreamWriter, direction: Towards) -> None:
+    async def _watch(self, piece: bytes, direction: Towards, client: StreamWriter) -> None:
+        """Look at what is forwarded; an OSError breaks the connection at both ends instead."""
+
+    async def _forward(
+        self,
+        source: StreamReader,
+        sink: StreamWriter,
+        direction: Towards,
+        client: StreamWriter,
+    ) -> None:
         while True:
             piece = await source.read(CHUNK)
             if self._delay[direction]:
@@ -155,11 +164,13 @@ class TcpProxy:
             if not piece:
                 sink.write_eof()
                 return
+            await self._watch(piece, direction, client)
             sink.write(piece)
             await sink.drain()
 
 
-async def _reset(end: StreamWriter) -> None:
+async def reset(end: StreamWriter) -> None:
+    """Break the connection: what is under way is lost, the other end sees a reset."""
     with suppress(OSError):
         end.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE

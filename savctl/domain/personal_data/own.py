@@ -20,6 +20,7 @@ from savctl.domain.personal_data.entry import (
 from savctl.domain.personal_data.service import TICKET
 
 _NOTHING = Care(basis=NONE, retention="as long as the installation", erased="left alone")
+_COMMITS = Care(basis=NONE, retention="7 days", erased="left alone")
 _RUNS = Care(
     basis=DUTY,
     retention="as long as the installation",
@@ -68,6 +69,13 @@ OWN: tuple[Entry, ...] = (
         ("acquired_at", N, "time", NO),
         ("heartbeat_at", N, "time", NO),
         ("expires_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_commits.",
+        _COMMITS,
+        ("token", N, "a transaction", NO),
+        ("is_stored", N, "whether it was committed", NO),
+        ("created_at", N, "time", NO),
     ),
     *entries(
         "savctl_runs.",

@@ -12,6 +12,7 @@ from savctl.persistence.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.persistence.tables.files import files, purges, uploads
 from savctl.persistence.tables.own import (
     audit,
+    commits,
     idempotency,
     imports,
     leases,
@@ -46,6 +47,7 @@ __all__ = [
     "audit",
     "cache",
     "cache_locks",
+    "commits",
     "files",
     "idempotency",
     "imports",

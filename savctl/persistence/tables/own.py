@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from savctl.persistence.tables.base import OWN, OWN_KEYED, metadata
 from savctl.persistence.types import BigId, LongText, UtcDateTime
@@ -97,6 +97,16 @@ idempotency = Table(
     Column("command", String(64), nullable=False),
     Column("input_digest", String(64), nullable=False),
     Column("answer", LongText, nullable=False),
+    Column("created_at", UtcDateTime(6), nullable=False),
+    **OWN_KEYED,
+)
+
+# A token for each transaction that was committed, and for each that must not be any more.
+commits = Table(
+    "savctl_commits",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("is_stored", Boolean, nullable=False),
     Column("created_at", UtcDateTime(6), nullable=False),
     **OWN_KEYED,
 )

@@ -1,10 +1,11 @@
-"""Old entries leave the service's cache tables (spec: Weekly Jobs)."""
+"""Old entries leave the service's cache tables and savctl's own (spec: Weekly Jobs)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from savctl.persistence.caches import Expired, expired_by
+from savctl.persistence.caches import Expired, OldTokens, expired_by
+from savctl.persistence.commit_tokens import oldest_kept
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
@@ -16,7 +17,9 @@ LOCK_GRACE = timedelta(seconds=30)
 
 
 def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
-    """Remove expired entries of `cache` and `cache_locks`; the unit of the report is rows.
+    """Remove expired entries of `cache` and `cache_locks`, and old commit tokens of ours.
+
+    The unit of the report is rows.
 
     Keys are not listed: they may hold what a customer's session is called. Queued `jobs` are
     the service's own affair and left alone.
@@ -24,7 +27,9 @@ def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
     Raises:
         Unavailable: the database went away, or the lease was lost; committed batches stay.
     """
-    places = expired_by(clock(), lock_grace=LOCK_GRACE)
+    now = clock()
+    tokens = OldTokens(oldest_kept(now))
+    places: tuple[Expired | OldTokens, ...] = (*expired_by(now, lock_grace=LOCK_GRACE), tokens)
     for place in places:
         removed = _clean(database, place, terms)
         if removed:
@@ -35,7 +40,7 @@ def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
             terms.report.left = sum(place.count(connection) for place in places)
 
 
-def _clean(database: Database, place: Expired, terms: Terms) -> int:
+def _clean(database: Database, place: Expired | OldTokens, terms: Terms) -> int:
     removed, last = 0, None
     while not terms.should_stop():
         with database.reading() as connection:

@@ -1,0 +1,172 @@
+"""What the error numbers of MariaDB and MySQL mean: one table (rules 20.14).
+
+Numbers below 2000 and from 3000 are the server's, those between are the client's; 9001 is
+ProxySQL's. A number that is not here is unexpected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from savctl.errors import (
+    ConfigurationError,
+    InvalidInput,
+    NotPermitted,
+    SavError,
+    SchemaMismatch,
+    Unavailable,
+)
+
+
+class WriteConflict(Unavailable):
+    """Other writers changed the same rows at the same time, again and again."""
+
+    code = "write_conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerError:
+    """What some numbers have in common; `words` continue "the database NAME …".
+
+    `repeats`: the same transaction may succeed when it is run again from its start.
+    `leaves`: the server at the other end is of no use any more, every connection to it is
+    closed; the next one may reach another server behind the same address.
+    """
+
+    numbers: frozenset[int]
+    kind: type[SavError]
+    words: str
+    repeats: bool = False
+    leaves: bool = False
+
+
+LOST = ServerError(
+    # 0: PyMySQL, on a connection that is closed already. 1927, 3169: killed by somebody.
+    numbers=frozenset(
+        {0, 2006, 2013, 2014, 2027, 2055, 1053, 1077, 1079, 1080, 1152, 1156, 1157, 1158, 1159}
+        | {1160, 1161, 1184, 1927, 3169, 4031}
+    ),
+    kind=Unavailable,
+    words="closed or lost the connection",
+    repeats=True,
+    leaves=True,
+)
+CONFLICT = ServerError(
+    # 1213 is also what Galera answers to a commit, and 3101 what Group Replication does.
+    numbers=frozenset({1020, 1213, 1412, 1615, 3101}),
+    kind=WriteConflict,
+    words="refused the change in conflict with other writers, several times (a deadlock)",
+    repeats=True,
+)
+LOCKED = ServerError(
+    numbers=frozenset({1205, 3572}),
+    kind=Unavailable,
+    words="is too busy: a row stayed locked by somebody else",
+    repeats=True,
+)
+DENIED = ServerError(
+    numbers=frozenset(
+        {1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 3955, 4151}
+    ),
+    kind=NotPermitted,
+    words="refuses this user: check name, password and privileges",
+)
+TABLE: tuple[ServerError, ...] = (
+    LOST,
+    CONFLICT,
+    LOCKED,
+    DENIED,
+    ServerError(
+        numbers=frozenset({1042, 1043, 2001, 2002, 2003, 2004, 2005, 2012}),
+        kind=Unavailable,
+        words="does not answer: is the server up, and the address right?",
+    ),
+    ServerError(
+        # 1047: a Galera node without quorum. 9001: ProxySQL found no server behind it.
+        numbers=frozenset({1047, 3032, 3168, 9001}),
+        kind=Unavailable,
+        words="is not ready: its server is offline, starting, or cut off from its cluster",
+        repeats=True,
+        leaves=True,
+    ),
+    ServerError(
+        numbers=frozenset({1180, 1181, 3100}),
+        kind=Unavailable,
+        words="could not commit; nothing of this transaction was stored",
+        repeats=True,
+    ),
+    ServerError(
+        numbers=frozenset({1317}),
+        kind=Unavailable,
+        words="interrupted the statement: somebody killed it",
+        repeats=True,
+    ),
+    ServerError(
+        numbers=frozenset({1969, 3024}),
+        kind=Unavailable,
+        words="stopped the statement: it took longer than the server's limit",
+    ),
+    ServerError(
+        numbers=frozenset({1036, 1290, 1792, 1836, 1874}),
+        kind=Unavailable,
+        words="is read-only at the moment",
+        leaves=True,
+    ),
+    ServerError(
+        numbers=frozenset({1040, 1135, 1203, 1637}),
+        kind=Unavailable,
+        words="has no connection left",
+        repeats=True,
+    ),
+    ServerError(
+        numbers=frozenset({1226}),
+        kind=Unavailable,
+        words="has no connection left: this user's quota is used up",
+    ),
+    ServerError(
+        numbers=frozenset({1129}),
+        kind=Unavailable,
+        words="blocks this host after many failed connections: run FLUSH HOSTS there",
+    ),
+    ServerError(
+        numbers=frozenset({1021, 1037, 1038, 1041, 1114, 1206, 3170, 3675}),
+        kind=Unavailable,
+        words="cannot store more: disk, table or memory is full",
+    ),
+    ServerError(
+        numbers=frozenset({1030, 1034, 1035, 1194, 1195, 1296, 1297, 1812, 1814, 1877, 1932}),
+        kind=Unavailable,
+        words="cannot read or write a table: look into the server's log",
+    ),
+    ServerError(
+        numbers=frozenset({1054, 1146}),
+        kind=SchemaMismatch,
+        words="lacks a table or column: run savctl db status",
+    ),
+    ServerError(
+        numbers=frozenset({1049, 1102}),
+        kind=ConfigurationError,
+        words="does not exist on that server",
+    ),
+    ServerError(
+        numbers=frozenset({1251, 1524, 2049, 2059, 2061, 3159}),
+        kind=ConfigurationError,
+        words="wants another kind of login or an encrypted connection",
+    ),
+)
+# Values that a column cannot hold; the server's own words say which one.
+REFUSED_VALUES = frozenset({1153, 1264, 1265, 1292, 1366, 1406, 3140, 3819, 4025})
+DUPLICATE = 1062
+NO_SUCH_TABLE = 1146
+
+_BY_NUMBER = {number: row for row in TABLE for number in row.numbers}
+
+
+def find(number: int | None) -> ServerError | None:
+    """What the number means; None for one that is not expected."""
+    return None if number is None else _BY_NUMBER.get(number)
+
+
+def refused_value(text: str) -> ServerError:
+    """What one of `REFUSED_VALUES` means, with the server's words."""
+    return ServerError(numbers=REFUSED_VALUES, kind=InvalidInput, words=f"refuses a value: {text}")

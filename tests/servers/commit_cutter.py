@@ -1,0 +1,84 @@
+"""A network that breaks at the COMMIT of one transaction, as seen by MariaDB or MySQL clients."""
+
+import asyncio
+from asyncio import StreamWriter
+from enum import StrEnum
+from threading import Event
+
+from tests.servers.tcp_proxy import PATIENCE, TcpProxy, Towards, reset
+
+_QUERY = b"\x00\x03"  # the first packet of a command, and that it is a query
+_WRITES = (b"INSERT", b"UPDATE", b"DELETE", b"REPLACE")
+
+
+class Loss(StrEnum):
+    """What is lost of a COMMIT."""
+
+    ANSWER = "answer"  # the server has committed
+    COMMAND = "command"  # the server has rolled back
+    LATE = "late"  # the client's end breaks; the server hears COMMIT once `go_on()` is called
+    OPEN = "open"  # the client's end breaks; the server waits for the rest until `go_on()`
+
+
+class CommitCutter(TcpProxy):
+    """Forwards, counts the commits of transactions that wrote, and breaks one of them.
+
+    Connections must not be encrypted.
+    """
+
+    def __init__(self, server_port: int) -> None:
+        super().__init__(server_port)
+        self.commits = 0
+        self.was_cut = False
+        self.is_looked_up = Event()
+        self._wanted = 0
+        self._loss = Loss.ANSWER
+        self._then_refuses = False
+        self._writers: set[StreamWriter] = set()  # connections whose transaction has written
+        self._broken: set[StreamWriter] = set()
+        self._go_on = Event()
+
+    def cut_at(self, number: int, loss: Loss = Loss.ANSWER, *, then_refuses: bool = False) -> None:
+        """Break the commit of this number, counted from 1 from now on; 0 breaks none."""
+        self.commits, self.was_cut, self._wanted = 0, False, number
+        self._loss, self._then_refuses = loss, then_refuses
+        self._go_on.clear()
+        self.is_looked_up.clear()
+        self.refuse(False)
+
+    def go_on(self) -> None:
+        """Let the server hear what was late, or that the client is gone."""
+        self._go_on.set()
+
+    async def _watch(self, piece: bytes, direction: Towards, client: StreamWriter) -> None:
+        if direction is Towards.CLIENT:
+            if client in self._broken:
+                raise ConnectionResetError
+            return
+        if piece[3:5] != _QUERY:
+            return
+        if self.was_cut and b"savctl_commits" in piece:
+            self.is_looked_up.set()
+        if piece[5:].startswith(_WRITES):
+            self._writers.add(client)
+        elif piece[5:] == b"ROLLBACK":
+            self._writers.discard(client)
+        elif piece[5:] == b"COMMIT" and client in self._writers:
+            self._writers.discard(client)
+            await self._commit(client)
+
+    async def _commit(self, client: StreamWriter) -> None:
+        self.commits += 1
+        if self.commits != self._wanted:
+            return
+        self.was_cut = True
+        self.refuse(self._then_refuses)
+        if self._loss is Loss.COMMAND:
+            raise ConnectionResetError
+        self._broken.add(client)
+        if self._loss is Loss.ANSWER:
+            return
+        await reset(client)
+        await asyncio.to_thread(self._go_on.wait, PATIENCE)
+        if self._loss is Loss.OPEN:
+            raise ConnectionResetError
