@@ -151,7 +151,7 @@ def ping(call: Call) -> Answer:
     group,
     "committed",
     writes=True,
-    examples=["savctl db committed 508a0f3c7be94d21a6580c9be1f4d277 --dry-run"],
+    examples=["savctl db committed 508a0f3c7be94d21a6580c9be1f4d277"],
 )
 def committed(
     call: Call,

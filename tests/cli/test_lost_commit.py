@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
@@ -22,12 +21,14 @@ from savctl.usecases.files.attaching import delete_attachment
 from tests.archive.support import old_tickets, put_files
 from tests.attachments.making import JPEG
 from tests.cli.shop import home_store
+from tests.cli.through_a_cutter import cut_url, cutter, through
 from tests.conftest import Cli, Outcome
 from tests.given import AGENT, CUSTOMER, attached, brought_to, created, rows, write
 from tests.relay.fake_broker import FakeBroker
 from tests.servers.commit_cutter import CommitCutter, Loss
 from tests.usecases.talk import say
 
+__all__ = ["cut_url", "cutter", "through"]  # fixtures
 pytestmark = pytest.mark.only_on("mariadb", "mysql")
 
 # Whoever works writes them anew when it works again: they hold no change of the service's.
@@ -160,28 +161,6 @@ CASES: dict[str, Prepare] = {
 
 
 @pytest.fixture
-def cutter(database: Database) -> Iterator[CommitCutter]:
-    """The network between the command line and the database."""
-    with CommitCutter(database.url.port or 3306) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def cut_url(database_url: str, cutter: CommitCutter) -> str:
-    """The database by way of the cutter, in clear text."""
-    url = make_url(cutter.through(database_url)).update_query_dict({"ssl_disabled": "true"})
-    return url.render_as_string(hide_password=False)
-
-
-@pytest.fixture
-def through(cli: Cli, cut_url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """The command line by way of the cutter, in small batches."""
-    monkeypatch.setenv("SAVCTL_DATABASE_URL", cut_url)
-    monkeypatch.setenv("SAVCTL_BATCH_SIZE", "2")
-    return cli
-
-
-@pytest.fixture
 def desk(database: Database, clock: SetClock, tmp_path: Path) -> Desk:
     return Desk(database, clock, tmp_path)
 
@@ -241,9 +220,9 @@ def test_events_are_marked_as_sent_whichever_commit_loses_its_answer(
     away.close()
 
 
-@pytest.mark.parametrize("loss", [Loss.COMMAND, Loss.OPEN, Loss.LATE])
+@pytest.mark.parametrize("loss", [Loss.COMMAND, Loss.OPEN, Loss.LATE, Loss.ERROR])
 @pytest.mark.parametrize("case", ["create", "message", "close-resolved"])
-def test_a_commit_that_the_server_did_not_hear_or_hears_late_is_done_once_too(
+def test_a_commit_that_is_not_heard_or_late_or_answered_with_an_error_is_done_once_too(
     through: Cli, cutter: CommitCutter, desk: Desk, case: str, loss: Loss
 ) -> None:
     cutter.cut_at(0)
