@@ -80,7 +80,7 @@ def commit(connection: Connection, transaction: RootTransaction, answer: object)
     Raises:
         CommitInDoubt: whatever error COMMIT answers, the token says what became of it.
     """
-    token = _leave(connection)
+    token = leave(connection)
     try:
         transaction.commit()
     except DBAPIError as problem:
@@ -88,7 +88,7 @@ def commit(connection: Connection, transaction: RootTransaction, answer: object)
         raise CommitInDoubt(problem, token, answer) from problem
 
 
-def _leave(connection: Connection) -> str | None:
+def leave(connection: Connection) -> str | None:
     """Insert a token as the last statement of a transaction; None where it changed nothing.
 
     Also None while the schema is older than the table: then only its upgrade is at work, and

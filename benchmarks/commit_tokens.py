@@ -1,0 +1,176 @@
+"""What the token in every writing transaction costs: the same work with it and without, by turns.
+
+A command is measured as a process, as an operator runs it, and as a use case in a process that
+is warm; a batch of `close-resolved` in one run of the job, every other batch without a token.
+Private MariaDB that has every commit on the disk before it answers. The lower quartiles of both
+kinds are compared: what the machine does besides makes times longer, never shorter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from benchmarks._figures import Table, cores, finish, say
+from benchmarks._load import fill, migrate
+from benchmarks._servers import durable_server
+from benchmarks._shop import NOW, Shop
+from savctl.domain.closing import ClosingLimits
+from savctl.persistence import commit_tokens, leases
+from savctl.persistence.engine import Database
+from savctl.ports import SetClock, system_clock
+from savctl.usecases.batches import Terms
+from savctl.usecases.closing import close_resolved
+from savctl.usecases.conversation import add_message
+from savctl.usecases.report import BatchReport
+from savctl.usecases.tickets import NewTicket, create_ticket
+from tests.servers.mysql_family import PrivateServer
+
+COMMAND_TARGET, BATCH_TARGET = 1.03, 1.01
+BATCH = 1_000
+_SMALL, _FULL = 60_000, 200_000
+_PROCESSES, _CALLS = 24, 600
+_WITHOUT = "import savctl.persistence.commit_tokens as t; t.leave = lambda _: None; "
+_RUN = "import sys; from savctl.cli._run import run; sys.exit(run(sys.argv[1:]))"
+
+Pair = tuple[list[float], list[float]]  # seconds with the token, and without
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, and answer 1 when a target is missed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.commit_tokens", description=__doc__
+    )
+    parser.add_argument("--tickets", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
+    parser.add_argument("--full", action="store_true", help="the size of the promise")
+    given = parser.parse_args(words)
+    tickets = given.tickets or (_FULL if given.full else _SMALL)
+    with durable_server() as server:
+        table = Table(
+            f"a token in every transaction: {server.name}, {cores()} cores, "
+            "innodb_flush_log_at_trx_commit = 1",
+            ("work", "runs", "with/ms", "without/ms", "ratio", "target"),
+        )
+        url = _fresh(server, "commands")
+        number = _a_ticket(url)
+        _add(table, "message add, a process", _processes(url, number), COMMAND_TARGET)
+        _add(table, "message add, a call", _calls(url, number), None)
+        url = _fresh(server, "batches")
+        fill(url, Shop(tickets, only="resolved"))
+        _add(table, f"close-resolved, {BATCH:,} tickets", _batches(url), BATCH_TARGET)
+    table.show()
+    return finish([table])
+
+
+def _fresh(server: PrivateServer, name: str) -> str:
+    url = server.create_database(name)
+    migrate(url)
+    return url
+
+
+def _a_ticket(url: str) -> str:
+    database = Database(url)
+    wanted = NewTicket(user_id=456, subject="Order not received", description="Where is it?")
+    change, _ = create_ticket(database, system_clock, wanted, by=None)
+    database.close()
+    return change.ticket.number
+
+
+def _processes(url: str, number: str) -> Pair:
+    say(f"{2 * _PROCESSES} commands")
+    words = ("message", "add", number, "--from", "customer:456", "--body", "Any news?")
+    environment = {**os.environ, "SAVCTL_DATABASE_URL": url}
+
+    def command(*, has_token: bool) -> None:
+        code = _RUN if has_token else _WITHOUT + _RUN
+        subprocess.run(
+            [sys.executable, "-c", code, *words], env=environment, check=True, capture_output=True
+        )
+
+    return _by_turns(command, _PROCESSES)
+
+
+def _calls(url: str, number: str) -> Pair:
+    say(f"{2 * _CALLS} calls")
+    database = Database(url)
+
+    def call(*, has_token: bool) -> None:
+        with _tokens(lambda: has_token):
+            add_message(
+                database, system_clock, number, sender=("agent", 10), body="Soon.", internal=True
+            )
+
+    found = _by_turns(call, _CALLS)
+    database.close()
+    return found
+
+
+def _by_turns(work: Callable[..., None], count: int) -> Pair:
+    found: Pair = ([], [])
+    work(has_token=True)
+    work(has_token=False)
+    for number in range(2 * count):
+        has_token = number % 4 in {0, 3}  # with, without, without, with
+        started = time.perf_counter()
+        work(has_token=has_token)
+        found[not has_token].append(time.perf_counter() - started)
+    return found
+
+
+def _batches(url: str) -> Pair:
+    database = Database(url)
+    found: Pair = ([], [])
+    lease = database.transaction(
+        lambda c: leases.acquire(c, "close-resolved", owner="benchmarks", seconds=60)
+    )
+    lease.run_id = 1
+    marks = [time.perf_counter()]
+
+    def has_token() -> bool:
+        return len(marks) % 4 in {0, 3}
+
+    def on_batch(_: BatchReport) -> None:
+        now = time.perf_counter()
+        found[not has_token()].append(now - marks[-1])
+        marks.append(now)
+
+    terms = Terms(report=BatchReport(), size=BATCH, fence=lease, on_batch=on_batch)
+    with leases.Heartbeat(database, lease), _tokens(has_token):
+        close_resolved(database, SetClock(NOW), limits=ClosingLimits(), terms=terms)
+    database.close()
+    return found
+
+
+@contextmanager
+def _tokens(wanted: Callable[[], bool]) -> Iterator[None]:
+    """Leave a token only where it is wanted."""
+    leave = commit_tokens.leave
+    commit_tokens.leave = lambda connection: leave(connection) if wanted() else None
+    try:
+        yield
+    finally:
+        commit_tokens.leave = leave
+
+
+def _add(table: Table, name: str, pair: Pair, target: float | None) -> None:
+    with_token, without = (statistics.quantiles(times, n=4)[0] for times in pair)
+    ratio = with_token / without
+    table.add(
+        name,
+        len(pair[0]) + len(pair[1]),
+        with_token * 1000,
+        without * 1000,
+        f"{ratio:.3f}",
+        "" if target is None else f"<= {target}",
+        is_met=None if target is None else ratio <= target,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
