@@ -23,7 +23,7 @@ from tests.attachments.making import JPEG
 from tests.cli.shop import home_store
 from tests.cli.through_a_cutter import cut_url, cutter, through
 from tests.conftest import Cli, Outcome
-from tests.given import AGENT, CUSTOMER, attached, brought_to, created, rows, write
+from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, rows, write
 from tests.relay.fake_broker import FakeBroker
 from tests.servers.commit_cutter import CommitCutter, Loss
 from tests.usecases.talk import say
@@ -137,6 +137,27 @@ def _purge(desk: Desk) -> Words:
     return ("job", "run", "attachment-purge")
 
 
+def _retention(desk: Desk) -> Words:
+    desk.runs += 10
+    old_tickets(desk.database, 3, first=desk.runs, closed_at=NOW - 3_000 * DAY, attachments_each=1)
+    return ("job", "run", "retention", "--yes")
+
+
+def _delete(desk: Desk) -> Words:
+    with closing(home_store(desk.folder)) as store:
+        named = ("a.jpg", desk.photo().read_bytes())
+        (file,) = attached(desk.database, store, desk.ticket().id, named)
+    return ("attachment", "delete", file.id)
+
+
+def _skip(desk: Desk) -> Words:
+    ticket = desk.ticket()
+    (event,) = rows(
+        desk.database, f"SELECT MAX(id) AS id FROM savctl_outbox WHERE ticket_id = {ticket.id}"
+    )
+    return ("event", "skip", event["id"], "--yes")
+
+
 CASES: dict[str, Prepare] = {
     "create": lambda _: NEW,
     "create with a file": lambda desk: (*NEW, "--attach", desk.photo()),
@@ -148,6 +169,8 @@ CASES: dict[str, Prepare] = {
     "resolve": lambda d: ("ticket", "resolve", d.ticket().number, "--message", "Done.", *BY),
     "edit": lambda desk: ("ticket", "edit", desk.ticket().number, "--tag", "parcel"),
     "hold": lambda d: ("gdpr", "hold", "add", d.ticket().number, "--reason", "court"),
+    "delete a file": _delete,
+    "skip an event": _skip,
     "split": _split,
     "merge": _merge,
     "import": _import,
@@ -157,6 +180,7 @@ CASES: dict[str, Prepare] = {
     "cache-cleanup": _cache,
     "attachment-purge": _purge,
     "archive": _archive,
+    "retention": _retention,
 }
 
 

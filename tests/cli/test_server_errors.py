@@ -80,6 +80,26 @@ def test_no_known_error_is_a_bug_and_no_library_writes_to_stderr(
         assert json.loads(outcome.err)["error"]["exit"] == outcome.code
 
 
+def test_a_connection_that_cannot_be_rolled_back_prints_no_traceback(
+    through: Cli, cutter: CommitCutter, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused: list[bytes] = []
+
+    def is_refused(query: bytes) -> bool:
+        """What is read of a table, and from then on a rollback too."""
+        if b" FROM " in query or (refused and query == b"ROLLBACK"):
+            refused.append(query)
+            return True
+        return False
+
+    cutter.answer_with(1180, is_refused)
+
+    assert through("ticket", "list").code == 8
+
+    assert b"ROLLBACK" in refused
+    assert [record.message for record in caplog.records] == []
+
+
 @pytest.mark.parametrize("number", [1020, 1040, 1047, 1053, 1205, 1213, 1317, 1927, 2006, 3169])
 def test_a_change_is_tried_again_until_the_server_is_back(
     through: Cli, cutter: CommitCutter, database: Database, clock: SetClock, number: int
