@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from savctl.cli._effects import Effect
 from savctl.cli._output import Format
 from savctl.cli._streams import tell
 from savctl.cli._text import safe
@@ -39,6 +40,7 @@ class Call:
     dry_run: bool = False
     actor: int | None = None
     yes: bool = False
+    effect: Effect = Effect.CHANGES
 
     @cached_property
     def settings(self) -> Settings:

@@ -16,6 +16,7 @@ import typer
 
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
+from savctl.cli._effects import INSTEAD_OF_AT, Effect, effect_of
 from savctl.cli._filters import FILTERS, filter_of
 from savctl.cli._output import Answer, AnswerLost, Format, write
 from savctl.cli._values import whole
@@ -49,6 +50,7 @@ _AS = Annotated[
 ]
 _YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
+_CONTEXT = "typer_context"  # the parameter by which Typer hands over the command's own words
 _Option = tuple[str, Any, Any]  # parameter, annotation, default
 
 _COMMON: tuple[_Option, ...] = (
@@ -106,7 +108,8 @@ def command(
 
     def decorate(body: Body) -> Body:
         def invoke(**given: Any) -> int | None:
-            call = _call_from({key: given.pop(key) for key, _, _ in extra}, writes=writes)
+            words = _words(given.pop(_CONTEXT))
+            call = _call_from({key: given.pop(key) for key, _, _ in extra}, words=words)
             with closing(call):
                 if filters:
                     options = {name: given.pop(name) for name, _, _ in FILTERS}
@@ -150,7 +153,8 @@ def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
             parameters += _declared(FILTERS)
         else:
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-    return inspect.Signature(parameters + _declared(extra))
+    context = inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    return inspect.Signature([*parameters, context, *_declared(extra)])
 
 
 def _declared(options: Sequence[_Option]) -> list[inspect.Parameter]:
@@ -168,15 +172,39 @@ def _help(body: Body, examples: Sequence[str]) -> str:
     return f"{told}\n\n\b\nExamples:\n{shown}"
 
 
-def _call_from(given: dict[str, Any], *, writes: bool) -> Call:
+def _words(context: typer.Context) -> str:
+    """The words that name the command, without the program's name: `ticket list`."""
+    names: list[str] = []
+    level: Any = context
+    while level is not None and level.parent is not None:
+        names.insert(0, str(level.info_name))
+        level = level.parent
+    return " ".join(names)
+
+
+def _call_from(given: dict[str, Any], *, words: str) -> Call:
+    effect = effect_of(words)
+    _require_own_clock(given, words, effect)
     given["output"] = Format(one_of("output", given["output"], tuple(Format)))
     given["color"] = one_of("color", given["color"], ("auto", "always", "never"))
     names = (given["columns"] or "").split(",")
     given["columns"] = tuple(name.strip() for name in names if name.strip())
     if given["config"] is not None and not given["config"].is_file():
         raise ConfigurationError(f"there is no configuration file {given['config']}")
-    if writes and given["at"] is not None and not given["dry_run"]:
-        raise InvalidInput(
-            "--at sets the clock for reading and dry runs only", hint="Add --dry-run."
-        )
-    return Call(**given)
+    return Call(**given, effect=effect)
+
+
+def _require_own_clock(given: dict[str, Any], words: str, effect: Effect) -> None:
+    """Nothing is stored, and nothing given out, at another time than now (cli.md 1.8).
+
+    Raises:
+        InvalidInput: `--at` stands beside something that is not undone again.
+    """
+    if given["at"] is None or effect is Effect.READS or given.get("dry_run"):
+        return
+    raise InvalidInput(
+        "--at sets the clock for reading and dry runs only",
+        hint="Add --dry-run."
+        if "dry_run" in given
+        else INSTEAD_OF_AT.get(words, "Leave out --at."),
+    )
