@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from jobs._job import Job, all_jobs
 from jobs._slots import Begun, Schedule, due
 from savctl.bootstrap import App
 from savctl.config import SCHEDULE_PREFIX, Settings
 from savctl.errors import ConfigurationError, InvalidInput
-from savctl.persistence import runs, schedules
+from savctl.persistence import health, runs, schedules
 from savctl.persistence.runs import Run, RunStatus
 
 OFF = "off"
@@ -55,21 +56,24 @@ def due_slots(
 ) -> list[datetime]:
     """The slots of the job to run now, oldest first; most often none or one.
 
-    A job seen for the first time is remembered: it owes no slot from before.
+    A job seen for the first time is remembered: it owes no slot from before. What a host whose
+    clock was ahead left behind counts for nothing (rules 20.9).
+
+    Raises:
+        ClockOff: this host's clock is too far from the database's to begin anything.
     """
     if schedule is None:
         return []
-    now = app.clock()
     with app.database.reading() as connection:
-        last = runs.last_slot(connection, job.name)
+        database_now = _database_now(app, connection, remember=remember)
+        last = runs.last_slot(connection, job.name, up_to=database_now)
         known_since = schedules.find_known_since(connection, job.name)
-        is_new = known_since is None
-    known_since = known_since or now - FIRST_SIGHT
-    if remember and is_new:
-        since = known_since
-        known_since = app.database.transaction(
-            lambda c: schedules.remember_job(c, job.name, at=since)
-        )
+    now = _now(app, database_now, remember=remember)
+    is_off = known_since is not None and known_since > database_now
+    if known_since is None or is_off:
+        wrong, known_since = known_since, now - FIRST_SIGHT
+        if remember:
+            known_since = _remember(app, job, wrong, known_since)
     return due(
         schedule,
         job.catch_up,
@@ -78,6 +82,28 @@ def due_slots(
         now=now,
         oldest=app.settings.catch_up_limit,
     )
+
+
+def _database_now(app: App, connection: Any, *, remember: bool) -> datetime:
+    """The clock that all hosts share; what begins something agrees with it first."""
+    return app.clock_guard.require(connection) if remember else health.now(connection)
+
+
+def _now(app: App, database_now: datetime, *, remember: bool) -> datetime:
+    """Now, never later than the database's; a question may be about another time (`--at`)."""
+    is_question = not remember and app.clock is not app.host_clock
+    return app.clock() if is_question else min(app.clock(), database_now)
+
+
+def _remember(app: App, job: Job, wrong: datetime | None, since: datetime) -> datetime:
+    """Note that the job is known from now on, in the place of a time that has not come yet."""
+
+    def work(connection: Any) -> datetime:
+        if wrong is not None:
+            schedules.forget_job(connection, job.name, known_since=wrong)
+        return schedules.remember_job(connection, job.name, at=since)
+
+    return app.database.transaction(work)
 
 
 def begun_from(run: Run) -> Begun:

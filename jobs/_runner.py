@@ -69,6 +69,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         SlotTaken: the slot has been run.
         NeedsConfirmation: a brake stopped it before it changed anything.
         LeaseLost: another host took over, because this one was too slow.
+        ClockOff: this host's clock is too far from the database's.
         Unavailable: the database went away; what was committed stays done.
     """
     if start.dry_run:
@@ -106,6 +107,7 @@ def _begin(job: Job, app: App, start: Start) -> Lease:
         clock=app.clock,
         started_by=start.by,
         slot=start.slot,
+        clock_guard=app.clock_guard,
     )
     return app.database.transaction(lambda c: running.begin(c, beginning))
 

@@ -118,6 +118,8 @@ def is_to_continue(begun: Begun, now: datetime) -> bool:
     """Whether a slot whose attempt died or was interrupted is to be begun again now."""
     if begun.is_over or begun.attempt >= ATTEMPTS:
         return False
+    if begun.idle_since > now + FIRST_PAUSE:  # written by a clock that was far ahead
+        return True
     return now - begun.idle_since >= pause_after(begun.attempt)
 
 

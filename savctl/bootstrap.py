@@ -5,18 +5,21 @@ from __future__ import annotations
 import gc
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
+from savctl.domain.clock_skew import ClockOff
 from savctl.domain.file_access import Requester
 from savctl.errors import NotPermitted, Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
+    from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
     from savctl.usecases.archive.cold_storage import ColdStorage
 
@@ -25,12 +28,30 @@ if TYPE_CHECKING:
 _COLLECT_EVERY = 2_000
 
 
-class App:
-    """What a command or a job works with."""
+def refuse(clock_off: ClockOff) -> None:
+    """Let nothing be decided by a clock that is off."""
+    raise clock_off
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+
+class App:
+    """What a command or a job works with.
+
+    `clock` is what rules take for now; `host_clock` the machine's own, which is compared with
+    the database's. `on_skew` is called when they differ too much; None: nobody compares.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = system_clock,
+        *,
+        host_clock: Clock = system_clock,
+        on_skew: Callable[[ClockOff], None] | None = refuse,
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self.host_clock = host_clock
+        self._on_skew = on_skew
 
     @cached_property
     def database(self) -> Database:
@@ -38,6 +59,7 @@ class App:
 
         Raises:
             SchemaMismatch: a server's schema is missing, too old or too new.
+            ClockOff: this host's clock is too far from the server's to decide anything.
         """
         from savctl.persistence import schema
 
@@ -50,6 +72,9 @@ class App:
         else:
             with database.reading() as connection:
                 schema.require_current(connection, database.name)
+                if self._on_skew is not None:
+                    with self._judging_skew(self._on_skew):
+                        self.clock_guard.require(connection)
         _end_start_up()
         return database
 
@@ -59,6 +84,28 @@ class App:
         from savctl.persistence.engine import Database
 
         return Database(self.settings.database_url)
+
+    @cached_property
+    def clock_guard(self) -> ClockGuard:
+        """What compares this host's clock with the database's."""
+        from savctl.persistence.clock_guard import ClockGuard
+
+        return ClockGuard(
+            host_clock=self.host_clock,
+            database=self.raw_database.name,
+            limit=self.settings.clock_skew_limit,
+        )
+
+    def compare_clocks(self) -> None:
+        """Compare them for a command that looks after the schema itself.
+
+        Raises:
+            ClockOff: they differ too much.
+        """
+        if self.raw_database.is_sqlite or self._on_skew is None:
+            return
+        with self._judging_skew(self._on_skew), self.raw_database.reading() as connection:
+            self.clock_guard.require(connection)
 
     @cached_property
     def broker(self) -> Broker | None:
@@ -134,6 +181,13 @@ class App:
     def owner(self) -> str:
         """Who holds a lease: this process on this host."""
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    @contextmanager
+    def _judging_skew(self, on_skew: Callable[[ClockOff], None]) -> Iterator[None]:
+        try:
+            yield
+        except ClockOff as clock_off:
+            on_skew(clock_off)
 
     def _names_files(self) -> bool:
         """Whether the database names files; one that is not made yet names none."""

@@ -16,6 +16,7 @@ from savctl.cli._streams import tell
 from savctl.cli._text import safe
 from savctl.config import Settings, from_environment
 from savctl.domain import times
+from savctl.domain.clock_skew import ClockOff
 from savctl.domain.file_access import Requester
 from savctl.errors import InvalidInput, NeedsConfirmation
 from savctl.ports import Clock, SetClock, system_clock
@@ -52,7 +53,13 @@ class Call:
         """The parts this call works with."""
         from savctl.bootstrap import App
 
-        return App(self.settings, self.clock)
+        is_compared = self.effect is not Effect.READS and self.at is None
+        return App(
+            self.settings,
+            self.clock,
+            host_clock=system_clock,
+            on_skew=self._clock_is_off if is_compared else None,
+        )
 
     @cached_property
     def clock(self) -> Clock:
@@ -134,6 +141,12 @@ class Call:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
         raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
+
+    def _clock_is_off(self, clock_off: ClockOff) -> None:
+        """Stop, unless nothing would be stored: a dry run says that the real one would stop."""
+        if not self.dry_run:
+            raise clock_off
+        self.warn(f"{clock_off.message}; the real run would stop")
 
     def _paint(self, text: str, code: str) -> str:
         wanted = self.color == "always" or (

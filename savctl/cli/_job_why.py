@@ -10,9 +10,15 @@ from jobs._plan import OFF, all_schedules, begun_from, due_slots
 from jobs._slots import ATTEMPTS, pause_after
 from savctl.bootstrap import App
 from savctl.cli._job_rows import next_slot, run_row
-from savctl.persistence import leases, runs, schedules
+from savctl.persistence import health, leases, runs, schedules
 from savctl.persistence.leases import Holder
 from savctl.persistence.runs import Run, RunStatus
+
+_NAMED = 5  # slots in the future; a tick leaves one
+_OF_A_WRONG_CLOCK = (
+    "; a host whose clock was ahead left a time in the future here: it holds nothing up, "
+    "and savctl db check --fix removes it"
+)
 
 
 def explanation(app: App, job: Job) -> dict[str, object]:
@@ -20,14 +26,18 @@ def explanation(app: App, job: Job) -> dict[str, object]:
     schedule = all_schedules(app.settings)[job.name]
     due = due_slots(job, app, schedule, remember=False)
     with app.database.reading() as connection:
+        database_now = health.now(connection)
+        ahead = runs.slots_after(connection, database_now, job=job.name, limit=_NAMED)
+        known = schedules.known_after(connection, database_now).get(job.name)
         holder = leases.find_holder(connection, job.name)
         last = runs.last_run(connection, job.name)
-        slot = runs.last_slot(connection, job.name)
+        slot = runs.last_slot(connection, job.name, up_to=database_now)
         error = runs.last_error(connection, job.name)
         others = schedules.alive(connection)
     return {
         "job": job.name,
-        "because": _because(holder, due, slot, last, app.clock(), bool(others)),
+        "because": _because(holder, due, slot, last, app.clock(), bool(others))
+        + (_OF_A_WRONG_CLOCK if ahead or known else ""),
         "schedule": schedule.line if schedule else OFF,
         "catch_up": str(job.catch_up),
         "next_slot": next_slot(schedule, app.clock()),
@@ -36,6 +46,8 @@ def explanation(app: App, job: Job) -> dict[str, object]:
         "lease_seconds_left": round(holder.seconds_left, 1) if holder else None,
         "schedulers": [scheduler.owner for scheduler in others],
         "last_run": run_row(last) if last else None,
+        "slots_in_future": [_ahead(run) for run in ahead],
+        "known_since_in_future": known,
         "last_slot": slot.scheduled_for if slot else None,
         "last_error": error.error if error else None,
         "last_error_at": error.finished_at if error else None,
@@ -64,6 +76,11 @@ def _because(
     return _because_of(slot, now) or (
         f"its last run ended {last.status}; its next slot is still to come"
     )
+
+
+def _ahead(run: Run) -> dict[str, object]:
+    """A slot that has not come yet, and who began it."""
+    return {"run_id": run.id, "slot": run.scheduled_for, "host": run.host}
 
 
 def _because_of(slot: Run | None, now: datetime) -> str | None:

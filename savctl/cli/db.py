@@ -170,6 +170,7 @@ def committed(
 
 
 def _say_where(call: Call) -> None:
+    call.app.compare_clocks()
     if call.settings.protected and not call.dry_run:
         sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
 

@@ -35,6 +35,8 @@ def doctor(call: Call) -> None:
         store=call.app.store,
         scanner=call.app.scanner,
         due=lambda: _due(call),
+        host_clock=call.app.host_clock,
+        clock_skew_limit=call.settings.clock_skew_limit,
     )
     diagnosis = diagnose(patient, {**DATABASE, **WORK, **RECORDS}, elsewhere={**BROKER, **FILES})
     rows = [sign.as_row() for sign in diagnosis.signs]

@@ -49,6 +49,7 @@ class Settings:
     lease_seconds: int
     tick_seconds: int
     catch_up_limit: timedelta
+    clock_skew_limit: timedelta
     order_value_over: Decimal
     repeats_over: int
     sla_low_response: timedelta

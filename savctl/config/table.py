@@ -8,6 +8,7 @@ from pathlib import Path
 
 from savctl.config import values
 from savctl.config.settings import Setting
+from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.domain.policy import TARGETS
 from savctl.domain.policy_text import percent
 from savctl.domain.priority import LEVELS
@@ -124,6 +125,13 @@ CORE: tuple[Setting, ...] = (
         values.span,
         timedelta(days=32),
         "missed slots older than this are not caught up",
+    ),
+    Setting(
+        "clock_skew_limit",
+        ("SAVCTL_CLOCK_SKEW_LIMIT",),
+        values.span,
+        SKEW_LIMIT,
+        "difference to the database's clock above which this host decides nothing",
     ),
     Setting(
         "order_value_over",

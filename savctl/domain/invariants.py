@@ -102,6 +102,13 @@ _TABLE: tuple[Invariant, ...] = (
         "look at clocks and time zones of the programs that write: savctl doctor",
     ),
     Invariant(
+        "slot-in-future",
+        _E,
+        "a job's slot, or its first sight, that has not come yet by the database's clock",
+        "a host's clock was ahead; savctl db check --fix removes the row",
+        "removed; what the run did stays in the audit",
+    ),
+    Invariant(
         "history-broken",
         _E,
         "the statuses in the history are no unbroken chain of legal transitions",

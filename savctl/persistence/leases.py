@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from savctl.errors import AlreadyRunning, SavError, Unavailable
+from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.engine import Database, server_now
 from savctl.persistence.tables import leases
 
@@ -38,10 +39,22 @@ class Lease:
     token: int
     seconds: int
     run_id: int | None = None
+    clock_guard: ClockGuard | None = None
     lost: threading.Event = field(default_factory=threading.Event)
 
     def check(self, connection: Connection) -> None:
         """Pass the fence inside a transaction: the row stays locked until it ends.
+
+        Raises:
+            LeaseLost: another host holds the lease.
+            ClockOff: this host's clock was set while the job ran.
+        """
+        if self.clock_guard is not None:
+            self.clock_guard.require(connection)
+        self.require_held(connection)
+
+    def require_held(self, connection: Connection) -> None:
+        """The fence alone, for what decides nothing, such as the end of a run.
 
         Raises:
             LeaseLost: another host holds the lease.

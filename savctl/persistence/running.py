@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from savctl.errors import Refused
 from savctl.persistence import leases
+from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.leases import Lease
 from savctl.persistence.runs import DEAD, FINISHED, RunStatus, StartedBy, find_slot
 from savctl.persistence.tables import runs
@@ -58,6 +59,7 @@ class Beginning:
     clock: Callable[[], datetime]
     started_by: StartedBy = StartedBy.HAND
     slot: datetime | None = None
+    clock_guard: ClockGuard | None = None
 
 
 def begin(connection: Connection, beginning: Beginning) -> Lease:
@@ -69,10 +71,14 @@ def begin(connection: Connection, beginning: Beginning) -> Lease:
     Raises:
         AlreadyRunning: somebody holds the lease.
         SlotTaken: the slot was run to its end already.
+        ClockOff: this host's clock is too far from the database's.
     """
+    if beginning.clock_guard is not None:
+        beginning.clock_guard.require(connection)
     lease = leases.acquire(
         connection, beginning.job, owner=beginning.owner, seconds=beginning.seconds
     )
+    lease.clock_guard = beginning.clock_guard  # asked at each batch: clocks are set meanwhile
     now = beginning.clock()
     _abandon_dead(connection, beginning.job, at=now)
     values: dict[str, Any] = {
@@ -106,7 +112,7 @@ def end(connection: Connection, lease: Lease, ending: Ending, *, at: datetime) -
     Raises:
         LeaseLost: another host holds the job by now; its word counts.
     """
-    lease.check(connection)
+    lease.require_held(connection)
     counts = ending.counts
     connection.execute(
         update(runs)

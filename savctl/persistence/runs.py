@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, literal_column, select
 
 from savctl.errors import NotFound
 from savctl.persistence.engine import server_now
@@ -91,10 +91,31 @@ def find_slot(connection: Connection, job: str, slot: datetime) -> Run | None:
     return _first(connection, _query(connection).where(_R.job == job, _R.scheduled_for == slot))
 
 
-def last_slot(connection: Connection, job: str) -> Run | None:
-    """The run of the newest slot that was begun."""
-    newest = select(func.max(_R.scheduled_for)).where(_R.job == job).scalar_subquery()
+def last_slot(connection: Connection, job: str, *, up_to: datetime) -> Run | None:
+    """The run of the newest slot that was begun; later ones are a wrong clock's."""
+    begun = and_(_R.job == job, _R.scheduled_for <= up_to)
+    newest = select(func.max(_R.scheduled_for)).where(begun).scalar_subquery()
     return _first(connection, _query(connection).where(_R.job == job, _R.scheduled_for == newest))
+
+
+def slots_after(
+    connection: Connection, moment: datetime, *, job: str | None = None, limit: int | None = None
+) -> list[Run]:
+    """The runs of slots after a moment, oldest slot first, of one job or of all.
+
+    After the database's now they were begun by a host whose clock was ahead.
+    """
+    query = _query(connection).where(_R.scheduled_for > moment)
+    if job is not None:
+        query = query.where(_R.job == job)
+    rows = connection.execute(query.order_by(_R.scheduled_for, _R.id).limit(limit))
+    return [_to_run(row) for row in rows]
+
+
+def forget_slot(connection: Connection, run_id: int, *, slot: datetime) -> bool:
+    """Remove the row of a run, if it still stands for this slot."""
+    gone = connection.execute(delete(runs).where(_R.id == run_id, _R.scheduled_for == slot))
+    return int(gone.rowcount) == 1
 
 
 def last_run(connection: Connection, job: str) -> Run | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal_column, select
+from sqlalchemy import Connection, delete, insert, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from savctl.domain.clock import instant, micro_text
@@ -45,6 +45,25 @@ def remember_job(connection: Connection, job: str, *, at: datetime) -> datetime:
             connection.execute(insert(meta).values(**values))
         known = find_known_since(connection, job)
     return known or at
+
+
+def known_after(connection: Connection, moment: datetime) -> dict[str, datetime]:
+    """The jobs that are noted as known since a later moment, and since when."""
+    query = select(meta.c.name, meta.c.value).where(meta.c.name.startswith(_KNOWN_SINCE))
+    found = {
+        row.name.removeprefix(_KNOWN_SINCE): since
+        for row in connection.execute(query.order_by(meta.c.name))
+        if (since := instant(row.value)) is not None
+    }
+    return {job: since for job, since in found.items() if since > moment}
+
+
+def forget_job(connection: Connection, job: str, *, known_since: datetime) -> bool:
+    """Remove the note of when a job was first seen, if it still says this moment."""
+    if find_known_since(connection, job) != known_since:
+        return False
+    connection.execute(delete(meta).where(meta.c.name == _KNOWN_SINCE + job))
+    return True
 
 
 def announce(connection: Connection, owner: str, *, seconds: int) -> None:

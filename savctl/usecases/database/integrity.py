@@ -21,6 +21,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.integrity import Unreadable
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
+from savctl.usecases.database.future_slots import CHECK, future_slots, remove_future_slot
 
 _PAGE = 1_000
 _SAMPLE = 20
@@ -97,6 +98,7 @@ def check_integrity(database: Database, clock: Clock, *, terms: CheckTerms) -> C
     """
     report = CheckReport(dry_run=terms.dry_run)
     _check_database(database, report)
+    _check_slots(database, clock, terms, report)
     _check_tickets(database, clock, terms, report)
     for check in strays.STRAYS:
         _check_strays(database, check, terms, report)
@@ -109,6 +111,14 @@ def _check_database(database: Database, report: CheckReport) -> None:
             report.add("file-damaged", Example(None, None, line))
         for numbers in integrity.numbers_twice(connection, sample=_SAMPLE):
             report.add("number-twice", Example(None, numbers.partition(",")[0], numbers))
+
+
+def _check_slots(database: Database, clock: Clock, terms: CheckTerms, report: CheckReport) -> None:
+    for slot in future_slots(database):
+        report.add(CHECK, Example(slot.run_id, None, slot.detail))
+        if terms.fix:
+            is_gone = remove_future_slot(database, clock, slot, by=terms.by, dry_run=terms.dry_run)
+            report.findings[CHECK].repaired += is_gone
 
 
 def _check_tickets(

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from savctl.persistence import health, probes
+from savctl.persistence.clock_guard import ClockGuard
 from savctl.usecases.database.status import errors_among, status, verify
 from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
 
 SKEW_WARN = timedelta(seconds=1)
-SKEW_ERROR = timedelta(seconds=30)
 _OLDEST = {"mariadb": (10, 6), "mysql": (8, 0)}  # SKIP LOCKED came with them
 _PACKET_BYTES = 16 * 1024**2
 _DISK_ERROR_BYTES = 200 * 1024**2
@@ -90,21 +90,21 @@ def _time_zone(patient: Patient) -> Iterator[Sign]:
 
 def _clock(patient: Patient) -> Iterator[Sign]:
     """Only what lies outside of the round trip is a difference."""
+    guard = ClockGuard(host_clock=patient.host_clock, database=patient.database.name)
     with patient.database.reading() as connection:
-        before = patient.host_clock()
-        said = health.now(connection)
-        after = patient.host_clock()
-    ahead = max(said - after, timedelta())
-    behind = max(before - said, timedelta())
-    skew = max(ahead, behind)
-    if skew <= SKEW_WARN:
+        skew = guard.skew(connection)
+    if abs(skew) <= SKEW_WARN:
         yield Sign(check="clock", level=Level.OK, found="this host and the database agree")
         return
+    side = "ahead" if skew < timedelta() else "behind"
+    is_refused = abs(skew) > patient.clock_skew_limit
+    advice = "Set both clocks by NTP: SLA clocks and the history's order depend on them."
+    refused = "Jobs and commands that store something are refused here (exit 8). "
     yield Sign(
         check="clock",
-        level=Level.ERROR if skew > SKEW_ERROR else Level.WARN,
-        found=f"the database is {skew.total_seconds():.1f} s {'ahead' if ahead else 'behind'}",
-        advice="Set both clocks by NTP: SLA clocks and the history's order depend on them.",
+        level=Level.ERROR if is_refused else Level.WARN,
+        found=f"the database is {abs(skew).total_seconds():.1f} s {side}",
+        advice=refused + advice if is_refused else advice,
     )
 
 

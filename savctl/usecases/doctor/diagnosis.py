@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.health import is_there
@@ -55,7 +56,8 @@ def no_jobs() -> Mapping[str, datetime]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """What is examined. `due` answers the oldest slot that each job has not run yet;
-    `host_clock` is this machine's own, whatever `clock` says."""
+    `host_clock` is this machine's own, whatever `clock` says; beyond `clock_skew_limit` it may
+    decide nothing."""
 
     database: Database
     clock: Clock
@@ -64,6 +66,7 @@ class Patient:
     scanner: Scanner | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs
     host_clock: Clock = system_clock
+    clock_skew_limit: timedelta = SKEW_LIMIT
 
 
 Examination = Callable[[Patient], Iterable[Sign]]

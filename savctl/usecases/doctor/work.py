@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from savctl.persistence import leases, outbox_queue, runs, schedules
+from savctl.persistence import health, leases, outbox_queue, runs, schedules
 from savctl.persistence.runs import RunStatus
 from savctl.usecases.database.status import status
 from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
 
 OUTBOX_WARN = timedelta(minutes=15)
 OUTBOX_ERROR = timedelta(hours=6)
+_NAMED = 5  # rows of a wrong clock
 OVERDUE = timedelta(minutes=30)
 _UNITS = (
     (timedelta(days=1), "days"),
@@ -64,6 +65,7 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
             told = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
             told += f": {run.error.splitlines()[0]}" if run.error else ""
             yield Sign(check="jobs", level=level, found=told, advice=advice.format(job=run.job))
+    yield from _of_a_wrong_clock(patient)
     overdue = _overdue(patient)
     if overdue:
         who = f"{len(schedulers)} scheduler(s) alive" if schedulers else "no scheduler is alive"
@@ -72,6 +74,28 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
             level=Level.WARN,
             found=f"overdue: {', '.join(overdue)}; {who}",
             advice="Run savctl scheduler run as a service, or the lines of savctl job crontab.",
+        )
+
+
+def _of_a_wrong_clock(patient: Patient) -> Iterator[Sign]:
+    """Times that have not come yet; they hold nothing up, but name a host whose clock was off."""
+    with patient.database.reading() as connection:
+        now = health.now(connection)
+        slots = runs.slots_after(connection, now, limit=_NAMED + 1)
+        known = schedules.known_after(connection, now)
+    found = [
+        f"{run.job}: slot {run.scheduled_for:%Y-%m-%d %H:%M}Z begun by {run.host}"
+        for run in slots[:_NAMED]
+    ]
+    found += ["more"] if len(slots) > _NAMED else []
+    found += [f"{job}: known since {since:%Y-%m-%d %H:%M}Z" for job, since in known.items()]
+    if found:
+        yield Sign(
+            check="schedule",
+            level=Level.WARN,
+            found=f"in the future of the database's clock: {'; '.join(found)}",
+            advice="A host's clock was ahead. Nothing waits for it; savctl db check --fix removes "
+            "these rows.",
         )
 
 
