@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
+# What comes later cannot be stored in a TIMESTAMP column.
+COLUMNS_END = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
 
 # A batch asks for the same few instants thousands of times.
 _remembered = lru_cache(maxsize=256)

@@ -28,13 +28,40 @@ class ClosingLimits:
 class LastPublic:
     """When each side last wrote publicly, to the second; None for never.
 
-    `own` is the same without what came from other tickets, None where nothing did: a merge does
-    not move the silence (rules 3.1).
+    The ids are of the messages of each side that arrived last, whatever time they bear.
+    `latest_at` is that of any message, notes included. `own` is the same without what came from
+    other tickets, None where nothing did: a merge does not move the silence (rules 3.1).
     """
 
     customer_at: datetime | None = None
     agent_at: datetime | None = None
+    customer_id: int | None = None
+    agent_id: int | None = None
+    latest_at: datetime | None = None
     own: LastPublic | None = None
+
+    @property
+    def is_late_mail(self) -> bool:
+        """Whether the customer's message arrived last, with a time before the agent's (20.6)."""
+        if self.customer_at is None or self.agent_at is None:
+            return False
+        arrived_last = (self.customer_id or 0) > (self.agent_id or 0)
+        return arrived_last and self.customer_at < self.agent_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFile:
+    """When the newest file came that no agent is known to have attached; None for never.
+
+    `customer_at` is that of the newest one that the customer is known to have attached.
+    """
+
+    unproven_at: datetime | None = None
+    customer_at: datetime | None = None
+
+
+NO_FILE = LastFile()
+_LATE_MAIL = "a customer's message with an earlier time arrived after the agent's"
 
 
 class Outcome(StrEnum):
@@ -56,23 +83,26 @@ class Verdict:
     remark: str | None = None
 
 
-def silence(ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingLimits) -> Verdict:
+def silence(
+    ticket: Ticket,
+    last: LastPublic,
+    *,
+    now: datetime,
+    limits: ClosingLimits,
+    file: LastFile = NO_FILE,
+) -> Verdict:
     """Whether a waiting ticket has been silent for the whole limit; exactly the limit is enough.
 
     Silence starts at the entry into `waiting_customer` (history; else `updated_at`) or at the
-    last public message, whichever is later.
+    last public message, whichever is later. A file may be an answer (rules 20.5).
     """
     if ticket.status is not Status.WAITING_CUSTOMER:
         return Verdict(Outcome.NOT_YET)
     entered = ticket.entered_status_at or ticket.updated_at
     if entered is None:
         return Verdict(Outcome.UNKNOWN, "no history and no updated_at: silence cannot be measured")
-    # Ties within a second are decided for the customer, so both sides are cut to the second.
-    since_entry = to_the_second(entered)
-    if last.customer_at is not None and last.customer_at >= max(
-        since_entry, last.agent_at or since_entry
-    ):
-        return Verdict(Outcome.MISSED, "the customer answered, but the ticket still waits")
+    if (answered := _answered(last, file, to_the_second(entered))) is not None:
+        return answered
     own = last.own or last
     anchor = max(entered, own.agent_at or entered, own.customer_at or entered)
     if now - anchor < limits.silence:
@@ -81,7 +111,12 @@ def silence(ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingL
 
 
 def confirmation(
-    ticket: Ticket, last: LastPublic, *, now: datetime, limits: ClosingLimits
+    ticket: Ticket,
+    last: LastPublic,
+    *,
+    now: datetime,
+    limits: ClosingLimits,
+    file: LastFile = NO_FILE,
 ) -> Verdict:
     """Whether the confirmation window of a resolved ticket is over (inclusive)."""
     if ticket.status is not Status.RESOLVED:
@@ -90,12 +125,37 @@ def confirmation(
     if resolved_at is None:
         return Verdict(Outcome.UNKNOWN, "no resolved_at and no updated_at: the window is unknown")
     remark = None if ticket.resolved_at else "resolved_at was missing; updated_at used"
-    if last.customer_at is not None and last.customer_at >= to_the_second(resolved_at):
-        return Verdict(Outcome.HELD, "customer replied", remark)
+    if (contested := _contested(last, file, to_the_second(resolved_at))) is not None:
+        return Verdict(Outcome.HELD, contested, remark)
     if now - resolved_at < limits.confirmation:
         return Verdict(Outcome.NOT_YET)
     window = span_text(limits.confirmation)
     return Verdict(Outcome.CLOSE, f"resolved, not contested for {window}", remark)
+
+
+def _answered(last: LastPublic, file: LastFile, since: datetime) -> Verdict | None:
+    """What speaks for an answer of the customer since the entry into the status (rules 3.1, 20).
+
+    Ties within a second are decided for the customer, so both sides are cut to the second.
+    """
+    if last.customer_at is not None and last.customer_at >= max(since, last.agent_at or since):
+        return Verdict(Outcome.MISSED, "the customer answered, but the ticket still waits")
+    if (last.own or last).is_late_mail:
+        return Verdict(Outcome.MISSED, _LATE_MAIL)
+    if file.unproven_at is not None and file.unproven_at > since:
+        return Verdict(Outcome.HELD, "a file came")
+    return None
+
+
+def _contested(last: LastPublic, file: LastFile, since: datetime) -> str | None:
+    """What the customer did since the resolution, in words; None for nothing (rules 2.6, 20)."""
+    if last.customer_at is not None and last.customer_at >= since:
+        return "customer replied"
+    if (last.own or last).is_late_mail:
+        return _LATE_MAIL
+    if file.customer_at is not None and file.customer_at > since:
+        return "customer sent a file"
+    return None
 
 
 def span_text(span: timedelta) -> str:

@@ -5,6 +5,8 @@ Rules 4.2, 4.6, 4.7; spec: SLA Breach Handling.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from savctl.domain.breach import Breach, with_breach
 from savctl.domain.clock import to_the_second
 from savctl.domain.decision import Decision, history_entry, with_promise
@@ -30,9 +32,10 @@ def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -
     Only a response breach raises, and only a ticket that is still worked on; the promise stays
     as it was, so that the raise breaches nothing (rules 4.2, 4.6, 4.7).
     """
-    decision = Decision(ticket=ticket, at=seen.at)
+    now = ticket.moment(seen.at)
+    decision = Decision(ticket=ticket, at=now)
     for side in new_breaches(seen, known=known):
-        decision = decision.then(_record_one(decision.ticket, side, seen))
+        decision = decision.then(_record_one(decision.ticket, side, seen, now))
     return decision
 
 
@@ -53,25 +56,25 @@ def _brings_closer(entry: HistoryEntry) -> bool:
     return is_begun or (entry.action == Action.STATUS and entry.before not in COUNTED)
 
 
-def _record_one(ticket: Ticket, side: SideClock, seen: SlaClock) -> Decision:
+def _record_one(ticket: Ticket, side: SideClock, seen: SlaClock, now: datetime) -> Decision:
     to = raised(ticket.priority)
     raises = side.side is Side.RESPONSE and ticket.status in COUNTED and to is not ticket.priority
-    breach = _breach(side, seen, to if raises else None)
+    breach = _breach(side, now, to if raises else None)
     metadata = with_breach(_promised(ticket, seen), breach)
     changed = ticket.changed(metadata=metadata)
     entries: tuple[HistoryEntry, ...] = ()
     if raises:
         reason = f"{ESCALATED}: {side.expected_minutes} min promised"
-        entry = history_entry(Action.PRIORITY, ticket.priority, to, None, seen.at, reason)
+        entry = history_entry(Action.PRIORITY, ticket.priority, to, None, now, reason)
         entries = (entry,)
         changed = changed.changed(
             priority=to,
             metadata=metadata.with_history(entries),
-            updated_at=to_the_second(seen.at),
+            updated_at=to_the_second(now),
         )
     return Decision(
         ticket=changed,
-        at=seen.at,
+        at=now,
         entries=entries,
         events=(_event(ticket, breach),),
         breaches=(breach,),
@@ -88,11 +91,11 @@ def _promised(ticket: Ticket, seen: SlaClock) -> Metadata:
     )
 
 
-def _breach(side: SideClock, seen: SlaClock, raised_to: Priority | None) -> Breach:
+def _breach(side: SideClock, now: datetime, raised_to: Priority | None) -> Breach:
     return Breach(
         side=side.side,
-        at=side.passed_at or seen.at,
-        found_at=seen.at,
+        at=side.passed_at or now,
+        found_at=now,
         priority=side.promise.priority,
         expected_minutes=side.expected_minutes,
         actual_minutes=side.actual_minutes,

@@ -71,6 +71,7 @@ def hold(ticket: Ticket, *, reason: str, by: int | None, now: datetime) -> Decis
     Raises:
         UnderLegalHold: it is held for another reason, which must not be lost.
     """
+    now = ticket.moment(now)
     if is_held(ticket):
         if hold_of(ticket.metadata)["reason"] == reason:
             return Decision(ticket=ticket, at=now)
@@ -90,6 +91,7 @@ def hold(ticket: Ticket, *, reason: str, by: int | None, now: datetime) -> Decis
 
 def release(ticket: Ticket, *, reason: str | None, by: int | None, now: datetime) -> Decision:
     """End the hold; the history keeps that there was one."""
+    now = ticket.moment(now)
     if not is_held(ticket):
         return Decision(ticket=ticket, at=now)
     marked = ticket.metadata.without(_KEY)

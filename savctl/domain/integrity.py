@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from savctl.domain.clock import micro_text, second_text, to_the_second
+from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.domain.history import Action, HistoryEntry, entry_from
 from savctl.domain.metadata import Metadata
 from savctl.domain.past import Item, Past, lost, put_together, runs_backwards, unaudited
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 
-# Clocks of hosts differ a little; more than this is an error of its own (doctor).
+# Other programs' clocks differ a little; savctl's own entries never run backwards.
 SKEW = timedelta(seconds=30)
+# A host may be so far ahead of the one that checks, and write (rules 20.9).
+AHEAD = SKEW_LIMIT
 # PHP stores an empty array as [], Laravel an empty value as null: both mean "no metadata".
 _EMPTY = frozenset({"[]", "null"})
 _STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
@@ -89,7 +92,7 @@ def problems(
     return [
         *_agent(facts),
         *_stamps(facts, past),
-        *_future(facts, history, now + skew),
+        *_future(facts, history, now + AHEAD),
         *_history(facts, history, past, skew),
         *_metadata(facts.metadata, audited),
     ]

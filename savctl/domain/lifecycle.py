@@ -1,7 +1,8 @@
 """What may happen to a ticket, and what follows from it (spec: Business Rules; rules 2, 11.3).
 
 Every function takes a ticket and answers a `Decision`: the changed ticket, the history entries
-and the events. Nothing is written here. A decision without entries means "is so already".
+and the events. Nothing is written here. A decision without entries means "is so already". A
+decision's time is never before one that stands on the ticket already (rules 20.9).
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ def assign(
     Raises:
         TransitionNotAllowed: the ticket is closed.
     """
+    now = ticket.moment(now)
     require_not_closed(ticket, "assign")
     opens = ticket.status is Status.OPEN
     if ticket.assigned_to == agent_id and not opens:
@@ -124,6 +126,7 @@ def unassign(ticket: Ticket, *, by: int | None, now: datetime, reason: str | Non
     Raises:
         TransitionNotAllowed: it is not in progress.
     """
+    now = ticket.moment(now)
     if ticket.status is Status.OPEN and ticket.assigned_to is None:
         return Decision(ticket=ticket, at=now)
     if ticket.status not in {Status.IN_PROGRESS, Status.OPEN}:
@@ -153,6 +156,7 @@ def move(
         TransitionNotAllowed: there is no such arrow, or it is taken by `assign` or `unassign`.
         AgentMissing: the ticket would be in progress without an agent.
     """
+    now = ticket.moment(now)
     if ticket.status is to:
         return Decision(ticket=ticket, at=now)
     only_by_assignment = (ticket.status is Status.OPEN and to is Status.IN_PROGRESS) or (
@@ -208,8 +212,10 @@ def close_duplicate(ticket: Ticket, *, by: int | None, now: datetime, reason: st
     return back.then(move(back.ticket, Status.CLOSED, by=by, now=now, reason=reason))
 
 
-def customer_wrote(ticket: Ticket, *, by: int | None, now: datetime) -> Decision:
-    """What a customer's public message does by itself: it ends the waiting.
+def customer_wrote(
+    ticket: Ticket, *, by: int | None, now: datetime, reason: str = "customer replied"
+) -> Decision:
+    """What a customer's public message, or file, does by itself: it ends the waiting.
 
     A waiting ticket without an agent (bad data) keeps its status: the message must not be lost,
     and work without an agent is never written.
@@ -217,7 +223,7 @@ def customer_wrote(ticket: Ticket, *, by: int | None, now: datetime) -> Decision
     require_not_closed(ticket, "add a message")
     if ticket.status is not Status.WAITING_CUSTOMER or ticket.assigned_to is None:
         return Decision(ticket=ticket, at=now)
-    return move(ticket, Status.IN_PROGRESS, by=by, now=now, reason="customer replied")
+    return move(ticket, Status.IN_PROGRESS, by=by, now=now, reason=reason)
 
 
 def change_priority(
@@ -230,6 +236,7 @@ def change_priority(
     policies: Policies | None = None,
 ) -> Decision:
     """Set the priority by hand; the promise moves with it (rules 4.2)."""
+    now = ticket.moment(now)
     require_not_closed(ticket, "change the priority")
     if ticket.priority is priority:
         return Decision(ticket=ticket, at=now)
@@ -244,6 +251,7 @@ def edit(ticket: Ticket, fields: Mapping[str, Any], *, by: int | None, now: date
 
     The history names the fields, not their text: that is the customer's.
     """
+    now = ticket.moment(now)
     require_not_closed(ticket, "edit")
     different = {k: v for k, v in fields.items() if getattr(ticket, k) != v}
     if not different:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from savctl.domain.clock import instant
+from savctl.domain.clock import COLUMNS_END, instant
 from savctl.domain.history import CHAIN
 from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.priority import Priority
@@ -47,6 +47,22 @@ class Ticket:
             if isinstance(item, dict) and _is_in_chain(item.get("action")):
                 return instant(item.get("at")) if item.get("to") == self.status else None
         return None
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """The latest time that the row and its history hold."""
+        items = self.metadata.history_items
+        history = [instant(item.get("at")) for item in items if isinstance(item, dict)]
+        columns = (self.created_at, self.updated_at, self.resolved_at, self.closed_at)
+        known = [at for at in (*columns, *history) if at is not None and at < COLUMNS_END]
+        return max(known, default=None)
+
+    def moment(self, now: datetime) -> datetime:
+        """The time of a change that is made now: never before what stands there already.
+
+        Clocks of hosts differ a little; the times of a ticket never run backwards (rules 20.9).
+        """
+        return max(now, self.latest_at or now)
 
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""

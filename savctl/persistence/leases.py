@@ -6,13 +6,17 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import ColumnElement, Connection, and_, insert, literal_column, select, text
 from sqlalchemy.exc import IntegrityError
 
 from savctl.errors import AlreadyRunning, SavError, Unavailable
 from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.engine import Database, server_now
 from savctl.persistence.tables import leases
+
+
+# A heartbeat so far ahead of the database's clock was written before that clock was set back.
+_SET_BACK_SECONDS = 60
 
 
 class LeaseLost(Unavailable):
@@ -82,7 +86,7 @@ def acquire(connection: Connection, name: str, *, owner: str, seconds: int) -> L
             f"UPDATE savctl_leases SET owner = :owner, token = token + 1, "  # noqa: S608
             f"acquired_at = {server_now(connection)}, heartbeat_at = {server_now(connection)}, "
             f"expires_at = {_from_now(connection)} WHERE name = :name "
-            f"AND (owner IS NULL OR expires_at <= {server_now(connection)})"
+            f"AND (owner IS NULL OR NOT {_is_alive(connection)})"
         ),
         {"owner": owner, "name": name, **_span(connection, seconds)},
     )
@@ -124,7 +128,7 @@ def find_holder(connection: Connection, name: str) -> Holder | None:
     row = connection.execute(
         text(
             f"SELECT owner, token, {left} AS seconds_left FROM savctl_leases "  # noqa: S608
-            f"WHERE name = :name AND owner IS NOT NULL AND expires_at > {server_now(connection)}"
+            f"WHERE name = :name AND owner IS NOT NULL AND {_is_alive(connection)}"
         ),
         {"name": name},
     ).first()
@@ -184,6 +188,28 @@ class Heartbeat:
                 if not self._database.transaction(lambda c: renew(c, self._lease)):
                     self._lease.lost.set()
                     return
+
+
+def living(connection: Connection) -> ColumnElement[bool]:
+    """The condition that a lease has a holder who was heard of lately."""
+    alive: ColumnElement[bool] = literal_column(_is_alive(connection, "savctl_leases."))
+    return and_(leases.c.owner.is_not(None), alive)
+
+
+def _is_alive(connection: Connection, table: str = "") -> str:
+    """SQL: it has not run out, and its last heartbeat is not in the future.
+
+    The latter means that the database's own clock was set back. Whoever is at work renews the
+    lease by the new time; a dead holder's must not last until the old time comes again.
+    """
+    if connection.dialect.name == "sqlite":
+        soon = f"strftime('%Y-%m-%d %H:%M:%f', 'now', '+{_SET_BACK_SECONDS} seconds')"
+    else:
+        soon = f"UTC_TIMESTAMP(6) + INTERVAL {_SET_BACK_SECONDS} SECOND"
+    return (
+        f"({table}expires_at > {server_now(connection)} "
+        f"AND ({table}heartbeat_at IS NULL OR {table}heartbeat_at <= {soon}))"
+    )
 
 
 def _ensure_row(connection: Connection, name: str) -> None:

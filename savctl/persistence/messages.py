@@ -30,6 +30,7 @@ from savctl.persistence.whole_tables import fetched, listed
 
 _M = ticket_messages.c
 _INSERT = insert(ticket_messages)  # made once, see tickets.py
+_SIDES = ("customer", "agent")
 _MOST_IDS = 10_000  # in one query; SQLite takes 32,766
 
 
@@ -89,7 +90,7 @@ class Messages:
         return [to_message(row) for row in self._connection.execute(query)]
 
     def last_public(self, tickets: Sequence[Ticket]) -> dict[int, LastPublic]:
-        """When each side last wrote publicly, for many tickets with one query.
+        """Who wrote last, by time and by arrival, for many tickets with one query.
 
         A second one for those to which messages came from other tickets: what a merge brought
         is there, but ends no silence (rules 3.1).
@@ -118,15 +119,13 @@ class Messages:
         return found
 
     def _last(self, conditions: Sequence[ColumnElement[bool]]) -> dict[int, LastPublic]:
+        newest = [_newest(side, column) for column in (_M.created_at, _M.id) for side in _SIDES]
         query = (
-            select(_M.ticket_id, _newest("customer"), _newest("agent"))
-            .where(*conditions, _M.is_internal == false())
+            select(_M.ticket_id, *newest, func.max(_M.created_at))
+            .where(*conditions)
             .group_by(_M.ticket_id)
         )
-        return {
-            ticket_id: LastPublic(customer_at=customer_at, agent_at=agent_at)
-            for ticket_id, customer_at, agent_at in self._connection.execute(query)
-        }
+        return {row[0]: _last_of(tuple(row)) for row in self._connection.execute(query)}
 
     def _first(
         self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
@@ -183,8 +182,21 @@ def _mixed(tickets: Sequence[Ticket]) -> Iterator[tuple[list[Ticket], list[int]]
         yield some, ids
 
 
-def _newest(sender_type: str) -> ColumnElement[datetime]:
-    return func.max(case((_M.sender_type == sender_type, _M.created_at)))
+def _last_of(row: Sequence[Any]) -> LastPublic:
+    _, customer_at, agent_at, customer_id, agent_id, latest_at = row
+    return LastPublic(
+        customer_at=customer_at,
+        agent_at=agent_at,
+        customer_id=customer_id,
+        agent_id=agent_id,
+        latest_at=latest_at,
+    )
+
+
+def _newest(sender_type: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The greatest value of a column over what one side wrote publicly."""
+    is_public = and_(_M.sender_type == sender_type, _M.is_internal == false())
+    return func.max(case((is_public, column)))
 
 
 def to_message(row: Row[Any]) -> Message:

@@ -13,10 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select
 
 from savctl.errors import NotFound
-from savctl.persistence.engine import server_now
+from savctl.persistence.leases import living
 from savctl.persistence.tables import leases as leases_table
 from savctl.persistence.tables import runs
 
@@ -158,9 +158,8 @@ _NEWEST_FIRST = (_R.started_at.desc(), _R.id.desc())
 
 def _query(connection: Connection) -> Select[Any]:
     """Rows, each with the token of its job's living lease: a dead run has another one."""
-    now: Any = literal_column(server_now(connection))
     held = leases_table.c
-    alive = and_(held.name == _R.job, held.owner.is_not(None), held.expires_at > now)
+    alive = and_(held.name == _R.job, living(connection))
     columns = (*_COLUMNS, held.token.label("living_token"))
     return select(*columns).select_from(runs.outerjoin(leases_table, alive))
 

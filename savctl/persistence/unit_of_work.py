@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from savctl.persistence.outbox import Outbox
 from savctl.persistence.purges import Purges
 from savctl.persistence.sla_alarms import Alarms
 from savctl.persistence.sla_breaches import Ledger
+from savctl.persistence.ticket_times import latest_of_tickets
 from savctl.persistence.tickets import Tickets
 from savctl.persistence.uploads import Uploads
 from savctl.persistence.users import Users
@@ -115,6 +117,16 @@ class UnitOfWork:
     def imports(self) -> Imports:
         """Rows of foreign files that are here already."""
         return Imports(self.connection)
+
+    def moment(self, now: datetime, *tickets: Ticket) -> datetime:
+        """The time of a change of locked tickets that is made now.
+
+        Never before a time that stands on one of them already, its messages and files included:
+        clocks of hosts differ a little (rules 20.9).
+        """
+        times = [ticket.moment(now) for ticket in tickets]
+        newest = latest_of_tickets(self.connection, [ticket.id for ticket in tickets])
+        return max(now, *times, newest or now)
 
     def record(self, decision: Decision) -> Ticket:
         """Write a change with its history, audit and events; the ticket is locked."""

@@ -41,7 +41,8 @@ def assign_ticket(
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
         agent_id = to if to is not None else _least_loaded(uow, clock, ticket)
-        return lifecycle.assign(ticket, agent_id, by=by, now=clock(), reason=why)
+        now = uow.moment(clock(), ticket)
+        return lifecycle.assign(ticket, agent_id, by=by, now=now, reason=why)
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(to, by))
 
@@ -58,8 +59,8 @@ def unassign_ticket(
     """Take the ticket from its agent and put it back into the queue."""
     why = text.reason(reason)
 
-    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
-        return lifecycle.unassign(ticket, by=by, now=clock(), reason=why)
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        return lifecycle.unassign(ticket, by=by, now=uow.moment(clock(), ticket), reason=why)
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
 

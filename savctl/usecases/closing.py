@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain import closing, lifecycle
-from savctl.domain.closing import ClosingLimits, LastPublic, Verdict
+from savctl.domain.closing import NO_FILE, ClosingLimits, LastFile, LastPublic, Verdict
 from savctl.domain.decision import Decision
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.candidates import Candidates, read_tickets
 from savctl.persistence.engine import Database
-from savctl.persistence.messages import Messages
+from savctl.persistence.file_answers import last_files
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
 from savctl.usecases.batches import Terms, in_batches
@@ -26,6 +26,15 @@ _SKIPPED = {
     closing.Outcome.HELD: "held: {}",
     closing.Outcome.UNKNOWN: "{}",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A ticket, what is to be done with it, and at what time: not before its newest message."""
+
+    ticket: Ticket
+    verdict: Verdict
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +54,17 @@ class _Closing:
         cut = now - self.limits.confirmation if is_resolved else None
         return Candidates(status=self.status, resolved_by=cut)
 
-    def judge(
-        self, tickets: Iterable[Ticket], messages: Messages, now: datetime
-    ) -> list[tuple[Ticket, Verdict]]:
-        """What is to be done with each ticket; one query for all their messages."""
-        given = list(tickets)
-        last = messages.last_public(given)
+    def judge(self, uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime) -> list[_Judged]:
+        """What is to be done with each ticket; a query for all their messages, one for files."""
+        last = uow.messages.last_public(tickets)
+        came = last_files(uow.connection, tickets)
         return [
-            (t, self.rule(t, last.get(t.id, NEVER), now=now, limits=self.limits)) for t in given
+            self._judged(t, last.get(t.id, NEVER), came.get(t.id, NO_FILE), now) for t in tickets
         ]
+
+    def _judged(self, ticket: Ticket, last: LastPublic, file: LastFile, now: datetime) -> _Judged:
+        verdict = self.rule(ticket, last, now=now, limits=self.limits, file=file)
+        return _Judged(ticket, verdict, max(now, last.latest_at or now))
 
 
 def close_silent(
@@ -132,10 +143,10 @@ def _close_batch(
     locked = uow.tickets.lock_many(ids, skip_locked=True)
     items: list[Item] = []
     changes: list[tuple[Ticket, Decision]] = []
-    for ticket, verdict in subject.judge(locked, uow.messages, now):
-        decision, item = _carry_out(ticket, verdict, now, subject.heal)
+    for judged in subject.judge(uow, locked, now):
+        decision, item = _carry_out(judged.ticket, judged.verdict, judged.at, subject.heal)
         if decision is not None:
-            changes.append((ticket, decision))
+            changes.append((judged.ticket, decision))
         if item is not None:
             items.append(item)
     uow.record_many(changes)
@@ -197,8 +208,8 @@ def _require_few(
             ids = candidates.page(connection, after_id=after_id, limit=terms.size)
             if not ids:
                 return
-            judged = subject.judge(read_tickets(connection, ids), Messages(connection), now)
-        due += sum(verdict.outcome is closing.Outcome.CLOSE for _, verdict in judged)
+            judged = subject.judge(UnitOfWork(connection), read_tickets(connection, ids), now)
+        due += sum(one.verdict.outcome is closing.Outcome.CLOSE for one in judged)
         if due > brake:
             raise _braked(subject.job, brake)
         after_id = ids[-1]

@@ -46,7 +46,8 @@ def add_message(
 ) -> Said:
     """Add a message; a customer's public one ends the waiting in the same transaction.
 
-    Examined `files` go into the bucket first; they are recorded with the message.
+    Examined `files` go into the bucket first; they are recorded with the message, whose text may
+    be empty then: a photo is an answer (rules 20.5).
 
     Raises:
         TransitionNotAllowed: the ticket is closed, or `reopen` on one that is not resolved.
@@ -57,7 +58,7 @@ def add_message(
     if internal and side != "agent":
         raise Refused("only agents write internal notes", hint="Use --from agent:ID.")
     text.identifier("sender", sender_id)
-    stored = wording.stored("message", body)
+    stored = wording.stored("message", body, with_files=bool(files))
     given: dict[str, object] = {
         "ticket": str(ref),
         "from": f"{side}:{sender_id}",
@@ -110,7 +111,7 @@ class _Wish:
         """Announce the uploads; the earlier answer, when there is one."""
         ticket = uow.tickets.lock(self.ref)
         if (done := self._earlier(uow, ticket)) is None:
-            self._consequence(ticket, self.clock())
+            self._consequence(ticket, self.clock())  # only whether it is allowed
             self.uploading.announce(uow, ticket.id)
         return done
 
@@ -119,7 +120,7 @@ class _Wish:
         ticket = uow.tickets.lock(self.ref)
         if (done := self._earlier(uow, ticket)) is not None:
             return done
-        now = self.clock()
+        now = uow.moment(self.clock(), ticket)
         decision = self._consequence(ticket, now)
         message = add_to_conversation(
             uow,
@@ -158,9 +159,8 @@ def mark_read(
     def work(uow: UnitOfWork) -> tuple[Ticket, int]:
         ticket = uow.tickets.get(ref)
         other = "agent" if by == ticket.user_id else "customer"
-        return ticket, uow.messages.mark_read(
-            ticket.id, written_by=other, at=to_the_second(clock())
-        )
+        now = uow.moment(clock(), ticket)
+        return ticket, uow.messages.mark_read(ticket.id, written_by=other, at=to_the_second(now))
 
     return in_transaction(database, work, dry_run=dry_run)
 

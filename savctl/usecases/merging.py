@@ -71,7 +71,7 @@ def merge_tickets(
             return Merged(target=into, **_kept(earlier), is_replayed=True)
         tickets = list({ticket.id: ticket for ticket in named}.values())
         _require_mergeable(uow, tickets, into, across=terms.across)
-        now = clock()
+        now = uow.moment(clock(), *tickets, into)
         found, counts = _move(uow, tickets, into, now)
         waits = bool(found) and into.status is Status.WAITING_CUSTOMER
         is_newest = waits and _customer_is_newest(uow, into)

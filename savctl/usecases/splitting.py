@@ -72,7 +72,7 @@ def split_ticket(
     def work(uow: UnitOfWork) -> Split:
         original = uow.tickets.lock(ref)
         part = _part(uow, original, wanted)
-        now, number = clock(), numbers.ticket_number(terms.draw)
+        now, number = uow.moment(clock(), original), numbers.ticket_number(terms.draw)
         draft = _draft(uow, original, part, terms)
         made = born(uow, draft, number=number, by=terms.by, now=now, policies=terms.policies)
         made = splitting.split_off(made, original, part, by=terms.by, now=now, reason=reason)

@@ -154,12 +154,12 @@ def edit_ticket(
     if not (checked or add_tags or remove_tags or meta):
         raise InvalidInput("nothing to change", hint="Name at least one field to edit.")
 
-    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
         wanted = dict(checked)
         metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
         if metadata != ticket.metadata:
             wanted["metadata"] = metadata
-        return lifecycle.edit(ticket, wanted, by=by, now=clock())
+        return lifecycle.edit(ticket, wanted, by=by, now=uow.moment(clock(), ticket))
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
 

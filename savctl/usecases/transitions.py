@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from savctl.domain import lifecycle, merging, text
 from savctl.domain.decision import Decision, TransitionNotAllowed
 from savctl.domain.policy import Policies
@@ -48,18 +50,19 @@ def move_ticket(
     reason = text.reason(reason)
     body = wording.stored("message", message) if message is not None else None
 
-    def decide(ticket: Ticket) -> Decision:
+    def decide(ticket: Ticket, now: datetime) -> Decision:
         if only_from is not None and not bridge:
             _require_from(ticket, to, only_from)
         if bridge:
             return lifecycle.bridge(
-                ticket, to, by=by, now=clock(), reason=reason, agent_id=by, policies=policies
+                ticket, to, by=by, now=now, reason=reason, agent_id=by, policies=policies
             )
-        return lifecycle.move(ticket, to, by=by, now=clock(), reason=reason, policies=policies)
+        return lifecycle.move(ticket, to, by=by, now=now, reason=reason, policies=policies)
 
     def work(uow: UnitOfWork) -> Change:
         before = uow.tickets.lock(ref)
-        decision = decide(before)
+        now = uow.moment(clock(), before)
+        decision = decide(before, now)
         message_id = None
         if body is not None:
             if not decision.is_change:
@@ -68,7 +71,7 @@ def move_ticket(
                     hint=f"savctl message add {before.number} --from agent:ID --body …",
                     ticket_number=before.number,
                 )
-            message_id = _say(uow, before, body, by, clock)
+            message_id = _say(uow, before, body, by, now)
         uow.record(decision)
         return answer(uow, before, decision, users=(by,), message_id=message_id)
 
@@ -103,7 +106,7 @@ def close_ticket(
             if original.id == ticket.id:
                 raise InvalidInput(f"{ticket.number} cannot be a duplicate of itself")
             why = merging.duplicate_of(original, said)
-        now = clock()
+        now = uow.moment(clock(), ticket)
         if not bridge:
             return lifecycle.move(ticket, Status.CLOSED, by=by, now=now, reason=why)
         if duplicate_of is not None and why is not None:
@@ -129,9 +132,10 @@ def set_priority(
     """Set the priority by hand (spec: agent manual override always permitted)."""
     why = text.reason(reason)
 
-    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        now = uow.moment(clock(), ticket)
         return lifecycle.change_priority(
-            ticket, priority, by=by, now=clock(), reason=why, policies=policies
+            ticket, priority, by=by, now=now, reason=why, policies=policies
         )
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
@@ -153,7 +157,7 @@ def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:
     )
 
 
-def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, clock: Clock) -> int:
+def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now: datetime) -> int:
     """The agent's message that goes with a move."""
     sender = by if by is not None else ticket.assigned_to
     if sender is None:
@@ -162,6 +166,6 @@ def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, clock: Cloc
             hint="Say who you are with --as USER_ID.",
         )
     added = add_to_conversation(
-        uow, ticket, sender=("agent", sender), body=body, internal=False, now=clock()
+        uow, ticket, sender=("agent", sender), body=body, internal=False, now=now
     )
     return added.id

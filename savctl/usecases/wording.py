@@ -7,12 +7,14 @@ from savctl.errors import InvalidInput
 from savctl.html import clean
 
 
-def stored(name: str, typed: str) -> str:
-    """The text with its HTML made harmless.
+def stored(name: str, typed: str, *, with_files: bool = False) -> str:
+    """The text with its HTML made harmless; beside files it may be empty.
 
     Raises:
         InvalidInput: it is empty, too long or no text, or nothing of it is left.
     """
+    if with_files and not typed.strip():
+        return ""
     kept = clean(text.body(name, typed))
     if not kept:
         raise InvalidInput(

@@ -15,6 +15,7 @@ from tests.conftest import Cli
 from tests.given import DAY, rows, write
 
 EVERY_MINUTE = "SAVCTL_SCHEDULE_AUTO_CLOSE"
+KNOWN = "SELECT value FROM savctl_meta WHERE name = 'job-known-since:auto-close'"
 MINUTE = timedelta(minutes=1)
 
 
@@ -77,7 +78,9 @@ def test_a_job_known_since_a_time_to_come_is_known_from_now_on(
     cli("scheduler", "tick", "--only", "auto-close")
 
     assert len(slots_begun(database)) == 1
-    known = rows(database, "SELECT value FROM savctl_meta WHERE name = 'job-known-since:auto-close'")
+    known = rows(
+        database, "SELECT value FROM savctl_meta WHERE name = 'job-known-since:auto-close'"
+    )
     assert known[0]["value"] <= micro_text(now)
 
 
@@ -114,6 +117,8 @@ def test_the_check_removes_it_and_says_so_in_the_audit(
     assert (found.code, tried.code, fixed.code, left) == (10, 10, 0, 2)
     assert json.loads(found.out)[0]["check"] == "slot-in-future"
     assert len(rows(database, "SELECT id FROM savctl_runs")) == 1
-    assert rows(database, "SELECT * FROM savctl_meta WHERE name = 'job-known-since:auto-close'") == []
+    assert (
+        rows(database, "SELECT * FROM savctl_meta WHERE name = 'job-known-since:auto-close'") == []
+    )
     assert len(rows(database, "SELECT id FROM savctl_audit WHERE action = 'repaired'")) == 2
     assert cli("db", "check").code == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.domain.integrity import SKEW
 from savctl.domain.invariants import INVARIANTS
-from savctl.usecases.doctor.database import SKEW_ERROR, SKEW_WARN
+from savctl.usecases.doctor.database import SKEW_WARN
 from savctl.usecases.doctor.work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
 from tests.schema.support import PROJECT
 
@@ -18,7 +19,7 @@ def test_every_invariant_stands_in_the_page_as_it_is() -> None:
 
 
 def test_the_limits_of_the_doctor_stand_in_the_page() -> None:
-    limits = (OUTBOX_WARN, OUTBOX_ERROR, OVERDUE, SKEW_ERROR)
+    limits = (OUTBOX_WARN, OUTBOX_ERROR, OVERDUE, SKEW_LIMIT)
 
     assert all(age_text(limit) in PAGE or f"{limit.seconds} s" in PAGE for limit in limits)
     assert f"more than {SKEW_WARN.seconds} s apart" in PAGE

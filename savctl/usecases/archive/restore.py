@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from savctl.domain.history import Action, HistoryEntry
 from savctl.domain.metadata import Metadata
@@ -101,7 +102,9 @@ def restore_ticket(
         if now.bundle_id != found.archived.bundle_id:  # written anew meanwhile: the same line
             _require_same(now, found.archived)
         _require_free(uow, found.whole)
-        entry = HistoryEntry(at=clock(), actor=by, action=Action.RESTORED, reason=reason)
+        entry = HistoryEntry(
+            at=_moment(found, clock()), actor=by, action=Action.RESTORED, reason=reason
+        )
         _insert(uow, _with_entry(found.whole, entry))
         index.remove(uow.connection, [now.ticket_id])
         bundles.add_copies(uow.connection, now.bundle_id, [(now.ticket_id, now.user_id)])
@@ -126,6 +129,12 @@ def _require_free(uow: UnitOfWork, whole: WholeTicket) -> None:
             hint="savctl archive show reads it where it is.",
             ticket_number=number,
         )
+
+
+def _moment(found: Found, now: datetime) -> datetime:
+    """Now, never before what stands on the ticket already (rules 20.9)."""
+    history = Metadata.read(found.whole.ticket["metadata"]).history
+    return max(now, found.archived.closed_at, *(entry.at for entry in history))
 
 
 def _with_entry(whole: WholeTicket, entry: HistoryEntry) -> WholeTicket:

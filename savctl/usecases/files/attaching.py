@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from savctl.domain import text
+from savctl.domain import lifecycle, text
 from savctl.domain.decision import require_not_closed
 from savctl.domain.file_access import (
     FileAction,
@@ -47,7 +48,7 @@ def attach_files(
     key: str | None = None,
     dry_run: bool = False,
 ) -> Attached:
-    """Attach examined files to a ticket: all of them, or none.
+    """Attach examined files to a ticket: all of them, or none; the customer's end the waiting.
 
     Raises:
         TransitionNotAllowed: the ticket is closed.
@@ -56,7 +57,7 @@ def attach_files(
     given = {"ticket": str(ref), "files": identified(files)}
     once = Once(key, command="attachment add", given=given)
     with Uploading(database, clock, store, files, by=by) as uploading:
-        wish = _Wish(ref=ref, once=once, uploading=uploading, clock=clock)
+        wish = _Wish(ref=ref, once=once, uploading=uploading, clock=clock, by=by)
         if dry_run:
             return in_transaction(
                 database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
@@ -91,9 +92,9 @@ def delete_attachment(
             return False
         require_not_closed(ticket, "delete an attachment")
         require_not_held(ticket, "delete an attachment")
-        now = clock()
+        now = uow.moment(clock(), ticket)
         uow.attachments.mark_deleted(attachment, at=now, by=by, reason=why)
-        _note(uow, FileAction.DELETED, attachment, by=by, at_clock=clock, reason=why)
+        _note(uow, FileAction.DELETED, attachment, by=by, at=now, reason=why)
         return True
 
     return _changed(database, attachment_id, work, dry_run=dry_run)
@@ -108,11 +109,12 @@ def restore_attachment(
         NotFound: no such record, or it is gone for good.
     """
 
-    def work(uow: UnitOfWork, _: Ticket, attachment: Attachment) -> bool:
+    def work(uow: UnitOfWork, ticket: Ticket, attachment: Attachment) -> bool:
         if attachment.deleted_at is None:
             return False
         uow.attachments.unmark(attachment.id)
-        _note(uow, FileAction.RESTORED, attachment, by=by, at_clock=clock)
+        now = uow.moment(clock(), ticket)
+        _note(uow, FileAction.RESTORED, attachment, by=by, at=now)
         return True
 
     return _changed(database, attachment_id, work, dry_run=dry_run)
@@ -152,6 +154,7 @@ class _Wish:
     once: Once
     uploading: Uploading
     clock: Clock
+    by: int | None
 
     def begun(self, uow: UnitOfWork) -> Attached | None:
         """Announce the uploads; the earlier answer, when there is one."""
@@ -167,9 +170,14 @@ class _Wish:
         if (done := self._earlier(uow, ticket)) is not None:
             return done
         require_not_closed(ticket, "attach a file")
-        now = self.clock()
+        now = uow.moment(self.clock(), ticket)
         made = self.uploading.record(uow, ticket, message_id=None, now=now)
         self.once.keep(uow, {"ids": [attachment.id for attachment in made]}, at=now)
+        if self.by == ticket.user_id:  # a file of the customer's is an answer (rules 20.5)
+            wrote = lifecycle.customer_wrote(
+                ticket, by=self.by, now=now, reason="customer sent a file"
+            )
+            ticket = uow.record(wrote)
         return Attached(ticket=ticket, attachments=made)
 
     def _earlier(self, uow: UnitOfWork, ticket: Ticket) -> Attached | None:
@@ -217,7 +225,7 @@ def _note(
     attachment: Attachment,
     *,
     by: int | None,
-    at_clock: Clock,
+    at: datetime,
     reason: str | None = None,
 ) -> None:
     note = FileNote(
@@ -226,4 +234,4 @@ def _note(
         attachment_id=attachment.id,
         reason=reason,
     )
-    uow.audit.files([note], actor=by, at=at_clock())
+    uow.audit.files([note], actor=by, at=at)

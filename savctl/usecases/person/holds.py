@@ -41,7 +41,7 @@ def hold_ticket(
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
         nonlocal root
         root = root_of(uow, ticket)
-        return holding.hold(ticket, reason=why, by=by, now=clock())
+        return holding.hold(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
 
     change = change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
     if root is None:
@@ -65,7 +65,7 @@ def release_ticket(
     """End a hold; a ticket without one stays as it is."""
     why = text.reason(reason)
 
-    def rule(_: UnitOfWork, ticket: Ticket) -> Decision:
-        return holding.release(ticket, reason=why, by=by, now=clock())
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        return holding.release(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
 
     return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
