@@ -55,5 +55,5 @@ def skew_text(skew: timedelta) -> str:
     size = abs(skew)
     for unit, name in _UNITS:
         if size >= 2 * unit:
-            return f"{size // unit} {name} {side}"
+            return f"{round(size / unit)} {name} {side}"
     return f"{size.total_seconds():.1f} s {side}"

@@ -20,8 +20,10 @@ from savctl.domain.ticket import Ticket
 
 # Other programs' clocks differ a little; savctl's own entries never run backwards.
 SKEW = timedelta(seconds=30)
-# A host may be so far ahead of the one that checks, and write (rules 20.9).
+# A host may be so far ahead of the one that checks, and write (rules 20.9). Up to the second limit
+# a clock was set while an embedded database was in use; a wrong time zone is off by more.
 AHEAD = SKEW_LIMIT
+FAR_AHEAD = timedelta(minutes=15)
 # PHP stores an empty array as [], Laravel an empty value as null: both mean "no metadata".
 _EMPTY = frozenset({"[]", "null"})
 _STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
@@ -92,7 +94,7 @@ def problems(
     return [
         *_agent(facts),
         *_stamps(facts, past),
-        *_future(facts, history, now + AHEAD),
+        *_future(facts, history, now),
         *_history(facts, history, past, skew),
         *_metadata(facts.metadata, audited),
     ]
@@ -154,14 +156,19 @@ def _provable(facts: Facts, past: Past) -> Iterator[StampRepair]:
             yield StampRepair(check, column, None)
 
 
-def _future(facts: Facts, history: Sequence[HistoryEntry], latest: datetime) -> Iterator[Problem]:
+def _future(facts: Facts, history: Sequence[HistoryEntry], now: datetime) -> Iterator[Problem]:
     for name in _STAMPS:
         at: datetime | None = getattr(facts, name)
-        if at is not None and at > latest:
-            yield Problem("time-in-future", f"{name} is {second_text(at)}")
-    entry = next((e for e in history if e.at > latest), None)
+        if at is not None and at > now + AHEAD:
+            yield Problem(_ahead(at, now), f"{name} is {second_text(at)}")
+    entry = next((e for e in history if e.at > now + AHEAD), None)
     if entry is not None:
-        yield Problem("time-in-future", f"history has {entry.action} at {micro_text(entry.at)}")
+        told = f"history has {entry.action} at {micro_text(entry.at)}"
+        yield Problem(_ahead(entry.at, now), told)
+
+
+def _ahead(at: datetime, now: datetime) -> str:
+    return "time-in-future" if at > now + FAR_AHEAD else "time-ahead"
 
 
 def _history(

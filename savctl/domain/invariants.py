@@ -102,6 +102,12 @@ _TABLE: tuple[Invariant, ...] = (
         "look at clocks and time zones of the programs that write: savctl doctor",
     ),
     Invariant(
+        "time-ahead",
+        _W,
+        "a time that comes within minutes",
+        "a host's clock was ahead when it wrote; savctl doctor shows whether it still is",
+    ),
+    Invariant(
         "slot-in-future",
         _E,
         "a job's slot, or its first sight, that has not come yet by the database's clock",

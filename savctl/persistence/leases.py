@@ -14,7 +14,6 @@ from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.engine import Database, server_now
 from savctl.persistence.tables import leases
 
-
 # A heartbeat so far ahead of the database's clock was written before that clock was set back.
 _SET_BACK_SECONDS = 60
 

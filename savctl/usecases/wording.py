@@ -13,7 +13,7 @@ def stored(name: str, typed: str, *, with_files: bool = False) -> str:
     Raises:
         InvalidInput: it is empty, too long or no text, or nothing of it is left.
     """
-    if with_files and not typed.strip():
+    if with_files and not typed:
         return ""
     kept = clean(text.body(name, typed))
     if not kept:
