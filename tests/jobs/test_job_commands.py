@@ -11,7 +11,7 @@ import pytest
 from jobs._job import all_jobs
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
-from savctl.ports import SetClock
+from savctl.ports import SetClock, system_clock
 from savctl.usecases.conversation import add_message
 from tests.conftest import Cli
 from tests.given import CUSTOMER, brought_to, rows, snapshot, write
@@ -169,11 +169,9 @@ def test_an_unknown_job_exits_with_4_and_a_guess(cli: Cli) -> None:
 def test_due_runs_a_slot_once_and_says_so_otherwise(
     cli: Cli, database: Database, due: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SAVCTL_SCHEDULE_CLOSE_RESOLVED", "* * * * *")
+    now = system_clock()  # its one slot of today
+    monkeypatch.setenv("SAVCTL_SCHEDULE_CLOSE_RESOLVED", f"{now.minute} {now.hour} * * *")
     first = answer(cli, "job", "run", "close-resolved", "--due")
-    write(
-        database, "UPDATE savctl_runs SET scheduled_for = '2099-01-01 00:00:00.000000'"
-    )  # no minute passes within this test
 
     again = cli("job", "run", "close-resolved", "--due", "-o", "json")
 

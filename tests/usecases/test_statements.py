@@ -46,9 +46,10 @@ def test_a_merge_takes_as_many_statements_for_a_dozen_sources_as_for_one(
 
     said = verbs(database, lambda: merge(database, clock, *sources, into=target, by=BOSS))
 
-    # locks; descriptions; what hangs on the tickets; it moves; rows, audit, events; who did it
+    # locks; newest time; descriptions; what hangs on the tickets; it moves; rows, audit, events;
+    # who did it
     assert said == [
-        *("SELECT", "INSERT", "SELECT", "UPDATE"),
+        *("SELECT", "SELECT", "INSERT", "SELECT", "UPDATE"),
         *("UPDATE", "INSERT", "INSERT", "SELECT"),
     ]
 
@@ -63,7 +64,7 @@ def test_files_add_their_moving_to_a_merge_and_no_question(
 
     said = verbs(database, lambda: merge(database, clock, source, into=target, by=BOSS))
 
-    assert (said.count("SELECT"), said.count("UPDATE")) == (3, 4)
+    assert (said.count("SELECT"), said.count("UPDATE")) == (4, 4)
 
 
 def test_an_assignment_locks_once_and_writes_each_trace_once(
@@ -73,4 +74,5 @@ def test_an_assignment_locks_once_and_writes_each_trace_once(
 
     said = verbs(database, lambda: assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS))
 
-    assert said == ["SELECT", "UPDATE", "INSERT", "INSERT", "SELECT"]
+    # lock; newest message and file: no stamp is before them; row, audit, events; who did it
+    assert said == ["SELECT", "SELECT", "UPDATE", "INSERT", "INSERT", "SELECT"]
