@@ -163,8 +163,8 @@ def _future(facts: Facts, history: Sequence[HistoryEntry], now: datetime) -> Ite
             yield Problem(_ahead(at, now), f"{name} is {second_text(at)}")
     entry = next((e for e in history if e.at > now + AHEAD), None)
     if entry is not None:
-        told = f"history has {entry.action} at {micro_text(entry.at)}"
-        yield Problem(_ahead(entry.at, now), told)
+        detail = f"history has {entry.action} at {micro_text(entry.at)}"
+        yield Problem(_ahead(entry.at, now), detail)
 
 
 def _ahead(at: datetime, now: datetime) -> str:

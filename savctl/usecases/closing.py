@@ -29,7 +29,7 @@ _SKIPPED = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _RuledTicket:
     """A ticket, what is to be done with it, and at what time: not before its newest message."""
 
     ticket: Ticket
@@ -54,7 +54,9 @@ class _Closing:
         cut = now - self.limits.confirmation if is_resolved else None
         return Candidates(status=self.status, resolved_by=cut)
 
-    def judge(self, uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime) -> list[_Judged]:
+    def judge(
+        self, uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime
+    ) -> list[_RuledTicket]:
         """What is to be done with each ticket; a query for all their messages, one for files."""
         last = uow.messages.last_public(tickets)
         came = last_files(uow.connection, tickets)
@@ -62,9 +64,11 @@ class _Closing:
             self._judged(t, last.get(t.id, NEVER), came.get(t.id, NO_FILE), now) for t in tickets
         ]
 
-    def _judged(self, ticket: Ticket, last: LastPublic, file: LastFile, now: datetime) -> _Judged:
+    def _judged(
+        self, ticket: Ticket, last: LastPublic, file: LastFile, now: datetime
+    ) -> _RuledTicket:
         verdict = self.rule(ticket, last, now=now, limits=self.limits, file=file)
-        return _Judged(ticket, verdict, max(now, last.latest_at or now))
+        return _RuledTicket(ticket, verdict, max(now, last.latest_at or now))
 
 
 def close_silent(

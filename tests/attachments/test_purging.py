@@ -11,6 +11,7 @@ import pytest
 
 from savctl.domain.states import Status
 from savctl.errors import Unavailable
+from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
 from savctl.persistence.purges import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import in_transaction
@@ -27,12 +28,13 @@ from savctl.usecases.files.uploading import KeyBeingRemoved, Uploading
 from savctl.usecases.person.holds import hold_ticket
 from savctl.usecases.report import BatchReport
 from savctl.usecases.transitions import close_ticket
+from tests import given
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG
 from tests.attachments.test_uploading import PHOTO, keys
 from tests.conftest import S3Servers
-from tests.given import AGENT, attached, brought_to, created, rows, snapshot, write
+from tests.given import AGENT, NOW, brought_to, created, rows, snapshot, write
 
 RETENTION = timedelta(days=30)
 RECORDS = "SELECT id FROM ticket_attachments ORDER BY id"
@@ -46,15 +48,23 @@ def purge(database: Database, store: ObjectStore, clock: SetClock) -> Purge:
 
     def run(*, through: Any = store, at_once: int = 200, **terms: Any) -> BatchReport:
         report = BatchReport(lists_changes=bool(terms.get("dry_run")))
-        given = Terms(report=report, **terms)
-        purge_deleted_records(database, clock, retention=RETENTION, terms=given)
-        forget_strays(database, terms=given)
-        purge_objects(
-            Purging(database=database, store=through, clock=clock, terms=given, at_once=at_once)
+        all_terms = Terms(report=report, **terms)
+        purge_deleted_records(database, clock, retention=RETENTION, terms=all_terms)
+        forget_strays(database, terms=all_terms)
+        purging = Purging(
+            database=database, store=through, clock=clock, terms=all_terms, at_once=at_once
         )
+        purge_objects(purging)
         return report
 
     return run
+
+
+def attached(
+    database: Database, store: ObjectStore, ref: str | int, *files: tuple[str, bytes]
+) -> list[Attachment]:
+    """Files that were attached when the test's clock began: none is deleted before it came."""
+    return given.attached(database, store, ref, *files, clock=SetClock(NOW))
 
 
 def delete(database: Database, clock: SetClock, *ids: int) -> None:

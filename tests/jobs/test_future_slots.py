@@ -91,12 +91,12 @@ def test_why_and_doctor_name_what_a_wrong_clock_left(
     begun(database, slot)
     known_since(database, now + 30 * DAY)
 
-    told = json.loads(cli("job", "why", "auto-close", "-o", "json").out)
+    why = json.loads(cli("job", "why", "auto-close", "-o", "json").out)
     signs = json.loads(cli("doctor", "-o", "json").out)
 
-    assert [row["host"] for row in told["slots_in_future"]] == ["web-9"]
-    assert "whose clock was ahead" in told["because"]
-    assert told["known_since_in_future"] is not None
+    assert [row["host"] for row in why["slots_in_future"]] == ["web-9"]
+    assert "whose clock was ahead" in why["because"]
+    assert why["known_since_in_future"] is not None
     named = [sign["found"] for sign in signs if sign["check"] == "schedule"]
     assert any(f"auto-close: slot {slot:%Y-%m-%d %H:%M}Z begun by web-9" in s for s in named)
     assert any("known since" in found for found in named)

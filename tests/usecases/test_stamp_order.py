@@ -82,7 +82,7 @@ def moved(to: Status, **options: Any) -> Step:
     return lambda d, c, s, t: move_ticket(d, c, t, to, by=AGENT, **options)
 
 
-def said(side: str, user: int) -> Step:
+def message_of(side: str, user: int) -> Step:
     return lambda d, c, s, t: add_message(d, c, t, sender=(side, user), body="Hello")
 
 
@@ -100,9 +100,9 @@ LIFE: tuple[Step, ...] = (
     lambda d, c, s, t: assign_ticket(d, c, t, to=AGENT, by=BOSS),
     lambda d, c, s, t: set_priority(d, c, t, Priority.URGENT, by=BOSS, reason="now"),
     lambda d, c, s, t: edit_ticket(d, c, t, {"subject": "Other"}, by=BOSS),
-    said("agent", AGENT),
+    message_of("agent", AGENT),
     moved(Status.WAITING_CUSTOMER, message="Which size?"),
-    said("customer", CUSTOMER),
+    message_of("customer", CUSTOMER),
     lambda d, c, s, t: mark_read(d, c, t, by=AGENT),
     lambda d, c, s, t: attached(d, s, t, ("a.txt", b"text\n"), clock=c),
     lambda d, c, s, t: delete_attachment(d, c, 1, by=AGENT),
@@ -156,7 +156,7 @@ def test_a_life_on_two_hosts_is_one_in_order(
 ) -> None:
     turns = hosts(first, second)
     one = created(database, next(turns)).id
-    for step in (LIFE[0], said("agent", AGENT), moved(Status.WAITING_CUSTOMER), *LIFE[7:8]):
+    for step in (LIFE[0], message_of("agent", AGENT), moved(Status.WAITING_CUSTOMER), *LIFE[7:8]):
         step(database, next(turns), None, one)  # type: ignore[arg-type]
     for step in (moved(Status.RESOLVED), LIFE[-1]):
         step(database, next(turns), None, one)  # type: ignore[arg-type]
