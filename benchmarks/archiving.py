@@ -26,6 +26,7 @@ from savctl.adapters.directory_store import DirectoryStore
 from savctl.domain.ageing import Age
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
+from savctl.persistence.heartbeat import Heartbeat
 from savctl.ports import SetClock
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
@@ -62,7 +63,7 @@ def archive_all(url: str, folder: Path) -> tuple[int, float]:
         lambda c: leases.acquire(c, "archive", owner="benchmarks", seconds=60)
     )
     started = time.perf_counter()
-    with leases.Heartbeat(database, lease):
+    with Heartbeat(database, lease):
         archive_tickets(
             database,
             clock,

@@ -21,6 +21,7 @@ from benchmarks._shop import NOW, Shop
 from savctl.domain.closing import ClosingLimits
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
+from savctl.persistence.heartbeat import Heartbeat
 from savctl.ports import SetClock
 from savctl.usecases.batches import Terms
 from savctl.usecases.closing import close_resolved
@@ -56,7 +57,7 @@ def close_all(url: str) -> tuple[int, float]:
     )
     lease.run_id = 1
     started = time.perf_counter()
-    with leases.Heartbeat(database, lease):
+    with Heartbeat(database, lease):
         close_resolved(
             database,
             SetClock(NOW),

@@ -24,6 +24,7 @@ from benchmarks._shop import NOW, Shop
 from savctl.domain.closing import ClosingLimits
 from savctl.persistence import commit_tokens, leases
 from savctl.persistence.engine import Database
+from savctl.persistence.heartbeat import Heartbeat
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.batches import Terms
 from savctl.usecases.closing import close_resolved
@@ -141,7 +142,7 @@ def _batches(url: str) -> Pair:
         marks.append(now)
 
     terms = Terms(report=BatchReport(), size=BATCH, fence=lease, on_batch=on_batch)
-    with leases.Heartbeat(database, lease), _tokens(has_token):
+    with Heartbeat(database, lease), _tokens(has_token):
         close_resolved(database, SetClock(NOW), limits=ClosingLimits(), terms=terms)
     database.close()
     return found

@@ -25,6 +25,7 @@ from benchmarks._servers import durable_server, give_room
 from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
+from savctl.persistence.heartbeat import Heartbeat
 from savctl.ports import system_clock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.servers import find
@@ -124,7 +125,7 @@ def _relayed(url: str, address: str, events: int) -> float:
     broker = RabbitBroker(RabbitSettings(url=address, window=WINDOW))
     report = RelayReport()
     started = time.perf_counter()
-    with leases.Heartbeat(database, lease):
+    with Heartbeat(database, lease):
         drain(database, broker, system_clock, terms=RelayTerms(fence=lease), report=report)
     seconds = time.perf_counter() - started
     database.transaction(lambda c: leases.release(c, lease))

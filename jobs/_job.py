@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import jobs
+from jobs._trouble import Troubles
 from savctl.config import Settings
 from savctl.domain.policy import Policies
 from savctl.errors import NotFound
@@ -58,7 +59,8 @@ NO_FLAGS = Flags()
 class Context:
     """What a job works with; `terms` holds its report, its fence and the wish to stop.
 
-    `cold` opens the archive's cold storage, which few jobs need.
+    `cold` opens the archive's cold storage, which few jobs need; `troubles` are said once over
+    all the runs of a process.
     """
 
     database: Database
@@ -70,6 +72,7 @@ class Context:
     policies: Policies
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
     cold: Callable[[], ColdStorage]
+    troubles: Troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs._job import NO_FLAGS, Context, Flags, Job
+from jobs._trouble import Troubles
 from savctl.bootstrap import App
 from savctl.domain.clock import second_text
 from savctl.errors import NeedsConfirmation, SavError, Unavailable
 from savctl.persistence import running
-from savctl.persistence.leases import Heartbeat, Lease, LeaseLost
+from savctl.persistence.heartbeat import Heartbeat, impatient
+from savctl.persistence.lease import Lease
 from savctl.persistence.running import Beginning, Ending
 from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.usecases.batches import Terms, never, unseen
@@ -22,7 +24,10 @@ from savctl.usecases.report import BatchReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How a run is asked for; a `slot` is the scheduled instant that it stands for."""
+    """How a run is asked for; a `slot` is the scheduled instant that it stands for.
+
+    `troubles` are those of the process, which outlive a run.
+    """
 
     by: StartedBy = StartedBy.HAND
     slot: datetime | None = None
@@ -30,6 +35,7 @@ class Start:
     flags: Flags = NO_FLAGS
     should_stop: Callable[[], bool] = never
     on_batch: Callable[[BatchReport], None] = unseen
+    troubles: Troubles = field(default_factory=Troubles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         AlreadyRunning: the job runs elsewhere.
         SlotTaken: the slot has been run.
         NeedsConfirmation: a brake stopped it before it changed anything.
-        LeaseLost: another host took over, because this one was too slow.
+        LeaseLost: another host took over, or may do so soon: this one was too slow.
         ClockOff: this host's clock is too far from the database's.
         Unavailable: the database went away; what was committed stays done.
     """
@@ -117,12 +123,16 @@ def _end(app: App, lease: Lease, report: JobReport, *, error: str | None) -> Non
         status=report.status, counts=report.done.counts(), report=report.as_json(), error=error
     )
     at = report.finished_at
-    app.database.transaction(lambda c: running.end(c, lease, ending, at=at))
+    if not lease.lost.is_set():
+        app.database.transaction(lambda c: running.end(c, lease, ending, at=at))
+        return
+    with impatient(app.database, lease.seconds) as quick:  # the database may not answer at all
+        quick.transaction(lambda c: running.end(c, lease, ending, at=at))
 
 
 def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> Context:
     def should_stop() -> bool:
-        return start.should_stop() or (fence is not None and fence.lost.is_set())
+        return start.should_stop() or (fence is not None and not fence.is_held())
 
     terms = Terms(
         report=done,
@@ -142,6 +152,7 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         policies=app.policies(store=not start.dry_run),
         store=lambda: app.store,
         cold=lambda: app.cold,
+        troubles=start.troubles,
     )
 
 
@@ -165,11 +176,13 @@ def _report(
 
 
 def _require_held(lease: Lease) -> None:
-    """A job that stopped because its heartbeat failed has not come to its end."""
+    """A job that stopped because its lease was given up has not come to its end.
+
+    One that came to its end after the deadline has: whether the lease was still ours then, the
+    fence of its ending decides.
+    """
     if lease.lost.is_set():
-        raise LeaseLost(
-            f"{lease.name} was taken over by another host; this run stopped", job=lease.name
-        )
+        raise lease.loss()
 
 
 def _status(done: BatchReport, start: Start) -> RunStatus:

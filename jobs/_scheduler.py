@@ -11,12 +11,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Lock, Thread
+from threading import Thread
 
 from jobs._job import NO_FLAGS, Flags, Job
 from jobs._plan import all_schedules, due_slots
 from jobs._runner import JobReport, Start, run_job
 from jobs._stop import Stop
+from jobs._trouble import DATABASE, Troubles, source_of
 from savctl.bootstrap import App
 from savctl.errors import (
     AlreadyRunning,
@@ -30,6 +31,7 @@ from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.ports import system_clock
 
 _log = logging.getLogger("savctl.scheduler")
+_TICKER = "ticker"
 _BEATS_MISSED = 4  # a scheduler counts as gone after so many ticks without a sign
 
 
@@ -47,8 +49,7 @@ class Scheduler:
         self._stop = stop
         self._by = by
         self._threads: dict[str, Thread] = {}
-        self._trouble: str | None = None
-        self._trouble_lock = Lock()
+        self._troubles = Troubles()
 
     def run(self) -> None:
         """Tick until somebody asks to stop, then wait for the batches at hand.
@@ -79,16 +80,8 @@ class Scheduler:
 
     def tick(self) -> None:
         """Start what is due now; never raises, for the next tick may do better."""
-        try:
-            for job in self._jobs:
-                self._start_if_due(job)
-        except SavError as problem:
-            self._tell_trouble(problem)
-        except Exception:
-            _log.exception("The scheduler stumbled; it goes on.", extra={"event": "tick_failed"})
-            self.codes.add(ExitCode.BUG)
-        else:
-            self._tell_recovery()
+        if self._has_looked():
+            self._troubles.settle(_TICKER)
 
     def join(self) -> None:
         """Wait until every job at work has come to its end, or to the end of its batch."""
@@ -96,22 +89,52 @@ class Scheduler:
             thread.join()
 
     def _tick_alive(self) -> None:
-        self.tick()
-        if self._trouble is not None:
-            return
+        """A tick of a scheduler that others are to see; reading alone does not say that the
+        database is well."""
+        if self._has_looked() and self._has_announced():
+            self._troubles.settle(_TICKER)
+
+    def _has_looked(self) -> bool:
+        """Start each job that is due; False when the database did not answer."""
+        for job in self._jobs:
+            look = f"{_TICKER} {job.name}"
+            try:
+                self._start_if_due(job)
+            except SavError as problem:
+                self._report_database(problem)
+                return False
+            except Exception as bug:  # it is this job's: the others have theirs started
+                self.codes.add(ExitCode.BUG)
+                message = f"Whether {job.name} is due cannot be found out: {_named(bug)}"
+                self._troubles.report(
+                    job.name, message, by=look, bug=bug, event="tick_failed", ids={"job": job.name}
+                )
+            else:
+                self._troubles.settle(look)
+        return True
+
+    def _has_announced(self) -> bool:
+        """Say in the database that this scheduler is alive."""
         seconds = self._app.settings.tick_seconds * _BEATS_MISSED
         try:
             self._app.database.transaction(
                 lambda c: schedules.announce(c, self._app.owner, seconds=seconds)
             )
         except SavError as problem:
-            self._tell_trouble(problem)
+            self._report_database(problem)
+            return False
+        return True
 
     def _leave(self) -> None:
         try:
             self._app.database.transaction(lambda c: schedules.take_leave(c, self._app.owner))
         except SavError as problem:
-            self._tell_trouble(problem)
+            self._report_database(problem)
+
+    def _report_database(self, problem: SavError) -> None:
+        self.codes.add(problem.exit_code)
+        message = f"{problem.message}. The scheduler keeps trying."
+        self._troubles.report(DATABASE, message, by=_TICKER)
 
     def _start_if_due(self, job: Job) -> None:
         at_work = self._threads.get(job.name)
@@ -142,7 +165,7 @@ class Scheduler:
         try:
             return due_slots(job, self._app, self._schedules[job.name])
         except SavError as problem:
-            self._tell_trouble(problem)
+            self._report_database(problem)
             return []
 
     def _run_slot(self, job: Job, slot: datetime) -> ExitCode:
@@ -151,42 +174,44 @@ class Scheduler:
         if job.is_steady and self._by is StartedBy.SCHEDULER:
             schedule = self._schedules[job.name]
             flags = Flags(stay_until=schedule.next_after(self._app.clock()) if schedule else None)
-        start = Start(by=self._by, slot=slot, flags=flags, should_stop=self._stop.is_set)
+        start = Start(
+            by=self._by,
+            slot=slot,
+            flags=flags,
+            should_stop=self._stop.is_set,
+            troubles=self._troubles,
+        )
         ids: dict[str, object] = {"job": job.name, "slot": f"{slot:%Y-%m-%dT%H:%MZ}"}
         try:
-            return _tell_done(run_job(job, self._app, start), ids)
+            report = run_job(job, self._app, start)
         except SavError as problem:
-            return self._tell_outcome(problem, ids)
-        except Exception:
-            _log.exception("%s failed.", job.name, extra={"event": "job_failed", **ids})
+            return self._report_outcome(job, problem, ids)
+        except Exception as bug:
+            message = f"{job.name} failed. {_named(bug)}"
+            self._troubles.report(
+                job.name, message, by=job.name, bug=bug, event="job_failed", ids=ids
+            )
             return ExitCode.BUG
+        if report.status in {RunStatus.OK, RunStatus.PARTLY}:
+            self._troubles.settle(job.name)
+        return _tell_done(report, ids)
 
-    def _tell_outcome(self, problem: SavError, ids: dict[str, object]) -> ExitCode:
+    def _report_outcome(self, job: Job, problem: SavError, ids: dict[str, object]) -> ExitCode:
         """Say why a slot was not run to its end; that others run it is no news."""
         if isinstance(problem, AlreadyRunning | SlotTaken):
             _log.debug("%s", problem.message, extra={"event": "job_elsewhere", **ids})
             return ExitCode.DONE
-        if isinstance(problem, Unavailable):
-            self._tell_trouble(problem)
-        else:
-            told = f"{problem.message}. {problem.hint or ''}".rstrip()
-            _log.warning("%s", told, extra={"event": "job_refused", **ids})
+        is_outage = isinstance(problem, Unavailable)
+        advice = "The scheduler keeps trying." if is_outage else problem.hint or ""
+        self._troubles.report(
+            source_of(problem, job.name),
+            f"{problem.message}. {advice}".rstrip(),
+            by=job.name,
+            event="scheduler_trouble" if is_outage else "job_refused",
+            level=logging.ERROR if is_outage else logging.WARNING,
+            ids=ids,
+        )
         return problem.exit_code
-
-    def _tell_trouble(self, problem: SavError) -> None:
-        """Say what is wrong once, not at every tick."""
-        with self._trouble_lock:
-            is_news, self._trouble = self._trouble != problem.message, problem.message
-        self.codes.add(problem.exit_code)
-        if is_news:
-            told = f"{problem.message}. The scheduler keeps trying."
-            _log.error("%s", told, extra={"event": "scheduler_trouble"})
-
-    def _tell_recovery(self) -> None:
-        with self._trouble_lock:
-            was_bad, self._trouble = self._trouble is not None, None
-        if was_bad:
-            _log.warning("All is well again.", extra={"event": "scheduler_recovered"})
 
 
 def _tell_done(report: JobReport, ids: dict[str, object]) -> ExitCode:
@@ -197,3 +222,7 @@ def _tell_done(report: JobReport, ids: dict[str, object]) -> ExitCode:
     extra = {"event": "job_done", "run_id": report.run_id, **ids}
     _log.log(level, "%s %s: %s.", report.job, report.status, told, extra=extra)
     return ExitCode.PARTLY if report.status is RunStatus.PARTLY else ExitCode.DONE
+
+
+def _named(bug: BaseException) -> str:
+    return f"{type(bug).__name__}: {bug}"

@@ -14,6 +14,7 @@ from datetime import timedelta
 from random import random
 
 from jobs._job import Context, Job
+from jobs._trouble import Troubles
 from savctl.domain.backoff import pause
 from savctl.ports import Broker, BrokerGone, ExchangeMissing
 from savctl.usecases.events.outbox import delete_old_events, outbox_status, relay_outlook
@@ -23,9 +24,10 @@ from savctl.usecases.report import Item, Outcome
 _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _CLEAN_EVERY_SECONDS = 3_600.0  # a relay that stays for weeks cleans up as well
-_TELL_AGAIN_SECONDS = 600.0
 _REASONS_TOLD = 6  # as many as there are routing keys
 _NAP_SECONDS = 0.1
+_BROKER = "the broker"
+_SENDING = "relay"  # not the job's name: a run of the relay ends well while the broker is down
 _log = logging.getLogger("savctl.relay")
 
 
@@ -78,7 +80,7 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
     A broker that is gone is awaited, and an exchange that somebody deleted as well: either it is
     made again, or the next connection makes it (broker_topology).
     """
-    standing = _Standing(broker.name, lambda: _refusals(context))
+    standing = _Standing(broker.name, context.troubles, lambda: _refusals(context))
     cleaned_at = time.monotonic()
     while not _is_over(context):
         try:
@@ -92,30 +94,34 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
 
 
 class _Standing:
-    """How a relay that stays gets on with the broker; what is wrong is told now and then."""
+    """How a relay that stays gets on with the broker; what is wrong is said once.
 
-    def __init__(self, broker: str, refusals: Callable[[], int]) -> None:
+    It ends with its slot, the troubles with the process: a broker that is down for an hour is
+    not news each minute.
+    """
+
+    def __init__(self, broker: str, troubles: Troubles, refusals: Callable[[], int]) -> None:
         self._broker = broker
+        self._troubles = troubles
         self._refusals = refusals
         self._failures = 0
-        self._told_at: dict[str, float] = {}
 
     def note(self, report: RelayReport) -> None:
         """Look at what a drain did."""
         if report.refused:
             self._failures += bool(report.unwanted)
             for why, _ in (report.again + report.given_up).most_common(_REASONS_TOLD):
-                self._tell(f"The broker {self._broker} refuses events: {why}")
+                self._report(f"The broker {self._broker} refuses events: {why}")
         elif report.published:
             self._failures = 0
-            if self._told_at and not self._refusals():
-                _log.warning("Events are sent again.", extra={"event": "relay_recovered"})
-                self._told_at.clear()
+            if self._troubles.is_open(_BROKER) and not self._refusals():
+                again = "Events are sent again."
+                self._troubles.settle(_SENDING, event="relay_recovered", log=_log, message=again)
 
     def fail(self, why: str) -> None:
         """Nothing can be sent."""
         self._failures += 1
-        self._tell(why)
+        self._report(why)
 
     def wait(self) -> timedelta:
         """How long until the next look: longer each time while nothing can be sent."""
@@ -123,11 +129,10 @@ class _Standing:
             return _LOOK_EVERY
         return pause(self._failures, longest=_LONGEST_PAUSE, draw=random)
 
-    def _tell(self, why: str) -> None:
-        now = time.monotonic()
-        if now - self._told_at.get(why, -_TELL_AGAIN_SECONDS) >= _TELL_AGAIN_SECONDS:
-            _log.warning("%s", why, extra={"event": "relay_trouble"})
-            self._told_at[why] = now
+    def _report(self, why: str) -> None:
+        self._troubles.report(
+            _BROKER, why, by=_SENDING, event="relay_trouble", level=logging.WARNING, log=_log
+        )
 
 
 def _refusals(context: Context) -> int:

@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from savctl.domain.clock_skew import ClockOff
 from savctl.domain.file_access import Requester
 from savctl.errors import NotPermitted, Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
+from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
     from savctl.domain.policy import Policies
@@ -53,7 +53,7 @@ class App:
         self.host_clock = host_clock
         self._on_skew = on_skew
 
-    @cached_property
+    @shared_part
     def database(self) -> Database:
         """The database, its schema checked; an embedded one is made and upgraded by itself.
 
@@ -78,14 +78,14 @@ class App:
         _end_start_up()
         return database
 
-    @cached_property
+    @shared_part
     def raw_database(self) -> Database:
         """The database as it is, for the commands that look after its schema."""
         from savctl.persistence.engine import Database
 
         return Database(self.settings.database_url)
 
-    @cached_property
+    @shared_part
     def clock_guard(self) -> ClockGuard:
         """What compares this host's clock with the database's."""
         from savctl.persistence.clock_guard import ClockGuard
@@ -107,7 +107,7 @@ class App:
         with self._judging_skew(self._on_skew), self.raw_database.reading() as connection:
             self.clock_guard.require(connection)
 
-    @cached_property
+    @shared_part
     def broker(self) -> Broker | None:
         """The broker, if one is configured; nothing is contacted yet."""
         if self.settings.broker_url is None:
@@ -125,12 +125,12 @@ class App:
             )
         )
 
-    @cached_property
+    @shared_part
     def store(self) -> ObjectStore:
         """The bucket or the folder that holds files; nothing is contacted yet."""
         return self._open_store(self.settings.storage_url, is_expected=self._names_files)
 
-    @cached_property
+    @shared_part
     def scanner(self) -> Scanner | None:
         """The malware scanner, if one is configured; nothing is contacted yet."""
         if self.settings.scanner_url is None:
@@ -139,7 +139,7 @@ class App:
 
         return ClamdScanner(self.settings.scanner_url, timeout=self.settings.scanner_timeout)
 
-    @cached_property
+    @shared_part
     def cold(self) -> ColdStorage:
         """Where archived tickets are kept: `archive_url`, else a prefix of the bucket."""
         from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import boto3
@@ -21,6 +22,8 @@ from savctl.errors import ConfigurationError
 
 for _name in ("boto3", "botocore", "urllib3"):  # every failure is told in our words, and what
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # they debug are signatures
+
+_MAKING = RLock()  # a session makes its clients one after the other: boto3 says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +77,16 @@ def unsigned_client(settings: S3Settings) -> Any:
 
 def _made(settings: S3Settings, endpoint: str | None, config: Config) -> Any:
     try:
-        return _session().client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.access_key,
-            aws_secret_access_key=settings.secret_key,
-            aws_session_token=settings.session_token,
-            config=config,
-        )
+        with _MAKING:
+            return _session().client(
+                "s3",
+                endpoint_url=endpoint,
+                region_name=settings.region,
+                aws_access_key_id=settings.access_key,
+                aws_secret_access_key=settings.secret_key,
+                aws_session_token=settings.session_token,
+                config=config,
+            )
     except (ValueError, BotoCoreError) as problem:
         raise ConfigurationError(f"the bucket {settings.where}: {problem}") from problem
 

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +37,7 @@ from savctl.ports.objects import (
     StoreGone,
 )
 from savctl.ports.store_condition import StoreCondition
+from savctl.shared_part import shared_part
 
 ABANDONED = timedelta(days=1)  # a put that takes longer has died
 
@@ -232,7 +232,7 @@ class DirectoryStore:
                 done += len(files)
         return done
 
-    @cached_property
+    @shared_part
     def _index(self) -> Index:
         self._require_it()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -258,7 +258,7 @@ class DirectoryStore:
     def _uploads(self) -> Uploads:
         return Uploads(self._index)
 
-    @cached_property
+    @shared_part
     def _secret(self) -> bytes:
         return self._index.secret()
 

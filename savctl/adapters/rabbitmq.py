@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 
 import pika
 
@@ -19,6 +18,7 @@ from savctl.adapters._publisher import APP_ID, EXCHANGE, LineTerms, RabbitPublis
 from savctl.adapters._told import in_words
 from savctl.domain.window import Window
 from savctl.errors import ConfigurationError
+from savctl.shared_part import shared_part
 
 __all__ = ["APP_ID", "EXCHANGE", "RabbitBroker", "RabbitPublisher", "RabbitSettings"]
 
@@ -49,7 +49,7 @@ class RabbitBroker:
         address = _parsed(settings.url)
         self.name = f"{address.host}:{address.port}"
 
-    @cached_property
+    @shared_part
     def _parameters(self) -> pika.URLParameters:
         """Made when a line is opened: jobs that need none do not mind a missing certificate."""
         return _parameters(self._settings)

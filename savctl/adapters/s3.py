@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -33,6 +32,7 @@ from savctl.ports.objects import (
     StoreRefused,
 )
 from savctl.ports.store_condition import StoreCondition
+from savctl.shared_part import shared_part
 
 __all__ = ["S3Settings", "S3Store"]
 
@@ -215,11 +215,11 @@ class S3Store:
             for page in self._pages("list_multipart_uploads", prefix):
                 yield from map(upload_of, page.get("Uploads", ()))
 
-    @cached_property
+    @shared_part
     def _client(self) -> Any:
         return new_client(self._settings, self._settings.endpoint)
 
-    @cached_property
+    @shared_part
     def _link_client(self) -> Any:
         endpoint = self._settings.public_endpoint or self._settings.endpoint
         return new_client(self._settings, endpoint)

@@ -15,6 +15,7 @@ from savctl.cli._output import Format
 from savctl.cli._streams import tell
 from savctl.cli._text import safe
 from savctl.config import Settings, from_environment
+from savctl.config.unused import unused_variables
 from savctl.domain import times
 from savctl.domain.clock_skew import ClockOff
 from savctl.domain.file_access import Requester
@@ -45,8 +46,11 @@ class Call:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings in force."""
-        return from_environment(file=self.config)
+        """The settings in force; a variable that is set and not used is named."""
+        found = from_environment(file=self.config)
+        for unused in unused_variables(os.environ, found):
+            self.warn(str(unused))
+        return found
 
     @cached_property
     def app(self) -> App:

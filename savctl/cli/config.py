@@ -8,6 +8,7 @@ from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row
 from savctl.config import SETTINGS, find_file, redacted, user_file
+from savctl.config.unused import unused_variables
 
 group = new_group("Settings, and where each came from.")
 
@@ -38,7 +39,8 @@ def check(call: Call) -> Answer:
     """Read the settings and say whether they are right; every mistake is named at once."""
     settings = call.settings
     given = sum(origin != "default" for origin in settings.origins.values())
-    row = {"settings": len(SETTINGS), "given": given, "ok": True}
+    unused = [variable.name for variable in unused_variables(os.environ, settings)]
+    row = {"settings": len(SETTINGS), "given": given, "unused": unused, "ok": True}
     return Answer(rows=[row], is_one=True, key="ok")
 
 

@@ -23,6 +23,7 @@ _COLUMNS = ("check", "level", "found", "advice")
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
 def doctor(call: Call) -> None:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
+    from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
     from savctl.usecases.doctor.diagnosis import Patient, diagnose
     from savctl.usecases.doctor.files import FILES, RECORDS
@@ -37,8 +38,11 @@ def doctor(call: Call) -> None:
         due=lambda: _due(call),
         host_clock=call.app.host_clock,
         clock_skew_limit=call.settings.clock_skew_limit,
+        lease_seconds=call.settings.lease_seconds,
     )
-    diagnosis = diagnose(patient, {**DATABASE, **WORK, **RECORDS}, elsewhere={**BROKER, **FILES})
+    diagnosis = diagnose(
+        patient, {**DATABASE, **CLUSTER, **WORK, **RECORDS}, elsewhere={**BROKER, **FILES}
+    )
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
     write(answer, call.output, call.columns)

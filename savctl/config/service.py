@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from savctl.config.values import whole
+
+_port = whole(1, 65_535)
+
 
 def variable_or_file(
     environment: Mapping[str, str], variable: str, problems: list[str]
@@ -39,8 +43,7 @@ def database_from_parts(
     if kind not in {"", "mysql", "mariadb"}:
         problems.append(f"DB_CONNECTION {kind!r}: must be mysql, mariadb or sqlite")
     port = part("DB_PORT", "3306")
-    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
-        problems.append(f"DB_PORT {port!r}: must be from 1 to 65535")
+    _check_port("DB_PORT", port, problems)
     if not part("DB_DATABASE"):
         problems.append("DB_DATABASE: is missing")
     user = quote(part("DB_USERNAME", "root"), safe="")
@@ -63,8 +66,7 @@ def broker_from_parts(
     if not host:
         return None, "default"
     port = part("RABBITMQ_PORT", "5672")
-    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
-        problems.append(f"RABBITMQ_PORT {port!r}: must be from 1 to 65535")
+    _check_port("RABBITMQ_PORT", port, problems)
     user = quote(part("RABBITMQ_USER", "guest"), safe="")
     password = quote(part("RABBITMQ_PASSWORD", "guest"), safe="")
     vhost = quote(part("RABBITMQ_VHOST", "/"), safe="")
@@ -79,3 +81,10 @@ def storage_from_parts(
     if bucket is None:
         return f"file://{(home / 'files').absolute()}", "default"
     return f"s3://{bucket}", "environment AWS_BUCKET"
+
+
+def _check_port(variable: str, text: str, problems: list[str]) -> None:
+    try:
+        _port(text)
+    except ValueError as problem:
+        problems.append(f"{variable} {text!r}: {problem}")

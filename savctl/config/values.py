@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from savctl.domain import times
 
+_DIGITS = re.compile(r"[0-9]{1,20}")  # int() also takes 1_000, +5, " 5 " and other scripts' digits
+_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,10})?")
+_PORTS = "from 1 to 65535"
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")  # a password before an @ is no part of a name
 
 
@@ -17,8 +20,8 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     """A whole number within limits, both included."""
 
     def parse(text: str) -> int:
-        if not text.strip().isascii() or not text.strip().isdecimal():
-            raise ValueError("must be a whole number")
+        if not _DIGITS.fullmatch(text):
+            raise ValueError("must be a whole number, in the digits 0 to 9 and nothing else")
         number = int(text)
         if not low <= number <= high:
             raise ValueError(f"must be from {low} to {high}")
@@ -58,10 +61,9 @@ def yes(text: str) -> bool:
 
 def money(text: str) -> Decimal:
     """An amount, in EUR."""
-    amount = Decimal(text)
-    if not amount.is_finite() or amount < 0:
-        raise ValueError("must be an amount from 0")
-    return amount
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError("must be an amount from 0, such as 500 or 499.90")
+    return Decimal(text)
 
 
 def database_url(text: str) -> str:
@@ -78,18 +80,26 @@ def database_url(text: str) -> str:
 def _require_place(text: str, form: str) -> None:
     """Pass when the address names a host, a path and at most a port; it is never shown."""
     parts = urlsplit(text)
-    try:
-        is_whole = bool(parts.hostname) and parts.path not in {"", "/"} and parts.port != 0
-    except ValueError:
-        is_whole = False
-    if not is_whole:
+    is_whole = bool(parts.hostname) and parts.path not in {"", "/"}
+    if not is_whole or not _has_good_port(parts):
         raise ValueError(f"must look like {form}")
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    """Whether an address has a port from 1 to 65535 in plain digits, or none."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def broker_url(text: str) -> str:
     """A broker address."""
-    if urlsplit(text).scheme not in {"amqp", "amqps"}:
+    parts = urlsplit(text)
+    if parts.scheme not in {"amqp", "amqps"}:
         raise ValueError("must start with amqp:// or amqps://")
+    if not _has_good_port(parts):
+        raise ValueError(f"must have a port {_PORTS}, or none")
     return text
 
 
@@ -121,7 +131,8 @@ def cold_url(text: str) -> str:
 def http_url(text: str) -> str:
     """The address of a server, without anything behind its name and port."""
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+    is_whole = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+    if not is_whole or not _has_good_port(parts):
         raise ValueError("must look like https://host:port")
     return text.rstrip("/")
 
@@ -129,7 +140,7 @@ def http_url(text: str) -> str:
 def scanner_url(text: str) -> str:
     """The address of clamd."""
     parts = urlsplit(text)
-    is_tcp = parts.scheme == "tcp" and parts.hostname is not None
+    is_tcp = parts.scheme == "tcp" and parts.hostname is not None and _has_good_port(parts)
     if not is_tcp and not (parts.scheme == "unix" and parts.path):
         raise ValueError("must look like tcp://host:port or unix:///socket")
     return text

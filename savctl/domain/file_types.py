@@ -59,7 +59,6 @@ TEXT = FileType(mime="text/plain", extensions=("txt",), limit_bytes=2 * MB, is_i
 ZIP = FileType(mime="application/zip", extensions=("zip",), limit_bytes=20 * MB)
 
 TYPES: tuple[FileType, ...] = (JPEG, PNG, GIF, WEBP, PDF, DOC, DOCX, XLSX, CSV, TEXT, ZIP)
-LARGEST_BYTES = max(kind.limit_bytes for kind in TYPES)
 
 BY_EXTENSION: Mapping[str, FileType] = MappingProxyType(
     {extension: kind for kind in TYPES for extension in kind.extensions}

@@ -16,6 +16,7 @@ The file is TOML; what it leaves out is as the specification has it:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -27,6 +28,7 @@ from savctl.domain.policy import MINUTE, TARGETS, Policy, Target, mistakes
 from savctl.domain.priority import LEVELS, Priority, PriorityRules
 from savctl.errors import InvalidInput
 
+_PERCENT = re.compile(r"([0-9]{1,2})(?: ?%)?")
 _PARTS = ("targets", "rules", "limits")
 _SIDES = ("response", "resolution")
 
@@ -111,11 +113,11 @@ def from_file(told: Mapping[str, Any]) -> Policy:
 
 
 def percent(given: str) -> int:
-    """`80` or `80%` as a whole number."""
-    number = given.strip().removesuffix("%").strip()
-    if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= 99:
+    """`80`, `80%` or `80 %` as a whole number."""
+    found = _PERCENT.fullmatch(given)
+    if found is None or not int(found[1]):
         raise ValueError("must be from 1% to 99%")
-    return int(number)
+    return int(found[1])
 
 
 class _Reader:
@@ -172,7 +174,8 @@ def _rules(read: _Reader, told: Mapping[str, Any]) -> PriorityRules:
 
 def _money(given: str) -> Decimal:
     amount = Decimal(given)
-    if not amount.is_finite() or amount < 0:
+    is_plain = given.isascii() and "_" not in given and given == given.strip()
+    if not is_plain or not amount.is_finite() or amount < 0:
         raise ValueError("must be an amount from 0")
     return amount
 

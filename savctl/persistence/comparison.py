@@ -118,7 +118,9 @@ class Comparison:
 
     def _rows(self, query: str) -> Iterator[T]:
         with _told():
-            yield from self._file.execute(query)
+            # not the cursor itself: it would be closed when the rows are left early, and by then
+            # the file may be closed
+            yield from iter(self._file.execute(query).fetchone, None)
 
 
 def chunks(rows: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:

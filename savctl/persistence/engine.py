@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ from savctl.persistence.failures import (
     leave_server,
     translated,
 )
+from savctl.shared_part import shared_part
 
 T = TypeVar("T")
 
@@ -51,10 +51,12 @@ class Database:
         lock_wait_seconds: int = 10,
         table_wait_seconds: int = 30,
         statement_seconds: int = 120,
+        connect_seconds: int = 10,
     ) -> None:
         self._lock_wait_seconds = lock_wait_seconds
         self._table_wait_seconds = table_wait_seconds
         self._statement_seconds = statement_seconds
+        self._connect_seconds = connect_seconds
         try:
             self.url: URL = make_url(url)
         except (ArgumentError, ValueError):
@@ -72,7 +74,7 @@ class Database:
             return str(self.url.database)
         return f"{self.url.database}@{self.url.host}:{self.url.port or 3306}"
 
-    @cached_property
+    @shared_part
     def engine(self) -> Engine:
         """The connection pool."""
         return self._sqlite_engine() if self.is_sqlite else self._server_engine()
@@ -146,13 +148,16 @@ class Database:
             self._pause(attempt)
         raise AssertionError("unreachable")
 
-    def with_patience(self, *, lock_wait_seconds: int, statement_seconds: int) -> Database:
+    def with_patience(
+        self, *, lock_wait_seconds: int, statement_seconds: int, connect_seconds: int = 10
+    ) -> Database:
         """The same database through connections of its own, with other limits; close it."""
         return Database(
             self.url.render_as_string(hide_password=False),
             lock_wait_seconds=lock_wait_seconds,
             table_wait_seconds=lock_wait_seconds,
             statement_seconds=statement_seconds,
+            connect_seconds=connect_seconds,
         )
 
     def close(self) -> None:
@@ -226,7 +231,7 @@ class Database:
                 "password": (self.url.password or "").encode(),
                 "conv": _quick_conversions(),
                 "init_command": f"SET SESSION {settings}",
-                "connect_timeout": 10,
+                "connect_timeout": self._connect_seconds,
                 "read_timeout": self._statement_seconds,
                 "write_timeout": self._statement_seconds,
             },

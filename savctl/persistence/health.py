@@ -59,6 +59,15 @@ def variables(connection: Connection, *, of_all_sessions: bool = False) -> Mappi
     return {row[0]: str(row[1]) for row in rows}
 
 
+def galera_nodes(connection: Connection) -> int:
+    """How many nodes the Galera cluster of this server has; 0 where it is in none."""
+    if connection.dialect.name == "sqlite":
+        return 0
+    query = "SHOW GLOBAL STATUS WHERE Variable_name = 'wsrep_cluster_size'"
+    row = connection.execute(text(query)).first()
+    return int(row[1]) if row and str(row[1]).isdecimal() else 0
+
+
 def isolation(values: Mapping[str, str]) -> str:
     """The isolation level, whatever the server calls the variable."""
     return values.get("transaction_isolation") or values.get("tx_isolation") or "unknown"

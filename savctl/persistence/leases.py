@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, literal_column, select, text
 from sqlalchemy.exc import IntegrityError
 
-from savctl.errors import AlreadyRunning, SavError, Unavailable
-from savctl.persistence.clock_guard import ClockGuard
-from savctl.persistence.engine import Database, server_now
+from savctl.errors import AlreadyRunning
+from savctl.persistence.engine import server_now
+from savctl.persistence.lease import Lease, boot_seconds, from_now, span
 from savctl.persistence.tables import leases
 
 # A heartbeat so far ahead of the database's clock was written before that clock was set back.
 _SET_BACK_SECONDS = 60
-
-
-class LeaseLost(Unavailable):
-    """Another host took the job over: this one was too slow and must not write."""
-
-    code = "lease_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +26,6 @@ class Holder:
     seconds_left: float
 
 
-@dataclass(slots=True)
-class Lease:
-    """A lease held by this process; `lost` is set when a heartbeat finds it gone."""
-
-    name: str
-    owner: str
-    token: int
-    seconds: int
-    run_id: int | None = None
-    clock_guard: ClockGuard | None = None
-    lost: threading.Event = field(default_factory=threading.Event)
-
-    def check(self, connection: Connection) -> None:
-        """Pass the fence inside a transaction: the row stays locked until it ends.
-
-        Raises:
-            LeaseLost: another host holds the lease.
-            ClockOff: this host's clock was set while the job ran.
-        """
-        if self.clock_guard is not None:
-            self.clock_guard.require(connection)
-        self.require_held(connection)
-
-    def require_held(self, connection: Connection) -> None:
-        """The fence alone, for what decides nothing, such as the end of a run.
-
-        Raises:
-            LeaseLost: another host holds the lease.
-        """
-        query = select(leases.c.token, leases.c.owner).where(leases.c.name == self.name)
-        row = connection.execute(query.with_for_update()).first()
-        if row is None or (row.token, row.owner) != (self.token, self.owner):
-            self.lost.set()
-            raise LeaseLost(
-                f"{self.name} was taken over by another host; this run stops",
-                hint="Nothing of the last batch was written; the other host goes on.",
-                job=self.name,
-            )
-
-
 def acquire(connection: Connection, name: str, *, owner: str, seconds: int) -> Lease:
     """Take the lease inside the caller's transaction.
 
@@ -80,14 +33,15 @@ def acquire(connection: Connection, name: str, *, owner: str, seconds: int) -> L
         AlreadyRunning: somebody holds it.
     """
     _ensure_row(connection, name)
+    sent_at = boot_seconds()  # before the database looks at its clock, so never too late
     taken = connection.execute(
         text(
             f"UPDATE savctl_leases SET owner = :owner, token = token + 1, "  # noqa: S608
             f"acquired_at = {server_now(connection)}, heartbeat_at = {server_now(connection)}, "
-            f"expires_at = {_from_now(connection)} WHERE name = :name "
+            f"expires_at = {from_now(connection)} WHERE name = :name "
             f"AND (owner IS NULL OR NOT {_is_alive(connection)})"
         ),
-        {"owner": owner, "name": name, **_span(connection, seconds)},
+        {"owner": owner, "name": name, **span(connection, seconds)},
     )
     if taken.rowcount != 1:
         holder = find_holder(connection, name)
@@ -98,7 +52,7 @@ def acquire(connection: Connection, name: str, *, owner: str, seconds: int) -> L
             job=name,
         )
     token = connection.execute(select(leases.c.token).where(leases.c.name == name)).scalar_one()
-    return Lease(name=name, owner=owner, token=token, seconds=seconds)
+    return Lease(name=name, owner=owner, token=token, seconds=seconds, sent_at=sent_at)
 
 
 def release(connection: Connection, lease: Lease) -> None:
@@ -146,49 +100,6 @@ def held(connection: Connection) -> list[tuple[str, Holder]]:
     return [(row.name, Holder(row.owner, row.token, float(row.seconds_left))) for row in rows]
 
 
-def renew(connection: Connection, lease: Lease) -> bool:
-    """Push the expiry out; False when the lease is no longer ours."""
-    renewed = connection.execute(
-        text(
-            f"UPDATE savctl_leases SET heartbeat_at = {server_now(connection)}, "  # noqa: S608
-            f"expires_at = {_from_now(connection)} "
-            "WHERE name = :name AND token = :token AND owner = :owner"
-        ),
-        {
-            "name": lease.name,
-            "token": lease.token,
-            "owner": lease.owner,
-            **_span(connection, lease.seconds),
-        },
-    )
-    return renewed.rowcount == 1
-
-
-class Heartbeat:
-    """Renews a lease from a thread of its own, on a connection of its own."""
-
-    def __init__(self, database: Database, lease: Lease) -> None:
-        self._database = database
-        self._lease = lease
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
-
-    def __enter__(self) -> Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._stop.wait(self._lease.seconds / 3):
-            with suppress(SavError):  # the next beat tries again; the fence decides in the end
-                if not self._database.transaction(lambda c: renew(c, self._lease)):
-                    self._lease.lost.set()
-                    return
-
-
 def living(connection: Connection) -> ColumnElement[bool]:
     """The condition that a lease has a holder who was heard of lately."""
     alive: ColumnElement[bool] = literal_column(_is_alive(connection, "savctl_leases."))
@@ -216,16 +127,6 @@ def _ensure_row(connection: Connection, name: str) -> None:
     if connection.execute(query).first() is None:
         with suppress(IntegrityError), connection.begin_nested():
             connection.execute(insert(leases).values(name=name))
-
-
-def _from_now(connection: Connection) -> str:
-    if connection.dialect.name == "sqlite":
-        return "strftime('%Y-%m-%d %H:%M:%f', 'now', :span)"
-    return "UTC_TIMESTAMP(6) + INTERVAL :span SECOND"
-
-
-def _span(connection: Connection, seconds: int) -> dict[str, object]:
-    return {"span": f"+{seconds} seconds" if connection.dialect.name == "sqlite" else seconds}
 
 
 def _seconds_left(connection: Connection) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from savctl.domain.closing import LastPublic
 from savctl.domain.moved import kept_answer, moved_ids
 from savctl.domain.ticket import Ticket
-from savctl.persistence.tables import ticket_attachments, ticket_messages
+from savctl.persistence.tables import ticket_messages
 from savctl.persistence.tickets import new_id
 from savctl.persistence.types import instant_of
 from savctl.persistence.whole_tables import fetched, listed
@@ -159,11 +159,6 @@ class Messages:
         """Whether it is a note that customers never see; one that is gone counts as such."""
         query = select(_M.is_internal).where(_M.id == message_id)
         return self._connection.execute(query).scalar() in {True, None}
-
-    def count_attachments(self, message_id: int) -> int:
-        """How many files hang on a message."""
-        query = select(func.count()).where(ticket_attachments.c.message_id == message_id)
-        return int(self._connection.execute(query).scalar_one())
 
 
 def _mixed(tickets: Sequence[Ticket]) -> Iterator[tuple[list[Ticket], list[int]]]:

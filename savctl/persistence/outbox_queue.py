@@ -1,7 +1,8 @@
 """The outbox as the relay and `savctl event` see it (rules 8.3 to 8.5).
 
-Waiting is what is neither published, nor dead, nor skipped. There is no high-water mark: a
-transaction that commits late may add a lower id than one already sent.
+Waiting is what is neither published, nor dead, nor skipped: `WAITING` is its only definition.
+There is no high-water mark: a transaction that commits late may add a lower id than one already
+sent.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ WAITING: ColumnElement[bool] = and_(
     _O.published_at.is_(None), _O.dead_at.is_(None), _O.skipped_at.is_(None)
 )
 DEAD: ColumnElement[bool] = and_(_O.published_at.is_(None), _O.dead_at.is_not(None))
+_UNSENT: ColumnElement[bool] = and_(_O.published_at.is_(None), _O.skipped_at.is_(None))
 SKIPPED: ColumnElement[bool] = and_(_O.published_at.is_(None), _O.skipped_at.is_not(None))
 
 
@@ -146,7 +148,7 @@ def dead_ids(connection: Connection, *, after_id: int, limit: int) -> list[int]:
 
 def requeue(connection: Connection, ids: Sequence[int]) -> int:
     """Let dead or delayed events be tried again, from the first attempt on."""
-    stuck = and_(_among(_O.id, ids), _O.published_at.is_(None), _O.skipped_at.is_(None))
+    stuck = and_(_among(_O.id, ids), _UNSENT)
     result = connection.execute(
         update(outbox).where(stuck).values(attempts=0, dead_at=None, available_at=None)
     )
@@ -155,7 +157,7 @@ def requeue(connection: Connection, ids: Sequence[int]) -> int:
 
 def skip(connection: Connection, event_id: int, *, at: datetime) -> int:
     """Give up an unpublished event; the later ones of its ticket go on."""
-    stuck = and_(_O.id == event_id, _O.published_at.is_(None), _O.skipped_at.is_(None))
+    stuck = and_(_O.id == event_id, _UNSENT)
     values = {"skipped_at": at, "dead_at": None, "available_at": None}
     return int(connection.execute(update(outbox).where(stuck).values(**values)).rowcount)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from savctl.domain.history import HistoryEntry
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
+from savctl.persistence.outbox_queue import WAITING
 from savctl.persistence.tables import audit, outbox, support_tickets, ticket_messages
 from savctl.persistence.tickets import to_ticket
 
@@ -26,7 +27,7 @@ def queue(connection: Connection) -> dict[tuple[str, str], int]:
 
 def waiting_events(connection: Connection) -> Counter[str]:
     """How many events wait in the outbox, by their name."""
-    query = select(outbox.c.event, func.count()).where(outbox.c.published_at.is_(None))
+    query = select(outbox.c.event, func.count()).where(WAITING)
     rows = connection.execute(query.group_by(outbox.c.event))
     return Counter({event: int(count) for event, count in rows})
 

@@ -44,18 +44,6 @@ class LivedUntil:
         return query.order_by(_T.id)
 
 
-def count_closed_before(connection: Connection, moment: datetime) -> int:
-    """How many tickets had been closed by then."""
-    query = select(func.count()).select_from(support_tickets).where(_T.closed_at < moment)
-    return int(connection.execute(query).scalar_one())
-
-
-def count_untimed(connection: Connection) -> int:
-    """How many tickets have no `created_at`: no report knows where they belong."""
-    query = select(func.count()).select_from(support_tickets).where(_T.created_at.is_(None))
-    return int(connection.execute(query).scalar_one())
-
-
 def customer_messages_by_day(
     connection: Connection, since: datetime, until: datetime
 ) -> dict[str, int]:

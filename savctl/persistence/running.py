@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from savctl.errors import Refused
 from savctl.persistence import leases
 from savctl.persistence.clock_guard import ClockGuard
-from savctl.persistence.leases import Lease
+from savctl.persistence.lease import Lease
 from savctl.persistence.runs import DEAD, FINISHED, RunStatus, StartedBy, find_slot
 from savctl.persistence.tables import runs
 from savctl.persistence.tickets import new_id
@@ -112,7 +112,7 @@ def end(connection: Connection, lease: Lease, ending: Ending, *, at: datetime) -
     Raises:
         LeaseLost: another host holds the job by now; its word counts.
     """
-    lease.require_held(connection)
+    lease.pass_fence(connection)
     counts = ending.counts
     connection.execute(
         update(runs)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from savctl.domain.clock import instant, micro_text
 from savctl.persistence import leases
 from savctl.persistence.engine import server_now
+from savctl.persistence.lease import Lease, renew
 from savctl.persistence.tables import leases as leases_table
 from savctl.persistence.tables import meta
 
@@ -74,8 +75,8 @@ def announce(connection: Connection, owner: str, *, seconds: int) -> None:
         _forget_the_dead(connection)
         leases.acquire(connection, name, owner=owner, seconds=seconds)
     else:
-        lease = leases.Lease(name=name, owner=owner, token=holder.token, seconds=seconds)
-        leases.renew(connection, lease)
+        lease = Lease(name=name, owner=owner, token=holder.token, seconds=seconds)
+        renew(connection, lease)
 
 
 def take_leave(connection: Connection, owner: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from savctl.errors import AlreadyRunning, Unavailable
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
+from savctl.persistence.heartbeat import Heartbeat
 
 LEASE_SECONDS = 60
 _LEASE = "schema"
@@ -40,7 +41,7 @@ def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
                 has_told = True
             time.sleep(0.2)
     try:
-        with leases.Heartbeat(database, lease):
+        with Heartbeat(database, lease):
             yield
     finally:
         database.transaction(lambda c: leases.release(c, lease))

@@ -118,12 +118,6 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def due_by(connection: Connection, *, moment: datetime) -> list[int]:
-    """The tickets at which the scan will look until then, soonest first."""
-    query = select(_A.ticket_id).where(_A.looks_at <= moment)
-    return list(connection.execute(query.order_by(_A.looks_at, _A.ticket_id)).scalars())
-
-
 def _is_changed(dialect: str) -> ColumnElement[bool]:
     """Whether the row was written since; on SQLite times are text, with a fraction or without."""
     stored: ColumnElement[Any] = _A.row_updated_at

@@ -21,7 +21,6 @@ BigId = (
     .with_variant(Integer(), "sqlite")
 )
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-MediumText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 class _SqliteTime(UserDefinedType[str]):

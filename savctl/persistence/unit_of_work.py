@@ -40,6 +40,12 @@ class Fence(Protocol):
     def check(self, connection: Connection) -> None:
         """Raise when another host has taken over."""
 
+    def committed(self) -> None:
+        """The transaction in which it was checked was committed."""
+
+    def require_held(self) -> None:
+        """Raise when another host may have taken over, without asking the database."""
+
 
 class UnitOfWork:
     """The rows of one transaction, by subject."""
@@ -196,4 +202,7 @@ def in_transaction(
             fence.check(connection)
         return answer
 
-    return database.transaction(fenced, dry_run=dry_run, conflicts=conflicts)
+    answer = database.transaction(fenced, dry_run=dry_run, conflicts=conflicts)
+    if fence is not None:
+        fence.committed()
+    return answer

@@ -58,6 +58,15 @@ class Terms:
     should_stop: Callable[[], bool] = never
     on_batch: Callable[[BatchReport], None] = unseen
 
+    def require_lease(self) -> None:
+        """Pass while this run may act: asked before each step that no commit's fence guards.
+
+        Raises:
+            LeaseLost: another host holds the job, or may do so soon.
+        """
+        if self.fence is not None:
+            self.fence.require_held()
+
 
 def in_batches(
     database: Database,

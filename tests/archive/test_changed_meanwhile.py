@@ -12,7 +12,8 @@ import pytest
 from savctl.adapters.directory_store import DirectoryStore
 from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
-from savctl.persistence.leases import Lease, LeaseLost, acquire
+from savctl.persistence.lease import Lease, LeaseLost
+from savctl.persistence.leases import acquire
 from savctl.persistence.row_digests import locked_digests
 from savctl.persistence.whole_tables import columns_of
 from savctl.ports import SetClock

@@ -553,6 +553,9 @@ def test_a_lost_lease_purges_nothing(
         def check(self, _: object) -> None:
             raise Unavailable("another host took over")
 
+        def require_held(self) -> None:
+            """The fence finds it out."""
+
     before = snapshot(database)
     with pytest.raises(Unavailable):
         purge(fence=Lost())

@@ -18,7 +18,7 @@ from savctl.domain.states import Status
 from savctl.errors import AlreadyRunning, ExitCode
 from savctl.persistence import leases
 from savctl.persistence.engine import Database
-from savctl.persistence.leases import LeaseLost
+from savctl.persistence.lease import LeaseLost, renew
 from savctl.persistence.runs import StartedBy
 from savctl.ports import SetClock
 from tests.given import DAY, NOW, SECOND, brought_to, rows, snapshot
@@ -211,7 +211,7 @@ def test_a_step_back_leaves_the_lease_to_a_holder_that_renews(
         lambda c: leases.acquire(c, "test-job", owner="other:1", seconds=60)
     )
     server.advance(-timedelta(hours=1))
-    assert database.transaction(lambda c: leases.renew(c, lease))
+    assert database.transaction(lambda c: renew(c, lease))
 
     with pytest.raises(AlreadyRunning):
         run_job(a_job(), host(), Start())

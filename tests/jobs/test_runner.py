@@ -15,7 +15,7 @@ from savctl.domain.states import Status
 from savctl.errors import AlreadyRunning, NeedsConfirmation, NotFound, Unavailable
 from savctl.persistence import leases, runs
 from savctl.persistence.engine import Database
-from savctl.persistence.leases import LeaseLost
+from savctl.persistence.lease import LeaseLost
 from savctl.persistence.running import SlotTaken
 from savctl.persistence.runs import Run, RunStatus, StartedBy
 from savctl.ports import SetClock

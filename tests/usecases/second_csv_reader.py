@@ -25,7 +25,8 @@ def rows_of(text: str, delimiter: str = ",") -> list[list[str]]:
     """
     kinds = {'"': "quote", delimiter: "stop", "\n": "end", "\r": "end"}
     rows: list[list[str]] = []
-    row, cell, state = [], "", "start"
+    row: list[str] = []
+    cell, state = "", "start"
     for char in [*text, "\n"]:
         step = _TABLE[state].get(kinds.get(char, ""), _OTHER.get(state))
         if step is None:

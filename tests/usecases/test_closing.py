@@ -17,7 +17,7 @@ from savctl.domain.ticket import Ticket
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.candidates import Candidates
 from savctl.persistence.engine import Database
-from savctl.persistence.leases import LeaseLost
+from savctl.persistence.lease import LeaseLost
 from savctl.ports import SetClock
 from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.batches import Terms, never
@@ -532,6 +532,9 @@ def test_a_lost_lease_stops_the_run_and_takes_its_batch_back(
             self.passed += 1
             if self.passed == 2:
                 raise LeaseLost("taken over")
+
+        def committed(self) -> None:
+            """Nothing to note."""
 
     with pytest.raises(LeaseLost):
         ran(close_resolved, database, clock, size=2, fence=LostAtTheSecondBatch())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -55,6 +55,10 @@ class Written:
     lines: int
 
 
+def _no_question() -> None:
+    """Nothing has to be asked before a bundle is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColdStorage:
     """Where bundles are kept: a store, and the prefix that is ours in it (ends in `/`)."""
@@ -71,8 +75,13 @@ class ColdStorage:
         """A key that was never used: what a killed run left under it would not be replaced."""
         return f"{self.prefix}{at:%Y/%m}/{uuid4().hex}{SUFFIX}"
 
-    def write(self, key: str, lines: Iterable[bytes]) -> Written:
-        """Compress the lines and store them, with the manifest behind them.
+    def write(
+        self, key: str, lines: Iterable[bytes], *, ask: Callable[[], None] = _no_question
+    ) -> Written:
+        """Compress the lines and store them.
+
+        `ask` is called when all lines are there and nothing is stored yet: it raises where the
+        caller may not store them any more.
 
         Raises:
             StoreGone: the store does not answer; nothing, or all of it, is there.
@@ -85,6 +94,7 @@ class ColdStorage:
             while piece := spool.read(1 << 18):
                 sha256.update(piece)
             spool.seek(0)
+            ask()
             self.store.put(
                 key,
                 spool,  # type: ignore[arg-type]

@@ -7,15 +7,16 @@ new bundle is written and read back first, then the index moves to it in one tra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from savctl.errors import Refused
+from savctl.errors import Refused, Unavailable
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.engine import Database
-from savctl.persistence.leases import LeaseLost
+from savctl.persistence.lease import LeaseLost
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged, Written
@@ -60,7 +61,7 @@ def rewrite(
     )
     if new is None:
         cold.require(old.key)
-    written = _copied(cold, old, new, kept, clock) if new is not None else None
+    written: Written | None = None
 
     def switch(uow: UnitOfWork) -> list[Archived]:
         _require_done(uow, old)
@@ -78,6 +79,7 @@ def rewrite(
         return dropped
 
     try:
+        written = _copied(cold, old, new, kept, clock, terms) if new is not None else None
         dropped = in_transaction(database, switch, fence=terms.fence)
     except (Overtaken, LeaseLost):
         if new is not None:
@@ -112,6 +114,7 @@ def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, ter
     Raises:
         Unavailable: it could not be removed; it stays obsolete for the next run.
     """
+    terms.require_lease()
     cold.purge(bundle.key)
     in_transaction(
         database, lambda uow: bundles.forget(uow.connection, bundle.id), fence=terms.fence
@@ -121,13 +124,13 @@ def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, ter
 def withdraw(database: Database, cold: ColdStorage, bundle: Bundle) -> None:
     """Remove what this run wrote after another one had taken over: nobody would look for it.
 
-    Raises:
-        Unavailable: it could not be removed.
+    Where database or store do not answer, the bundle stays planned, and the next run sweeps it.
     """
-    with database.reading() as connection:
-        now = bundles.find(connection, bundle.id)
-    if now is None or now.state in {State.PLANNED, State.OBSOLETE}:
-        cold.purge(bundle.key)
+    with suppress(Unavailable):
+        with database.reading() as connection:
+            now = bundles.find(connection, bundle.id)
+        if now is None or now.state in {State.PLANNED, State.OBSOLETE}:
+            cold.purge(bundle.key)
 
 
 def _require_done(uow: UnitOfWork, old: Bundle) -> None:
@@ -142,6 +145,7 @@ def _copied(
     new: Bundle,
     kept: dict[int, Archived],
     clock: Clock,
+    terms: Terms,
 ) -> Written:
     """The kept lines in the new object, byte for byte, read back and compared with the index."""
 
@@ -150,7 +154,8 @@ def _copied(
             if one in kept:
                 yield line
 
-    written = cold.write(new.key, lines())
+    written = cold.write(new.key, lines(), ask=terms.require_lease)
+    terms.require_lease()
     cold.describe(
         new.key,
         written,

@@ -20,7 +20,7 @@ from savctl.persistence.archive_bundles import Bundle, State
 from savctl.persistence.candidates import number_of
 from savctl.persistence.engine import Database
 from savctl.persistence.foreign_rows import Reference, references
-from savctl.persistence.leases import LeaseLost
+from savctl.persistence.lease import LeaseLost
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.persistence.whole_rows import WholeTicket, read_whole
 from savctl.persistence.whole_tables import Columns, columns_of
@@ -90,7 +90,11 @@ class Steps:
     def advance(self, bundle: Bundle, planned: Sequence[int]) -> list[int]:
         """Take a planned bundle to its end; answers the tickets that found no room in it."""
         packing = _Packing()
-        bundle = self._write(bundle, packing, planned)
+        try:
+            bundle = self._write(bundle, packing, planned)
+        except LeaseLost:
+            withdraw(self.database, self.cold, bundle)
+            raise
         if bundle.state is State.OBSOLETE:
             purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
         else:
@@ -126,7 +130,9 @@ class Steps:
     def _write(self, bundle: Bundle, packing: _Packing, planned: Sequence[int]) -> Bundle:
         with self.database.reading() as connection:
             columns = columns_of(connection)
-        written = self.cold.write(bundle.key, self._packed(columns, planned, packing))
+        lines = self._packed(columns, planned, packing)
+        written = self.cold.write(bundle.key, lines, ask=self.terms.require_lease)
+        self.terms.require_lease()
         self.cold.describe(
             bundle.key,
             written,
@@ -150,11 +156,7 @@ class Steps:
             left_out = sorted(set(planned) - {one.id for one in packing.kept})
             bundles.drop_copies(uow.connection, bundle.id, left_out)
 
-        try:
-            in_transaction(self.database, work, fence=self._fence)
-        except LeaseLost:
-            withdraw(self.database, self.cold, bundle)
-            raise
+        in_transaction(self.database, work, fence=self._fence)
         return replace(bundle, state=state, **values)
 
     def _packed(

@@ -28,6 +28,7 @@ def bring_back(work: Hiding, keys: Iterable[str]) -> int:
     count = 0
     for key in keys:
         if not work.terms.dry_run:
+            work.terms.require_lease()
             if not work.store.unhide(key):
                 continue
             work.transact(lambda uow, key=key: intents.withdraw(uow.connection, [key]))  # type: ignore[misc]

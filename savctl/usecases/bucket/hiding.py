@@ -157,6 +157,7 @@ def _hidden_or_not(
     with work.database.reading() as connection:
         names = named(connection, hidden)
     for key, name in sorted(names.items()):
+        work.terms.require_lease()
         work.store.unhide(key)
         left[key] = _skipped(key, f"is named by now: {name}")
     work.transact(lambda uow: _write_down(uow, work, intended, left))
@@ -179,6 +180,7 @@ def _changed_why(work: Hiding, one: Candidate) -> str | None:
 
 def _hide(work: Hiding, keys: Sequence[str], not_yet: Sequence[str]) -> list[KeyFailure]:
     """Hide these; when the store refuses, whatever is not hidden leaves the list."""
+    work.terms.require_lease()
     try:
         return work.store.hide(keys)
     except Unavailable:  # who knows how far it came: the next run settles it

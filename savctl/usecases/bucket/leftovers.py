@@ -102,6 +102,7 @@ def _end(work: Hiding, key: str, upload_id: str, ended: set[tuple[str, str]]) ->
         return True
     try:
         if not work.terms.dry_run:
+            work.terms.require_lease()
             work.store.abort_parts(key, upload_id)
     except EVERYBODYS:
         raise

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from savctl.domain.file_names import ticket_of
 from savctl.domain.object_keys import first_ticket_of
+from savctl.persistence.comparison import chunks
 from savctl.persistence.engine import Database
 from savctl.persistence.file_references import named, named_anew
 from savctl.persistence.holds import held_among
@@ -26,6 +27,7 @@ from savctl.usecases.report import Item, Outcome
 
 T = TypeVar("T")
 AT_ONCE = 200
+_BETWEEN_ASKS = 20  # keys that are purged before the lease is asked for again
 _HELD = "its ticket is under legal hold"
 
 
@@ -121,10 +123,13 @@ def _claim(
 
 def _purge(work: Purging, claimed: Sequence[Purge]) -> tuple[list[Purge], list[Item]]:
     """Purge and verify; answers what is gone, and a failure for each that is not."""
-    if work.terms.should_stop():  # the lease may be lost: nothing was touched yet
+    if work.terms.should_stop():  # nothing was touched yet
         return [], []
     by_key = {one.object_key: one for one in claimed}
-    failures = {f.key: f for f in work.store.purge(by_key)}
+    failures: dict[str, KeyFailure] = {}
+    for keys in chunks(by_key, _BETWEEN_ASKS):
+        work.terms.require_lease()
+        failures |= {f.key: f for f in work.store.purge(keys)}
     for key in by_key.keys() - failures.keys():
         left = work.store.remains(key)
         if left:
@@ -151,6 +156,7 @@ def _show_what_is_named(work: Purging, one: Purge, names: dict[str, str]) -> Non
         if work.store.find(one.object_key) is not None:
             names[one.object_key] = "it is visible again"
     elif not work.terms.dry_run:
+        work.terms.require_lease()
         work.store.unhide(one.object_key)
 
 

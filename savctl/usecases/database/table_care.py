@@ -68,6 +68,7 @@ def _care(
     free = f"{size.free_percent} % of {_told(size.total_bytes)} were free"
     problem = _too_large(size, is_file, rules) or table_care.obstacle(patient, name)
     if problem is None and not terms.dry_run:
+        terms.require_lease()
         problem = table_care.optimize(patient, name)
     if problem is not None:
         return Item(name, None, Outcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")

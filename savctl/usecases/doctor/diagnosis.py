@@ -65,6 +65,7 @@ class Patient:
     store: ObjectStore | None = None
     scanner: Scanner | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs
+    lease_seconds: int = 60
     host_clock: Clock = system_clock
     clock_skew_limit: timedelta = SKEW_LIMIT
 

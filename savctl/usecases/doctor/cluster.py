@@ -1,0 +1,35 @@
+"""A Galera cluster under `doctor`: what of the leases holds where each node has its own clock.
+
+A lease is measured on the clock of the node that answers. A node that is ahead lets a job be
+taken over early; two runs may then overlap, but the fence, which is a written row, lets only
+the newer one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from savctl.persistence import health
+from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+
+_MARGIN = 6  # a run that cannot renew its lease stops a sixth of it before the end
+
+
+def _cluster(patient: Patient) -> Iterator[Sign]:
+    with patient.database.reading() as connection:
+        nodes = health.galera_nodes(connection)
+    if nodes < 2:
+        return
+    limit = patient.lease_seconds // _MARGIN
+    yield Sign(
+        check="cluster",
+        level=Level.OK,
+        found=f"Galera, {nodes} nodes: each measures leases on its own clock. Jobs run once at a "
+        f"time while the nodes differ by less than {limit} s; past that the fence alone holds: "
+        "two runs may overlap, one commits. Only this node's clock was compared with this "
+        "host's: run doctor through each node",
+    )
+
+
+CLUSTER: Mapping[str, Examination] = MappingProxyType({"cluster": _cluster})
