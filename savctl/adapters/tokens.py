@@ -11,12 +11,12 @@ from typing import Any
 import jwt
 
 from savctl.domain.file_access import Requester, Role
-from savctl.domain.text import MAX_ID
+from savctl.domain.text import MAX_FOREIGN_ID
 from savctl.errors import ConfigurationError, NotPermitted
 
 _SHORTEST_SECRET = 32
 _LEEWAY_SECONDS = 30
-_LONGEST_ID = 19  # digits of the greatest
+_LONGEST_ID = 20  # digits of the greatest
 _LEAST_FIRST = (Role.CUSTOMER, Role.AGENT, Role.ADMIN)
 
 
@@ -69,7 +69,7 @@ def _is_public(key: str | None) -> bool:
 def _user(claims: dict[str, Any]) -> int:
     said = str(claims["sub"])
     is_number = len(said) <= _LONGEST_ID and said.isascii() and said.isdecimal()
-    if not is_number or not 1 <= int(said) <= MAX_ID:
+    if not is_number or not 1 <= int(said) <= MAX_FOREIGN_ID:
         raise TokenRefused("SAVCTL_TOKEN names no user id in `sub`")
     return int(said)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from savctl.cli._values import whole
+from savctl.domain.text import MAX_ID
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ Attach = Annotated[
     typer.Option("--attach", metavar="FILE", help="A file to attach; may be repeated."),
 ]
 AttachmentId = Annotated[
-    int, typer.Argument(metavar="ID", parser=whole("ID"), help="Id of the attachment.")
+    int,
+    typer.Argument(metavar="ID", parser=whole("ID", high=MAX_ID), help="Id of the attachment."),
 ]
 FILE_COLUMNS = ("id", "ticket_number", "mime_type", "file_size", "original_name", "created_at")
 FILE_FIELDS = (

@@ -103,6 +103,8 @@ def plain(value: object) -> object:
             return float(value)
         case Metadata():
             return dict(value)
+        case bytes():
+            return value.decode(errors="replace")
         case _:
             return str(value)
 

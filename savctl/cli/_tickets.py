@@ -12,14 +12,14 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._output import Answer, Row
 from savctl.cli._run import say_failure
-from savctl.domain.text import MAX_ID, line
+from savctl.domain.references import reference
 from savctl.domain.ticket import Ticket
 from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
     from savctl.usecases.changes import Change
 
-OneTicket = Annotated[str, typer.Argument(metavar="TKT", help="Ticket number or id.")]
+OneTicket = Annotated[str, typer.Argument(metavar="TKT", help="Number or id; id:4, number:4.")]
 ManyTickets = Annotated[
     list[str],
     typer.Argument(metavar="TKT…", help="Ticket numbers or ids; - reads them from stdin."),
@@ -57,22 +57,6 @@ LIST_COLUMNS = (
     "created_at",
 )
 CHANGE_COLUMNS = ("ticket_number", "status", "priority", "assigned_to", "changed")
-
-
-def reference(given: str) -> str | int:
-    """A ticket number, or an id when it is all digits."""
-    text = given.strip()
-    if text.isascii() and text.isdecimal():
-        if len(text) > len(str(MAX_ID)) or not 1 <= int(text) <= MAX_ID:
-            raise InvalidInput(f"{text[:40]} is no ticket id: ids go from 1 to {MAX_ID}")
-        return int(text)
-    try:
-        line("ticket", text)
-    except InvalidInput:
-        raise InvalidInput(
-            f"{given[:40]!r} names no ticket", hint="Use TKT-… or a numeric id."
-        ) from None
-    return text.upper() if text.lower().startswith("tkt-") else text
 
 
 def references(given: Sequence[str]) -> tuple[list[str | int], bool]:
@@ -171,10 +155,10 @@ def _from_stdin() -> Iterator[str | int]:
         except UnicodeDecodeError:
             raise InvalidInput(f"stdin line {number} is not UTF-8 text") from None
         if given:
-            yield reference(_named_in_json(given, number) if given[0] == "{" else given)
+            yield _named_in_json(given, number) if given[0] == "{" else reference(given)
 
 
-def _named_in_json(line: str, number: int) -> str:
+def _named_in_json(line: str, number: int) -> str | int:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as problem:
@@ -182,4 +166,5 @@ def _named_in_json(line: str, number: int) -> str:
     found = row.get("ticket_number") or row.get("id")
     if not isinstance(found, str | int) or isinstance(found, bool):
         raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")
-    return str(found)
+    kind = "number" if row.get("ticket_number") else "id"  # the keys say which is which
+    return reference(f"{kind}:{found}")

@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from savctl.domain.metadata import encode
-from savctl.domain.text import MAX_ID, TEXT_BYTES
+from savctl.domain.text import MAX_FOREIGN_ID, TEXT_BYTES
 from savctl.errors import InvalidInput
 
 MAX_LIMIT = 10**9
 
 
-def whole(option: str, *, low: int = 1, high: int = MAX_ID) -> Callable[[str], int]:
+def whole(option: str, *, low: int = 1, high: int = MAX_FOREIGN_ID) -> Callable[[str], int]:
     """A parser for a whole number in plain digits: `1_000` and other scripts' digits are none."""
 
     def parse(given: str) -> int:

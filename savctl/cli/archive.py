@@ -12,8 +12,9 @@ from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row, write
 from savctl.cli._text import safe
-from savctl.cli._tickets import OneTicket, Reason, reference
+from savctl.cli._tickets import OneTicket, Reason
 from savctl.cli._values import Limit, whole
+from savctl.domain.references import reference
 from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row, write
 from savctl.cli._run import say_failure
-from savctl.cli._tickets import OneTicket, reference
+from savctl.cli._tickets import OneTicket
 from savctl.cli.attachment_group import group
+from savctl.domain.references import reference
 from savctl.errors import ExitCode, PartlyDone, SavError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files; - reads stdin.")]

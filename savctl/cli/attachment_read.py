@@ -12,8 +12,11 @@ from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._files import Force, out_file
 from savctl.cli._output import Answer
-from savctl.cli._tickets import OneTicket, reference
+from savctl.cli._tickets import OneTicket
+from savctl.cli._values import whole
 from savctl.cli.attachment_group import group
+from savctl.domain.references import Digits, reference
+from savctl.domain.text import MAX_ID
 from savctl.errors import InvalidInput
 
 _ACCESS = ("at", "actor", "action", "attachment_id", "ticket_id", "seconds", "reason")
@@ -155,8 +158,12 @@ def access(
     from savctl.usecases.files.access import accesses
 
     named = reference(what)
-    if isinstance(named, int):
-        rows = accesses(call.database, requester=call.token_bearer, attachment_id=named)
+    if isinstance(named, Digits):
+        rows = accesses(
+            call.database,
+            requester=call.token_bearer,
+            attachment_id=whole("the id", high=MAX_ID)(named),
+        )
     elif named:
         rows = accesses(call.database, requester=call.token_bearer, ref=named)
     else:

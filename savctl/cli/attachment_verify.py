@@ -9,9 +9,9 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer, write
-from savctl.cli._tickets import reference
 from savctl.cli.attachment_group import group
 from savctl.domain.file_access import require_oversight
+from savctl.domain.references import reference
 from savctl.errors import Findings
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer, write
-from savctl.cli._tickets import reference
 from savctl.cli._values import Limit, whole
 from savctl.cli.event_group import group
+from savctl.domain.references import reference
 from savctl.errors import InvalidInput, NotFound
 
 COLUMNS = ("id", "event", "ticket_id", "occurred_at", "published_at", "attempts", "last_error")

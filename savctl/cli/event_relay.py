@@ -11,9 +11,9 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer
-from savctl.cli._tickets import reference
 from savctl.cli.event_group import group
 from savctl.domain import times
+from savctl.domain.references import reference
 from savctl.errors import ConfigurationError, ExitCode, InvalidInput
 
 if TYPE_CHECKING:

@@ -69,6 +69,8 @@ def tickets(
         )
         report = export_tickets(call.database, call.clock, run, file)
     clear_line(call)
+    if report.odd.warning:
+        call.warn(report.odd.warning)
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")
         return 128 + stop.signal

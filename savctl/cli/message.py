@@ -11,8 +11,9 @@ from savctl.cli._attached import Attach, staged
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
 from savctl.cli._output import Answer, Row
-from savctl.cli._tickets import OneTicket, reference
+from savctl.cli._tickets import OneTicket
 from savctl.cli._values import Limit, long_text, whole
+from savctl.domain.references import reference
 
 group = new_group("The conversation of a ticket.")
 

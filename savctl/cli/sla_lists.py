@@ -12,12 +12,12 @@ from savctl.cli._call import Call
 from savctl.cli._choices import each_of, one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
-from savctl.cli._tickets import reference
 from savctl.cli._values import Limit, agent_id, whole
 from savctl.cli.sla_group import group
 from savctl.domain import times
 from savctl.domain.clock import second_text
 from savctl.domain.priority import Priority
+from savctl.domain.references import reference
 from savctl.domain.sla_clock import Side
 from savctl.errors import InvalidInput
 from savctl.ports import system_clock

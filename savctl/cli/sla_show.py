@@ -8,8 +8,9 @@ from savctl.cli._call import Call
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Format, Row, write
 from savctl.cli._run import say_failure
-from savctl.cli._tickets import ManyTickets, OneTicket, reference, references
+from savctl.cli._tickets import ManyTickets, OneTicket, references
 from savctl.cli.sla_group import group
+from savctl.domain.references import reference
 from savctl.errors import PartlyDone, SavError, Unavailable
 
 COLUMNS = (

@@ -17,11 +17,11 @@ from savctl.cli._tickets import (
     OneTicket,
     change_each,
     change_row,
-    reference,
 )
 from savctl.cli._values import long_text, pairs, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
+from savctl.domain.references import reference
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without

@@ -10,10 +10,12 @@ from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer
-from savctl.cli._tickets import Bridge, OneTicket, Reason, reference, references, ticket_row
+from savctl.cli._tickets import Bridge, OneTicket, Reason, references, ticket_row
 from savctl.cli._values import Limit, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
+from savctl.domain.references import reference
+from savctl.domain.text import MAX_ID
 from savctl.errors import InvalidInput
 
 MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
@@ -131,7 +133,7 @@ def split(
         call.database,
         call.clock,
         reference(ticket),
-        [whole("--messages")(word) for word in messages.split(",") if word.strip()],
+        [whole("--messages", high=MAX_ID)(word) for word in messages.split(",") if word.strip()],
         terms=SplitTerms(
             subject=subject,
             priority=Priority(level) if level is not None else None,

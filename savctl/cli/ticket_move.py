@@ -10,10 +10,11 @@ from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer
-from savctl.cli._tickets import Bridge, ManyTickets, Reason, change_each, reference
+from savctl.cli._tickets import Bridge, ManyTickets, Reason, change_each
 from savctl.cli._values import long_text, whole
 from savctl.cli.ticket_group import group
 from savctl.domain.priority import Priority
+from savctl.domain.references import reference
 from savctl.domain.states import Status
 from savctl.errors import InvalidInput
 

@@ -11,9 +11,11 @@ from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command
 from savctl.cli._output import Answer, Row
-from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, reference, ticket_row
+from savctl.cli._tickets import LIST_COLUMNS, TICKET_FIELDS, OneTicket, ticket_row
 from savctl.cli._values import Limit
 from savctl.cli.ticket_group import group
+from savctl.domain.odd_rows import OddRows
+from savctl.domain.references import reference
 from savctl.domain.ticket import Ticket
 from savctl.domain.ticket_filter import TicketFilter
 
@@ -70,6 +72,7 @@ def show(
 ) -> Answer:
     """One ticket, every column."""
     found = _find(call, ticket)
+    _name_odd(call, found)
     row = ticket_row(found)
     for word in (part for given in with_ or () for part in given.split(",")):
         part = one_of("with", word, PARTS)
@@ -102,6 +105,7 @@ def next_(call: Call) -> Answer:
     if found is None:
         call.note("the queue is empty")
         return Answer(rows=[])
+    _name_odd(call, found)
     return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
 
 
@@ -128,10 +132,21 @@ def _part(call: Call, ticket: Ticket, part: str) -> object:
 
 
 def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
-    last = None
+    last, odd = None, OddRows()
     for number, ticket in enumerate(found, start=1):
         if limit and number > limit and last is not None:
             call.note(f"there are more: --after {last.number}, or --limit 0 for all")
-            return
+            break
+        odd.look(ticket)
         yield ticket_row(ticket)
         last = ticket
+    if odd.warning:
+        call.warn(odd.warning)
+
+
+def _name_odd(call: Call, ticket: Ticket) -> None:
+    """Warn of what in its row the specification does not have."""
+    odd = OddRows()
+    odd.look(ticket)
+    if odd.warning:
+        call.warn(odd.warning)

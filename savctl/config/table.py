@@ -66,7 +66,7 @@ CORE: tuple[Setting, ...] = (
     Setting(
         "actor",
         ("SAVCTL_ACTOR",),
-        values.whole(1, 2**63 - 1),
+        values.whole(1, 2**64 - 1),
         None,
         "your user id, as --as",
     ),

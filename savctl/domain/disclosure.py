@@ -63,9 +63,10 @@ class Disclosure:
         members = {key: value for key, value in metadata.items() if key not in INTERNAL_KEYS}
         if "legal_hold" in str(members.get("unreadable")):
             del members["unreadable"]  # the reason of a hold cannot be told from the rest
-        history = members.get("history")
-        if isinstance(history, list):
-            members["history"] = [entry for entry in history if not _is_hold(entry)]
+        for name in ("history", "imported_history"):
+            history = members.get(name)
+            if isinstance(history, list):
+                members[name] = [entry for entry in history if not _is_hold(entry)]
         return members
 
 

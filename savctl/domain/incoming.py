@@ -15,6 +15,7 @@ from typing import Any
 from savctl.domain import lifecycle, text
 from savctl.domain.clock import second_text
 from savctl.domain.decision import Decision
+from savctl.domain.imported_links import set_aside
 from savctl.domain.kept_times import kept_times, times_of_now
 from savctl.domain.metadata import EMPTY, Metadata
 from savctl.domain.policy import Policies
@@ -154,7 +155,10 @@ def _description(row: Mapping[str, object], clean: Clean, remarks: list[str]) ->
 def _metadata(
     row: Mapping[str, object], extra: Mapping[str, object], external_id: str, terms: Terms
 ) -> Metadata:
-    members = {**_object(row.get("metadata")), **{k: v for k, v in extra.items() if v is not None}}
+    members = {
+        **set_aside(_object(row.get("metadata"))),
+        **{k: v for k, v in extra.items() if v is not None},
+    }
     if "history" in members:
         members["imported_history"] = members.pop("history")
     members["imported"] = {

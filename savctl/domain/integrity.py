@@ -24,8 +24,6 @@ SKEW = timedelta(seconds=30)
 # a clock was set while an embedded database was in use; a wrong time zone is off by more.
 AHEAD = SKEW_LIMIT
 FAR_AHEAD = timedelta(minutes=15)
-# PHP stores an empty array as [], Laravel an empty value as null: both mean "no metadata".
-_EMPTY = frozenset({"[]", "null"})
 _STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
 
 
@@ -40,7 +38,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The columns of a ticket that the invariants are about."""
+    """The columns of a ticket that the invariants are about; `odd_times` are stored times that
+    are none, each with its column.
+    """
 
     id: int
     number: str
@@ -51,6 +51,7 @@ class Facts:
     updated_at: datetime | None
     resolved_at: datetime | None
     closed_at: datetime | None
+    odd_times: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, ticket: Ticket) -> Facts:
@@ -94,6 +95,7 @@ def problems(
     return [
         *_agent(facts),
         *_stamps(facts, past),
+        *(Problem("time-unreadable", odd) for odd in facts.odd_times),
         *_future(facts, history, now),
         *_history(facts, history, past, skew),
         *_metadata(facts.metadata, audited),
@@ -187,7 +189,7 @@ def _history(
 
 
 def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[Problem]:
-    if _is_unreadable(metadata):
+    if metadata.is_broken:
         yield Problem("metadata-unreadable", "metadata is no JSON object", is_repairable=True)
     if metadata.history_items == audited:
         return
@@ -204,7 +206,7 @@ def _repaired_metadata(
     metadata: Metadata, audited: Sequence[Item]
 ) -> tuple[Metadata, list[dict[str, object]]]:
     done: list[dict[str, object]] = []
-    if _is_unreadable(metadata):
+    if metadata.is_broken:
         done.append({"check": "metadata-unreadable", "kept_as": "unreadable"})
         metadata = Metadata.read(metadata.text())
     missing = lost(metadata.history_items, audited)
@@ -217,10 +219,6 @@ def _repaired_metadata(
     # a history that is no list is moved aside by the first entry appended
     entries = [entry for item in missing if (entry := entry_from(item)) is not None]
     return metadata.with_history(entries), done
-
-
-def _is_unreadable(metadata: Metadata) -> bool:
-    return metadata.was_unreadable and metadata.get("unreadable") not in _EMPTY
 
 
 def _named(item: Item) -> str:

@@ -47,7 +47,7 @@ _TABLE: tuple[Invariant, ...] = (
         "value-unknown",
         _E,
         "a status or priority that the specification does not have",
-        "correct the row: no command can read this ticket",
+        "correct the row: it is shown as it is, and no rule applies to it",
     ),
     Invariant(
         "agent-missing",
@@ -94,6 +94,12 @@ _TABLE: tuple[Invariant, ...] = (
         "closed_at on a ticket that is not closed",
         "was it opened again by another program? closed is final",
         _CLEARED,
+    ),
+    Invariant(
+        "time-unreadable",
+        _E,
+        "a time of a ticket that is none, such as a zero date",
+        "correct the row: every rule takes the time for missing, and the archive leaves it",
     ),
     Invariant(
         "time-in-future",
@@ -211,6 +217,18 @@ _TABLE: tuple[Invariant, ...] = (
         _W,
         "an attachment whose file_path is no key below tickets/",
         "find out what wrote it: attachment-purge will leave such an object alone",
+    ),
+    Invariant(
+        "message-value",
+        _E,
+        "a message with a sender_type or a created_at that the specification does not have",
+        "correct the row: it is nobody's answer, and the archive leaves its ticket",
+    ),
+    Invariant(
+        "attachment-value",
+        _E,
+        "an attachment with a created_at that is no time, such as a zero date",
+        "correct the row: the archive leaves its ticket",
     ),
     Invariant(
         "audit-of-gone-ticket",

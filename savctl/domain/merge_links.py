@@ -7,20 +7,19 @@ from collections.abc import Iterator, Mapping
 from savctl.domain.history import Action
 from savctl.domain.integrity import Facts, Problem
 from savctl.domain.metadata import Metadata
+from savctl.domain.row_ids import row_id, row_ids
 from savctl.domain.states import Status
 
 
 def went_into(metadata: Metadata) -> int | None:
     """The id of the ticket that this one was merged into, by its link."""
-    ticket_id = metadata.object_at("merged_into").get("ticket_id")
-    return ticket_id if isinstance(ticket_id, int) else None
+    return row_id(metadata.object_at("merged_into").get("ticket_id"))
 
 
 def came_in(metadata: Metadata) -> frozenset[int]:
     """The ids of the tickets that were merged into this one, by its links."""
     links = metadata.get("merged_from")
-    named = (link.get("ticket_id") for link in _list(links) if isinstance(link, Mapping))
-    return frozenset(ticket_id for ticket_id in named if isinstance(ticket_id, int))
+    return row_ids([link.get("ticket_id") for link in _list(links) if isinstance(link, Mapping)])
 
 
 def link_problems(facts: Facts, others: Mapping[int, Metadata], late: int) -> Iterator[Problem]:

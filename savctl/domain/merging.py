@@ -23,6 +23,7 @@ from savctl.domain.decision import (
 from savctl.domain.history import Action
 from savctl.domain.holding import require_not_held
 from savctl.domain.moved import Origin, moved_ids, origins, with_kept_answer, with_origins
+from savctl.domain.row_ids import row_id
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import Refused
@@ -74,8 +75,8 @@ class Source:
 def merged_into(ticket: Ticket) -> tuple[int, str] | None:
     """The id and number of the ticket that it was merged into, by its link."""
     link = ticket.metadata.object_at("merged_into")
-    ticket_id, number = link.get("ticket_id"), link.get("ticket_number")
-    if not isinstance(ticket_id, int) or not isinstance(number, str):
+    ticket_id, number = row_id(link.get("ticket_id")), link.get("ticket_number")
+    if ticket_id is None or not isinstance(number, str):
         return None
     return ticket_id, number
 

@@ -15,8 +15,18 @@ from typing import NoReturn
 
 from savctl.domain.history import HistoryEntry, entry_from
 
+
+def _legible(value: object) -> str:
+    """SQLite stores bytes in a column of text; they are shown as the text that they may be."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    raise TypeError(f"a {type(value).__name__} is no JSON")
+
+
 # json.dumps would build one for each call; to look for circles takes a sixth of its time
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, default=_legible
+)
 _HALVES = re.compile("[\ud800-\udfff]")
 # A key of an object that is known to be valid, from where the member before it ended.
 _KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
@@ -24,6 +34,8 @@ _KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
 # stack, the decoder might not get to the bottom of it.
 _DEEP = 200
 _HISTORY = "history"
+# PHP stores an empty array as [], Laravel an empty value as null.
+_EMPTY_TEXTS = frozenset({"[]", "null"})
 
 
 def encode(value: object) -> str:
@@ -81,6 +93,11 @@ class Metadata(Mapping[str, object]):
     def was_unreadable(self) -> bool:
         """Whether the stored text was no JSON object; callers warn when they write it back."""
         return self._unreadable
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something is lost to who reads it: PHP's [] and null say "no metadata"."""
+        return self._unreadable and self.get("unreadable") not in _EMPTY_TEXTS
 
     def text(self) -> str | None:
         """The text to store; None when there is nothing to say."""

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from savctl.domain.clock import instant, second_text
 from savctl.domain.metadata import Metadata
+from savctl.domain.row_ids import row_id, row_ids
 
 KEY = "moved_messages"
 _ANSWERED = "answered_at"
@@ -116,19 +117,13 @@ def with_kept_answer(metadata: Metadata, at: datetime | None) -> Metadata:
 
 
 def _origin(item: Mapping[str, object]) -> Origin | None:
-    ticket_id, description = item.get("ticket_id"), item.get("description")
-    if not isinstance(ticket_id, int):
+    ticket_id = row_id(item.get("ticket_id"))
+    if ticket_id is None:
         return None
     return Origin(
         ticket_id=ticket_id,
-        messages=_ids(item.get("messages")),
-        description=description if isinstance(description, int) else None,
-        hidden=_ids(item.get("hidden")),
-        files=_ids(item.get("files")),
+        messages=row_ids(item.get("messages")),
+        description=row_id(item.get("description")),
+        hidden=row_ids(item.get("hidden")),
+        files=row_ids(item.get("files")),
     )
-
-
-def _ids(stored: object) -> frozenset[int]:
-    if not isinstance(stored, list):
-        return frozenset()
-    return frozenset(i for i in stored if isinstance(i, int) and not isinstance(i, bool))

@@ -69,8 +69,10 @@ def lost(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
 def unaudited(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
     """The entries in savctl's own form that the audit lacks."""
     there = _positions(iter(audited))
-    ours = (i for i in history if isinstance(i, dict) and i.get("action") in _OURS)
-    return [item for item in ours if entry_from(item) and not _taken(there, item)]
+    ours = (
+        i for i in history if isinstance(i, dict) and (e := entry_from(i)) and e.action in _OURS
+    )
+    return [item for item in ours if not _taken(there, item)]
 
 
 def put_together(history: Sequence[object], audited: Sequence[Item]) -> list[object]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
+
+from savctl.domain.column_enum import ColumnEnum
 
 
-class Priority(StrEnum):
+class Priority(ColumnEnum):
     """The four levels, in the order of the column's ENUM: later is more urgent."""
 
     LOW = "low"
@@ -52,7 +53,9 @@ def level_of(stored: object) -> Priority | None:
 
 
 def raised(priority: Priority) -> Priority:
-    """One level up, capped at urgent."""
+    """One level up, capped at urgent; a priority that the specification lacks stays as it is."""
+    if not priority.is_known:
+        return priority
     return LEVELS[min(LEVELS.index(priority) + 1, len(LEVELS) - 1)]
 
 

@@ -87,7 +87,9 @@ def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
     level = level_of(stored.get("priority")) if isinstance(stored, dict) else None
     if not isinstance(stored, dict) or level is None:
         policy = known.of_the_day(ticket.created_at)
-        return Promise(priority=ticket.priority, policy=policy, since=ticket.created_at)
+        # nobody promised by a priority that there is not; its timeline is partial
+        level = ticket.priority if ticket.priority.is_known else Priority.MEDIUM
+        return Promise(priority=level, policy=policy, since=ticket.created_at)
     since = instant(stored.get("since"))
     policy = known.numbered(stored.get("policy")) or known.of_the_day(since or ticket.created_at)
     return Promise(priority=level, policy=policy, since=since)
@@ -137,8 +139,10 @@ def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
     now = to_the_second(until)
     begun, entries = _beginnings(ticket)
     if not entries:
-        return Timeline(segments=_joined(begun, now), source=Source.DERIVED)
-    problem = _contradiction(ticket, entries, begun)
+        problem = _odd(ticket)
+        source = Source.PARTIAL if problem else Source.DERIVED
+        return Timeline(segments=_joined(begun, now), source=source, problem=problem)
+    problem = _odd(ticket) or _contradiction(ticket, entries, begun)
     source = Source.PARTIAL if problem else _source(entries[0])
     return Timeline(segments=_joined(begun, now), source=source, problem=problem)
 
@@ -215,6 +219,14 @@ def _status(stored: object) -> Status:
 
 def _source(first: HistoryEntry) -> Source:
     return Source.HISTORY if first.action == Action.CREATED else Source.DERIVED
+
+
+def _odd(ticket: Ticket) -> str | None:
+    """What of the ticket no clock can be computed from, if there is such a thing."""
+    if ticket.status.is_known and ticket.priority.is_known:  # nearly always: asked for each ticket
+        return None
+    odd = ticket.odd_values
+    return f"the ticket has {' and '.join(odd)}"
 
 
 def _contradiction(

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from savctl.domain.clock import to_the_second
+from savctl.domain.imported_links import was_merged_away
 from savctl.domain.policy import MINUTE, Policies
 from savctl.domain.sla import (
     COUNTED,
@@ -141,7 +142,9 @@ def clock(
         timeline=line,
         response=_response(ticket, line, answered_at, at, promised),
         resolution=_resolution(ticket, line, promised),
-        is_counted=not ticket.metadata.object_at("merged_into"),
+        is_counted=not (
+            ticket.metadata.object_at("merged_into") or was_merged_away(ticket.metadata)
+        ),
     )
 
 

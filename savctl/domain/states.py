@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+
+from savctl.domain.column_enum import ColumnEnum
 
 
-class Status(StrEnum):
+class Status(ColumnEnum):
     """The five states of a ticket, in the order of the column's ENUM."""
 
     OPEN = "open"

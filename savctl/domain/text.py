@@ -7,7 +7,8 @@ from savctl.errors import InvalidInput
 VARCHAR_CHARACTERS = 255
 TEXT_BYTES = 65_535
 REASON_CHARACTERS = 1_000
-MAX_ID = 2**63 - 1  # what SQLite, MySQL and JSON readers all hold
+MAX_ID = 2**63 - 1  # of a row that a database numbered
+MAX_FOREIGN_ID = 2**64 - 1  # of a user, agent or order: BIGINT UNSIGNED; SQLite holds MAX_ID
 
 
 def line(name: str, value: str) -> str:
@@ -42,9 +43,11 @@ def reason(value: str | None) -> str | None:
 
 
 def identifier(name: str, value: int) -> int:
-    """A user, order or message id: a whole number from 1."""
-    if not 1 <= value <= MAX_ID:
-        raise InvalidInput(f"{name} must be a whole number from 1 to {MAX_ID}, not {value}")
+    """A user, agent or order id: a whole number from 1; the database may hold less."""
+    if not 1 <= value <= MAX_FOREIGN_ID:
+        raise InvalidInput(
+            f"{name} must be a whole number from 1 to {MAX_FOREIGN_ID}, not {value}"
+        )
     return value
 
 

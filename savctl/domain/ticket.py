@@ -64,6 +64,12 @@ class Ticket:
         """
         return max(now, self.latest_at or now)
 
+    @property
+    def odd_values(self) -> tuple[str, ...]:
+        """The columns whose value the specification does not have, each with it, in words."""
+        columns = (("status", self.status), ("priority", self.priority))
+        return tuple(f"the {name} {str(value)!r}" for name, value in columns if not value.is_known)
+
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""
         return replace(self, **fields)

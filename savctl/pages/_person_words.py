@@ -40,6 +40,11 @@ _ACTIONS = {
 }
 
 
+def status(stored: str) -> str:
+    """A status in the reader's words; one that the specification lacks as it is stored."""
+    return STATUSES.get(stored) or safe_text(stored) or "\u2013"
+
+
 def moment(at: object, *, day: bool = False) -> str:
     """An instant as people read it; a dash where there is none."""
     found = at if isinstance(at, datetime) else instant(at)
@@ -54,8 +59,10 @@ def fact(label: str, value: object) -> str:
     return f"{label} {safe_text(shown)}"
 
 
-def file_size(size: int) -> str:
-    """Bytes as people read them."""
+def file_size(size: object) -> str:
+    """Bytes as people read them; what is no number as it is stored."""
+    if not isinstance(size, int):
+        return safe_text(str(size))
     for unit, bytes_ in (("MB", 1_048_576), ("KB", 1_024)):
         if size >= bytes_:
             return f"{size / bytes_:.1f} {unit}"

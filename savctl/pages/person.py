@@ -13,7 +13,7 @@ from savctl import __version__
 from savctl.domain.disclosure import About, Counts, Kind, Missing, Record
 from savctl.domain.records import Item, Records
 from savctl.pages._person_style import PERSON_STYLE
-from savctl.pages._person_words import LABELS, STATUSES, fact, file_size, happened, moment
+from savctl.pages._person_words import LABELS, fact, file_size, happened, moment, status
 from savctl.pages._prose import prose, visible
 from savctl.pages._values import safe_text
 from savctl.pages.page import Tile, opening, tile
@@ -96,7 +96,7 @@ def _contents(counts: Counts, read: Read) -> Iterator[str]:
                 f'<tr><th scope="row" class="s"><a href="#t{ticket["id"]}">'
                 f"{_line(ticket['ticket_number'])}</a></th>"
                 f'<td class="subject">{_line(ticket["subject"])}</td>'
-                f'<td class="s">{STATUSES[ticket["status"]]}</td>'
+                f'<td class="s">{status(ticket["status"])}</td>'
                 f'<td class="s">{moment(ticket["created_at"], day=True)}</td></tr>\n'
             )
     yield "</tbody></table></div></section>\n"
@@ -125,13 +125,15 @@ def _speaker(message: Record) -> tuple[str, str]:
         return "you", "You"
     if message["is_internal"]:
         return "note", f"Note of agent {message['sender_id']}"
+    if message["sender_type"] != "agent":
+        return "agent", f"Sender {message['sender_id']} ({message['sender_type'] or 'unknown'})"
     return "agent", f"Agent {message['sender_id']}"
 
 
 def _meta(ticket: Record) -> str:
     facts = [
         f"<b>{_line(ticket['ticket_number'])}</b>",
-        STATUSES[ticket["status"]],
+        status(ticket["status"]),
         *(fact(label, ticket[name]) for name, label in LABELS if ticket[name] is not None),
     ]
     tags = ticket["metadata"].get("tags")

@@ -13,6 +13,7 @@ from savctl.domain.clock import instant
 from savctl.errors import NotFound
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.engine import Database
+from savctl.persistence.references import resolved
 from savctl.persistence.tables import archived_files, archived_tickets
 from savctl.persistence.types import time_text
 from savctl.persistence.whole_rows import WholeTicket
@@ -109,6 +110,7 @@ def move(connection: Connection, from_bundle: int, to_bundle: int, ids: Sequence
 
 def find(connection: Connection, ref: str | int, *, lock: bool = False) -> Archived | None:
     """The archived ticket of this number (in any case) or id."""
+    ref = resolved(connection, ref)
     named = _A.ticket_id == ref if isinstance(ref, int) else _A.number_key == ref.lower()
     query = select(archived_tickets).where(named)
     row = connection.execute(query.with_for_update() if lock else query).first()

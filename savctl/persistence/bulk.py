@@ -108,21 +108,43 @@ def update_tickets(
 ) -> None:
     """Write tickets back (before, after); columns that no ticket changed are left alone.
 
-    `UPDATE … SET column = CASE id WHEN … END` means the same on SQLite, MariaDB and MySQL.
+    One whose row has a value that this server would not take now is written by itself, so that
+    the value is not written again.
     """
-    mark = _mark(connection)
-    for start in range(0, len(changes), _ARMS):
-        chunk = changes[start : start + _ARMS]
-        sets: list[str] = []
-        values: list[Any] = []
-        for name in columns:
-            _set_column(connection, name, chunk, sets, values)
-        if not sets:
-            continue
-        places = ", ".join([mark] * len(chunk))
-        statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
-        ids = [after.id for _, after in chunk]
-        connection.exec_driver_sql(statement, (*values, *ids))
+    plain = [change for change in changes if not change[0].odd_values]
+    chunks = [plain[start : start + _ARMS] for start in range(0, len(plain), _ARMS)]
+    chunks += [[change] for change in changes if change[0].odd_values]
+    for chunk in chunks:
+        names = {n for old, new in chunk for n in changed_columns(old, new, columns)}
+        if names:
+            _update_chunk(connection, chunk, [name for name in columns if name in names])
+
+
+def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns in which two states of a ticket differ.
+
+    Other metadata is another object: to compare its text would cost more than to write it.
+    """
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in columns)
+    return tuple(
+        name
+        for name, old, new in pairs
+        if old is not new and (isinstance(new, Metadata) or old != new)
+    )
+
+
+def _update_chunk(
+    connection: Connection, chunk: Sequence[tuple[Ticket, Ticket]], names: Sequence[str]
+) -> None:
+    """`UPDATE … SET column = CASE id WHEN … END` means the same on all three databases."""
+    sets: list[str] = []
+    values: list[Any] = []
+    for name in names:
+        _set_column(connection, name, chunk, sets, values)
+    places = ", ".join([_mark(connection)] * len(chunk))
+    statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
+    ids = [after.id for _, after in chunk]
+    connection.exec_driver_sql(statement, (*values, *ids))
 
 
 _TICKET_COLUMNS = (
@@ -178,11 +200,7 @@ def _set_column(
     sets: list[str],
     values: list[Any],
 ) -> None:
-    before = [getattr(old, name) for old, _ in changes]
-    after = [getattr(new, name) for _, new in changes]
-    if before == after:
-        return
-    bound = [_bound(connection, value) for value in after]
+    bound = [_bound(connection, getattr(new, name)) for _, new in changes]
     mark = _mark(connection)
     if bound.count(bound[0]) == len(bound):
         value = mark

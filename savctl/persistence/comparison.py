@@ -92,8 +92,8 @@ class Comparison:
     def mismatches(self) -> Iterator[Mismatch]:
         """The records without an object of their size."""
         rows: Iterator[tuple[str, int, int | None, int, int]] = self._rows(
-            "SELECT names.key, names.size, objects.size, record, ticket FROM names "
-            "LEFT JOIN objects ON objects.key = names.key "
+            "SELECT names.key, CAST(names.size AS INTEGER), objects.size, record, ticket "
+            "FROM names LEFT JOIN objects ON objects.key = names.key "
             "WHERE is_old AND (objects.size IS NULL OR objects.size <> names.size) "
             "ORDER BY record"
         )

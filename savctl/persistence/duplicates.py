@@ -23,7 +23,8 @@ def customers_with_several(
     if user_id is not None:
         query = query.where(_T.user_id == user_id)
     query = query.group_by(_T.user_id).having(func.count() > 1).order_by(_T.user_id)
-    return list(connection.execute(query.limit(limit)).scalars())
+    found = connection.execute(query.limit(limit)).scalars()
+    return [one for one in found if isinstance(one, int)]  # SQLite holds anything in a column
 
 
 def living_tickets(
@@ -54,5 +55,11 @@ def living_tickets(
     )
     found: dict[int, list[Candidate]] = defaultdict(list)
     for row in connection.execute(query).mappings():
-        found[row["user_id"]].append(Candidate(**row))
+        texts = {name: _legible(row[name]) for name in ("subject", "description")}
+        found[row["user_id"]].append(Candidate(**{**row, **texts}))
     return found
+
+
+def _legible(stored: str | bytes) -> str:
+    """SQLite holds bytes in a column of text as well."""
+    return stored.decode(errors="replace") if isinstance(stored, bytes) else stored

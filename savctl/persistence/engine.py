@@ -7,8 +7,9 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from savctl.persistence.failures import (
     leave_server,
     translated,
 )
+from savctl.persistence.types import times_cut
 from savctl.shared_part import shared_part
 
 T = TypeVar("T")
@@ -39,6 +41,8 @@ logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 # Lists are in the order of one index and end after a page; servers like to read all of a second
 # index first, to save rows that nobody asks for. Only MariaDB has, and reads, the second half.
 _ONE_INDEX = "optimizer_switch='index_merge_intersection=off' /*M!100403 ',rowid_filter=off' */"
+# SQLite stores any bytes as text; what is no UTF-8 is shown as U+FFFD and ends no list.
+LEGIBLE: Callable[[bytes], str] = methodcaller("decode", "utf-8", "replace")
 
 
 class Database:
@@ -169,10 +173,13 @@ class Database:
         with self.engine.connect() as connection:
             commit_tokens.begin(connection)
             with connection.begin() as transaction:
-                answer = work(connection)
                 if dry_run:
+                    with nullcontext() if self.is_sqlite else times_cut():
+                        answer = work(connection)
                     transaction.rollback()
-                elif not self.is_sqlite:
+                    return answer
+                answer = work(connection)
+                if not self.is_sqlite:
                     commit_tokens.commit(connection, transaction, answer)
             return answer
 
@@ -191,7 +198,11 @@ class Database:
                 f"no connection to the database {self.name} became free", database=self.name
             ) from problem
         except OverflowError as problem:  # sqlite3: an integer over 64 bits
-            raise InvalidInput(f"a number is too large for the database: {problem}") from problem
+            raise InvalidInput(
+                "a number is too large for this database: SQLite holds whole numbers up to "
+                f"{2**63 - 1}",
+                database=self.name,
+            ) from problem
 
     def _sqlite_engine(self) -> Engine:
         engine = create_engine(self.url, hide_parameters=True)
@@ -201,6 +212,7 @@ class Database:
 
     def _prepare_sqlite(self, connection: Any, _: object) -> None:
         connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
+        connection.text_factory = LEGIBLE
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={self._lock_wait_seconds * 1000}")
         cursor.execute("PRAGMA foreign_keys=ON")

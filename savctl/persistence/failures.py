@@ -7,7 +7,14 @@ import sqlite3
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
-from savctl.errors import ConfigurationError, Refused, SavError, SchemaMismatch, Unavailable
+from savctl.errors import (
+    ConfigurationError,
+    InvalidInput,
+    Refused,
+    SavError,
+    SchemaMismatch,
+    Unavailable,
+)
 from savctl.persistence import server_errors
 from savctl.persistence.server_errors import CONFLICT, DENIED, LOCKED, LOST
 
@@ -19,6 +26,7 @@ _SQLITE: tuple[tuple[str, type[SavError], str], ...] = (
     ("disk I/O", Unavailable, "cannot be read or written: disk error"),
     ("not a database", ConfigurationError, "is not a SQLite database"),
     ("malformed", Unavailable, "is damaged: restore it from a backup"),
+    ("constraint failed", InvalidInput, "refuses a value that breaks a constraint"),
     ("no such table", SchemaMismatch, "lacks a table: run savctl db upgrade"),
     ("no such column", SchemaMismatch, "lacks a column: run savctl db upgrade"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import ColumnElement, Connection, select, text
 
 from savctl.domain.holding import has_hold, is_held
+from savctl.domain.merge_links import went_into
 from savctl.domain.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import support_tickets
@@ -53,25 +54,25 @@ def names_hold(dialect: str) -> ColumnElement[bool]:
 def held_among(connection: Connection, ticket_ids: Iterable[int]) -> frozenset[int]:
     """Those of the tickets that are under hold, or were merged into one that is."""
     wanted = frozenset(ticket_ids)
-    merged_into: dict[int, object] = {}
-    held: set[object] = set()
+    merged_into: dict[int, int | None] = {}
+    held: set[int] = set()
     looking = set(wanted)
     while looking:
         query = select(support_tickets.c.id, support_tickets.c.metadata)
         for row in connection.execute(query.where(support_tickets.c.id.in_(looking))):
-            merged_into[row.id] = row.metadata.object_at("merged_into").get("ticket_id")
+            merged_into[row.id] = went_into(row.metadata)
             if has_hold(row.metadata):
                 held.add(row.id)
-        targets = {found for found in merged_into.values() if isinstance(found, int)}
+        targets = {found for found in merged_into.values() if found is not None}
         looking = targets - merged_into.keys() - looking
     return frozenset(one for one in wanted if not held.isdisjoint(_path(one, merged_into)))
 
 
-def _path(ticket_id: int, merged_into: Mapping[int, object]) -> Iterator[object]:
+def _path(ticket_id: int, merged_into: Mapping[int, int | None]) -> Iterator[int]:
     """The ticket, the one it was merged into, and so on; metadata may even go in circles."""
-    seen: set[object] = set()
-    step: object = ticket_id
-    while isinstance(step, int) and step not in seen:
+    seen: set[int] = set()
+    step: int | None = ticket_id
+    while step is not None and step not in seen:
         seen.add(step)
         yield step
         step = merged_into.get(step)

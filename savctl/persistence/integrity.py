@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.engine import Dialect
 
 from savctl.domain.clock import micro_text
 from savctl.domain.history import Action
@@ -36,6 +37,7 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.tables import audit, outbox, support_tickets, ticket_messages
+from savctl.persistence.types import UtcDateTime
 
 _T, _A, _O, _M = support_tickets.c, audit.c, outbox.c, ticket_messages.c
 # Rows that break a constraint: no damage of the file, and found by the checks of rows.
@@ -43,6 +45,8 @@ _BAD_VALUES = ("CHECK constraint failed", "NULL value in")
 _HISTORY = tuple(str(action) for action in Action)
 _STATUSES = {str(status): status for status in Status}
 _PRIORITIES = frozenset(map(str, Priority))
+_TIMES = ("created_at", "updated_at", "resolved_at", "closed_at")
+_INSTANT = UtcDateTime()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,13 @@ def tickets_page(connection: Connection, *, after_id: int, limit: int) -> list[F
             type_coerce(_T.priority, String).label("priority"),
             _T.assigned_to,
             _T.metadata,
-            _T.created_at,
-            _T.updated_at,
-            _T.resolved_at,
-            _T.closed_at,
+            *(type_coerce(_T[name], String).label(name) for name in _TIMES),  # as they are stored
         )
         .where(_T.id > after_id)
         .order_by(_T.id)
         .limit(limit)
     )
-    return [_facts(row) for row in connection.execute(query)]
+    return [_facts(row, connection.dialect) for row in connection.execute(query)]
 
 
 def audited(connection: Connection, ids: Sequence[int]) -> dict[int, list[Item]]:
@@ -148,21 +149,25 @@ def numbers_twice(connection: Connection, *, sample: int) -> list[str]:
     return list(connection.execute(query.having(func.count() > 1).limit(sample)).scalars())
 
 
-def _facts(row: Row[Any]) -> Facts | Unreadable:
+def _facts(row: Row[Any], dialect: Dialect) -> Facts | Unreadable:
     if row.status not in _STATUSES or row.priority not in _PRIORITIES:
         is_status = row.status not in _STATUSES
         wrong = f"status {row.status!r}" if is_status else f"priority {row.priority!r}"
         return Unreadable(row.id, row.ticket_number, wrong)
+    stored = {name: getattr(row, name) for name in _TIMES}
+    times = {name: _INSTANT.process_result_value(raw, dialect) for name, raw in stored.items()}
     return Facts(
         id=row.id,
         number=row.ticket_number,
         status=_STATUSES[row.status],
         assigned_to=row.assigned_to,
         metadata=row.metadata,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        resolved_at=row.resolved_at,
-        closed_at=row.closed_at,
+        **times,
+        odd_times=tuple(
+            f"{name} is {stored[name]!r}"
+            for name, at in times.items()
+            if at is None and stored[name] is not None
+        ),
     )
 
 

@@ -55,6 +55,7 @@ class BreachFilter:
 
 
 _PAGE = 1_000
+_MOST_MINUTES = 2**31 - 1  # an INTEGER: 4,000 years, which a dry run with --at may look ahead
 _COLUMNS = (
     "ticket_id",
     "side",
@@ -85,7 +86,7 @@ class Ledger:
                 time_text(breach.found_at, fsp=6),
                 str(breach.priority),
                 breach.expected_minutes,
-                breach.actual_minutes,
+                min(breach.actual_minutes, _MOST_MINUTES),
                 None if breach.raised_to is None else str(breach.raised_to),
                 self._run_id,
             )

@@ -6,7 +6,6 @@ Nothing is locked; pages follow a key, so that a long list costs no more memory 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,7 +95,7 @@ class SlaReads:
         return None if row is None else Alarm(row.looks_at)
 
     def active_tickets(self, ids: Sequence[int], held: Held) -> list[Ticket]:
-        """Those of these tickets that are open or in progress; what is no ticket is left out."""
+        """Those of these tickets that are open or in progress."""
         query = select(support_tickets).where(_T.id.in_(ids), _T.status.in_(sorted(COUNTED)))
         if held.agent_id is not None:
             query = query.where(_T.assigned_to == held.agent_id)
@@ -104,11 +103,7 @@ class SlaReads:
             query = query.where(_T.assigned_to.is_(None))
         if held.priorities:
             query = query.where(_T.priority.in_(held.priorities))
-        found = []
-        for row in self._connection.execute(query.order_by(_T.id)):
-            with suppress(ValueError):
-                found.append(to_ticket(row))
-        return found
+        return [to_ticket(row) for row in self._connection.execute(query.order_by(_T.id))]
 
     def first_reply(self, ticket: Ticket) -> Reply | None:
         """The first public message of an agent; None when it has gone to another ticket."""

@@ -12,12 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    String,
     Table,
     and_,
     exists,
     func,
     or_,
     select,
+    type_coerce,
 )
 
 from savctl.persistence.tables import (
@@ -84,6 +86,14 @@ def _lost(ticket_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(_gone(ticket_id), ~is_archived)
 
 
+def _no_time(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A zero date, which is below every time; in SQLite also a text that begins like no year."""
+    raw = type_coerce(column, String)
+    return or_(
+        raw < "1970-01-01 00:00:00", raw > "9999-12-31"
+    )  # no bare year: SQLite takes that for a number
+
+
 _STRAYS: Mapping[str, _Kind] = MappingProxyType(
     {
         "orphan-message": _Kind(ticket_messages, _gone(_M.ticket_id), (_M.ticket_id,)),
@@ -104,6 +114,17 @@ _STRAYS: Mapping[str, _Kind] = MappingProxyType(
             ticket_attachments,
             ~_F.file_path.startswith("tickets/"),
             (_F.ticket_id, _F.file_path),
+        ),
+        "message-value": _Kind(
+            ticket_messages,
+            or_(
+                type_coerce(_M.sender_type, String).not_in(("customer", "agent")),
+                _no_time(_M.created_at),
+            ),
+            (_M.ticket_id, _M.sender_type),
+        ),
+        "attachment-value": _Kind(
+            ticket_attachments, _no_time(_F.created_at), (_F.ticket_id, _F.original_name)
         ),
         "audit-of-gone-ticket": _Kind(audit, _lost(_A.ticket_id), (_A.ticket_id,)),
         "event-of-gone-ticket": _Kind(outbox, _lost(_O.ticket_id), (_O.ticket_id,)),

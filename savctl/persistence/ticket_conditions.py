@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, text
+from sqlalchemy import ColumnElement, LargeBinary, and_, cast, text
 
 from savctl.domain.ticket_filter import TicketFilter
 from savctl.persistence.tables import support_tickets
@@ -23,15 +24,13 @@ def conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
         _T.user_id: wanted.user_id,
         _T.assigned_to: wanted.agent_id,
         _T.order_id: wanted.order_id,
-        _T.category: wanted.category,
     }
     found += [column == value for column, value in equal.items() if value is not None]
+    if wanted.category is not None:
+        found.append(_is_exactly(_T.category, wanted.category, dialect))
     if wanted.is_unassigned:
         found.append(_T.assigned_to.is_(None))
-    if wanted.since is not None:
-        found.append(_T.created_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(_T.created_at < wanted.until)
+    found += _created_between(wanted)
     if wanted.tag is not None:
         found.append(_has_tag(wanted.tag, dialect))
     if wanted.is_breached:
@@ -39,9 +38,24 @@ def conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
     return found
 
 
+def _created_between(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield _T.created_at >= wanted.since
+    if wanted.until is not None:
+        yield _T.created_at < wanted.until
+
+
 def _any_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
     # `= one` keeps the index's own id order; `IN (one)` would be sorted again.
     return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _is_exactly(column: ColumnElement[Any], value: str, dialect: str) -> ColumnElement[bool]:
+    """Equal byte for byte: collations take ß for ss, A for a, and a blank at the end for none."""
+    if dialect == "sqlite":
+        return column.collate("BINARY") == value
+    # the first half is what an index of the column can answer
+    return and_(column == value, cast(column, LargeBinary) == value.encode())
 
 
 def _has_tag(tag: str, dialect: str) -> ColumnElement[bool]:
@@ -62,7 +76,7 @@ _TAGGED_SERVER = (
     "EXISTS (SELECT 1 FROM JSON_TABLE(CASE WHEN JSON_VALID(support_tickets.metadata) "
     "THEN support_tickets.metadata ELSE '{}' END, '$.tags[*]' COLUMNS "
     "(tag VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS tags "
-    "WHERE tags.tag = :tag)"
+    "WHERE CAST(tags.tag AS BINARY) = CAST(:tag AS BINARY))"
 )
 
 

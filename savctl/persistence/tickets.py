@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     CursorResult,
     Select,
@@ -20,7 +19,14 @@ from savctl.domain.priority import Priority
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
 from savctl.errors import NotFound
-from savctl.persistence.bulk import delete_in, insert_tickets, rows_in, update_tickets
+from savctl.persistence.bulk import (
+    changed_columns,
+    delete_in,
+    insert_tickets,
+    rows_in,
+    update_tickets,
+)
+from savctl.persistence.references import resolved
 from savctl.persistence.tables import (
     archived_tickets,
     support_tickets,
@@ -62,14 +68,19 @@ class Tickets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked: dict[int, Ticket] = {}
 
     def lock(self, ref: str | int) -> Ticket:
         """The ticket of this number or id, locked until the transaction ends.
 
         Raises:
             NotFound: no such ticket.
+        AmbiguousReference: digits are the number of one ticket and the id of another.
         """
-        return self._one(_LOCKED_BY_ID if isinstance(ref, int) else _LOCKED_BY_NUMBER, ref)
+        ref = resolved(self._connection, ref)
+        ticket = self._one(_LOCKED_BY_ID if isinstance(ref, int) else _LOCKED_BY_NUMBER, ref)
+        self._locked[ticket.id] = ticket
+        return ticket
 
     def lock_all(self, refs: Sequence[str | int]) -> list[Ticket]:
         """The tickets of these numbers or ids, locked in id order; answered in the order asked.
@@ -77,6 +88,7 @@ class Tickets:
         Raises:
             NotFound: one of them is not there.
         """
+        refs = [resolved(self._connection, ref) for ref in refs]
         ids: dict[str | int, int] = {ref: ref for ref in refs if isinstance(ref, int)}
         ids |= self._ids_of([ref for ref in refs if isinstance(ref, str)])
         locked = {ticket.id: ticket for ticket in self.lock_many(set(ids.values()))}
@@ -90,7 +102,9 @@ class Tickets:
 
         Raises:
             NotFound: no such ticket.
+        AmbiguousReference: digits are the number of one ticket and the id of another.
         """
+        ref = resolved(self._connection, ref)
         return self._one(_BY_ID if isinstance(ref, int) else _BY_NUMBER, ref)
 
     def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
@@ -99,7 +113,9 @@ class Tickets:
         With `skip_locked` also those that somebody else holds locked, instead of waiting.
         """
         rows = self._connection.execute(_LOCKED[skip_locked], {"ids": sorted(ids)})
-        return [to_ticket(row) for row in rows]
+        found = [to_ticket(row) for row in rows]
+        self._locked |= {ticket.id: ticket for ticket in found}
+        return found
 
     def numbers_of(self, ids: Sequence[int]) -> dict[int, str]:
         """The numbers of those of these tickets that exist, not locked."""
@@ -147,8 +163,17 @@ class Tickets:
         return self._connection.execute(select(_T.id).limit(1)).first() is None
 
     def save(self, ticket: Ticket) -> None:
-        """Write a locked ticket back."""
-        self._connection.execute(_SAVE, {"ref": ticket.id, **_values(ticket)})
+        """Write a locked ticket back: the columns that differ from what was locked.
+
+        The others may hold what only their writer's server takes, such as a zero date.
+        """
+        before = self._locked.get(ticket.id)
+        values = _values(ticket)
+        if before is not None:
+            values = {n: values[n] for n in changed_columns(before, ticket, _MUTABLE)}
+            self._locked[ticket.id] = ticket
+        if values:
+            self._connection.execute(_SAVE, {"ref": ticket.id, **values})
 
     def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
         """Write a batch of locked tickets back (before, after) with a few statements."""
@@ -213,13 +238,6 @@ def archived_number(connection: Connection, ref: str | int) -> str | None:
     return connection.execute(select(known.ticket_number).where(named_)).scalar()
 
 
-def named(ref: str | int) -> ColumnElement[bool]:
-    """The condition that finds a ticket by number (any case) or id."""
-    if isinstance(ref, int):
-        return _T.id == ref
-    return _T.ticket_number == ref
-
-
 def to_ticket(row: Iterable[Any]) -> Ticket:
     """A full row of support_tickets, in the order of its columns, as a value."""
     (
@@ -245,8 +263,8 @@ def to_ticket(row: Iterable[Any]) -> Ticket:
         user_id=user_id,
         subject=subject,
         description=description,
-        priority=Priority(priority),
-        status=Status(status),
+        priority=Priority.stored(priority),
+        status=Status.stored(status),
         category=category,
         assigned_to=assigned_to,
         order_id=order_id,

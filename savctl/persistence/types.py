@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, Text
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
@@ -62,23 +65,72 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else time_text(value, fsp=self.fsp)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """The stored instant, aware; None also for a zero date another program left."""
+        """The stored instant, aware; None also for what another program left that is none."""
         if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                return None
-        return value.replace(tzinfo=UTC) if value is not None else None
+            return _stored_instant(value)
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+def _stored_instant(text: str) -> datetime | None:
+    """The instant of a text; None for a zero date. One with a zone keeps its meaning."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# What a TIMESTAMP holds; a dry run with --at may look further.
+_FIRST = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+_LAST = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC)
+_CUTS_TIMES: ContextVar[bool] = ContextVar("savctl_cuts_times", default=False)
+
+
+@contextmanager
+def times_cut() -> Iterator[None]:
+    """Times beyond a TIMESTAMP are written as the last one it holds: in a dry run on a server,
+    which is rolled back, and would be refused otherwise."""
+    token = _CUTS_TIMES.set(True)
+    try:
+        yield
+    finally:
+        _CUTS_TIMES.reset(token)
+
+
+def time_text(moment: datetime, *, fsp: int | None = None) -> str:
+    """An instant as a bound parameter."""
+    if fsp is None and _CUTS_TIMES.get() and moment.tzinfo is not None:
+        moment = min(max(moment, _FIRST), _LAST)
+    return _time_text(moment, fsp)
 
 
 @lru_cache(maxsize=256)
-def time_text(moment: datetime, *, fsp: int | None = None) -> str:
-    """An instant as a bound parameter."""
+def _time_text(moment: datetime, fsp: int | None) -> str:
     if moment.tzinfo is None:
         raise ValueError("a naive datetime cannot be stored")
     if fsp:
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     return to_the_second(moment).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class Choice(TypeDecorator[str]):
+    """ENUM (VARCHAR with a CHECK on SQLite), read as the text that it holds.
+
+    SQLAlchemy's own refuses to read a value that the ENUM does not have, and with it the page.
+    """
+
+    impl = Enum
+    cache_ok = True
+
+    @property
+    def enums(self) -> tuple[str, ...]:
+        """The values that the specification has."""
+        kind = self.impl_instance
+        return tuple(kind.enums) if isinstance(kind, Enum) else ()
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """None: the driver's text as it is."""
+        return
 
 
 class _Json(UserDefinedType[str]):

@@ -6,6 +6,7 @@ Past SQLAlchemy's own columns: other programs add theirs, and a ticket is moved 
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,8 +69,23 @@ def select_rows(
 
 
 def fetched(connection: Connection, query: str, values: Sequence[Any] = ()) -> Sequence[Any]:
-    """The rows of a query in the driver's own words, which spares SQLAlchemy's work for each."""
-    return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
+    """The rows of a query in the driver's own words, which spares SQLAlchemy's work for each.
+
+    Raises:
+        ValueError: SQLite holds a text that is no UTF-8; shown as U+FFFD it would be another.
+    """
+    if connection.dialect.name != "sqlite":
+        return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
+    driver: Any = connection.connection.driver_connection
+    legible, driver.text_factory = driver.text_factory, str
+    try:
+        return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
+    except sqlite3.OperationalError as problem:
+        if "decode" not in str(problem):
+            raise
+        raise ValueError("a text of it is no UTF-8") from None  # the message holds the text
+    finally:
+        driver.text_factory = legible
 
 
 def key_of(table: str) -> str:

@@ -57,11 +57,15 @@ class _Closing:
     def judge(
         self, uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime
     ) -> list[_RuledTicket]:
-        """What is to be done with each ticket; a query for all their messages, one for files."""
-        last = uow.messages.last_public(tickets)
-        came = last_files(uow.connection, tickets)
+        """What is to be done with each ticket; a query for all their messages, one for files.
+
+        No rule judges a row with a value that the specification does not have.
+        """
+        known = [ticket for ticket in tickets if not ticket.odd_values]
+        last = uow.messages.last_public(known)
+        came = last_files(uow.connection, known)
         return [
-            self._judged(t, last.get(t.id, NEVER), came.get(t.id, NO_FILE), now) for t in tickets
+            self._judged(t, last.get(t.id, NEVER), came.get(t.id, NO_FILE), now) for t in known
         ]
 
     def _judged(
@@ -145,7 +149,7 @@ def _close_batch(
 ) -> list[Item]:
     """One transaction: lock, judge what is locked, write all of it set-wise."""
     locked = uow.tickets.lock_many(ids, skip_locked=True)
-    items: list[Item] = []
+    items = [_left(ticket) for ticket in locked if ticket.odd_values]
     changes: list[tuple[Ticket, Decision]] = []
     for judged in subject.judge(uow, locked, now):
         decision, item = _carry_out(judged.ticket, judged.verdict, judged.at, subject.heal)
@@ -177,6 +181,12 @@ def _carry_out(
         case _:
             reason = _SKIPPED[verdict.outcome].format(verdict.reason)
             return None, _item(ticket, Outcome.SKIPPED, reason, verdict.remark)
+
+
+def _left(ticket: Ticket) -> Item:
+    """A row that another program broke: a person has to look at it."""
+    reason = f"left as it is: it has {' and '.join(ticket.odd_values)}; savctl db check"
+    return _item(ticket, Outcome.FAILED, reason)
 
 
 def _missed(

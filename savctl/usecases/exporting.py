@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, cast
 
 from savctl.domain.clock import micro_text
+from savctl.domain.odd_rows import OddRows
 from savctl.domain.ticket import Ticket
 from savctl.domain.ticket_filter import TicketFilter
 from savctl.persistence import conversations
@@ -37,6 +38,7 @@ class ExportReport:
     size_bytes: int = 0
     sha256: str = ""
     is_stopped: bool = False
+    odd: OddRows = field(default_factory=OddRows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ def _write_page(
     with database.reading() as connection:
         counted = _Counted(connection, ids, run.parts, report)
         for ticket in page:
+            report.odd.look(ticket)
             for piece in line(ticket, counted.parts_of(ticket.id)):
                 write(piece)
     report.tickets += len(page)

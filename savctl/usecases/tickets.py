@@ -44,6 +44,7 @@ RESERVED = frozenset(
         "payment_failed",
         "imported",
         "imported_history",
+        "imported_from",
         "unreadable",
         "unreadable_history",
         "unreadable_sla",

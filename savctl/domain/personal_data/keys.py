@@ -48,6 +48,7 @@ METADATA: tuple[Entry, ...] = tuple(
         ("order_value", C, "what the order was worth", YES),
         ("payment_failed", C, "whether a payment failed", YES),
         ("imported", C + A, "where it was imported from, when, by whom", YES),
+        ("imported_from", C + A + T, "links and a hold of the database it came from", INTERNAL),
         ("imported_history", C + A + T, "the history that another program had", YES),
         ("unreadable", C + A + T, "metadata that was no JSON, kept", YES),
         ("unreadable_history", C + A + T, "a history that was no list, kept", YES),

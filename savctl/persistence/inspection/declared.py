@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
@@ -19,6 +19,7 @@ from savctl.persistence.inspection.shapes import (
     type_shape,
 )
 from savctl.persistence.inspection.types import TEXTS
+from savctl.persistence.types import Choice
 
 
 def declared(table: Table, dialect: Dialect) -> TableShape:
@@ -87,7 +88,7 @@ def _column(column: Column[Any], collation: str, dialect: Dialect) -> ColumnShap
 
 
 def _type(column: Column[Any], dialect: Dialect) -> TypeShape:
-    if isinstance(column.type, Enum):
+    if isinstance(column.type, Choice):
         return TypeShape("enum", values=tuple(column.type.enums))
     return type_shape(column.type.compile(dialect=dialect))
 

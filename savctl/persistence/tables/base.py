@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Enum, Integer, MetaData, String
+from sqlalchemy import Integer, MetaData, String
 from sqlalchemy.dialects import mysql
+
+from savctl.persistence.types import Choice
 
 OWN_PREFIX = "savctl_"
 VERSION_TABLE = "savctl_alembic_version"
@@ -28,6 +30,6 @@ Words = String(255).with_variant(String(255, collation="NOCASE"), "sqlite")
 UnsignedInt = Integer().with_variant(mysql.INTEGER(unsigned=True), "mysql", "mariadb")
 
 
-def choice(*values: str, name: str) -> Enum:
+def choice(*values: str, name: str) -> Choice:
     """ENUM; VARCHAR with a CHECK on SQLite."""
-    return Enum(*values, name=name, create_constraint=True, validate_strings=True)
+    return Choice(*values, name=name, create_constraint=True, validate_strings=True)

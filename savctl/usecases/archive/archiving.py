@@ -88,8 +88,11 @@ def _archive_page(
 
     fit, items, bundle = in_transaction(database, work, dry_run=terms.dry_run, fence=terms.fence)
     if terms.dry_run:
+        bad = {item.id: item for item in steps.rehearse([ticket.id for ticket in fit])}
         items += [
-            Item(t.id, t.number, Outcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}") for t in fit
+            bad.get(t.id)
+            or Item(t.id, t.number, Outcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}")
+            for t in fit
         ]
     over = [] if bundle is None else steps.advance(bundle, [ticket.id for ticket in fit])
     last = min(over) - 1 if over else page[-1].id  # who is behind it comes with the next page

@@ -14,9 +14,10 @@ from savctl.persistence.archive_bundles import Bundle
 from savctl.persistence.archive_index import Archived
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
+from savctl.persistence.putting_back import InsertRefused, lacking_parents, put_back
 from savctl.persistence.row_values import NotFaithful
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.persistence.whole_rows import WholeTicket, insert_whole, taken
+from savctl.persistence.whole_rows import WholeTicket, taken
 from savctl.persistence.whole_tables import columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
@@ -105,7 +106,7 @@ def restore_ticket(
         entry = HistoryEntry(
             at=_moment(found, clock()), actor=by, action=Action.RESTORED, reason=reason
         )
-        _insert(uow, _with_entry(found.whole, entry))
+        _insert(uow, with_entry(found.whole, entry))
         index.remove(uow.connection, [now.ticket_id])
         bundles.add_copies(uow.connection, now.bundle_id, [(now.ticket_id, now.user_id)])
         uow.audit.append([Audited(now.ticket_id, entry)])
@@ -137,19 +138,28 @@ def _moment(found: Found, now: datetime) -> datetime:
     return max(now, found.archived.closed_at, *(entry.at for entry in history))
 
 
-def _with_entry(whole: WholeTicket, entry: HistoryEntry) -> WholeTicket:
+def with_entry(whole: WholeTicket, entry: HistoryEntry) -> WholeTicket:
+    """The ticket as it stands once it is back, with its new entry in the history."""
     stored = Metadata.read(whole.ticket["metadata"])
     ticket = {**whole.ticket, "metadata": stored.with_history([entry]).text()}
     return WholeTicket(ticket, whole.messages, whole.attachments, whole.files)
 
 
 def _insert(uow: UnitOfWork, whole: WholeTicket) -> None:
+    """Put the rows back, or say which of them stands in the way; nothing is stored then."""
+    number = whole.ticket["ticket_number"]
     try:
-        insert_whole(uow.connection, columns_of(uow.connection), whole)
+        put_back(uow.connection, columns_of(uow.connection), whole)
     except NotFaithful as problem:
-        number = whole.ticket["ticket_number"]
         raise Refused(
             f"{number} cannot be restored: {problem}",
             hint="Add the column again, or restore the ticket from a backup.",
+            ticket_number=number,
+        ) from problem
+    except InsertRefused as problem:
+        missing = lacking_parents(whole)
+        raise Refused(
+            f"{number} cannot be restored: {missing or problem}",
+            hint=f"savctl archive show {number} reads it where it is.",
             ticket_number=number,
         ) from problem

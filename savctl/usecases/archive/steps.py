@@ -28,6 +28,7 @@ from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, line_of, whole_of
 from savctl.usecases.archive.moving import Kept, move
+from savctl.usecases.archive.proof import require_restorable
 from savctl.usecases.archive.rewriting import Overtaken, purge_obsolete, rewrite, withdraw
 from savctl.usecases.batches import EVERYBODYS, Terms
 from savctl.usecases.report import Item, Outcome
@@ -181,11 +182,9 @@ class Steps:
     def _lines_of(
         self, columns: Columns, ids: Sequence[int], packing: _Packing
     ) -> list[tuple[int, WholeTicket, bytes]]:
-        """The lines of some tickets; one that cannot be read is named and left out."""
+        """The lines of some tickets; one that could not be brought back is named and left out."""
         try:
-            with self.database.reading() as connection:
-                found = read_whole(connection, columns, ids)
-            return [(one, whole, line_of(whole)) for one, whole in found.items()]
+            return self._lines_read(columns, ids)
         except EVERYBODYS:
             raise
         except Exception as problem:
@@ -195,6 +194,25 @@ class Steps:
                 number = number_of(connection, ids[0])
             packing.bad.append(_failed(ids[0], number, problem))
             return []
+
+    def _lines_read(
+        self, columns: Columns, ids: Sequence[int]
+    ) -> list[tuple[int, WholeTicket, bytes]]:
+        with self.database.reading() as connection:
+            found = read_whole(connection, columns, ids)
+        lines = [(one, whole, line_of(whole)) for one, whole in found.items()]
+        require_restorable(self.database, columns, [(w, line) for _, w, line in lines])
+        return lines
+
+    def rehearse(self, planned: Sequence[int]) -> list[Item]:
+        """The tickets that a real run would leave where they are, because they could not be
+        brought back; nothing is stored."""
+        packing = _Packing()
+        with self.database.reading() as connection:
+            columns = columns_of(connection)
+        for start in range(0, len(planned), _READ_CAREFULLY):
+            self._lines_of(columns, planned[start : start + _READ_CAREFULLY], packing)
+        return packing.bad
 
     def _verify(self, bundle: Bundle, sent: Sequence[Kept]) -> Sequence[Kept]:
         """Read the bundle back: its lines are those that were sent, or, where another run wrote

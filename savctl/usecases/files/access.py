@@ -19,6 +19,7 @@ from savctl.domain.file_access import (
 )
 from savctl.domain.file_names import KEY
 from savctl.domain.file_types import is_shown
+from savctl.domain.merge_links import came_in
 from savctl.domain.ticket import Ticket
 from savctl.errors import Findings, InvalidInput, NotFound
 from savctl.persistence import file_reads
@@ -195,10 +196,7 @@ def _ticket_of(uow: UnitOfWork, attachment_id: int) -> Ticket | None:
 
 
 def _and_merged(ticket: Ticket) -> list[int]:
-    merged = ticket.metadata.get("merged_from")
-    sources = merged if isinstance(merged, list) else []
-    ids = [source.get("ticket_id") for source in sources if isinstance(source, dict)]
-    return [ticket.id, *(one for one in ids if isinstance(one, int))]
+    return [ticket.id, *sorted(came_in(ticket.metadata))]
 
 
 def _seen(
