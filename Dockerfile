@@ -29,12 +29,15 @@ COPY --from=build /opt/savctl /opt/savctl
 ENV PATH=/opt/savctl/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    SAVCTL_HOME=/var/lib/savctl
+    XDG_DATA_HOME=/var/lib
+# The folder for files and an embedded database is /var/lib/savctl. It is not SAVCTL_HOME: that
+# would say that the embedded database is meant, and a scheduler that lost its DB_* must refuse.
 USER 10001:10001
 WORKDIR /var/lib/savctl
 VOLUME /var/lib/savctl
 STOPSIGNAL SIGTERM
+# Alive, not well: a broker that is down is a matter for monitoring (savctl doctor).
 HEALTHCHECK --interval=60s --timeout=20s --start-period=30s --retries=3 \
-    CMD savctl doctor || exit 1
+    CMD ["savctl", "db", "ping", "--quiet"]
 ENTRYPOINT ["savctl"]
 CMD ["scheduler", "run"]

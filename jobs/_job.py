@@ -60,7 +60,7 @@ class Context:
     """What a job works with; `terms` holds its report, its fence and the wish to stop.
 
     `cold` opens the archive's cold storage, which few jobs need; `troubles` are said once over
-    all the runs of a process.
+    all the runs of a process. `is_scheduled`: the run stands for a slot, nobody looks at it.
     """
 
     database: Database
@@ -73,6 +73,7 @@ class Context:
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
     cold: Callable[[], ColdStorage]
     troubles: Troubles
+    is_scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from savctl.errors import NeedsConfirmation, SavError, Unavailable
 from savctl.persistence import running
 from savctl.persistence.heartbeat import Heartbeat, impatient
 from savctl.persistence.lease import Lease
+from savctl.persistence.run_counts import RunCounts
 from savctl.persistence.running import Beginning, Ending
 from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.usecases.batches import Terms, never, unseen
@@ -82,25 +83,25 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         return _dry_run(job, app, start)
     lease = _begin(job, app, start)
     began_at = app.clock()
-    done = BatchReport()
+    done, counts = BatchReport(), RunCounts(lease)
     with Heartbeat(app.database, lease):
         try:
-            job.run(_context(app, start, done, lease))
+            job.run(_context(app, start, done, lease, counts))
             _require_held(lease)
         except BaseException as problem:
             failed = _report(job, app, lease.run_id, began_at, done, _status_after(problem))
             with suppress(Unavailable):  # the failure itself tells more
-                _end(app, lease, failed, error=_told(problem))
+                _end(app, lease, failed, counts, error=_told(problem))
             raise
         report = _report(job, app, lease.run_id, began_at, done, _status(done, start))
-        _end(app, lease, report, error=None)
+        _end(app, lease, report, counts, error=None)
     return report
 
 
 def _dry_run(job: Job, app: App, start: Start) -> JobReport:
     began_at = app.clock()
     done = BatchReport(lists_changes=True)
-    job.run(_context(app, start, done, None))
+    job.run(_context(app, start, done, None, None))
     return _report(job, app, None, began_at, done, _status(done, start))
 
 
@@ -118,9 +119,15 @@ def _begin(job: Job, app: App, start: Start) -> Lease:
     return app.database.transaction(lambda c: running.begin(c, beginning))
 
 
-def _end(app: App, lease: Lease, report: JobReport, *, error: str | None) -> None:
+def _end(
+    app: App, lease: Lease, report: JobReport, counts: RunCounts, *, error: str | None
+) -> None:
+    found = report.done.counts()
     ending = Ending(
-        status=report.status, counts=report.done.counts(), report=report.as_json(), error=error
+        status=report.status,
+        counts={**found, **counts.rest(found)},
+        report=report.as_json(),
+        error=error,
     )
     at = report.finished_at
     if not lease.lost.is_set():
@@ -130,7 +137,9 @@ def _end(app: App, lease: Lease, report: JobReport, *, error: str | None) -> Non
         quick.transaction(lambda c: running.end(c, lease, ending, at=at))
 
 
-def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> Context:
+def _context(
+    app: App, start: Start, done: BatchReport, fence: Lease | None, counts: RunCounts | None
+) -> Context:
     def should_stop() -> bool:
         return start.should_stop() or (fence is not None and not fence.is_held())
 
@@ -140,7 +149,8 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         dry_run=start.dry_run,
         fence=fence,
         should_stop=should_stop,
-        on_batch=start.on_batch,
+        on_batch=_keeping(app, counts, start.on_batch),
+        counts=counts,
     )
     return Context(
         database=app.database,
@@ -153,7 +163,24 @@ def _context(app: App, start: Start, done: BatchReport, fence: Lease | None) -> 
         store=lambda: app.store,
         cold=lambda: app.cold,
         troubles=start.troubles,
+        is_scheduled=start.slot is not None,
     )
+
+
+def _keeping(
+    app: App, counts: RunCounts | None, on_batch: Callable[[BatchReport], None]
+) -> Callable[[BatchReport], None]:
+    """What is called after each batch: it stores the counts that came with no transaction."""
+
+    def keep(report: BatchReport) -> None:
+        found = report.counts()
+        if counts is not None and any(counts.rest(found).values()):
+            with suppress(Unavailable):  # the next batch meets it as well
+                app.database.transaction(lambda c: counts.write(c, found))
+                counts.settle(found)
+        on_batch(report)
+
+    return keep
 
 
 def _report(

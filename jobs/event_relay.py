@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from random import random
 
 from jobs._job import Context, Job
@@ -28,6 +29,8 @@ _REASONS_TOLD = 6  # as many as there are routing keys
 _NAP_SECONDS = 0.1
 _BROKER = "the broker"
 _SENDING = "relay"  # not the job's name: a run of the relay ends well while the broker is down
+_HELD = "held back behind a refused event"
+_NO_BROKER = "no broker is configured"
 _log = logging.getLogger("savctl.relay")
 
 
@@ -36,7 +39,7 @@ def _run(context: Context) -> None:
         _foretell(context)
         return
     if context.broker is None:
-        _log.info("No broker is configured: events wait.", extra={"event": "relay_no_broker"})
+        _without_broker(context)
     else:
         _relay(context, context.broker)
     if context.terms.should_stop() and context.broker is not None:
@@ -45,19 +48,51 @@ def _run(context: Context) -> None:
     _clean_up(context)
 
 
+def _without_broker(context: Context) -> None:
+    """Say why nothing is sent: to a person in the report, in a scheduler's log once.
+
+    A scheduled run counts nothing: it had nothing to do, and its row may be forgotten.
+    """
+    waiting = int(outbox_status(context.database, context.clock)["waiting"])
+    _note_no_broker(context, waiting)
+    if context.flags.stay_until is not None:
+        _warn_once(_NO_BROKER)
+    elif not context.is_scheduled:
+        _count_waiting(context, waiting)
+
+
+def _note_no_broker(context: Context, waiting: int) -> None:
+    context.terms.report.idle = f"{_NO_BROKER}: {waiting:,} events wait in the outbox"
+
+
+def _count_waiting(context: Context, waiting: int) -> None:
+    context.terms.report.seen = waiting
+    if waiting:
+        item = Item(0, None, Outcome.SKIPPED, f"{waiting} {_NO_BROKER}")
+        context.terms.report.add_alike(item, count=waiting)
+
+
+@cache
+def _warn_once(words: str) -> None:
+    """Once in the life of a scheduler."""
+    _log.warning("%s: events wait in the outbox.", words, extra={"event": "relay_no_broker"})
+
+
 def _foretell(context: Context) -> None:
     """What would be sent and removed, if the broker took everything."""
     outlook = relay_outlook(context.database, context.clock, keep=context.settings.event_retention)
     report = context.terms.report
-    report.seen = outlook.waiting
-    can_go = outlook.sendable if context.broker is not None else 0
-    stays = "held back behind a refused event" if context.broker else "no broker is configured"
-    for outcome, count, told in (
-        (Outcome.CHANGED, can_go, "to be sent"),
-        (Outcome.SKIPPED, outlook.waiting - can_go, stays),
-    ):
-        if count:
-            report.add_alike(Item(0, None, outcome, f"{count} {told}"), count=count)
+    if context.broker is None:
+        _note_no_broker(context, outlook.waiting)
+        _count_waiting(context, outlook.waiting)
+    else:
+        report.seen = outlook.waiting
+        for outcome, count, told in (
+            (Outcome.CHANGED, outlook.sendable, "to be sent"),
+            (Outcome.SKIPPED, outlook.waiting - outlook.sendable, _HELD),
+        ):
+            if count:
+                report.add_alike(Item(0, None, outcome, f"{count} {told}"), count=count)
     if outlook.removable:
         _tell_removed(context, outlook.removable, "to be removed")
 
@@ -147,6 +182,7 @@ def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:
         attempts=context.settings.event_attempts,
         fence=context.terms.fence,
         should_stop=context.terms.should_stop,
+        on_published=lambda count: _count_published(context, count),
     )
     try:
         drain(context.database, broker, context.clock, terms=terms, report=report)
@@ -161,18 +197,23 @@ def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:
     return report
 
 
+def _count_published(context: Context, count: int) -> None:
+    """At once: a relay that is killed after days has sent what it sent."""
+    context.terms.report.count(seen=count, changed=count)
+    context.terms.on_batch(context.terms.report)
+
+
 def _add(context: Context, total: RelayReport) -> None:
     """Tell refusals by reason; what waits behind them only where a run looks once."""
     done = context.terms.report
-    done.seen += total.published + total.refused
-    done.changed += total.published
+    done.seen += total.refused  # what was published is counted already
     told = [
         *((Outcome.SKIPPED, n, f"refused, tried again: {why}") for why, n in total.again.items()),
         *((Outcome.FAILED, n, f"set aside as dead: {why}") for why, n in total.given_up.items()),
     ]
     if context.flags.stay_until is None and total.held:
         done.seen += total.held
-        told.append((Outcome.SKIPPED, total.held, "held back behind a refused event"))
+        told.append((Outcome.SKIPPED, total.held, _HELD))
     for outcome, count, why in told:
         done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape, unescape
 from typing import Literal
 
@@ -13,6 +14,7 @@ from savctl.domain.markup import harmless_text, has_elements, reduced
 _TAGS = set(ALLOWED)
 # "*": nh3 would let `title` and `lang` through on every element.
 _ATTRIBUTES = {"*": set[str](), "a": {"href", "title"}}
+_LINK = re.compile(r"(?:https?:|mailto:|[^\\\x00-\x1f:/?#]*(?:[/?#]|$))", re.IGNORECASE)
 _SCHEMES = {"http", "https", "mailto"}
 
 __all__ = ["clean", "for_page", "has_elements"]
@@ -40,9 +42,19 @@ def _allowed(text: str, *, url_relative: Literal["deny"] | None = None) -> str:
         reduced(text),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_attribute,
         url_schemes=_SCHEMES,
         url_relative=url_relative,
     )
+
+
+def _attribute(_: str, name: str, value: str) -> str | None:
+    """The value as it may stay; a link whose scheme a lenient reader could take for another goes.
+
+    `javascript\\x00:…` or a control character in a scheme is no scheme to a browser, so nh3 takes
+    the link for a relative one.
+    """
+    return None if name == "href" and not _LINK.match(value) else value
 
 
 def _without_references(cleaned: str) -> str:

@@ -37,6 +37,7 @@ from savctl.ports.objects import (
     StoreGone,
 )
 from savctl.ports.store_condition import StoreCondition
+from savctl.private_files import make_private_file, make_private_folder
 from savctl.shared_part import shared_part
 
 ABANDONED = timedelta(days=1)  # a put that takes longer has died
@@ -235,9 +236,9 @@ class DirectoryStore:
     @shared_part
     def _index(self) -> Index:
         self._require_it()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         file = self.folder / INDEX
-        file.touch(mode=0o600)
+        make_private_file(file)
         return Index(file)
 
     def _require_it(self) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from savctl.cli._asked import is_json
 from savctl.cli._effects import Effect
 from savctl.cli._output import Format
 from savctl.cli._streams import tell
@@ -19,7 +20,7 @@ from savctl.config.unused import unused_variables
 from savctl.domain import times
 from savctl.domain.clock_skew import ClockOff
 from savctl.domain.file_access import Requester
-from savctl.errors import InvalidInput, NeedsConfirmation
+from savctl.errors import ConfigurationError, InvalidInput, NeedsConfirmation
 from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
@@ -46,17 +47,31 @@ class Call:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings in force; a variable that is set and not used is named."""
+        """The settings in force; a variable that is none of them, or is not used, is named."""
         found = from_environment(file=self.config)
-        for unused in unused_variables(os.environ, found):
-            self.warn(str(unused))
+        for named in (*found.unknown, *unused_variables(os.environ, found)):
+            self.warn(str(named))
         return found
 
     @cached_property
     def app(self) -> App:
-        """The parts this call works with."""
+        """The parts this call works with.
+
+        Raises:
+            NotPermitted: SAVCTL_TOKEN is given and proves nothing: nothing is opened.
+        """
+        self.require_good_token()
+        return self.unproved_app
+
+    @cached_property
+    def unproved_app(self) -> App:
+        """The same parts, whatever the token is: for what finds out what is wrong."""
         from savctl.bootstrap import App
 
+        if not self.settings.is_database_chosen:
+            self.note(
+                f"no database is configured: the embedded one in {self.settings.home} is used"
+            )
         is_compared = self.effect is not Effect.READS and self.at is None
         return App(
             self.settings,
@@ -64,6 +79,32 @@ class Call:
             host_clock=system_clock,
             on_skew=self._clock_is_off if is_compared else None,
         )
+
+    def require_good_token(self) -> None:
+        """Pass when no token is given, or one that proves who acts.
+
+        Raises:
+            NotPermitted: it proves nothing.
+            ConfigurationError: there is no key to check it with.
+        """
+        if self.settings.token is not None:
+            from savctl.adapters.tokens import requester_of
+
+            requester_of(self.settings.token, key=self.settings.token_key)
+
+    def require_chosen_database(self) -> None:
+        """Pass when somebody said which database is meant: nobody watches what runs unattended.
+
+        Raises:
+            ConfigurationError: nothing says it.
+        """
+        if not self.settings.is_database_chosen:
+            raise ConfigurationError(
+                "no database is configured: what runs unattended does not guess one",
+                hint="Set DB_HOST and the other DB_* or SAVCTL_DATABASE_URL. If the embedded "
+                f"database in {self.settings.home} is meant: SAVCTL_HOME, home, or "
+                "SAVCTL_EMBEDDED=true.",
+            )
 
     @cached_property
     def clock(self) -> Clock:
@@ -74,8 +115,8 @@ class Call:
 
     def close(self) -> None:
         """Give back what the application holds, if it was made."""
-        if "app" in self.__dict__:
-            self.app.close()
+        if "unproved_app" in self.__dict__:
+            self.unproved_app.close()
 
     @property
     def database(self) -> Database:
@@ -108,7 +149,7 @@ class Call:
     @property
     def is_json(self) -> bool:
         """Whether warnings and errors are to be JSON lines."""
-        return self.output in {Format.JSON, Format.JSONL}
+        return is_json(self.output)
 
     def moment(self, name: str, text: str | None) -> datetime | None:
         """A time option, or None."""

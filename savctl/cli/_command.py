@@ -116,6 +116,8 @@ def command(
                     given["wanted"] = filter_of(call, options)
                 try:
                     return _outcome(body, call, given)
+                except KeyboardInterrupt:  # Typer would end without a word
+                    raise typer.Abort from None
                 except AnswerLost as lost:
                     raise (_but_done(lost) if writes and not call.dry_run else lost) from None
 

@@ -37,6 +37,7 @@ def stage(call: Call, *, home: Path | None, configured: bool, story: str) -> Ite
         Refused: the home holds another database, or the configured one holds tickets.
         NeedsConfirmation: the configured one was asked for without a word.
     """
+    call.require_good_token()
     if configured:
         if home is not None:
             raise InvalidInput("--home and --into-configured-database exclude each other")

@@ -61,7 +61,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
     "scheduler": {"run": _C, "tick": _C, "status": _R},
     "db": {
         **dict.fromkeys(("status", "size", "ping"), _R),
-        **dict.fromkeys(("upgrade", "downgrade", "adopt", "optimize", "check"), _C),
+        **dict.fromkeys(("upgrade", "downgrade", "adopt", "optimize", "check", "committed"), _C),
     },
     "config": {"show": _R, "check": _R, "path": _R},
     # these are groups of one command

@@ -35,12 +35,22 @@ def out_file(call: Call, out: str, *, force: bool) -> Iterator[NewFile]:
             yield file
         return
     path = Path(out)
-    overwrite = force or call.yes
-    if path.is_file() and not overwrite:
-        call.confirm(f"overwrite {path}, which exists")
-        overwrite = True
-    with new_file(path, overwrite=overwrite) as file:
+    with new_file(path, overwrite=may_overwrite(call, path, force=force)) as file:
         yield file
+
+
+def may_overwrite(call: Call, path: Path, *, force: bool) -> bool:
+    """Whether a file there may be replaced; a person is asked. A link is none, and stays.
+
+    Raises:
+        NeedsConfirmation: there is one, and nobody wants it replaced.
+    """
+    if force or call.yes:
+        return True
+    if not path.is_file() or path.is_symlink():
+        return False
+    call.confirm(f"overwrite {path}, which exists")
+    return True
 
 
 def to_stdout(content: Bytes) -> None:

@@ -16,6 +16,7 @@ from savctl.config import Settings
 from savctl.persistence import leases, runs
 from savctl.persistence.leases import Holder
 from savctl.persistence.runs import Run
+from savctl.usecases.report import BatchReport
 
 LIST_COLUMNS = ("job", "schedule", "next_slot", "running_on", "last_status", "last_started_at")
 HISTORY_COLUMNS = (
@@ -127,6 +128,8 @@ def crontab_lines(rows: Sequence[dict[str, object]]) -> list[str]:
         "# lines, and a scheduler may run beside them. Times are UTC; a cron that does not know",
         "# CRON_TZ takes its host's zone, and then runs slots late, but each of them once.",
         "# What goes wrong is on stderr, which cron sends by mail.",
+        "# For a user's own crontab (crontab -u savctl), which has no user field. Cron passes no",
+        "# environment on: the settings are read from /etc/savctl/savctl.toml.",
         "CRON_TZ=UTC",
         "PATH=/usr/local/bin:/usr/bin:/bin",
         *(f"{row['schedule']!s:<{width}}  {row['command']}" for row in rows),
@@ -141,10 +144,19 @@ def report_text(report: JobReport, *, items: int) -> str:
     lines = [f"{report.job} ({run}) {report.status}: {counts}"]
     for item in done.items[:items]:
         lines.append(f"  {item.ticket_number or item.id or '-'}  {item.outcome}: {item.reason}")
-    hidden = len(done.items) - items
-    if hidden > 0:
-        lines.append(f"  … and {hidden} more: -o json lists them")
+    lines += _hidden(done, items)
     return "\n".join(safe(line) for line in lines)
+
+
+def _hidden(done: BatchReport, shown: int) -> list[str]:
+    """How many items are not shown, and where they are."""
+    listed = len(done.items)
+    told = done.skipped + done.failed + (done.changed if done.lists_changes else 0)
+    hidden = max(told, listed) - shown
+    if hidden <= 0:
+        return []
+    where = "lists them" if listed >= told else f"lists the first {listed:,}"
+    return [f"  … and {hidden:,} more: -o json {where}"]
 
 
 def _wait(span: timedelta) -> str:

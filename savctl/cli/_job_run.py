@@ -64,8 +64,12 @@ def answered(call: Call, report: JobReport, stop: Stop) -> Answer | int:
     """The report on stdout, and the exit code that it deserves."""
     text = report_text(report, items=ITEMS_IN_TABLE)
     answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
+    if report.done.idle is not None:
+        call.note(report.done.idle)
     if report.dry_run:
         call.note("dry run: nothing was stored")
+        if report.done.would_stop is not None:
+            call.warn(f"the real run would stop: {report.done.would_stop}")
     if report.status in {RunStatus.OK, RunStatus.BRAKED}:
         return answer
     write(answer, call.output, call.columns)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
+from savctl.cli._asked import asked
 from savctl.cli._streams import has_reader, prepare, silence_stdout, tell
 from savctl.cli._text import json_safe, safe
 from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
@@ -28,24 +29,12 @@ def run(words: Sequence[str]) -> int:
         _say(words, failure)
         return int(failure.exit_code)
     except typer.Abort:
-        tell("interrupted\n")
-        return int(ExitCode.INTERRUPTED)
+        return _interrupted(words)
     except typer.TyperException as failure:
         return _usage(words, failure)
     except Exception as bug:  # the last fence: a bug keeps its traceback
         return _bug(words, bug)
     return outcome if isinstance(outcome, int) else int(ExitCode.DONE)
-
-
-def wants_json(words: Sequence[str]) -> bool:
-    """Whether errors are to be JSON, known before the words are parsed."""
-    formats = {"json", "jsonl"}
-    pairs = zip(("", *words), (*words, ""), strict=True)
-    return any(
-        (before in {"-o", "--output"} and word in formats)
-        or word.removeprefix("--output=").removeprefix("-o") in formats - {word}
-        for before, word in pairs
-    )
 
 
 def error_line(failure: SavError) -> str:
@@ -70,7 +59,18 @@ def say_failure(failure: SavError, *, as_json: bool) -> None:
 
 
 def _say(words: Sequence[str], failure: SavError) -> None:
-    say_failure(failure, as_json=wants_json(words))
+    say_failure(failure, as_json=asked(words).is_json)
+
+
+def _interrupted(words: Sequence[str]) -> int:
+    """Ctrl-C while nothing was under way that ends by itself, as at a question."""
+    if asked(words).is_json:
+        stopped = SavError("interrupted")
+        stopped.code, stopped.exit_code = "interrupted", ExitCode.INTERRUPTED
+        _say(words, stopped)
+    else:
+        tell("interrupted\n")
+    return int(ExitCode.INTERRUPTED)
 
 
 def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
@@ -91,10 +91,16 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
 def _bug(words: Sequence[str], bug: Exception) -> int:
     if isinstance(bug, OSError) and is_out_of_room(bug):
         return _no_room(words, bug)
-    if wants_json(words) and "-v" not in words and "--verbose" not in words:
-        told = SavError(f"unexpected failure: {type(bug).__name__}", hint="-v shows where.")
-        told.code = "bug"
-        _say(words, told)
+    wanted = asked(words)
+    if wanted.is_json:
+        trace = traceback.format_exception(bug) if wanted.is_verbose else None
+        found = SavError(
+            f"unexpected failure: {type(bug).__name__}",
+            hint=None if trace else "-v shows where.",
+            **({"traceback": trace} if trace else {}),
+        )
+        found.code = "bug"
+        _say(words, found)
     else:
         traceback.print_exception(bug)
         sys.stderr.write("error: this is a bug in savctl; nothing more was done\n")

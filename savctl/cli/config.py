@@ -3,51 +3,91 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from savctl.cli._call import Call
 from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, Row
-from savctl.config import SETTINGS, find_file, redacted, user_file
+from savctl.cli._output import Answer, Row, write
+from savctl.config import (
+    SETTINGS,
+    Configuration,
+    Setting,
+    find_file,
+    read_configuration,
+    redacted,
+    user_file,
+    wrong_settings,
+)
 from savctl.config.unused import unused_variables
+from savctl.errors import ConfigurationError
 
 group = new_group("Settings, and where each came from.")
 
 
 @command(group, "show", examples=["savctl config show", "savctl config show -o json"])
-def show(call: Call) -> Answer:
-    """Every setting in force, secrets hidden, with its origin."""
-    settings = call.settings
-    rows: list[Row] = [
-        {
-            "setting": setting.name,
-            "value": redacted(setting, getattr(settings, setting.name)),
-            "origin": settings.origins[setting.name],
-            "variable": setting.variables[0],
-            "meaning": setting.meaning,
-        }
-        for setting in SETTINGS
-    ]
+def show(call: Call) -> Answer | None:
+    """Every setting in force, secrets hidden, with its origin; exit 2 when one is wrong."""
+    found = read_configuration(os.environ, file=call.config)
+    rows = [_row(found, setting) for setting in SETTINGS]
     rows += [
-        {"setting": f"schedule {job}", "value": line, "origin": "", "variable": "", "meaning": ""}
-        for job, line in settings.schedules.items()
+        dict.fromkeys(rows[0], "") | {"setting": f"schedule {job}", "value": line}
+        for job, line in found.settings.schedules.items()
     ]
-    return Answer(rows=rows, columns=("setting", "value", "origin"), key="setting")
+    columns = ("setting", "value", "origin") + (("wrong",) if found.wrong else ())
+    answer = Answer(rows=rows, columns=columns, key="setting")
+    problems = (*found.problems, *found.settings.unknown)
+    if not problems:
+        return answer
+    write(answer, call.output, call.columns)
+    if not found.problems:  # a name that is none is an error of `config check` alone
+        for problem in problems:
+            call.warn(problem)
+        return None
+    raise wrong_settings(problems)
+
+
+def _row(found: Configuration, setting: Setting) -> Row:
+    wrong = found.wrong.get(setting.name)
+    value = getattr(found.settings, setting.name)
+    return {
+        "setting": setting.name,
+        "value": "" if wrong else redacted(setting, value),
+        "origin": found.settings.origins[setting.name],
+        "variable": setting.variables[0],
+        "meaning": setting.meaning,
+        "wrong": wrong,
+    }
 
 
 @command(group, "check", examples=["savctl config check"])
 def check(call: Call) -> Answer:
     """Read the settings and say whether they are right; every mistake is named at once."""
-    settings = call.settings
-    given = sum(origin != "default" for origin in settings.origins.values())
-    unused = [variable.name for variable in unused_variables(os.environ, settings)]
-    row = {"settings": len(SETTINGS), "given": given, "unused": unused, "ok": True}
+    from savctl.cli._settings_check import more_problems
+
+    found = read_configuration(os.environ, file=call.config)
+    problems = (*found.problems, *found.settings.unknown, *more_problems(found.settings))
+    if problems:
+        raise wrong_settings(problems, hint="savctl config show lists every setting.")
+    given = sum(origin != "default" for origin in found.settings.origins.values())
+    unused = unused_variables(os.environ, found.settings)
+    for variable in unused:
+        call.warn(str(variable))
+    names = [variable.name for variable in unused]
+    row = {"settings": len(SETTINGS), "given": given, "unused": names, "ok": True}
     return Answer(rows=[row], is_one=True, key="ok")
 
 
 @command(group, "path", examples=["savctl config path"])
 def path(call: Call) -> Answer:
     """The configuration file in use, or where one would be read from."""
-    used = call.config or find_file(os.environ)
+    used = call.config or _found_file()
     place = used or user_file(os.environ)
     row = {"path": str(place), "exists": used is not None}
     return Answer(rows=[row], is_one=True, key="path")
+
+
+def _found_file() -> Path | None:
+    try:
+        return find_file(os.environ)
+    except OSError as problem:
+        raise ConfigurationError(f"{problem.filename}: {problem.strerror}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,20 +29,21 @@ def doctor(call: Call) -> None:
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.work import BROKER, WORK
 
+    app = call.unproved_app
     patient = Patient(
-        database=call.app.raw_database,
+        database=app.raw_database,
         clock=call.clock,
-        broker=call.app.broker,
-        store=call.app.store,
-        scanner=call.app.scanner,
+        broker=app.broker,
+        store=app.store,
+        scanner=app.scanner,
         due=lambda: _due(call),
-        host_clock=call.app.host_clock,
+        host_clock=app.host_clock,
         clock_skew_limit=call.settings.clock_skew_limit,
         lease_seconds=call.settings.lease_seconds,
     )
-    diagnosis = diagnose(
-        patient, {**DATABASE, **CLUSTER, **WORK, **RECORDS}, elsewhere={**BROKER, **FILES}
-    )
+    elsewhere = {"settings": lambda _: _settings(call), **BROKER, **FILES}
+    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS}
+    diagnosis = diagnose(patient, checks, elsewhere=elsewhere)
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
     write(answer, call.output, call.columns)
@@ -52,8 +53,23 @@ def doctor(call: Call) -> None:
         return
     names = ", ".join(dict.fromkeys(sign.check for sign in diagnosis.errors))
     if not diagnosis.is_reachable:
-        raise Unavailable(f"the database {call.app.raw_database.name} does not answer")
+        raise Unavailable(f"the database {app.raw_database.name} does not answer")
     raise Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
+
+
+def _settings(call: Call) -> Iterator[Sign]:
+    """What no other examination meets: variables that are no settings, a token, its key."""
+    from savctl.cli._settings_check import more_problems
+    from savctl.usecases.doctor.diagnosis import Level, Sign
+
+    settings = call.settings
+    for problem in (*settings.unknown, *more_problems(settings)):
+        yield Sign(
+            check="settings",
+            level=Level.WARN if problem in settings.unknown else Level.ERROR,
+            found=problem,
+            advice="savctl config check names everything that is wrong.",
+        )
 
 
 def _tell_whole(call: Call, signs: Iterable[Sign]) -> None:
@@ -73,7 +89,7 @@ def _due(call: Call) -> Mapping[str, datetime]:
 
     schedules = all_schedules(call.settings)
     found = {
-        name: due_slots(job, call.app, schedules[name], remember=False)
+        name: due_slots(job, call.unproved_app, schedules[name], remember=False)
         for name, job in all_jobs().items()
     }
     return {name: slots[0] for name, slots in found.items() if slots}

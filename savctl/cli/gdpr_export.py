@@ -21,8 +21,6 @@ from savctl.errors import InvalidInput, PartlyDone
 if TYPE_CHECKING:
     from savctl.usecases.person.export import PersonReport
 
-_TOLD = 50  # missing files named on stderr; the manifest and the page name all
-
 
 @command(
     group,
@@ -110,14 +108,15 @@ def _answer(call: Call, user: int, out: str, report: PersonReport) -> Answer | i
 
 
 def _tell_missing(call: Call, report: PersonReport) -> int:
+    """Each one by its name: who sends the export must know what is not in it (rules 20.11)."""
     if not call.is_json:
-        for one in report.missing[:_TOLD]:
+        for one in report.missing:
             call.warn(f"not found: {one.original_name} of {one.ticket_number}")
-        if len(report.missing) > _TOLD:
-            call.warn(f"… and {len(report.missing) - _TOLD} more; manifest.json names all")
+    names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
     told = PartlyDone(
         f"{len(report.missing)} files could not be found; the export names them",
         hint="savctl attachment verify looks for all that are lost.",
+        missing=names,
     )
     say_failure(told, as_json=call.is_json)
     return int(told.exit_code)

@@ -73,6 +73,8 @@ def run(
 
     to_stderr(logging.INFO if call.verbose else logging.WARNING)
     job = find_job(name)
+    if due:
+        call.require_chosen_database()
     given = {"heal": heal, "force": force, "plan": plan, "plan-out": plan_out}
     for option in (option for option, value in given.items() if value):
         if option not in job.options:

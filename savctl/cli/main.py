@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ def main() -> NoReturn:
     if sys.argv[1:] in _VERSION_WORDS:
         sys.stdout.write(f"savctl {__version__}\n")
         sys.exit(0)
+    os.umask(0o077)  # whatever is written below holds customers' data
     gc.set_threshold(_COLLECT_EVERY)
     from savctl.cli._run import run
     from savctl.cli._streams import settle

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +11,14 @@ import typer
 from savctl.cli._call import Call
 from savctl.cli._choices import one_of
 from savctl.cli._command import command, new_group
+from savctl.cli._files import Force
 from savctl.cli._output import Answer
+from savctl.cli._page_file import PagePlace, page_place, write_page
 from savctl.domain import times
 from savctl.domain.priority import LEVELS
-from savctl.errors import InvalidInput, Unavailable, is_out_of_room
+from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from savctl.pages.page import Page
     from savctl.usecases.reports.kept_promises import Span
 
 group = new_group("Reports: service levels, workload, volume.")
@@ -31,6 +30,7 @@ Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Befo
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write it as one HTML page.")
 ]
+
 By = Annotated[
     str, typer.Option("--by", metavar="FIELD", help="priority, agent, category, day, week, month.")
 ]
@@ -40,17 +40,23 @@ _DAYS, _MANY_DAYS = timedelta(days=30), timedelta(days=62)
 @command(
     group,
     "sla",
+    asks=True,
     examples=["savctl report sla", "savctl report sla --since 90d --by month -o csv"],
 )
 def sla(
-    call: Call, since: Since = None, until: Until = None, by: By = "priority", html: Html = None
+    call: Call,
+    since: Since = None,
+    until: Until = None,
+    by: By = "priority",
+    html: Html = None,
+    force: Force = False,
 ) -> Answer:
     """How the promises of the tickets created in a period were kept, computed from history."""
-    return sla_answer(call, since, until, by, html)
+    return sla_answer(call, since, until, by, page_place(call, html, force=force))
 
 
 def sla_answer(
-    call: Call, since: str | None, until: str | None, by: str, html: Path | None
+    call: Call, since: str | None, until: str | None, by: str, html: PagePlace | None
 ) -> Answer:
     """The SLA report, and its page if one is wanted."""
     from savctl.cli._report_pages import sla_page
@@ -72,6 +78,7 @@ def sla_answer(
 @command(
     group,
     "workload",
+    asks=True,
     examples=[
         "savctl report workload",
         "savctl report workload --since 7d -o json",
@@ -86,24 +93,27 @@ def workload(
         str, typer.Option("--by", metavar="FIELD", help="agent, category or priority.")
     ] = "agent",
     html: Html = None,
+    force: Force = False,
 ) -> Answer:
     """What each agent holds, what of it is late, and what was solved in a period."""
     from savctl.cli._report_pages import workload_page
     from savctl.usecases.reports.workload import report_workload
 
+    place = page_place(call, html, force=force)
     key, column = _HELD_BY[one_of("by", by, tuple(_HELD_BY))]
     span = period(call, since, until)
     policies = call.app.policies(store=False)
     found = report_workload(call.database, span, by=column, policies=policies)
     rows = [found[name].row(key, name) for name in sorted(found, key=_place)]
-    if html is not None:
-        write_page(call, html, workload_page(rows, period=words_of(span), at=span.now))
+    if place is not None:
+        write_page(call, place, workload_page(rows, period=words_of(span), at=span.now))
     return Answer(rows=rows, key=key)
 
 
 @command(
     group,
     "volume",
+    asks=True,
     examples=["savctl report volume --since 7d", "savctl report volume --since 365d --by month"],
 )
 def volume(
@@ -114,18 +124,20 @@ def volume(
         str | None, typer.Option("--by", metavar="PART", help="day, week or month.")
     ] = None,
     html: Html = None,
+    force: Force = False,
 ) -> Answer:
     """What came, was solved, came back and was left in each part of a period."""
     from savctl.cli._report_pages import volume_page
     from savctl.domain.buckets import Every
     from savctl.usecases.reports.volume import report_volume
 
+    place = page_place(call, html, force=force)
     span = period(call, since, until)
     usual = Every.DAY if span.until - span.since <= _MANY_DAYS else Every.MONTH
     every = Every(one_of("by", by, tuple(Every))) if by is not None else usual
     rows = report_volume(call.database, span, every=every)
-    if html is not None:
-        write_page(call, html, volume_page(rows, period=words_of(span), at=span.now))
+    if place is not None:
+        write_page(call, place, volume_page(rows, period=words_of(span), at=span.now))
     return Answer(rows=rows, key="period")
 
 
@@ -150,46 +162,6 @@ def period(call: Call, since: str | None, until: str | None) -> Span:
 def words_of(span: Span) -> str:
     """The period in words."""
     return f"{_day(span.since)} to {_day(span.until)} (UTC, the end left out)"
-
-
-def write_page(call: Call, path: Path, page: Page) -> None:
-    """Write a page; it is there whole, or not at all.
-
-    Raises:
-        InvalidInput: it cannot be written there.
-        Unavailable: there is no room for it.
-    """
-    from savctl.pages.page import render
-
-    text, place = render(page), path.resolve()  # what a link names, not the link
-    if str(path) == "-" or (place.exists() and not place.is_file()):
-        raise InvalidInput(f"--html {path} is no plain file", hint="Name a file for the page.")
-    try:
-        _replace(place, text)
-    except OSError as problem:
-        said = f"--html {path}: {problem.strerror}"
-        if is_out_of_room(problem):
-            raise Unavailable(said, hint="Make room, then run it again.") from None
-        raise InvalidInput(said) from None
-    call.note(f"written: {path}")
-
-
-def _replace(place: Path, text: str) -> None:
-    """Put a file in its place with one step; nothing else is left of a failure."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=place.parent, prefix=f".{place.name}.", encoding="utf-8", delete=False
-    ) as stream:
-        beside = Path(stream.name)
-        try:
-            stream.write(text)
-            stream.flush()
-            mask = os.umask(0)
-            os.umask(mask)
-            beside.chmod(0o666 & ~mask)
-            beside.replace(place)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
 
 
 def _note_left_out(call: Call, merged: int, partial: int) -> None:

@@ -49,6 +49,7 @@ def run(call: Call, only: Only = None, but: Except = None) -> int:
     from savctl.log import to_stderr
     from savctl.persistence.runs import StartedBy
 
+    call.require_chosen_database()
     to_stderr(_level(call))
     with stopping_on_signals() as stop:
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.SCHEDULER)
@@ -66,6 +67,7 @@ def tick(call: Call, only: Only = None, but: Except = None) -> int:
     from savctl.log import to_stderr
     from savctl.persistence.runs import StartedBy
 
+    call.require_chosen_database()
     to_stderr(_level(call))
     with stopping_on_signals() as stop:
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.CRON)

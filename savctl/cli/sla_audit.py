@@ -79,13 +79,16 @@ def _dry_run(call: Call) -> dict[str, Any]:
     from savctl.usecases.sla.auditing import audit as audited
 
     call.note("dry run: nothing was stored")
+    done = BatchReport(lists_changes=True)
     report = audited(
         call.database,
         call.clock,
-        terms=Terms(report=BatchReport(lists_changes=True), dry_run=True),
+        terms=Terms(report=done, dry_run=True),
         policies=call.policies,
         brake=None if call.yes else call.settings.sla_audit_brake,
     )
+    if done.would_stop is not None:
+        call.warn(f"the real run would stop: {done.would_stop}")
     return report.as_json()
 
 

@@ -9,19 +9,31 @@ import typer
 
 from savctl.cli._call import Call
 from savctl.cli._command import command
+from savctl.cli._files import Force
 from savctl.cli._output import Answer
+from savctl.cli._page_file import page_place
 from savctl.cli.report import By, Html, Since, Until, period, sla_answer, words_of
 from savctl.cli.sla_group import group
 from savctl.cli.sla_policy import read_policy_file
 from savctl.domain.priority import LEVELS
 
 
-@command(group, "report", examples=["savctl sla report", "savctl sla report --by agent -o json"])
+@command(
+    group,
+    "report",
+    asks=True,
+    examples=["savctl sla report", "savctl sla report --by agent -o json"],
+)
 def report(
-    call: Call, since: Since = None, until: Until = None, by: By = "priority", html: Html = None
+    call: Call,
+    since: Since = None,
+    until: Until = None,
+    by: By = "priority",
+    html: Html = None,
+    force: Force = False,
 ) -> Answer:
     """How promises were kept; the same as `savctl report sla`."""
-    return sla_answer(call, since, until, by, html)
+    return sla_answer(call, since, until, by, page_place(call, html, force=force))
 
 
 @command(

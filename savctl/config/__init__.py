@@ -1,32 +1,38 @@
 """Settings: one table says their names, defaults, meaning and where each value came from.
 
-Order: environment, then `--config FILE`, `./savctl.toml` or the user's file, then the default
-(contract: command line, 2).
+Order: environment, then `--config FILE`, `./savctl.toml`, the user's file or the machine's, then
+the default (contract: command line, 2).
 """
 
 from __future__ import annotations
 
 from savctl.config.load import (
-    SCHEDULE_PREFIX,
     SETTINGS,
+    Configuration,
     default_home,
     find_file,
     from_environment,
     load,
+    read_configuration,
     redacted,
     user_file,
+    wrong_settings,
 )
+from savctl.config.names import SCHEDULE_PREFIX
 from savctl.config.settings import Setting, Settings
 
 __all__ = [
     "SCHEDULE_PREFIX",
     "SETTINGS",
+    "Configuration",
     "Setting",
     "Settings",
     "default_home",
     "find_file",
     "from_environment",
     "load",
+    "read_configuration",
     "redacted",
     "user_file",
+    "wrong_settings",
 ]

@@ -4,32 +4,66 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from savctl.config.names import SCHEDULE_PREFIX, unknown_variables
 from savctl.config.service import (
     broker_from_parts,
     database_from_parts,
+    embedded_url,
+    folder_url,
     storage_from_parts,
     variable_or_file,
 )
 from savctl.config.settings import Setting, Settings
 from savctl.config.storage_table import STORAGE
 from savctl.config.table import CORE
+from savctl.config.texts import parsed, text_of
 from savctl.config.upkeep_table import UPKEEP
 from savctl.domain.closing import span_text
 from savctl.domain.policy import mistakes
-from savctl.errors import ConfigurationError, InvalidInput
+from savctl.errors import ConfigurationError
 
 FILE_NAME = "savctl.toml"
-SCHEDULE_PREFIX = "SAVCTL_SCHEDULE_"
+SYSTEM_FILE = Path("/etc/savctl") / FILE_NAME
 SETTINGS: tuple[Setting, ...] = CORE + STORAGE + UPKEEP
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a configuration says, wrong or not; a wrong setting has its default in `settings`.
+
+    `problems` are all mistakes; `wrong` has those of a setting's own value, by its name.
+    """
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    def require_right(self) -> Settings:
+        """The settings.
+
+        Raises:
+            ConfigurationError: with every mistake found, not only the first.
+        """
+        if self.problems:
+            raise wrong_settings(
+                self.problems, hint="savctl config show lists every setting with its origin."
+            )
+        return self.settings
+
+
+def wrong_settings(problems: Sequence[str], *, hint: str | None = None) -> ConfigurationError:
+    """The failure that names them all."""
+    count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+    return ConfigurationError(f"{count} wrong: " + "; ".join(problems), hint=hint)
 
 
 def load(environment: Mapping[str, str], *, file: Path | None = None) -> Settings:
@@ -38,43 +72,72 @@ def load(environment: Mapping[str, str], *, file: Path | None = None) -> Setting
     Raises:
         ConfigurationError: with every mistake found, not only the first.
     """
+    return read_configuration(environment, file=file).require_right()
+
+
+def read_configuration(
+    environment: Mapping[str, str], *, file: Path | None = None
+) -> Configuration:
+    """Read the configuration without judging it: what is there, and every mistake in it."""
     problems: list[str] = []
-    path = file or find_file(environment)
+    wrong: dict[str, str] = {}
+    path = file or _find_readable(environment, problems)
     stored = _read_file(path, problems) if path else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
         text, origin = _look_up(setting, environment, stored, path, problems)
         origins[setting.name] = origin
-        values[setting.name] = _parsed(setting, text, origin, problems)
-    values["home"] = values["home"] or default_home(environment)
-    if values["database_url"] is None:
-        values["database_url"], origins["database_url"] = database_from_parts(
-            environment, values["home"], problems
-        )
-    if values["broker_url"] is None:
-        values["broker_url"], origins["broker_url"] = broker_from_parts(environment, problems)
-    if values["storage_url"] is None:
-        values["storage_url"], origins["storage_url"] = storage_from_parts(
-            environment, values["home"], problems
-        )
+        known = len(problems)
+        values[setting.name] = parsed(setting, text, origin, problems)
+        if len(problems) > known:
+            wrong[setting.name] = problems[-1]
+    _fill_in_parts(environment, values, origins, problems)
     schedules = _schedules(environment, stored)
-    settings = Settings(**values, schedules=schedules, origins=origins)
+    unknown = unknown_variables(environment, SETTINGS)
+    settings = Settings(**values, schedules=schedules, origins=origins, unknown=unknown)
     problems += mistakes(settings.policy, named="sla_{}_{}")
-    if problems:
-        raise ConfigurationError(
-            f"{len(problems)} setting(s) are wrong: " + "; ".join(problems),
-            hint="savctl config show lists every setting with its origin.",
-        )
-    return settings
+    return Configuration(settings=settings, problems=tuple(problems), wrong=wrong)
+
+
+def _fill_in_parts(
+    environment: Mapping[str, str],
+    values: dict[str, Any],
+    origins: dict[str, str],
+    problems: list[str],
+) -> None:
+    """What the specification's own variables say, where no setting of ours says it."""
+    home = values["home"] = values["home"] or default_home(environment)
+    parts: dict[str, Callable[[], tuple[str | None, str]]] = {
+        "database_url": lambda: database_from_parts(environment, home, problems),
+        "broker_url": lambda: broker_from_parts(environment, problems),
+        "storage_url": lambda: storage_from_parts(environment, home, problems),
+    }
+    for name, read in parts.items():
+        if values[name] is None and origins[name] == "default":
+            values[name], origins[name] = read()
+    values["database_url"] = values["database_url"] or embedded_url(home)
+    values["storage_url"] = values["storage_url"] or folder_url(home)
 
 
 def find_file(environment: Mapping[str, str]) -> Path | None:
-    """`./savctl.toml`, else the user's file, else none."""
-    for path in (Path(FILE_NAME), user_file(environment)):
+    """`./savctl.toml`, else the user's file, else the machine's, else none.
+
+    Raises:
+        OSError: one of them may not be looked at.
+    """
+    for path in (Path(FILE_NAME), user_file(environment), SYSTEM_FILE):
         if path.is_file():
             return path
     return None
+
+
+def _find_readable(environment: Mapping[str, str], problems: list[str]) -> Path | None:
+    try:
+        return find_file(environment)
+    except OSError as problem:
+        problems.append(f"{problem.filename}: {problem.strerror}")
+        return None
 
 
 def user_file(environment: Mapping[str, str]) -> Path:
@@ -111,10 +174,13 @@ def _without_password(netloc: str) -> str:
 def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
         stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad writes a BOM
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError) as problem:  # no TOML, no UTF-8, a number of 5,000 digits
         problems.append(f"{path}: {problem}")
         return {}
-    for name in stored.keys() - _BY_NAME.keys() - {"schedule"}:
+    except RecursionError:
+        problems.append(f"{path}: is nested too deeply")
+        return {}
+    for name in sorted(stored.keys() - _BY_NAME.keys() - {"schedule"}):
         problems.append(f"{path}: no setting is called {name!r}")
     if not isinstance(stored.get("schedule", {}), dict):
         problems.append(f"{path}: schedule must be a table of job = cron line")
@@ -134,22 +200,8 @@ def _look_up(
         if text is not None:
             return text, f"environment {variable}"
     if setting.name in stored:
-        value = stored[setting.name]
-        return str(value).lower() if isinstance(value, bool) else str(value), f"file {path}"
+        return text_of(setting, stored[setting.name], path, problems), f"file {path}"
     return None, "default"
-
-
-def _parsed(setting: Setting, text: str | None, origin: str, problems: list[str]) -> Any:
-    if text is None:
-        return setting.default
-    try:
-        return setting.parse(text)
-    except (ValueError, InvalidOperation, InvalidInput) as problem:
-        may_hold_password = setting.secret or ("://" in text and "@" in text)
-        shown = "" if may_hold_password else f" {text!r}"
-        why = "is not a number" if isinstance(problem, InvalidOperation) else str(problem)
-        problems.append(f"{setting.name}{shown} ({origin}): {why}")
-        return setting.default
 
 
 def _schedules(environment: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, str]:

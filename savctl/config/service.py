@@ -15,8 +15,12 @@ def variable_or_file(
     environment: Mapping[str, str], variable: str, problems: list[str]
 ) -> str | None:
     """A variable's value, or the content of the file that `<variable>_FILE` names."""
-    if environment.get(variable):
-        return environment[variable]
+    value = environment.get(variable)
+    if value and not _is_utf8(value):
+        problems.append(f"{variable}: is not UTF-8")
+        return None
+    if value:
+        return value
     path = environment.get(f"{variable}_FILE")
     if not path:
         return None
@@ -25,6 +29,24 @@ def variable_or_file(
     except (OSError, UnicodeDecodeError) as problem:
         problems.append(f"{variable}_FILE: {problem}")
         return None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def embedded_url(home: Path) -> str:
+    """The SQLite file of a home."""
+    return f"sqlite:///{home / 'savctl.db'}"
+
+
+def folder_url(home: Path) -> str:
+    """The folder of files of a home."""
+    return f"file://{(home / 'files').absolute()}"
 
 
 def database_from_parts(
@@ -37,7 +59,7 @@ def database_from_parts(
 
     kind = part("DB_CONNECTION")
     if not kind and not part("DB_HOST"):
-        return f"sqlite:///{home / 'savctl.db'}", "default"
+        return embedded_url(home), "default"
     if kind == "sqlite":
         return f"sqlite:///{part('DB_DATABASE', str(home / 'savctl.db'))}", "environment DB_*"
     if kind not in {"", "mysql", "mariadb"}:
@@ -79,7 +101,7 @@ def storage_from_parts(
     """The bucket that the specification's AWS_BUCKET names; else a folder of the home."""
     bucket = variable_or_file(environment, "AWS_BUCKET", problems)
     if bucket is None:
-        return f"file://{(home / 'files').absolute()}", "default"
+        return folder_url(home), "default"
     return f"s3://{bucket}", "environment AWS_BUCKET"
 
 

@@ -28,9 +28,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The values in force. `origins` tells for each name where it came from."""
+    """The values in force. `origins` has for each name where it came from.
+
+    `unknown` names each `SAVCTL_*` variable that no setting has.
+    """
 
     home: Path
+    embedded: bool
     database_url: str
     broker_url: str | None
     broker_topology: str
@@ -89,6 +93,16 @@ class Settings:
     retention_brake: int
     schedules: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def is_database_chosen(self) -> bool:
+        """Whether somebody named a database, or a home, or said that the embedded one is meant.
+
+        Lost settings look like none at all: what runs unattended must not take them for a wish.
+        """
+        named = ("database_url", "home")
+        return self.embedded or any(self.origins.get(name) != "default" for name in named)
 
     @property
     def is_embedded(self) -> bool:

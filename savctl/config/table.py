@@ -16,6 +16,13 @@ from savctl.domain.priority import LEVELS
 CORE: tuple[Setting, ...] = (
     Setting("home", ("SAVCTL_HOME",), Path, None, "folder of the embedded database and files"),
     Setting(
+        "embedded",
+        ("SAVCTL_EMBEDDED",),
+        values.yes,
+        False,
+        "without another database, the embedded one is meant, also for what runs unattended",
+    ),
+    Setting(
         "database_url",
         ("SAVCTL_DATABASE_URL",),
         values.database_url,

@@ -15,6 +15,7 @@ from pathlib import Path
 from savctl.errors import ConfigurationError, Refused
 from savctl.persistence import demo_mark
 from savctl.persistence.engine import Database
+from savctl.private_files import make_private_folder
 
 FILE = "savctl.db"
 _BESIDE = ("-wal", "-shm")
@@ -32,7 +33,7 @@ def fresh_file(home: Path) -> Iterator[Path]:
     final = home / FILE
     _require_demo(final)
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(home)
         _sweep(home)
         making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=home))
     except OSError as problem:

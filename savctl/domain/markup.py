@@ -25,6 +25,7 @@ from savctl.domain.tag_scan import TagLike, tags_in
 _COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _DECLARATION = re.compile(r"<(?:!doctype\b|!\[(?:if|endif)\b|\?xml\b)[^>]*+>", re.IGNORECASE)
 _OPENED_COMMENT = "<!--"
+_LENIENT = re.compile(r"([a-z0-9]+)[\\=]")
 
 
 def has_elements(text: str) -> bool:
@@ -113,7 +114,11 @@ def _paired(tags: Iterable[TagLike]) -> set[str]:
 
 
 def _could_act(tag: TagLike) -> bool:
-    return tag.is_live or (tag.name in HTML and tag.name not in ALLOWED)
+    if tag.is_live or (tag.name in HTML and tag.name not in ALLOWED):
+        return True
+    # `<script\\x20type="text/javascript">`: no element to a browser, one to a lenient reader
+    match = _LENIENT.match(tag.name)
+    return match is not None and match[1] in HTML - ALLOWED
 
 
 def _drops_content(tag: TagLike) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from operator import methodcaller
 from pathlib import Path
@@ -26,7 +27,9 @@ from savctl.persistence.failures import (
     leave_server,
     translated,
 )
+from savctl.persistence.server_words import with_server_words
 from savctl.persistence.types import times_cut
+from savctl.private_files import make_private_file, make_private_folder
 from savctl.shared_part import shared_part
 
 T = TypeVar("T")
@@ -80,8 +83,15 @@ class Database:
 
     @shared_part
     def engine(self) -> Engine:
-        """The connection pool."""
-        return self._sqlite_engine() if self.is_sqlite else self._server_engine()
+        """The connection pool.
+
+        Raises:
+            ConfigurationError: the address asks for something that cannot be.
+        """
+        with self._in_address():
+            engine = self._sqlite_engine() if self.is_sqlite else self._server_engine()
+        event.listen(engine, "do_connect", self._connect)
+        return engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -192,7 +202,8 @@ class Database:
         try:
             yield
         except DBAPIError as problem:
-            raise translated(problem, self.name, is_rolled_back=is_rolled_back) from problem
+            failure = translated(problem, self.name, is_rolled_back=is_rolled_back)
+            raise with_server_words(failure, problem) from problem
         except PoolTimeout as problem:
             raise Unavailable(
                 f"no connection to the database {self.name} became free", database=self.name
@@ -202,6 +213,46 @@ class Database:
                 "a number is too large for this database: SQLite holds whole numbers up to "
                 f"{2**63 - 1}",
                 database=self.name,
+            ) from problem
+
+    def _connect(self, dialect: Any, _: object, given: Any, named: Any) -> Any:
+        if self.is_sqlite:
+            self._claim_file()
+            with self._in_address():
+                return dialect.connect(*given, **named)
+        with self._in_address():  # PyMySQL reads options and key files before it asks the server
+            connection = dialect.connect(*given, **named, defer_connect=True)
+        try:
+            connection.connect()
+        except (ValueError, TypeError, LookupError, struct.error) as problem:
+            raise Unavailable(
+                f"what answers at {self.name} speaks no MySQL: {type(problem).__name__}",
+                hint="Do host and port name the database server?",
+                database=self.name,
+            ) from problem
+        return connection
+
+    def _claim_file(self) -> None:
+        """Make the file before SQLite does: it would be readable by everybody."""
+        name = str(self.url.database or "")
+        if name and name != ":memory:" and not name.startswith("file:"):
+            with suppress(OSError):  # SQLite says in its words what is wrong
+                make_private_file(Path(name))
+
+    @contextmanager
+    def _in_address(self) -> Iterator[None]:
+        """What a driver refuses before it asks a server: a wrong option, a file of keys.
+
+        Its words may repeat the address, so only their kind and names are shown.
+        """
+        try:
+            yield
+        except (OSError, ValueError, TypeError, LookupError, ArgumentError) as problem:
+            why = getattr(problem, "strerror", None) or type(problem).__name__
+            options = ", ".join(sorted(self.url.query))
+            raise ConfigurationError(
+                f"database_url cannot be used: {why}" + f" (options: {options})" * bool(options),
+                hint="Look at the options behind its question mark, and at the files they name.",
             ) from problem
 
     def _sqlite_engine(self) -> Engine:
@@ -289,7 +340,7 @@ def prepare_folder(database: Database) -> None:
     if database.is_sqlite and database.url.database not in {None, "", ":memory:"}:
         folder = Path(str(database.url.database)).parent
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(folder)
         except OSError as problem:
             raise ConfigurationError(
                 f"cannot make the folder {folder}: {problem.strerror}",

@@ -17,12 +17,12 @@ from savctl.errors import Refused
 from savctl.persistence import leases
 from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.lease import Lease
+from savctl.persistence.run_counts import COUNTS
 from savctl.persistence.runs import DEAD, FINISHED, RunStatus, StartedBy, find_slot
 from savctl.persistence.tables import runs
 from savctl.persistence.tickets import new_id
 
 _R = runs.c
-_COUNTS = ("seen", "changed", "skipped", "failed")
 _ERROR_CHARACTERS = 10_000
 UNEVENTFUL_KEPT = timedelta(days=7)
 _FORGOTTEN = 200  # at one ending, so that an ending stays short
@@ -36,7 +36,10 @@ class SlotTaken(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What is written down when a run ends; `report` is its JSON object."""
+    """What is written down when a run ends; `report` is its JSON object.
+
+    `counts` are those that are not in the row yet.
+    """
 
     status: RunStatus
     counts: Mapping[str, int]
@@ -123,7 +126,7 @@ def end(connection: Connection, lease: Lease, ending: Ending, *, at: datetime) -
             left_over=counts["left"],
             report=json.dumps(ending.report, ensure_ascii=False),
             error=ending.error[:_ERROR_CHARACTERS] if ending.error else None,
-            **{name: _R[name] + counts[name] for name in _COUNTS},
+            **{name: _R[name] + counts[name] for name in COUNTS},
         )
     )
     _forget_uneventful(connection, lease, at=at)

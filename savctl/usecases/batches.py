@@ -22,6 +22,7 @@ from savctl.errors import (
 )
 from savctl.persistence.candidates import NumberOf, Pages, number_of
 from savctl.persistence.engine import Database
+from savctl.persistence.run_counts import RunCounts
 from savctl.persistence.server_errors import WriteConflict
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.usecases.report import BatchReport, Item, Outcome
@@ -48,7 +49,8 @@ class Terms:
 
     `size` is in items; `should_stop` is asked between batches, `on_batch` told after each; a
     `fence` must be passed by every commit of a job; `report` is added to as batches are
-    committed, so that it tells what was done even when an error ends the work.
+    committed, so that it tells what was done even when an error ends the work; `counts` stores
+    its counts with each batch, so that they outlive the process.
     """
 
     report: BatchReport
@@ -57,6 +59,7 @@ class Terms:
     fence: Fence | None = None
     should_stop: Callable[[], bool] = never
     on_batch: Callable[[BatchReport], None] = unseen
+    counts: RunCounts | None = None
 
     def require_lease(self) -> None:
         """Pass while this run may act: asked before each step that no commit's fence guards.
@@ -119,7 +122,7 @@ def _batch(
             extra={"event": "batch_failed", "size": len(ids), "problem": _named(problem)},
         )
         return _one_by_one(database, work, ids, terms, number_of)
-    terms.report.add(items, seen=len(ids))
+    _add(terms, items, seen=len(ids))
     return ids[-1]
 
 
@@ -141,14 +144,13 @@ def _one_by_one(
         if done and terms.should_stop():
             return ids[done - 1]
         try:
-            items = _do(database, work, [item_id], terms)
+            _add(terms, _do(database, work, [item_id], terms), seen=1)
         except EVERYBODYS:
             raise
         except Exception as problem:
             with database.reading() as connection:
                 number = number_of(connection, item_id)
-            items = [_failed(item_id, number, problem)]
-        terms.report.add(items, seen=1)
+            terms.report.add([_failed(item_id, number, problem)], seen=1)
     return ids[-1]
 
 
@@ -160,13 +162,23 @@ def _do(
     *,
     conflicts: int | None = None,
 ) -> list[Item]:
+    def counted(uow: UnitOfWork) -> list[Item]:
+        items = work(uow, ids)
+        if terms.counts is not None:
+            counts = terms.report.counts_with(items, seen=len(ids))
+            terms.counts.write(uow.connection, counts)
+        return items
+
     return in_transaction(
-        database,
-        lambda uow: work(uow, ids),
-        dry_run=terms.dry_run,
-        fence=terms.fence,
-        conflicts=conflicts,
+        database, counted, dry_run=terms.dry_run, fence=terms.fence, conflicts=conflicts
     )
+
+
+def _add(terms: Terms, items: Sequence[Item], *, seen: int) -> None:
+    """Count a batch that was committed, and its counts with it."""
+    terms.report.add(items, seen=seen)
+    if terms.counts is not None:
+        terms.counts.settle(terms.report.counts())
 
 
 def _failed(item_id: int, number: str | None, problem: Exception) -> Item:

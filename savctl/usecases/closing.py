@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,13 @@ from savctl.domain.closing import NO_FILE, ClosingLimits, LastFile, LastPublic, 
 from savctl.domain.decision import Decision
 from savctl.domain.states import Status
 from savctl.domain.ticket import Ticket
-from savctl.errors import NeedsConfirmation
 from savctl.persistence.candidates import Candidates, read_tickets
 from savctl.persistence.engine import Database
 from savctl.persistence.file_answers import last_files
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
 from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.brake import counted, stop
 from savctl.usecases.report import Item, Outcome
 
 NEVER = LastPublic()
@@ -216,25 +216,33 @@ def _require_few(
     with database.reading() as connection:
         if candidates.count(connection, up_to=brake + 1) <= brake:
             return
-    due = after_id = 0
+    due = counted(_due_pages(database, now, subject, terms), brake=brake)
+    if not due.exceeds(brake):
+        return
+    job = subject.job
+    stop(
+        terms,
+        f"{job} would close {due} tickets in one run, more than {brake:,}, and notify every "
+        "customer",
+        undone="nothing was closed",
+        hint=f"See them: savctl job run {job} --dry-run. "
+        f"Close them: savctl job run {job} --yes. The limit is the setting closing_brake.",
+        job=job,
+        limit=brake,
+        due=due.number,
+    )
+
+
+def _due_pages(
+    database: Database, now: datetime, subject: _Closing, terms: Terms
+) -> Iterator[int]:
+    """Page by page, how many of the candidates would be closed."""
+    candidates, after_id = subject.candidates(now), 0
     while not terms.should_stop():
         with database.reading() as connection:
             ids = candidates.page(connection, after_id=after_id, limit=terms.size)
             if not ids:
                 return
             judged = subject.judge(UnitOfWork(connection), read_tickets(connection, ids), now)
-        due += sum(one.verdict.outcome is closing.Outcome.CLOSE for one in judged)
-        if due > brake:
-            raise _braked(subject.job, brake)
+        yield sum(one.verdict.outcome is closing.Outcome.CLOSE for one in judged)
         after_id = ids[-1]
-
-
-def _braked(job: str, brake: int) -> NeedsConfirmation:
-    return NeedsConfirmation(
-        f"{job} would close more than {brake} tickets in one run and tell every customer: "
-        "nothing was closed",
-        hint=f"See them: savctl job run {job} --dry-run --yes. "
-        f"Close them: savctl job run {job} --yes. The limit is the setting closing_brake.",
-        job=job,
-        limit=brake,
-    )

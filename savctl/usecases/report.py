@@ -48,7 +48,8 @@ class BatchReport:
 
     `lists_changes` is for dry runs: they show what would change; a real run lists only what
     was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
-    further numbers of the job's own.
+    further numbers of the job's own. `would_stop` says of a dry run which brake
+    stops the real one; `idle` why nothing could be done.
     """
 
     lists_changes: bool = False
@@ -59,6 +60,8 @@ class BatchReport:
     left: int = 0
     items: list[Item] = field(default_factory=list)
     details: dict[str, object] = field(default_factory=dict)
+    would_stop: str | None = None
+    idle: str | None = None
     _listed: Counter[Outcome] = field(default_factory=Counter)
 
     def add(self, items: Iterable[Item], *, seen: int) -> None:
@@ -72,6 +75,12 @@ class BatchReport:
         self.changed += tally[Outcome.CHANGED]
         self.skipped += tally[Outcome.SKIPPED]
         self.failed += tally[Outcome.FAILED]
+
+    def counts_with(self, items: Iterable[Item], *, seen: int) -> dict[str, int]:
+        """The counts as they will be once this batch is committed and added."""
+        tally = Counter(str(item.outcome) for item in items)
+        found = self.counts()
+        return {name: n + tally[name] for name, n in found.items()} | {"seen": self.seen + seen}
 
     def count(self, *, seen: int, changed: int) -> None:
         """Count a batch of rows that have no name worth telling."""

@@ -19,6 +19,7 @@ from savctl.usecases.transitions import close_ticket
 from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, created
+from tests.texts.test_no_script import problems
 
 pytestmark = pytest.mark.each_database("texts are stored as the columns hold them")
 
@@ -107,6 +108,7 @@ def test_messages_come_back_as_typed_or_with_their_html_made_harmless(
     table = shown(cli, "message", "list", ticket.id)
 
     assert [m["message"] for m in messages] == [naughty.stored_message(text) for text in said]
+    assert [text for text in said if problems(naughty.stored_message(text))] == []
     whole = "".join(m["message"] for m in messages if "<" in m["message"] and ">" in m["message"])
     assert "<script" not in whole.lower()
     assert naughty.steering(table) == set()

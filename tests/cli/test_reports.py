@@ -335,26 +335,51 @@ def test_the_same_report_is_the_same_page(cli: Cli, month: SetClock, tmp_path: P
         asked(cli, month, "report", "sla", "--html", str(file))
 
     assert first.read_bytes() == second.read_bytes()
-    assert first.stat().st_mode & 0o777 == 0o644
+    assert first.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.glob("*.html*")) == ["a.html", "b.html"]
 
 
-def test_a_page_goes_where_a_link_leads_and_leaves_nothing_where_there_is_no_room(
+def test_a_page_follows_no_link(cli: Cli, month: SetClock, tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "today.html"
+    victim.write_text("precious", encoding="utf-8")
+    link.symlink_to(victim)
+
+    for more in ((), ("--force",), ("--yes",)):
+        outcome = cli("report", "sla", "--html", str(link), *more)
+
+        assert (outcome.code, "is no plain file" in outcome.err, outcome.out) == (2, True, "")
+    assert (link.is_symlink(), victim.read_text(encoding="utf-8")) == (True, "precious")
+
+
+def test_a_page_replaces_a_file_only_when_it_is_told_to(
+    cli: Cli, month: SetClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    for words in PAGES:
+        file.write_text("mine", encoding="utf-8")
+        refused = cli(*words, "--html", str(file))
+        assert (refused.code, refused.out, file.read_text(encoding="utf-8")) == (6, "", "mine")
+        assert "exists" in refused.err
+
+        for more in ("--force", "--yes"):
+            file.write_text("mine", encoding="utf-8")
+            asked(cli, month, *words, "--html", str(file), more)
+            assert file.read_bytes()[:15] == b"<!doctype html>"
+
+
+def test_a_page_leaves_nothing_where_there_is_no_room(
     cli: Cli, month: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "site").mkdir()
-    link = tmp_path / "today.html"
-    link.symlink_to(tmp_path / "site" / "page.html")
+    file = tmp_path / "page.html"
+    asked(cli, month, "report", "sla", "--html", str(file))
+    made = file.read_bytes()
+    monkeypatch.setattr("savctl.usecases.new_file._seal", no_room)
 
-    asked(cli, month, "report", "sla", "--html", str(link))
-    made = (tmp_path / "site" / "page.html").read_bytes()
-    monkeypatch.setattr(Path, "chmod", no_room)
-    failed = cli("report", "sla", "--html", str(link))
+    failed = cli("report", "sla", "--html", str(file), "--force")
 
-    assert (link.is_symlink(), made[:15]) == (True, b"<!doctype html>")
     assert (failed.code, "No space left on device" in failed.err) == (8, True)
-    assert [path.name for path in (tmp_path / "site").iterdir()] == ["page.html"]
-    assert link.read_bytes() == made
+    assert [path.name for path in tmp_path.glob("page*")] == ["page.html"]
+    assert file.read_bytes() == made
 
 
 def no_room(*_: object) -> None:
@@ -431,7 +456,8 @@ def test_what_cannot_be_reported_is_refused_by_name(
 
 def test_an_empty_desk_has_reports(cli: Cli, tmp_path: Path) -> None:
     for words in PAGES:
-        outcome = cli(*words, "--html", str(tmp_path / "page.html"), "-o", "json")
+        page = ("--html", str(tmp_path / "page.html"), "--force")
+        outcome = cli(*words, *page, "-o", "json")
 
         assert outcome.code == 0, outcome.err
         assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -264,7 +264,11 @@ def test_a_file_that_is_gone_is_named_everywhere_and_the_rest_is_there(
     places = {a["id"]: a["file"] for a in data_of(found)["tickets"][0]["attachments"]}
     assert outcome.code == 3
     assert json.loads(outcome.out)["missing"] == 1
-    assert json.loads(outcome.err)["error"]["code"] == "partly_done"
+    error = json.loads(outcome.err)["error"]
+    assert error["code"] == "partly_done"
+    assert [named["file"] for named in error["missing"]] == ["ADAS-FILE invoice.pdf"]
+    shown = cli("gdpr", "export", "456", "--out", "ada2.zip")
+    assert (shown.code, "not found: ADAS-FILE invoice.pdf of TKT-" in shown.err) == (3, True)
     assert [(m["attachment_id"], m["reason"]) for m in manifest["missing"]] == [
         (2, "no_such_object")
     ]

@@ -292,7 +292,7 @@ def test_a_brake_is_written_down_and_changes_nothing(make_app: MakeApp, clock: S
 
     run = last(app, "close-resolved")
     assert (run.status, run.changed) == (RunStatus.BRAKED, 0)
-    assert "more than 2 tickets" in str(run.error)
+    assert "would close 3 tickets in one run, more than 2" in str(run.error)
     done = run_job(close, app, Start(flags=Flags(confirmed=True))).done
     assert done.changed == 3
 

@@ -89,7 +89,8 @@ def test_without_a_broker_events_wait_and_a_dry_run_says_why(database: Database,
 
     foretold, real = run(broker=None, dry_run=True), run(broker=None)
 
-    assert told(foretold) == [("skipped", "2 no broker is configured")]
+    assert told(foretold) == told(real) == [("skipped", "2 no broker is configured")]
+    assert foretold.done.counts() == real.done.counts()
     assert (real.status, real.done.changed, waiting(database)) == (RunStatus.OK, 0, 2)
 
 

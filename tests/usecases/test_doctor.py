@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -193,16 +194,19 @@ def test_overdue_jobs_are_named(database: Database, clock: SetClock) -> None:
     assert "close-resolved" not in found[0].found
 
 
-def test_events_wait_in_peace_without_a_broker(database: Database, clock: SetClock) -> None:
+def test_events_that_wait_for_long_without_a_broker_are_named(
+    database: Database, clock: SetClock
+) -> None:
     brought_to(database, clock, Status.IN_PROGRESS)
     clock.advance(timedelta(days=3))
 
     found = signs(examined(database, clock), "outbox")
 
-    assert [s.level for s in found] == [Level.OK]
+    assert [s.level for s in found] == [Level.WARN]
     assert found[0].found == (
-        "no broker configured: 3 events wait in the outbox, the oldest for 3 days"
+        "no broker is configured: 3 events wait in the outbox, the oldest for 3 days"
     )
+    assert "RABBITMQ_HOST" in str(found[0].advice)
 
 
 @pytest.mark.parametrize(
@@ -329,6 +333,16 @@ def test_a_read_only_file_is_found(database: Database, clock: SetClock) -> None:
 
     read_only.close()
     assert levels(diagnosis)["privileges"] is Level.ERROR
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(("mode", "level"), [(0o600, None), (0o640, Level.WARN)])
+def test_a_file_that_others_may_read_is_found(
+    database: Database, clock: SetClock, mode: int, level: Level | None
+) -> None:
+    Path(str(database.url.database)).chmod(mode)
+
+    assert levels(examined(database, clock)).get("file mode") is level
 
 
 def test_ages_are_told_in_their_largest_unit() -> None:

@@ -6,11 +6,10 @@ one is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from savctl.domain.ageing import Age, kept_hot
-from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle
@@ -22,6 +21,7 @@ from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.steps import Steps
 from savctl.usecases.archive.ties import ties
 from savctl.usecases.batches import Terms
+from savctl.usecases.brake import counted, stop
 from savctl.usecases.report import Item, Outcome
 
 BUNDLE_TICKETS = 2_000
@@ -51,7 +51,7 @@ def archive_tickets(
     now = clock()
     due = Old(after.before(now))
     if brake is not None:
-        _require_known_place(database, cold)
+        _require_known_place(database, cold, terms)
         _require_few(database, due, after, now, terms, brake)
     steps = Steps(database, clock, cold, terms)
     if not terms.dry_run:
@@ -126,14 +126,16 @@ def _judged(
     return fit, items
 
 
-def _require_known_place(database: Database, cold: ColdStorage) -> None:
+def _require_known_place(database: Database, cold: ColdStorage, terms: Terms) -> None:
     """Pass when cold storage has any of the newest bundles, or there is none: behind a mount
     that is missing lies a folder that takes bundles, too."""
     with database.reading() as connection:
         keys = bundles.newest(connection, limit=_LOOKED_FOR)
     if keys and not any(map(cold.has, keys)):
-        raise NeedsConfirmation(
-            f"{cold.name} has none of the newest {len(keys)} bundle(s): nothing was archived",
+        stop(
+            terms,
+            f"{cold.name} has none of the newest {len(keys)} bundle(s)",
+            undone="nothing was archived",
             hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? savctl "
             "archive verify looks at all of it; savctl archive run --yes archives there anyway.",
             job="archive",
@@ -147,19 +149,28 @@ def _require_few(
     with database.reading() as connection:
         if due.count(connection, up_to=brake + 1) <= brake:
             return
-    found = after_id = 0
+    found = counted(_due_pages(database, due, after, now, terms), brake=brake)
+    if found.exceeds(brake):
+        stop(
+            terms,
+            f"archive would move {found} tickets in one run, more than {brake:,}",
+            undone="nothing was moved",
+            hint="See them: savctl archive run --dry-run. Move them: savctl archive "
+            "run --yes. The limit is the setting archive_brake.",
+            job="archive",
+            limit=brake,
+            due=found.number,
+        )
+
+
+def _due_pages(
+    database: Database, due: Old, after: Age, now: datetime, terms: Terms
+) -> Iterator[int]:
+    after_id = 0
     while not terms.should_stop():
         with database.reading() as connection:
             page = due.standings(connection, after_id=after_id, limit=terms.size)
         if not page:
             return
-        found += sum(kept_hot(ticket, after=after, now=now) is None for ticket in page)
-        if found > brake:
-            raise NeedsConfirmation(
-                f"archive would move more than {brake} tickets in one run: nothing was moved",
-                hint="See them: savctl archive run --dry-run --yes. Move them: savctl archive "
-                "run --yes. The limit is the setting archive_brake.",
-                job="archive",
-                limit=brake,
-            )
+        yield sum(kept_hot(ticket, after=after, now=now) is None for ticket in page)
         after_id = page[-1].id

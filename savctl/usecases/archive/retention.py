@@ -7,14 +7,13 @@ the audit: ids, actions and reasons, and a note of the removal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain.ageing import Age, is_over, kept_for_good
 from savctl.domain.file_names import TEMP, TICKETS
 from savctl.domain.ticket import Ticket
-from savctl.errors import NeedsConfirmation
 from savctl.persistence import archive_bundles as bundles
 from savctl.persistence import archive_index as index
 from savctl.persistence.archive_bundles import Bundle, State
@@ -30,6 +29,7 @@ from savctl.usecases.archive.rewriting import Overtaken, rewrite
 from savctl.usecases.archive.steps import Steps
 from savctl.usecases.archive.ties import ties
 from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.brake import counted, stop
 from savctl.usecases.report import Item, Outcome
 
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
@@ -117,26 +117,32 @@ class _Retention:
 
     def require_few(self, brake: int) -> None:
         """Pass when at most `brake` tickets are due."""
+        found = counted(self._due_pages(), brake=brake)
+        if found.exceeds(brake):
+            stop(
+                self.terms,
+                f"retention would remove {found} tickets for good in one run, more than {brake:,}",
+                undone="nothing was removed",
+                hint="See them: savctl job run retention --dry-run. Remove them: savctl "
+                "job run retention --yes. The limit is the setting retention_brake.",
+                job="retention",
+                limit=brake,
+                due=found.number,
+            )
+
+    def _due_pages(self) -> Iterator[int]:
+        """What is due in the archive, then page by page what is due of the rest."""
         with self.database.reading() as connection:
-            found = index.count_closed_by(connection, self.due.closed_by)
+            yield index.count_closed_by(connection, self.due.closed_by)
         after_id, now = 0, self.clock()
-        while found <= brake and not self.terms.should_stop():
+        while not self.terms.should_stop():
             with self.database.reading() as connection:
                 page = self.due.standings(connection, after_id=after_id, limit=self.terms.size)
             if not page:
                 return
             judged = (kept_for_good(ticket, after=self.after, now=now) for ticket in page)
-            found += sum(why is None for why in judged)
+            yield sum(why is None for why in judged)
             after_id = page[-1].id
-        if found > brake:
-            raise NeedsConfirmation(
-                f"retention would remove more than {brake} tickets for good in one run: "
-                "nothing was removed",
-                hint="See them: savctl job run retention --dry-run --yes. Remove them: savctl "
-                "job run retention --yes. The limit is the setting retention_brake.",
-                job="retention",
-                limit=brake,
-            )
 
     def _remove_hot(self, uow: UnitOfWork, ids: Sequence[int], now: datetime) -> list[Item]:
         locked = uow.tickets.lock_many(ids, skip_locked=True)

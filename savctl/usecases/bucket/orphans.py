@@ -11,11 +11,12 @@ from itertools import islice
 
 from savctl.domain.clock import second_text
 from savctl.domain.orphans import Brake, Finding
-from savctl.errors import NeedsConfirmation
 from savctl.persistence.comparison import Mismatch
 from savctl.persistence.engine import Database
 from savctl.persistence.reports import delete_reports, keep_report, last_report
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.usecases.batches import Terms
+from savctl.usecases.brake import stop
 from savctl.usecases.bucket.census import Census, Compared, compared
 from savctl.usecases.bucket.earlier_orphans import bring_back, settle
 from savctl.usecases.bucket.hiding import Hiding, hide_all
@@ -47,7 +48,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
         terms.report.seen = found.census.objects
         terms.report.details = found.census.as_json()
         returned = bring_back(work, found.named_again())  # a brake on removal is none on this
-        require_brake_off(found.census, brake)
+        require_brake_off(found.census, brake, terms)
         ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
         hidden = hide_all(work, found.orphans(), total=found.census.found[Finding.ORPHAN])
         terms.report.details |= {
@@ -60,7 +61,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
     _keep(work, now)
 
 
-def require_brake_off(census: Census, brake: Brake | None) -> None:
+def require_brake_off(census: Census, brake: Brake | None, terms: Terms) -> None:
     """Pass, unless the numbers look like a wrong database or a wrong bucket.
 
     Raises:
@@ -72,8 +73,11 @@ def require_brake_off(census: Census, brake: Brake | None) -> None:
         objects=census.objects, records=census.records, orphans=census.found[Finding.ORPHAN]
     )
     if reason is not None:
-        raise NeedsConfirmation(
-            f"{KIND} stopped before it hid anything: {reason}",
+        stop(
+            terms,
+            reason,
+            lifted_by="--force",
+            undone="nothing was hidden",
             hint="Is it the right database, and the right bucket? Look at them: savctl attachment "
             f"orphans. Hide them all the same: savctl job run {KIND} --force. The limits are the "
             "settings orphan_brake_percent and orphan_brake_count.",

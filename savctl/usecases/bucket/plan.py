@@ -76,7 +76,7 @@ def carry_out_plan(work: Hiding, path: Path, *, brake: Brake | None) -> None:
     first, count = _checked(work, path)
     census = Census(objects=first.objects, records=any(highest_ids(work.database)))
     census.found[Finding.ORPHAN] = count
-    require_brake_off(census, brake)
+    require_brake_off(census, brake, work.terms)
     if not work.terms.dry_run:
         settle(work)
     work.terms.report.seen = count

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from savctl.persistence import health, probes
 from savctl.persistence.clock_guard import ClockGuard
+from savctl.private_files import is_open_to_others
 from savctl.usecases.database.status import errors_among, status, verify
 from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
 
@@ -159,6 +160,13 @@ def _file(patient: Patient) -> Iterator[Sign]:
     size = f"{file}, {file.stat().st_size / 1024**2:.1f} MiB"
     found = f"not writable: {', '.join(unwritable)}" if unwritable else size
     yield _sign("file", not unwritable, found, "Give yourself write access; the folder, too.")
+    if is_open_to_others(file):  # made by an older savctl, or by hand
+        yield Sign(
+            check="file mode",
+            level=Level.WARN,
+            found=f"others may read {file}, which holds customers' data",
+            advice=f"chmod 600 {file}* closes it.",
+        )
     with patient.database.reading() as connection:
         mode = str(health.pragma(connection, "journal_mode"))
     if mode != "wal":

@@ -114,8 +114,16 @@ def _outbox(patient: Patient) -> Iterator[Sign]:
     waiting, age = counts["waiting"], counts["oldest_age"]
     oldest = f", the oldest for {age_text(age)}" if age is not None else ""
     if patient.broker is None:
-        found = f"no broker configured: {waiting} events wait in the outbox{oldest}"
-        yield Sign(check="outbox", level=Level.OK, found=found)
+        found = f"no broker is configured: {waiting:,} events wait in the outbox{oldest}"
+        is_old = age is not None and age > OUTBOX_WARN
+        yield Sign(
+            check="outbox",
+            level=Level.WARN if is_old else Level.OK,
+            found=found,
+            advice="Set SAVCTL_BROKER_URL, or RABBITMQ_HOST, if events are to be sent."
+            if is_old
+            else None,
+        )
     else:
         level, refusals = _age_level(age), counts["refusals"]
         advice = "savctl event status; savctl job why event-relay"

@@ -60,12 +60,16 @@ class RelayReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayTerms:
-    """Under which terms events are sent: `attempts` refusals make an event dead."""
+    """Under which terms events are sent: `attempts` refusals make an event dead.
+
+    `on_published` is called with the number of events whose publication was just stored.
+    """
 
     attempts: int = 100
     fence: Fence | None = None
     should_stop: Callable[[], bool] = lambda: False
     draw: Callable[[], float] = random.random
+    on_published: Callable[[int], None] = lambda _: None
 
 
 def drain(
@@ -237,7 +241,9 @@ class _Pass:
         for refusal in refusals:
             is_dead = refusal.again_at is None
             (self._report.given_up if is_dead else self._report.again)[refusal.reason] += 1
+        published = len(self._confirmed)
         self._confirmed, self._refused = [], []
+        self._terms.on_published(published)
 
     def _judged(self, uow: UnitOfWork, now: datetime) -> list[Refusal]:
         """When each refused event is tried again; never, once it was refused too often."""

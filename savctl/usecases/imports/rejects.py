@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from savctl.errors import InvalidInput
+from savctl.private_files import private_opener
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
 
@@ -42,7 +43,14 @@ def keeping_rejects(path: Path | None, rows: Rows) -> Iterator[Callable[[Record,
 
 def _opened(path: Path) -> TextIO:
     try:
-        return path.open("x", encoding="utf-8", errors="surrogateescape", newline="")
+        return open(
+            path,
+            "x",
+            encoding="utf-8",
+            errors="surrogateescape",
+            newline="",
+            opener=private_opener,
+        )
     except OSError as problem:
         raise InvalidInput(f"cannot write {path}: {problem.strerror}") from None
 

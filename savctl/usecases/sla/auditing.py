@@ -22,7 +22,6 @@ from savctl.domain.sla import Source
 from savctl.domain.sla_audit import Finding, Found, findings
 from savctl.domain.sla_clock import Side, SlaClock, clock
 from savctl.domain.ticket import Ticket
-from savctl.errors import NeedsConfirmation
 from savctl.persistence.candidates import AllTickets, TheseTickets, read_page
 from savctl.persistence.engine import Database
 from savctl.persistence.reports import delete_reports, keep_report, last_report
@@ -30,6 +29,7 @@ from savctl.persistence.sla_facts import SlaFacts, sla_facts
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batches import Terms, in_batches
+from savctl.usecases.brake import stop
 from savctl.usecases.report import Item, Outcome
 
 KIND = "sla-audit"
@@ -110,7 +110,7 @@ def audit(
     now = clock_()
     report, broken, unread = _examined(database, now, terms, policies)
     if brake is not None and report.counts[Finding.MISSED] > brake:
-        raise _braked(report.counts[Finding.MISSED], brake)
+        _stop(terms, report.counts[Finding.MISSED], brake)
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         return _repair_batch(uow, ids, now, policies)
@@ -227,12 +227,14 @@ def _keep(uow: UnitOfWork, report: AuditReport, terms: Terms) -> None:
     delete_reports(uow.connection, KIND, before=report.made_at - _KEPT)
 
 
-def _braked(missed: int, brake: int) -> NeedsConfirmation:
-    return NeedsConfirmation(
-        f"{KIND} would tell of {missed} breaches that no scan saw, more than {brake}: "
-        "nothing was recorded",
-        hint=f"See them: savctl sla audit --dry-run --yes. Record them: savctl job run {KIND} "
+def _stop(terms: Terms, missed: int, brake: int) -> None:
+    stop(
+        terms,
+        f"{KIND} would tell of {missed:,} breaches that no scan saw, more than {brake:,}",
+        undone="nothing was recorded",
+        hint=f"See them: savctl sla audit --dry-run. Record them: savctl job run {KIND} "
         "--yes. The limit is the setting sla_audit_brake.",
         job=KIND,
         limit=brake,
+        due=missed,
     )

@@ -1,0 +1,84 @@
+"""Database errors carry the server's own number and words, and no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from savctl.persistence.engine import Database
+from tests.conftest import Cli
+from tests.servers.ports import free_port
+
+pytestmark = pytest.mark.only_on("mariadb", "mysql")
+PASSWORD, WRONG = "s3cret-Pässw@rd/1", "wr0ng-Pässw@rd/2"
+NEW = ("ticket", "create", "--user", 456, "--subject", "s", "--description", "d")
+
+
+@pytest.fixture
+def addresses(database: Database) -> Iterator[dict[str, str]]:
+    """Addresses that fail, each in its own way; `words` may read and nothing else."""
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("DROP USER IF EXISTS words")
+        connection.exec_driver_sql(f"CREATE USER words IDENTIFIED BY '{PASSWORD}'")
+        connection.exec_driver_sql(f"GRANT SELECT ON {database.url.database}.* TO words")
+        place = f"{database.url.host}:{database.url.port}"
+        named = f"{place}/{database.url.database}"
+        right, wrong = quote(PASSWORD, safe=""), quote(WRONG, safe="")
+        yield {
+            "1045": f"mysql://words:{wrong}@{named}",
+            "1044": f"mysql://words:{right}@{place}/savctl_elsewhere",
+            "1049": f"mysql://root@{place}/no_such_database",
+            "1142": f"mysql://words:{right}@{named}",
+            "ECONNREFUSED": f"mysql://words:{right}@127.0.0.1:{free_port()}/sav",
+            "NXDOMAIN": f"mysql://words:{right}@no.such.host.invalid/sav",
+        }
+        connection.exec_driver_sql("DROP USER words")
+
+
+EXPECTED = {
+    "1045": (7, NEW, ("1045: Access denied for user 'words'@",)),
+    "1044": (7, NEW, ("1044: Access denied for user 'words'@", "'savctl_elsewhere'")),
+    "1049": (2, NEW, ("1049: Unknown database 'no_such_database'",)),
+    "1142": (7, NEW, ("1142: ", "command denied to user 'words'@")),
+    "ECONNREFUSED": (8, NEW, ("2003: ECONNREFUSED: Connection refused",)),
+    "NXDOMAIN": (8, NEW, ("2003: NXDOMAIN: ",)),
+}
+
+
+@pytest.mark.parametrize("why", EXPECTED)
+def test_a_failure_has_the_servers_number_and_words(
+    cli: Cli, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    code, words, parts = EXPECTED[why]
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", addresses[why])
+
+    shown, coded = cli(*words), cli(*words, "-o", "json")
+
+    assert (shown.code, coded.code) == (code, code)
+    message = json.loads(coded.err.splitlines()[-1])["error"]["message"]
+    for part in parts:
+        assert part in message
+        assert part in shown.err
+    assert PASSWORD not in shown.err + coded.err
+    assert WRONG not in shown.err + coded.err
+
+
+@pytest.mark.parametrize("why", ["1045", "ECONNREFUSED", "NXDOMAIN"])
+@pytest.mark.parametrize("words", [("doctor", "-o", "json"), ("db", "ping")], ids=" ".join)
+def test_doctor_and_ping_have_them_too(
+    cli: Cli,
+    addresses: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    why: str,
+) -> None:
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", addresses[why])
+
+    outcome = cli(*words)
+
+    assert outcome.code in {7, 8, 10}
+    assert all(part in outcome.out + outcome.err for part in EXPECTED[why][2])
+    assert WRONG not in outcome.out + outcome.err
