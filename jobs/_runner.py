@@ -13,6 +13,7 @@ from jobs._trouble import Troubles
 from savctl.bootstrap import App
 from savctl.domain.clock import second_text
 from savctl.errors import NeedsConfirmation, SavError, Unavailable
+from savctl.log import log_fields
 from savctl.persistence import running
 from savctl.persistence.heartbeat import Heartbeat, impatient
 from savctl.persistence.lease import Lease
@@ -84,7 +85,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
     lease = _begin(job, app, start)
     began_at = app.clock()
     done, counts = BatchReport(), RunCounts(lease)
-    with Heartbeat(app.database, lease):
+    with log_fields(job=job.name, run_id=lease.run_id), Heartbeat(app.database, lease):
         try:
             job.run(_context(app, start, done, lease, counts))
             _require_held(lease)

@@ -1,15 +1,60 @@
-"""The log on stderr: times in UTC, a message for people, identifiers as `extra` for machines."""
+"""The log on stderr: one line a record, as text for people or as JSON for machines (rules 18.4).
+
+What a call site passes as `extra`, and what `log_fields` adds for the time of a run, are fields
+of the line: `event`, `job`, `run_id`, `ticket_number`, … Stored text may be in a message or in a
+traceback; it forges no line and steers no terminal.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import socket
 import sys
-import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
 
 LOGGER = "savctl"
-# Text from the database may be in a message: no escape sequence reaches a terminal raw.
-_HARMLESS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10}
+TEXT, JSON = "text", "json"
+FORMATS = (TEXT, JSON)
+
+# What every record has; everything else on it is a field of ours.
+_OWN_TO_LOGGING = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_ESCAPED |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", 0x2028: "\\u2028"}
+_ESCAPED |= {code: f"\\u{code:04x}" for code in (0x2029, *range(0x202A, 0x202F))}
+_ESCAPED |= {code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x2066, 0x206A))}
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_fields: ContextVar[Mapping[str, Any]] = ContextVar("savctl_log_fields", default=_NONE)
+
+
+@contextmanager
+def log_fields(**fields: Any) -> Iterator[None]:
+    """Add these fields to everything that this thread logs inside the block."""
+    before = _fields.set({**_fields.get(), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(before)
+
+
+def to_stderr(level: int, *, form: str = TEXT) -> None:
+    """Write what savctl logs from this level on to stderr; calling it again sets both anew.
+
+    Args:
+        form: one of `FORMATS`.
+    """
+    logger = logging.getLogger(LOGGER)
+    handlers = [handler for handler in logger.handlers if isinstance(handler, _OnStderr)]
+    if not handlers:
+        handlers = [_OnStderr()]
+        logger.addHandler(handlers[0])
+    handlers[0].setFormatter(_JsonLines() if form == JSON else _TextLines())
+    logger.setLevel(level)
 
 
 class _OnStderr(logging.Handler):
@@ -17,18 +62,49 @@ class _OnStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
-            sys.stderr.write(self.format(record).translate(_HARMLESS) + "\n")
+            sys.stderr.write(self.format(record) + "\n")
 
 
-def to_stderr(level: int) -> None:
-    """Write what savctl logs from this level on to stderr; calling it again sets the level."""
-    logger = logging.getLogger(LOGGER)
-    if not logger.handlers:
-        formatter = logging.Formatter(
-            "%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ"
-        )
-        formatter.converter = time.gmtime
-        handler = _OnStderr()
-        handler.setFormatter(formatter)
-        logger.addHandler(handler)
-    logger.setLevel(level)
+class _TextLines(logging.Formatter):
+    """`2025-10-03T10:30:00Z ERROR message job=… run_id=…`; a traceback is indented below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = [f"{name}={_text_value(value)}" for name, value in _extra(record).items()]
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        head = " ".join((at, record.levelname, _safe(record.getMessage()), *fields))
+        return "\n".join((head, *(f"    {_safe(line)}" for line in _trace(self, record))))
+
+
+class _JsonLines(logging.Formatter):
+    """`{"at": …, "level": …, "message": …, "host": …}` and the fields, on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "host": socket.gethostname(),
+            **_extra(record),
+        }
+        line["at"] = line["at"].replace("+00:00", "Z")
+        if trace := _trace(self, record):
+            line["traceback"] = "\n".join(trace)
+        return json.dumps(line, ensure_ascii=True, default=str)  # ASCII: no character steers
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    own = {k: v for k, v in vars(record).items() if k not in _OWN_TO_LOGGING}
+    return {k: v for k, v in {**_fields.get(), **own}.items() if v is not None}
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
+    return formatter.formatException(record.exc_info).split("\n") if record.exc_info else []
+
+
+def _text_value(value: object) -> str:
+    text = _safe(str(value))
+    return json.dumps(text, ensure_ascii=False) if not text or " " in text or '"' in text else text
+
+
+def _safe(text: str) -> str:
+    return text.translate(_ESCAPED)

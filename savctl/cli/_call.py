@@ -39,6 +39,7 @@ class Call:
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    log_format: str | None = None
     at: str | None = None
     dry_run: bool = False
     actor: int | None = None
@@ -117,6 +118,12 @@ class Call:
         """Give back what the application holds, if it was made."""
         if "unproved_app" in self.__dict__:
             self.unproved_app.close()
+
+    def start_log(self, level: int) -> None:
+        """Write the log to stderr from this level on, in the form that was asked for."""
+        from savctl.log import to_stderr
+
+        to_stderr(level, form=self.log_format or self.settings.log_format)
 
     @property
     def database(self) -> Database:

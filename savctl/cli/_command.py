@@ -35,6 +35,10 @@ _CONFIG = Annotated[
 _QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on stderr.")]
 _VERBOSE = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 _COLOR = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
+_LOG_FORMAT = Annotated[
+    str | None,
+    typer.Option("--log-format", metavar="FORMAT", help="Log lines on stderr: text or json."),
+]
 _AT = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="Set the clock (reading and dry runs only)."),
@@ -60,6 +64,7 @@ _COMMON: tuple[_Option, ...] = (
     ("quiet", _QUIET, False),
     ("verbose", _VERBOSE, False),
     ("color", _COLOR, "auto"),
+    ("log_format", _LOG_FORMAT, None),
     ("at", _AT, None),
 )
 _WRITERS: tuple[_Option, ...] = (
@@ -189,6 +194,8 @@ def _call_from(given: dict[str, Any], *, words: str) -> Call:
     _require_own_clock(given, words, effect)
     given["output"] = Format(one_of("output", given["output"], tuple(Format)))
     given["color"] = one_of("color", given["color"], ("auto", "always", "never"))
+    if given["log_format"] is not None:
+        given["log_format"] = one_of("log-format", given["log_format"], ("text", "json"))
     names = (given["columns"] or "").split(",")
     given["columns"] = tuple(name.strip() for name in names if name.strip())
     if given["config"] is not None and not given["config"].is_file():

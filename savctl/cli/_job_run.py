@@ -15,7 +15,6 @@ from savctl.cli._job_rows import report_text
 from savctl.cli._output import Answer, write
 from savctl.cli._run import say_failure
 from savctl.errors import PartlyDone
-from savctl.log import to_stderr
 from savctl.persistence.running import SlotTaken
 from savctl.persistence.runs import RunStatus, StartedBy
 from savctl.usecases.report import BatchReport
@@ -40,7 +39,7 @@ def run_now(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport:
 
 def by_name(call: Call, name: str) -> Answer | int:
     """Run a job for the command that bears its name."""
-    to_stderr(logging.INFO if call.verbose else logging.WARNING)
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
     with stopping_on_signals() as stop:
         report = run_now(call, find_job(name), Flags(confirmed=call.yes), stop)
     return answered(call, report, stop)

@@ -96,9 +96,8 @@ def relay(
     from savctl.cli._job_run import answered
     from savctl.cli._output import write
     from savctl.domain.clock import FAR_AWAY
-    from savctl.log import to_stderr
 
-    to_stderr(logging.INFO if call.verbose else logging.WARNING)
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
     _broker(call)
     flags = NO_FLAGS if once or call.dry_run else Flags(stay_until=FAR_AWAY)
     with stopping_on_signals() as stop:

@@ -69,9 +69,8 @@ def run(
     from jobs._job import Flags, find_job
     from jobs._stop import stopping_on_signals
     from savctl.cli._job_run import answered, run_due, run_now
-    from savctl.log import to_stderr
 
-    to_stderr(logging.INFO if call.verbose else logging.WARNING)
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
     job = find_job(name)
     if due:
         call.require_chosen_database()

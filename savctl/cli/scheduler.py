@@ -46,11 +46,10 @@ def run(call: Call, only: Only = None, but: Except = None) -> int:
     """
     from jobs._scheduler import Scheduler
     from jobs._stop import stopping_on_signals
-    from savctl.log import to_stderr
     from savctl.persistence.runs import StartedBy
 
     call.require_chosen_database()
-    to_stderr(_level(call))
+    call.start_log(_level(call))
     with stopping_on_signals() as stop:
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.SCHEDULER)
         call.note(f"scheduler {call.app.owner} runs; Ctrl-C or SIGTERM ends it")
@@ -64,11 +63,10 @@ def tick(call: Call, only: Only = None, but: Except = None) -> int:
     """Run what is due now, wait for it, and end: one line of cron instead of a scheduler."""
     from jobs._scheduler import Scheduler
     from jobs._stop import stopping_on_signals
-    from savctl.log import to_stderr
     from savctl.persistence.runs import StartedBy
 
     call.require_chosen_database()
-    to_stderr(_level(call))
+    call.start_log(_level(call))
     with stopping_on_signals() as stop:
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.CRON)
         scheduler.tick()

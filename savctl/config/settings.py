@@ -46,6 +46,7 @@ class Settings:
     event_retention: timedelta
     actor: int | None
     protected: bool
+    log_format: str
     auto_close_after: timedelta
     close_resolved_after: timedelta
     closing_brake: int

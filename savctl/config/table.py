@@ -85,6 +85,13 @@ CORE: tuple[Setting, ...] = (
         "say PRODUCTION before risky commands",
     ),
     Setting(
+        "log_format",
+        ("SAVCTL_LOG_FORMAT",),
+        values.one_of("text", "json"),
+        "text",
+        "form of the log lines on stderr: text or json",
+    ),
+    Setting(
         "auto_close_after",
         ("SAVCTL_AUTO_CLOSE_AFTER",),
         values.span,
