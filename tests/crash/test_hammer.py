@@ -12,6 +12,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from tests.crash.hammering import Log, hammer
+from tests.depth import deep
 from tests.given import created
 from tests.property import outside
 from tests.property.model import Model
@@ -54,7 +55,7 @@ def test_no_change_is_lost_and_every_change_leaves_all_its_traces(
     for _ in range(TICKETS):
         created(database, system_clock)
 
-    logs = list(all_at_once(database_url, SECONDS.get(kind, 12.0)))
+    logs = list(all_at_once(database_url, SECONDS.get(kind, deep(12.0, usual=5.0))))
 
     problems = [problem for log in logs for problem in log.problems]
     assert not problems, f"{len(problems)} reached a user, the first:\n{problems[0]}"

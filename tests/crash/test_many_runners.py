@@ -25,11 +25,12 @@ from tests.crash.processes import (
     running,
     wait_until,
 )
+from tests.depth import deep
 from tests.given import rows
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 15.0
+SECONDS = deep(15.0, usual=5.0)
 DONE, TOLD_NO = 0, 9
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
 

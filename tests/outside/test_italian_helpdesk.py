@@ -8,6 +8,7 @@ from savctl.domain.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
+from tests.depth import deep
 from tests.outside.logs import (
     START,
     as_words,
@@ -57,6 +58,7 @@ def test_a_strict_replay_gives_the_counts_of_its_readme(database: Database) -> N
     assert broken_invariants(database) == []
 
 
+@pytest.mark.only_on(*deep(("sqlite", "mariadb", "mysql"), usual=("sqlite",)))
 def test_with_jobs_every_close_is_explained_by_its_history(database: Database) -> None:
     path = log_file("italian-helpdesk", "helpdesk.csv")
     clock, limits = SetClock(START), ClosingLimits()
