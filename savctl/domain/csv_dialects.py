@@ -21,6 +21,7 @@ class Dialect:
     plain: re.Pattern[str]
     delimiter: str
     goes_on_behind_quote: bool = False
+    escapes_anywhere: bool = False  # a backslash outside of quotes escapes, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,12 @@ def bent(delimiter: str) -> tuple[Dialect, ...]:
     escaped = _pattern(r'(?:[^"\\]++|\\.|"")*+"')
     return (
         Dialect(escaped, _plain(delimiter), delimiter),  # \" inside quotes
-        Dialect(escaped, _pattern(rf"(?:[^{stop}\r\n\\]++|\\.)*+"), delimiter),  # \ everywhere
+        Dialect(  # \ everywhere
+            escaped,
+            _pattern(rf"(?:[^{stop}\r\n\\]++|\\.)*+"),
+            delimiter,
+            escapes_anywhere=True,
+        ),
         Dialect(_pattern(rf".*?{closes}"), _plain(delimiter), delimiter),  # not at all
         Dialect(  # twice, and now and then not at all
             _pattern(rf'(?:[^"]++|""|(?!{closes})")*+"'), _plain(delimiter), delimiter

@@ -15,6 +15,7 @@ from savctl.usecases.imports import csv_rows, csv_text
 from savctl.usecases.imports.csv_rows import CsvRows
 from savctl.usecases.imports.csv_text import CsvText
 from savctl.usecases.imports.records import Record
+from tests.depth import deep
 from tests.usecases.second_csv_reader import NoCsv, rows_of
 
 MIB = 1024 * 1024
@@ -138,11 +139,12 @@ TEXTS = st.lists(
 ).map("\n".join)
 
 
+@example([("", 'he said "no"\n,'), ('"', "")], csv.QUOTE_MINIMAL)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=deep(400, usual=200), deadline=None)
 def test_lines_of_a_writer_with_backslashes_never_become_rows(
     cells: list[tuple[str, str]], quoting: int
 ) -> None:
@@ -154,7 +156,7 @@ def test_lines_of_a_writer_with_backslashes_never_become_rows(
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4), st.integers(0, 200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=deep(400, usual=200), deadline=None)
 def test_lines_of_a_file_that_was_cut_off_never_become_rows(
     cells: list[tuple[str, str]], cut: int
 ) -> None:

@@ -143,11 +143,13 @@ class CsvRows:
         for dialect in dialects:
             row = self._read(dialect, _FOLLOWED)
             if isinstance(row, CsvRow) and self._fits(row):
-                ends.add(row.end - self._source.start)
-        return {end for end in ends if self._is_certain_behind(end)}
+                end = row.end - self._source.start
+                if self._is_certain_behind(end, escapes_anywhere=dialect.escapes_anywhere):
+                    ends.add(end)
+        return ends
 
-    def _is_certain_behind(self, length: int) -> bool:
-        """Whether the next quote behind a row opens a cell.
+    def _is_certain_behind(self, length: int, *, escapes_anywhere: bool = False) -> bool:
+        """Whether the next quote behind a row opens a cell, or is escaped as in the row.
 
         Where the row only seems to be over, the quote that really ends its cell comes next.
         """
@@ -156,7 +158,8 @@ class CsvRows:
             if source.is_whole or source.length > length + _FOLLOWED:
                 return True
             source.read_on()
-        return at == source.start + length or source.text[at - 1] in (self._delimiter, "\n", "\r")
+        before = (self._delimiter, "\n", "\r", *("\\" * escapes_anywhere))
+        return at == source.start + length or source.text[at - 1] in before
 
     def _fits(self, row: CsvRow) -> bool:
         return self.header is None or len(row.cells) == len(self.header)
