@@ -6,6 +6,7 @@ A pytest plugin, loaded by tests/conftest.py. Marks:
 - `each_database(reason)`: a command-line test that runs on each database in every run. Others
   ask about words and exit codes; they run on the first database only, and on each in a deep run.
 - `deep`: the test is left out of usual runs.
+- `slow(reason)`: the test takes more than two seconds; the reason says why it must.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "only_on(*kinds): for what exists on some databases only",
         "only_stores(*kinds): for what is tested on some object stores only",
         "each_database(reason): a command-line test that every run does on each database",
-        "slow: takes more than a few seconds (run by make test all the same)",
+        "slow(reason): takes more than two seconds; the reason says why it must",
         "deep: runs in make test-deep only",
         "outside: reads third-party data beside the project; skipped where it is absent",
     ):

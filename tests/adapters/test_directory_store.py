@@ -223,7 +223,7 @@ def test_several_processes_may_begin_and_purge_the_same_content_at_once(
     assert len(files_in(folder)) == 80
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills processes at work, again and again")
 def test_killed_at_any_moment_every_object_is_whole_and_no_file_is_lost_track_of(
     store: DirectoryStore, folder: Path, clock: SetClock
 ) -> None:

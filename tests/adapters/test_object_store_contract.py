@@ -341,7 +341,7 @@ def test_an_aborted_upload_leaves_nothing_and_aborting_can_be_repeated(
         store.end_parts(KEY, upload, [tag])
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a page of a listing has a thousand keys")
 @pytest.mark.only_stores("directory", "seaweedfs")
 def test_more_than_a_thousand_keys_are_listed_hidden_and_purged(store: ObjectStore) -> None:
     expected = [f"tickets/{number}/file.pdf" for number in range(1_105)]
@@ -359,7 +359,7 @@ def test_more_than_a_thousand_keys_are_listed_hidden_and_purged(store: ObjectSto
     assert list(store.versions("tickets/")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a page of a listing has a thousand keys")
 @pytest.mark.only_stores("directory", "ministack")
 def test_more_than_a_thousand_versions_of_one_key_are_purged(store: ObjectStore) -> None:
     beside = f"{KEY}.bak"

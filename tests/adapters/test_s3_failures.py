@@ -336,7 +336,7 @@ def test_a_line_cut_in_the_middle_of_a_download_is_told(line: Line) -> None:
             list(pieces)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts a server again")
 @pytest.mark.only_stores("seaweedfs")
 def test_a_server_that_is_killed_in_the_middle_of_an_upload_comes_back_without_it(
     line: Line, beside: ThreadPoolExecutor

@@ -104,7 +104,7 @@ def test_a_link_that_was_changed_is_refused(filled: ObjectStore, old: str, new: 
     assert (status, b"private" in content) == (403, False)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits until a link has ended")
 def test_a_link_ends(filled: ObjectStore) -> None:
     url = filled.url(KEY, seconds=2, delivery=SAVED)
 

@@ -22,7 +22,7 @@ from savctl.usecases.archive.verify import verify_archive
 from tests.archive.support import TABLES, archive, archived_ids, hot_ids, old_tickets
 from tests.given import rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow("archives thousands of tickets"), pytest.mark.timeout(3600)]
 
 TICKETS = int(os.environ.get("SAVCTL_ARCHIVE_TICKETS", "2000"))
 RESTORED = min(1000, TICKETS // 10)

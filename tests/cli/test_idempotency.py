@@ -118,7 +118,7 @@ def test_a_dry_run_does_not_use_the_key_up(cli: Cli, database: Database) -> None
     assert "replayed" not in json.loads(cli(*NEW, *KEY).out)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts Python twice")
 @pytest.mark.parametrize("kind_of_request", ["create", "message"])
 def test_of_two_processes_with_one_key_one_does_it_and_the_other_answers_the_same(
     database: Database,

@@ -152,7 +152,7 @@ def test_messages_that_are_no_ids_are_wrong_usage(
     assert cli("ticket", "split", ticket.number, "--messages", given).code == 2
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts Python twice")
 def test_of_two_merges_of_one_ticket_one_wins_and_the_other_is_told_where_it_went(
     database: Database, database_url: str, environment: dict[str, str], clock: SetClock
 ) -> None:

@@ -36,7 +36,7 @@ from tests.crash.processes import (
 from tests.depth import KILLS
 from tests.given import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 TICKETS = 200 * KILLS
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"

@@ -53,7 +53,7 @@ def killed_sometime(process: Process) -> None:
     process.communicate(timeout=PATIENCE_SECONDS)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills processes at work, again and again")
 def test_a_resolution_with_a_message_is_all_there_or_not_at_all(
     database: Database, database_url: str, environment: dict[str, str], clock: SetClock, kind: str
 ) -> None:

@@ -29,7 +29,7 @@ def is_being_written(part: Path) -> bool:
     return part.exists() and part.stat().st_size > 0
 
 
-@pytest.mark.slow
+@pytest.mark.slow("exports enough tickets to be caught at work")
 def test_a_killed_export_leaves_a_part_that_the_next_one_takes_over(
     shop: tuple[dict[str, str], Database], tmp_path: Path
 ) -> None:
@@ -47,7 +47,7 @@ def test_a_killed_export_leaves_a_part_that_the_next_one_takes_over(
     assert json.loads(rows(database, AUDITED)[0]["entry"])["tickets"] == TICKETS
 
 
-@pytest.mark.slow
+@pytest.mark.slow("exports enough tickets to be caught at work")
 def test_a_second_export_into_the_same_file_is_told_of_the_first_and_sigterm_leaves_nothing(
     shop: tuple[dict[str, str], Database], tmp_path: Path
 ) -> None:
@@ -68,7 +68,7 @@ def test_a_second_export_into_the_same_file_is_told_of_the_first_and_sigterm_lea
     assert (out.exists(), part.exists(), rows(database, AUDITED)) == (False, False, [])
 
 
-@pytest.mark.slow
+@pytest.mark.slow("exports enough tickets to be caught at work")
 def test_a_killed_export_of_a_person_leaves_a_part_and_nothing_else(
     database: Database, database_url: str, environment: dict[str, str], tmp_path: Path
 ) -> None:

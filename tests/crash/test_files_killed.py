@@ -30,7 +30,7 @@ from tests.given import AGENT, attached, created, rows
 from tests.servers.buckets import Bucket
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow("kills processes at work, again and again"),
     pytest.mark.only_on("mariadb", "mysql"),
     pytest.mark.only_stores("directory", "seaweedfs"),
 ]

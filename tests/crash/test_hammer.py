@@ -48,7 +48,7 @@ def entries(tickets: list[Model], action: str) -> int:
     return sum(entry["action"] == action for ticket in tickets for entry in ticket["history"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow("processes meet often enough only in seconds")
 def test_no_change_is_lost_and_every_change_leaves_all_its_traces(
     database: Database, database_url: str, clock: SetClock, kind: str
 ) -> None:

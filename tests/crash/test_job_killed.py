@@ -24,7 +24,7 @@ from tests.crash.processes import (
 from tests.depth import KILLS
 from tests.given import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 TICKETS = 120 * KILLS
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"

@@ -20,7 +20,7 @@ from tests.crash.processes import (
 )
 from tests.given import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("stops processes in the middle of their work")
 
 TICKETS = 2_000
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"

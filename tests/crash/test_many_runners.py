@@ -28,7 +28,7 @@ from tests.crash.processes import (
 from tests.depth import deep
 from tests.given import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("runners meet often enough only in seconds")
 
 SECONDS = deep(15.0, usual=5.0)
 DONE, TOLD_NO = 0, 9

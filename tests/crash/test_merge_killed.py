@@ -25,7 +25,7 @@ TRACES = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills processes at work, again and again")
 @pytest.mark.timeout(300)
 def test_a_merge_is_all_there_or_not_at_all(
     database: Database, database_url: str, environment: dict[str, str], clock: SetClock, kind: str

@@ -27,7 +27,7 @@ from tests.given import created, rows
 from tests.orphans.conftest import Bucket as Both
 from tests.servers.buckets import Bucket
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 LIVE = [f"tickets/1/{number:032x}.png" for number in range(200)]
 ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(10 * KILLS)]

@@ -42,7 +42,7 @@ from tests.crash.processes import (
 from tests.depth import KILLS
 from tests.given import AGENT, DAY, rows, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 BUNDLES = 5 * KILLS
 JOB = ("job", "run", "retention", "--quiet")

@@ -30,7 +30,10 @@ from tests.crash.processes import (
 from tests.depth import KILLS
 from tests.given import NOW, rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
+pytestmark = [
+    pytest.mark.slow("kills processes at work, again and again"),
+    pytest.mark.only_on("mariadb", "mysql"),
+]
 
 TICKETS = 60 * KILLS
 DONE, TOLD_NO = 0, 9

@@ -161,7 +161,7 @@ def test_the_tools_of_others_unpack_it_whole(hostile: dict[str, bytes], tmp_path
     assert not (tmp_path / "etc").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts a browser")
 @pytest.mark.only_on("sqlite")
 def test_a_real_browser_lays_it_out_on_a_phone_and_a_desk_and_runs_nothing_of_it(
     hostile: dict[str, bytes], tmp_path: Path

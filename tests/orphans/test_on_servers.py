@@ -21,7 +21,10 @@ from tests.given import DAY, SECOND, rows
 from tests.orphans.conftest import Bucket
 from tests.servers.buckets import server_bucket
 
-pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
+pytestmark = [
+    pytest.mark.slow("waits for the clock of a server"),
+    pytest.mark.only_on("mariadb", "mysql"),
+]
 
 LIVE = [f"tickets/{number}/{number:032x}.png" for number in range(1, 1_201)]
 # a server that keeps keys as a tree lists these in another order than their bytes have

@@ -20,7 +20,7 @@ FOLDERS = [
 
 
 @pytest.mark.outside
-@pytest.mark.slow
+@pytest.mark.slow("reads thousands of files")
 def test_no_genuine_file_of_the_corpus_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     if not FOLDERS:
         pytest.skip("SAVCTL_TEST_CORPUS names no folder of genuine files")

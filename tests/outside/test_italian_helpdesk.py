@@ -20,7 +20,11 @@ from tests.outside.logs import (
     unexplained_closings,
 )
 
-pytestmark = [pytest.mark.outside, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.slow("plays the whole log of a desk"),
+    pytest.mark.timeout(900),
+]
 
 MAPPING = "italian-helpdesk.toml"
 MEANS = {

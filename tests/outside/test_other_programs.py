@@ -15,7 +15,7 @@ import pytest
 from savctl.domain.attachments import examine
 from savctl.domain.file_types import FileRefused
 
-pytestmark = [pytest.mark.outside, pytest.mark.slow]
+pytestmark = [pytest.mark.outside, pytest.mark.slow("starts other programs")]
 
 PROSE = "# Order 4711\n\nGrüße, *ça va*? 日本語\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
 # A PDF that carries the document itself, as it is.

@@ -32,7 +32,12 @@ from tests.outside.logs import (
     play,
 )
 
-pytestmark = [pytest.mark.outside, pytest.mark.deep, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.deep,
+    pytest.mark.slow("plays the whole log of a desk"),
+    pytest.mark.timeout(900),
+]
 
 MAPPING = "servicenow.toml"
 MEANS = {

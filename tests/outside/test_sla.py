@@ -25,7 +25,7 @@ from tests.outside.sla_in_sql import SlaInSql, sla_in_sql
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.deep,
-    pytest.mark.slow,
+    pytest.mark.slow("plays the whole log of a desk"),
     pytest.mark.timeout(900),
     pytest.mark.each_database("the figures are summed by SQL"),
 ]

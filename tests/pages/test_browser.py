@@ -13,7 +13,7 @@ from savctl.domain.sla_statistics import Group
 from savctl.pages.page import Page, render
 from tests.pages.browser import lay_out
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("starts a browser")
 
 WIDTHS = (320, 375, 768, 1280)
 AT = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)

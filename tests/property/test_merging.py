@@ -129,7 +129,7 @@ def must_agree(
     assert {name: row[name] for name in expected} == expected
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a hundred conversations")
 @pytest.mark.timeout(300)
 def test_a_hundred_random_conversations_are_merged_as_the_rules_say(database: Database) -> None:
     merged = refused = splits = behind = 0

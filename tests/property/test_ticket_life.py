@@ -210,7 +210,7 @@ class TicketLife(Compared):
         )
 
 
-@pytest.mark.slow
+@pytest.mark.slow("lives of many requests")
 @pytest.mark.timeout(900)  # shrinking a failure may take minutes
 def test_any_requests_in_any_order_leave_what_the_specification_says(
     database: Database, kind: str

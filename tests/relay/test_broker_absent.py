@@ -107,7 +107,7 @@ def test_ticket_commands_open_no_socket_at_all(
     assert kind != "sqlite" or addresses == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits for the time limit of a connection")
 def test_the_relay_does_and_gives_up_in_time(cli: Cli, silent: SilentPort) -> None:
     cli("ticket", "create", "--user", 456, "--subject", "Late", "--description", "Where?")
 

@@ -13,7 +13,10 @@ from tests.relay.backlog import faults_of, mixed, published, put, waiting
 from tests.servers.consumer import Consumer
 from tests.servers.rabbitmq import VirtualHost
 
-pytestmark = [pytest.mark.slow, pytest.mark.only_on("mariadb", "mysql")]
+pytestmark = [
+    pytest.mark.slow("a relay process and a broker that breaks"),
+    pytest.mark.only_on("mariadb", "mysql"),
+]
 
 
 def delete_exchange(broker: VirtualHost) -> None:

@@ -29,7 +29,7 @@ from tests.servers.consumer import Consumer
 from tests.servers.rabbitmq import VirtualHost
 from tests.servers.tcp_proxy import TcpProxy, Towards
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("a broker has to break, be noticed and come back")
 
 EVENTS = 6_000
 TICKETS = 300

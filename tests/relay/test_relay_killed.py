@@ -45,7 +45,7 @@ def killed(environment: Mapping[str, str], listener: Consumer, *, while_starting
     process.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills processes at work, again and again")
 def test_a_relay_killed_again_and_again_loses_nothing_and_keeps_the_order(
     database: Database,
     database_url: str,

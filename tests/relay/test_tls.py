@@ -28,7 +28,7 @@ def ca(broker: VirtualHost) -> str:
     return str(broker.server.certificates.ca)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a relay process and a broker that breaks")
 @pytest.mark.only_on("mariadb", "mysql")
 def test_a_tls_line_cut_between_publish_and_confirm_loses_nothing(
     database: Database, broker: VirtualHost, listener: Consumer, ca: str

@@ -316,7 +316,7 @@ def test_a_policy_that_lets_everybody_read_is_found_in_word_and_deed(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("takes each right away from a real server in turn")
 @pytest.mark.only_stores("ministack")
 def test_the_documented_policy_is_enough_and_each_of_its_rights_is_missed(
     server: PrivateS3, examine: Examine

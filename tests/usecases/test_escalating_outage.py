@@ -139,7 +139,7 @@ _MOVES: dict[str, _Move] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a week of scans, and one")
 def test_one_scan_after_a_week_finds_what_scans_at_short_intervals_had_found(
     database: Database, clock: SetClock
 ) -> None:
@@ -172,7 +172,7 @@ def test_the_minutes_told_after_a_week_are_the_true_ones(
     assert minutes["solved and contested", "resolution"] == (20 + 68) * 60
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a week of scans, and one")
 def test_what_was_solved_meanwhile_is_found_by_the_audit_and_raised_no_more(
     database: Database, clock: SetClock
 ) -> None:
