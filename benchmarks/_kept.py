@@ -13,9 +13,9 @@ from benchmarks._figures import say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import CACHE, KeptServer, forget, programs_of
 from benchmarks._shop import Shop
-from savctl.persistence import schema
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import support_tickets, ticket_messages
+from savctl.persistence.schema import versions
+from savctl.persistence.schema.tables import support_tickets, ticket_messages
 from tests.servers.find import Family
 
 KINDS = ("mariadb", "sqlite", "mysql")
@@ -80,7 +80,7 @@ def _make(url: str, tickets: int) -> None:
 
 
 def _stamp(tickets: int) -> str:
-    return f"{schema.HEAD}-{_RECIPE}-{tickets}"
+    return f"{versions.HEAD}-{_RECIPE}-{tickets}"
 
 
 def _counted(url: str, name: str) -> Kept:

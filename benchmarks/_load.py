@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 
 from benchmarks._figures import say
 from benchmarks._shop import MESSAGE_COLUMNS, TICKET_COLUMNS, Row, Shop, slices
-from savctl.persistence import schema
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import versions
 
 _SAY_EVERY = 100_000
 _TABLES = (("support_tickets", TICKET_COLUMNS), ("ticket_messages", MESSAGE_COLUMNS))
@@ -24,7 +24,7 @@ _TABLES = (("support_tickets", TICKET_COLUMNS), ("ticket_messages", MESSAGE_COLU
 def migrate(url: str) -> None:
     """Make the tables, as `savctl db upgrade` does."""
     database = Database(url)
-    schema.upgrade(database, owner="benchmarks")
+    versions.upgrade(database, owner="benchmarks")
     database.close()
 
 

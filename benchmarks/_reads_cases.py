@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from benchmarks._shop import AGENTS, LONG_EVERY
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
-from savctl.domain.ticket_filter import TicketFilter
-from savctl.persistence import reads, ticket_lists, workload
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.persistence.engine import Database
-from savctl.persistence.messages import Messages
-from savctl.persistence.tables import support_tickets
-from savctl.persistence.tickets import Tickets, to_ticket
+from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.tickets import reads, ticket_lists, workload
+from savctl.persistence.tickets.messages import Messages
+from savctl.persistence.tickets.tickets import Tickets, to_ticket
 
 PAGE = 51  # fifty, and one more that tells whether there are more
 TICKET_MS, LIST_MS, THREAD_MS = 1.0, 10.0, 4.0  # a fifth of the specification's limits

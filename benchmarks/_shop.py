@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from savctl.domain.numbers import ticket_number
+from savctl.domain.model.numbers import ticket_number
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 SPAN = timedelta(days=1095)

@@ -22,16 +22,16 @@ from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, SPAN, Shop
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.ageing import Age
-from savctl.persistence import leases
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.tickets.retention import Age
 from savctl.persistence.engine import Database
-from savctl.persistence.heartbeat import Heartbeat
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from tests.servers.mysql_family import PrivateServer
 
 TARGET = 0.5

@@ -18,14 +18,14 @@ from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, Shop
-from savctl.domain.closing import ClosingLimits
-from savctl.persistence import leases
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
-from savctl.persistence.heartbeat import Heartbeat
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.tickets.closing import close_resolved
 from tests.servers.mysql_family import PrivateServer
 
 TARGET = 0.5

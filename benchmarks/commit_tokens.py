@@ -21,16 +21,17 @@ from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, Shop
-from savctl.domain.closing import ClosingLimits
-from savctl.persistence import commit_tokens, leases
+from savctl.domain.tickets.closing import ClosingLimits
+from savctl.persistence import commit_tokens
 from savctl.persistence.engine import Database
-from savctl.persistence.heartbeat import Heartbeat
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
-from savctl.usecases.tickets import NewTicket, create_ticket
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.tickets.closing import close_resolved
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.servers.mysql_family import PrivateServer
 
 COMMAND_TARGET, BATCH_TARGET = 1.03, 1.01
@@ -38,7 +39,7 @@ BATCH = 1_000
 _SMALL, _FULL = 60_000, 200_000
 _PROCESSES, _CALLS = 24, 600
 _WITHOUT = "import savctl.persistence.commit_tokens as t; t.leave = lambda _: None; "
-_RUN = "import sys; from savctl.cli._run import run; sys.exit(run(sys.argv[1:]))"
+_RUN = "import sys; from savctl.cli.framework.run import run; sys.exit(run(sys.argv[1:]))"
 
 Pair = tuple[list[float], list[float]]  # seconds with the token, and without
 

@@ -21,7 +21,7 @@ from benchmarks._load import fill, migrate, plain_connection
 from benchmarks._processes import Ran, run
 from benchmarks._servers import durable_server
 from benchmarks._shop import Shop
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from tests.servers.mysql_family import PrivateServer
 
 TARGET_MB = 20

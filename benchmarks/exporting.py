@@ -21,8 +21,8 @@ from benchmarks._figures import Table, cores, finish, say
 from benchmarks._kept import shop
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from savctl.usecases.exporting import ExportRun, export_tickets
-from savctl.usecases.new_file import new_file
+from savctl.usecases.batch.atomic_file import new_file
+from savctl.usecases.tickets.exporting import ExportRun, export_tickets
 
 TARGET = 0.5
 _SMALL, _FULL = 20_000, 100_000

@@ -26,7 +26,7 @@ from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, Shop
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
 from tests.servers.mysql_family import PrivateServer
 
 RT_A_SECOND = 41  # RT 5's rate; ten times that is promised

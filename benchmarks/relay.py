@@ -22,10 +22,10 @@ from benchmarks._load import migrate, plain_connection
 from benchmarks._plain_pika import Message
 from benchmarks._processes import run
 from benchmarks._servers import durable_server, give_room
-from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
-from savctl.persistence import leases
+from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence.engine import Database
-from savctl.persistence.heartbeat import Heartbeat
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import system_clock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.servers import find

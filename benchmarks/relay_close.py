@@ -25,7 +25,7 @@ from benchmarks._load import fill, migrate, plain_connection
 from benchmarks._plain_pika import Message
 from benchmarks._servers import durable_server, give_room
 from benchmarks._shop import Shop
-from savctl.adapters.rabbitmq import EXCHANGE
+from savctl.adapters.rabbitmq.broker import EXCHANGE
 from tests.servers import find
 from tests.servers.consumer import Consumer
 from tests.servers.mysql_family import PrivateServer

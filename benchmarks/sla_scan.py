@@ -21,11 +21,11 @@ from benchmarks._load import fill, migrate
 from benchmarks._plans import plan_of, recorded, rows_read
 from benchmarks._servers import durable_server
 from benchmarks._shop import BUSY_MINUTES, DUE_EACH_MINUTE, NOW, Shop
-from jobs._job import find_job
-from jobs._runner import JobReport, Start, run_job
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.ports import SetClock
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import JobReport, Start, run_job
 from tests.servers.mysql_family import PrivateServer
 
 _SMALL, _FULL = 200_000, 1_000_000

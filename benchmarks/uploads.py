@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 
 from benchmarks._figures import Table, cores, finish, say
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.s3.store import S3Settings, S3Store
 from tests.servers import find
 from tests.servers.s3_server import PrivateS3
 from tests.servers.seaweedfs import PrivateSeaweed

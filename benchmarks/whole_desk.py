@@ -24,14 +24,14 @@ from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, SPAN, Shop
-from jobs._job import Flags, find_job
-from jobs._runner import Start, run_job
 from savctl.bootstrap import App
 from savctl.config import load
-from savctl.domain.buckets import Every
+from savctl.domain.periods import Every
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.reports.kept_promises import Span
+from savctl.scheduling.job import Flags, find_job
+from savctl.scheduling.runner import Start, run_job
+from savctl.usecases.reports.sla_report import Span
 from savctl.usecases.reports.volume import report_volume
 
 TARGET = 0.5

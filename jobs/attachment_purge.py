@@ -7,7 +7,7 @@ the list for a later run.
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
+from savctl.scheduling.job import Context, Job
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import AT_ONCE, Purging, purge_objects
 from savctl.usecases.bucket.purging_records import forget_strays, purge_deleted_records

@@ -6,9 +6,9 @@ small batch often is easier on the database, and on customers' notifications, th
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
-from savctl.domain.closing import ClosingLimits
-from savctl.usecases.closing import close_silent
+from savctl.domain.tickets.closing import ClosingLimits
+from savctl.scheduling.job import Context, Job
+from savctl.usecases.tickets.closing import close_silent
 
 
 def _run(context: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
+from savctl.scheduling.job import Context, Job
 from savctl.usecases.database.cache_cleanup import clean_caches
 
 

@@ -5,9 +5,9 @@ Every 15 minutes, some minutes beside auto-close, so that the two do not queue f
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
-from savctl.domain.closing import ClosingLimits
-from savctl.usecases.closing import close_resolved
+from savctl.domain.tickets.closing import ClosingLimits
+from savctl.scheduling.job import Context, Job
+from savctl.usecases.tickets.closing import close_resolved
 
 
 def _run(context: Context) -> None:

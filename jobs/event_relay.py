@@ -14,13 +14,13 @@ from datetime import timedelta
 from functools import cache
 from random import random
 
-from jobs._job import Context, Job
-from jobs._trouble import Troubles
-from savctl.domain.backoff import pause
+from savctl.domain.events.backoff import pause
 from savctl.ports import Broker, BrokerGone, ExchangeMissing
+from savctl.scheduling.job import Context, Job
+from savctl.scheduling.troubles import Troubles
+from savctl.usecases.batch.report import Item, Outcome
 from savctl.usecases.events.outbox import delete_old_events, outbox_status, relay_outlook
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
-from savctl.usecases.report import Item, Outcome
 
 _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
-from savctl.domain.orphans import Brake
+from savctl.domain.files.orphans import Brake
+from savctl.scheduling.job import Context, Job
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
 from savctl.usecases.bucket.plan import carry_out_plan, write_plan

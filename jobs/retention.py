@@ -5,7 +5,7 @@ Before the archive on the same night, so that nothing is archived that goes for 
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
+from savctl.scheduling.job import Context, Job
 
 
 def _run(context: Context) -> None:

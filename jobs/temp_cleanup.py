@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jobs._job import Context, Job
+from savctl.scheduling.job import Context, Job
 from savctl.usecases.bucket.hiding import Hiding
-from savctl.usecases.bucket.leftovers import clean_up_temp
+from savctl.usecases.bucket.temp_cleanup import clean_up_temp
 
 
 def _run(context: Context) -> None:

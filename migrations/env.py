@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from savctl.persistence.alembic_runner import is_ours
-from savctl.persistence.tables import VERSION_TABLE, metadata
+from savctl.persistence.schema.alembic_runner import is_ours
+from savctl.persistence.schema.tables import VERSION_TABLE, metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
+from savctl.domain.access.file_access import Requester
 from savctl.domain.clock_skew import ClockOff
-from savctl.domain.file_access import Requester
 from savctl.errors import NotPermitted, Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
-    from savctl.domain.policy import Policies
+    from savctl.domain.sla.policy import Policies
     from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
     from savctl.usecases.archive.cold_storage import ColdStorage
@@ -61,17 +61,17 @@ class App:
             SchemaMismatch: a server's schema is missing, too old or too new.
             ClockOff: this host's clock is too far from the server's to decide anything.
         """
-        from savctl.persistence import schema
+        from savctl.persistence.schema import versions
 
         database = self.raw_database
         if database.is_sqlite:
             try:
-                schema.upgrade(database, owner=self.owner)
+                versions.upgrade(database, owner=self.owner)
             except Refused as refused:  # another program's file: its schema is not ours yet
                 raise SchemaMismatch(refused.message, hint=refused.hint) from refused
         else:
             with database.reading() as connection:
-                schema.require_current(connection, database.name)
+                versions.require_current(connection, database.name)
                 if self._on_skew is not None:
                     with self._judging_skew(self._on_skew):
                         self.clock_guard.require(connection)
@@ -112,7 +112,7 @@ class App:
         """The broker, if one is configured; nothing is contacted yet."""
         if self.settings.broker_url is None:
             return None
-        from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+        from savctl.adapters.rabbitmq.broker import RabbitBroker, RabbitSettings
 
         return RabbitBroker(
             RabbitSettings(
@@ -160,7 +160,7 @@ class App:
         """
         if self.settings.token is None:
             return Requester(user_id=user_id)
-        from savctl.adapters.tokens import requester_of
+        from savctl.adapters.jwt_tokens import requester_of
 
         found = requester_of(self.settings.token, key=self.settings.token_key)
         if user_id not in {None, found.user_id}:
@@ -191,8 +191,8 @@ class App:
 
     def _names_files(self) -> bool:
         """Whether the database names files; one that is not made yet names none."""
-        from savctl.persistence.file_references import names_any
-        from savctl.persistence.health import is_there
+        from savctl.persistence.files.file_references import names_any
+        from savctl.persistence.schema.server_info import is_there
 
         return is_there(self.raw_database) and names_any(self.raw_database)
 
@@ -201,11 +201,11 @@ class App:
     ) -> ObjectStore:
         """A folder, or a bucket on the server of `storage_endpoint`."""
         if url.startswith("file://"):
-            from savctl.adapters.directory_store import DirectoryStore
+            from savctl.adapters.directory.store import DirectoryStore
 
             folder = Path(url.removeprefix("file://"))
             return DirectoryStore(folder, self.clock, is_expected=is_expected)
-        from savctl.adapters.s3 import S3Settings, S3Store
+        from savctl.adapters.s3.store import S3Settings, S3Store
 
         return S3Store(
             S3Settings(

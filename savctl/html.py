@@ -8,8 +8,8 @@ from typing import Literal
 
 import nh3
 
-from savctl.domain.html_elements import ALLOWED
-from savctl.domain.markup import harmless_text, has_elements, reduced
+from savctl.domain.text_safety.html_elements import ALLOWED
+from savctl.domain.text_safety.markup import harmless_text, has_elements, reduced
 
 _TAGS = set(ALLOWED)
 # "*": nh3 would let `title` and `lang` through on every element.

@@ -23,9 +23,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import text
 
-from savctl.persistence import schema
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.persistence.schema import versions
+from savctl.persistence.schema.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import ObjectStore, SetClock
 from tests.depth import deep
 from tests.servers import find
@@ -93,7 +93,7 @@ def _migrated_url(kind: str, servers: Servers, tmp_path_factory: pytest.TempPath
     else:
         url = servers.of(kind).create_database("savctl_test")
     database = Database(url)
-    schema.upgrade(database, owner="tests")
+    versions.upgrade(database, owner="tests")
     if kind == "sqlite":
         with database.engine.connect() as connection:
             connection.exec_driver_sql("ROLLBACK")
@@ -292,7 +292,7 @@ def cli(
     tmp_path: Path,
 ) -> Cli:
     """Run `savctl WORDS…` in this process, on the test's database."""
-    from savctl.cli._run import run
+    from savctl.cli.framework.run import run
 
     for name in list(os.environ):
         if name not in environment and not name.startswith("PYTEST"):

@@ -6,21 +6,21 @@ import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY, Metadata
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
-from savctl.persistence.attachments import Attachment
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import commits
-from savctl.persistence.tables import metadata as tables
+from savctl.persistence.files.attachments import Attachment
+from savctl.persistence.schema.tables import commits
+from savctl.persistence.schema.tables import metadata as tables
 from savctl.ports import Clock, ObjectStore, system_clock
-from savctl.usecases.assignment import assign_ticket
 from savctl.usecases.files.attaching import attach_files
 from savctl.usecases.files.staging import Staging
-from savctl.usecases.tickets import NewTicket, create_ticket
-from savctl.usecases.transitions import close_ticket, move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.creation import NewTicket, create_ticket
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from savctl.cli._run import run
-from savctl.domain.states import TRANSITIONS
+from savctl.cli.framework.run import run
+from savctl.domain.model.states import TRANSITIONS
 from savctl.persistence.engine import Database
 from tests.conftest import Cli, Outcome
 from tests.given import rows

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
 
 group = new_group("Who works on what.")
 
@@ -12,7 +12,7 @@ group = new_group("Who works on what.")
 @command(group, "workload", examples=["savctl agent workload"])
 def workload(call: Call) -> Answer:
     """Tickets by agent and status, the busiest first."""
-    from savctl.persistence.workload import by_agent
+    from savctl.persistence.tickets.workload import by_agent
 
     with call.database.reading() as connection:
         return Answer(rows=by_agent(connection), key="agent_id")
@@ -21,7 +21,7 @@ def workload(call: Call) -> Answer:
 @command(group, "list", examples=["savctl agent list", "savctl agent list -o ids"])
 def list_(call: Call) -> Answer:
     """The agents who hold or held tickets."""
-    from savctl.persistence.workload import by_agent
+    from savctl.persistence.tickets.workload import by_agent
 
     with call.database.reading() as connection:
         rows = sorted(by_agent(connection), key=lambda row: str(row["agent_id"]).zfill(20))

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, Row, write
-from savctl.cli._text import safe
-from savctl.cli._tickets import OneTicket, Reason
-from savctl.cli._values import Limit, whole
-from savctl.domain.references import reference
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row, write
+from savctl.cli.framework.params import Limit, whole
+from savctl.cli.framework.text import safe
+from savctl.cli.framework.ticket_refs import OneTicket, Reason
+from savctl.domain.model.references import reference
 from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:
-    from savctl.persistence.archive_index import Archived
+    from savctl.persistence.archive.index import Archived
     from savctl.usecases.archive.restore import Found
     from savctl.usecases.archive.verify import Checked
 
@@ -49,7 +49,7 @@ def run(call: Call) -> Answer | int | None:
 
     --yes lifts the brake that stops a run which would move very many tickets at once.
     """
-    from savctl.cli._job_run import by_name
+    from savctl.cli.job.running import by_name
 
     return by_name(call, "archive")
 
@@ -80,7 +80,7 @@ def list_(
     ] = None,
 ) -> Answer:
     """Archived tickets in the order of their ids, fifty at a time."""
-    from savctl.persistence import archive_index as index
+    from savctl.persistence.archive import index
 
     wanted = index.ArchiveFilter(
         user_id=user,
@@ -114,7 +114,7 @@ def show(call: Call, ticket: OneTicket) -> Answer:
 @command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])
 def verify(call: Call) -> Answer | int:
     """Read every bundle and compare it with what was written; exit 10 when one differs."""
-    from jobs._stop import stopping_on_signals
+    from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.archive.verify import verify_archive
 
     with stopping_on_signals() as stop:
@@ -156,7 +156,7 @@ def restore(
     Its history gets one entry more. It stays for at least 30 days before it is archived again.
     """
     from savctl.domain.text import reason as checked_reason
-    from savctl.persistence import archive_index as index
+    from savctl.persistence.archive import index
     from savctl.usecases.archive.restore import restore_ticket
 
     with call.database.reading() as connection:
@@ -220,7 +220,7 @@ def _row(archived: Archived) -> dict[str, object]:
 
 
 def _whole(found: Found) -> dict[str, object]:
-    from savctl.domain.metadata import Metadata
+    from savctl.domain.model.metadata import Metadata
 
     row = {**found.whole.ticket}
     row["metadata"] = dict(Metadata.read(row["metadata"]))

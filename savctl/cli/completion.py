@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._choices import one_of
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
 
 group = new_group("Completion for your shell.", is_command=True)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, Row, write
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row, write
 from savctl.config import (
     SETTINGS,
     Configuration,
@@ -62,7 +62,7 @@ def _row(found: Configuration, setting: Setting) -> Row:
 @command(group, "check", examples=["savctl config check"])
 def check(call: Call) -> Answer:
     """Read the settings and say whether they are right; every mistake is named at once."""
-    from savctl.cli._settings_check import more_problems
+    from savctl.cli.settings_check import more_problems
 
     found = read_configuration(os.environ, file=call.config)
     problems = (*found.problems, *found.settings.unknown, *more_problems(found.settings))

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, Format, write
-from savctl.cli._text import CELL_WIDTH
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Format, write
+from savctl.cli.framework.text import CELL_WIDTH
 from savctl.errors import Findings, Unavailable
 
 if TYPE_CHECKING:
-    from savctl.usecases.doctor.diagnosis import Sign
+    from savctl.usecases.doctor.checks import Sign
 
 group = new_group("Check everything savctl depends on.", is_command=True)
 
@@ -23,9 +23,9 @@ _COLUMNS = ("check", "level", "found", "advice")
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
 def doctor(call: Call) -> None:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
+    from savctl.usecases.doctor.checks import Patient, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
-    from savctl.usecases.doctor.diagnosis import Patient, diagnose
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.work import BROKER, WORK
 
@@ -59,8 +59,8 @@ def doctor(call: Call) -> None:
 
 def _settings(call: Call) -> Iterator[Sign]:
     """What no other examination meets: variables that are no settings, a token, its key."""
-    from savctl.cli._settings_check import more_problems
-    from savctl.usecases.doctor.diagnosis import Level, Sign
+    from savctl.cli.settings_check import more_problems
+    from savctl.usecases.doctor.checks import Level, Sign
 
     settings = call.settings
     for problem in (*settings.unknown, *more_problems(settings)):
@@ -84,8 +84,8 @@ def _tell_whole(call: Call, signs: Iterable[Sign]) -> None:
 
 def _due(call: Call) -> Mapping[str, datetime]:
     """The oldest slot of each job that nobody has run yet."""
-    from jobs._job import all_jobs
-    from jobs._plan import all_schedules, due_slots
+    from savctl.scheduling.job import all_jobs
+    from savctl.scheduling.plan import all_schedules, due_slots
 
     schedules = all_schedules(call.settings)
     found = {

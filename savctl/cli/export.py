@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._choices import one_of
-from savctl.cli._command import command, new_group
-from savctl.cli._files import Force, clear_line, counting, out_file
-from savctl.cli._output import Answer
-from savctl.domain.ticket_filter import TicketFilter
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.files import Force, clear_line, counting, out_file
+from savctl.cli.framework.output import Answer
+from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import InvalidInput
 
 group = new_group("Data as files, for other programs.")
@@ -51,8 +51,8 @@ def tickets(
 
     The file is there whole or not at all; the audit keeps who took what.
     """
-    from jobs._stop import stopping_on_signals
-    from savctl.usecases.exporting import PARTS, ExportRun, export_tickets
+    from savctl.scheduling.stop import stopping_on_signals
+    from savctl.usecases.tickets.exporting import PARTS, ExportRun, export_tickets
 
     found = _form(form, out)
     words = [word for given in with_ or () for word in given.split(",")]
@@ -78,7 +78,7 @@ def tickets(
 
 
 def _form(given: str | None, out: str) -> str:
-    from savctl.usecases.exporting import FORMATS
+    from savctl.usecases.tickets.exporting import FORMATS
 
     if given is not None:
         found = one_of("format", given, FORMATS)

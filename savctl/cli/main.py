@@ -22,8 +22,8 @@ def main() -> NoReturn:
         sys.exit(0)
     os.umask(0o077)  # whatever is written below holds customers' data
     gc.set_threshold(_COLLECT_EVERY)
-    from savctl.cli._run import run
-    from savctl.cli._streams import settle
+    from savctl.cli.framework.run import run
+    from savctl.cli.framework.streams import settle
 
     code = run(sys.argv[1:])
     settle()

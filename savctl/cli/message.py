@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from savctl.cli._attached import Attach, staged
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer, Row
-from savctl.cli._tickets import OneTicket
-from savctl.cli._values import Limit, long_text, whole
-from savctl.domain.references import reference
+from savctl.cli.attachment.attached import Attach, staged
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row
+from savctl.cli.framework.params import Limit, long_text, whole
+from savctl.cli.framework.ticket_refs import OneTicket
+from savctl.domain.model.references import reference
 
 group = new_group("The conversation of a ticket.")
 
@@ -48,8 +48,8 @@ def add(
     ] = None,
 ) -> Answer:
     """Add a message; a customer's ends the waiting in the same transaction."""
-    from savctl.usecases.conversation import add_message, parse_sender
     from savctl.usecases.files.staging import Staging
+    from savctl.usecases.tickets.conversation import add_message, parse_sender
 
     text = long_text("message", body)
     with Staging(call.app.scanner if attach else None) as staging:
@@ -96,8 +96,8 @@ def list_(
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
 ) -> Answer:
     """The conversation, oldest first."""
-    from savctl.persistence.messages import Message, Messages
-    from savctl.persistence.tickets import Tickets
+    from savctl.persistence.tickets.messages import Message, Messages
+    from savctl.persistence.tickets.tickets import Tickets
 
     with call.database.reading() as connection:
         found = Tickets(connection).get(reference(ticket))
@@ -124,7 +124,7 @@ def read(
 ) -> Answer:
     """Mark what the other party wrote as read."""
     from savctl.errors import InvalidInput
-    from savctl.usecases.conversation import mark_read
+    from savctl.usecases.tickets.conversation import mark_read
 
     by = reader if reader is not None else call.by
     if by is None:
@@ -153,7 +153,7 @@ def unread(
     ] = None,
 ) -> Answer:
     """Tickets with customers' messages that no agent has read, the longest waiting first."""
-    from savctl.persistence import reads
+    from savctl.persistence.tickets import reads
 
     with call.database.reading() as connection:
         rows = reads.unread(connection, agent_id=agent)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._choices import one_of
-from savctl.cli._command import command, new_group
-from savctl.cli._files import Force
-from savctl.cli._output import Answer
-from savctl.cli._page_file import PagePlace, page_place, write_page
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.files import Force
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.page_file import PagePlace, page_place, write_page
 from savctl.domain import times
-from savctl.domain.priority import LEVELS
+from savctl.domain.model.priority import LEVELS
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from savctl.usecases.reports.kept_promises import Span
+    from savctl.usecases.reports.sla_report import Span
 
 group = new_group("Reports: service levels, workload, volume.")
 
@@ -59,8 +59,8 @@ def sla_answer(
     call: Call, since: str | None, until: str | None, by: str, html: PagePlace | None
 ) -> Answer:
     """The SLA report, and its page if one is wanted."""
-    from savctl.cli._report_pages import sla_page
-    from savctl.usecases.reports.kept_promises import GROUPS, report_sla
+    from savctl.cli.report_pages import sla_page
+    from savctl.usecases.reports.sla_report import GROUPS, report_sla
 
     by = one_of("by", by, tuple(GROUPS))
     span = period(call, since, until)
@@ -96,7 +96,7 @@ def workload(
     force: Force = False,
 ) -> Answer:
     """What each agent holds, what of it is late, and what was solved in a period."""
-    from savctl.cli._report_pages import workload_page
+    from savctl.cli.report_pages import workload_page
     from savctl.usecases.reports.workload import report_workload
 
     place = page_place(call, html, force=force)
@@ -127,8 +127,8 @@ def volume(
     force: Force = False,
 ) -> Answer:
     """What came, was solved, came back and was left in each part of a period."""
-    from savctl.cli._report_pages import volume_page
-    from savctl.domain.buckets import Every
+    from savctl.cli.report_pages import volume_page
+    from savctl.domain.periods import Every
     from savctl.usecases.reports.volume import report_volume
 
     place = page_place(call, html, force=force)
@@ -146,7 +146,7 @@ def period(call: Call, since: str | None, until: str | None) -> Span:
 
     What came after `--at` is not known then.
     """
-    from savctl.usecases.reports.kept_promises import Span
+    from savctl.usecases.reports.sla_report import Span
 
     now, is_past = call.clock(), call.at is not None
     end = call.moment("until", until) or now

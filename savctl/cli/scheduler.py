@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
 from savctl.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
-    from jobs._job import Job
+    from savctl.scheduling.job import Job
 
 group = new_group("Run every job at its time.")
 
@@ -44,9 +44,9 @@ def run(call: Call, only: Only = None, but: Except = None) -> int:
     Any number of schedulers may run on any number of hosts: each slot is run once. A slot
     missed while none was running is caught up.
     """
-    from jobs._scheduler import Scheduler
-    from jobs._stop import stopping_on_signals
-    from savctl.persistence.runs import StartedBy
+    from savctl.persistence.jobs.runs import StartedBy
+    from savctl.scheduling.scheduler import Scheduler
+    from savctl.scheduling.stop import stopping_on_signals
 
     call.require_chosen_database()
     call.start_log(_level(call))
@@ -61,9 +61,9 @@ def run(call: Call, only: Only = None, but: Except = None) -> int:
 @command(group, "tick", examples=["savctl scheduler tick"])
 def tick(call: Call, only: Only = None, but: Except = None) -> int:
     """Run what is due now, wait for it, and end: one line of cron instead of a scheduler."""
-    from jobs._scheduler import Scheduler
-    from jobs._stop import stopping_on_signals
-    from savctl.persistence.runs import StartedBy
+    from savctl.persistence.jobs.runs import StartedBy
+    from savctl.scheduling.scheduler import Scheduler
+    from savctl.scheduling.stop import stopping_on_signals
 
     call.require_chosen_database()
     call.start_log(_level(call))
@@ -80,7 +80,7 @@ def tick(call: Call, only: Only = None, but: Except = None) -> int:
 @command(group, "status", examples=["savctl scheduler status", "savctl scheduler status -o json"])
 def status(call: Call) -> Answer:
     """The schedulers that are alive, on whatever host."""
-    from savctl.persistence import schedules
+    from savctl.persistence.jobs import schedules
 
     with call.database.reading() as connection:
         alive = schedules.alive(connection)
@@ -93,7 +93,7 @@ def status(call: Call) -> Answer:
 
 
 def _chosen(only: Sequence[str] | None, but: Sequence[str] | None) -> list[Job]:
-    from jobs._job import all_jobs, find_job
+    from savctl.scheduling.job import all_jobs, find_job
 
     if only and but:
         raise InvalidInput("--only and --except exclude each other")

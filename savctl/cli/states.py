@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
-from savctl.domain.states import TRANSITIONS
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.domain.model.states import TRANSITIONS
 
 group = new_group("The state machine as savctl enforces it.", is_command=True)
 

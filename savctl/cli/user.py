@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
-from savctl.cli._values import whole
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.params import whole
 from savctl.errors import NotFound
 
 group = new_group("What is known of a customer.")
@@ -23,9 +23,9 @@ def show(
     user: UserId,
 ) -> Answer:
     """A customer as the auth service told us, and how many tickets they have."""
-    from savctl.persistence import reads
-    from savctl.persistence.users import Users
-    from savctl.persistence.vips import Vips
+    from savctl.persistence.tickets import reads
+    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.tickets.vips import Vips
 
     with call.database.reading() as connection:
         known = Users(connection).find(user)
@@ -53,7 +53,7 @@ def vip(
     off: Annotated[bool, typer.Option("--off", help="They are none any more.")] = False,
 ) -> Answer:
     """Make a customer a VIP: their new tickets start one level higher; others stay as they are."""
-    from savctl.usecases.vips import mark_vip
+    from savctl.usecases.tickets.vips import mark_vip
 
     changed = mark_vip(
         call.database, call.clock, user, is_vip=not off, by=call.by, dry_run=call.dry_run

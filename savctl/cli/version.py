@@ -6,9 +6,9 @@ import platform
 from importlib.metadata import version
 
 from savctl import __version__
-from savctl.cli._call import Call
-from savctl.cli._command import command, new_group
-from savctl.cli._output import Answer
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
 
 group = new_group("Versions of savctl and its parts.", is_command=True)
 
@@ -18,7 +18,7 @@ _PARTS = ("typer", "sqlalchemy", "pymysql", "alembic", "apscheduler")
 @command(group, "version", examples=["savctl version", "savctl version -o json"])
 def show_version(call: Call) -> Answer:
     """Versions of savctl and its parts."""
-    from savctl.persistence.schema import HEAD
+    from savctl.persistence.schema.versions import HEAD
 
     row = {"savctl": __version__, "schema": HEAD, "python": platform.python_version()}
     row |= {part: version(part) for part in _PARTS}

@@ -25,8 +25,8 @@ from savctl.config.storage_table import STORAGE
 from savctl.config.table import CORE
 from savctl.config.texts import parsed, text_of
 from savctl.config.upkeep_table import UPKEEP
-from savctl.domain.closing import span_text
-from savctl.domain.policy import mistakes
+from savctl.domain.sla.policy import mistakes
+from savctl.domain.tickets.closing import span_text
 from savctl.errors import ConfigurationError
 
 FILE_NAME = "savctl.toml"

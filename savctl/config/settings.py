@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from savctl.domain.ageing import Age
-from savctl.domain.policy import Policy, Target
-from savctl.domain.priority import LEVELS, PriorityRules
+from savctl.domain.model.priority import LEVELS, PriorityRules
+from savctl.domain.sla.policy import Policy, Target
+from savctl.domain.tickets.retention import Age
 
 
 @dataclass(frozen=True, slots=True)

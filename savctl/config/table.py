@@ -9,9 +9,9 @@ from pathlib import Path
 from savctl.config import values
 from savctl.config.settings import Setting
 from savctl.domain.clock_skew import SKEW_LIMIT
-from savctl.domain.policy import TARGETS
-from savctl.domain.policy_text import percent
-from savctl.domain.priority import LEVELS
+from savctl.domain.model.priority import LEVELS
+from savctl.domain.sla.policy import TARGETS
+from savctl.domain.sla.policy_text import percent
 
 CORE: tuple[Setting, ...] = (
     Setting("home", ("SAVCTL_HOME",), Path, None, "folder of the embedded database and files"),

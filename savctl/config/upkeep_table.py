@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from savctl.config import values
 from savctl.config.settings import Setting
-from savctl.domain.ageing import Age
+from savctl.domain.tickets.retention import Age
 
 UPKEEP: tuple[Setting, ...] = (
     Setting(

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from savctl.errors import ConfigurationError, Refused
-from savctl.persistence import demo_mark
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import demo_marker
 from savctl.private_files import make_private_folder
 
 FILE = "savctl.db"
@@ -62,7 +62,7 @@ def _require_demo(path: Path) -> None:
         return
     database = Database(f"sqlite:///{path}")
     with database.reading() as connection:
-        story = demo_mark.story_of(connection)
+        story = demo_marker.story_of(connection)
     database.close()
     if story is None:
         raise Refused(

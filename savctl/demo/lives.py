@@ -15,8 +15,8 @@ from random import Random
 from savctl.demo.people import LEAD, Person
 from savctl.demo.problems import Problem, Words
 from savctl.demo.shop import Shop
-from savctl.domain.priority import Priority
-from savctl.usecases.tickets import NewTicket
+from savctl.domain.model.priority import Priority
+from savctl.usecases.tickets.creation import NewTicket
 
 Life = Iterator[datetime]
 

@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 from random import Random
 
 from savctl.demo.people import LEAD, Person
-from savctl.domain.policy import Policies
-from savctl.domain.priority import Priority
-from savctl.domain.replay_plan import Deed
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.imports.replay_plan import Deed
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket, unassign_ticket
-from savctl.usecases.changes import Change
-from savctl.usecases.conversation import add_message, mark_read
 from savctl.usecases.replay.timed_jobs import TimedJob
-from savctl.usecases.tickets import NewTicket, create_ticket
-from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
+from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
+from savctl.usecases.tickets.changes import Change
+from savctl.usecases.tickets.conversation import add_message, mark_read
+from savctl.usecases.tickets.creation import NewTicket, create_ticket
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 
 OPENS, SHUTS, SUNDAY = 7, 17, 6  # office hours in UTC, closed on Sundays
 

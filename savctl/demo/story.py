@@ -14,7 +14,7 @@ from savctl.demo.people import FIRST_AGENT, Person, customers, team
 from savctl.demo.problems import OUTAGE, PROBLEMS, PRODUCTS, RECALL, Problem
 from savctl.demo.shop import Illness, Shop
 from savctl.domain.clock import to_the_second
-from savctl.domain.policy import Policies
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.replay.timed_jobs import TimedJob

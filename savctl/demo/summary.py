@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from savctl.domain.closing import LastPublic
-from savctl.domain.history import CHAIN, HistoryEntry
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
-from savctl.domain.ticket_filter import TicketFilter
-from savctl.persistence import overview
+from savctl.domain.model.history import CHAIN, HistoryEntry
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.domain.tickets.closing import LastPublic
 from savctl.persistence.engine import Database
-from savctl.persistence.messages import Messages
-from savctl.persistence.ticket_lists import list_tickets
+from savctl.persistence.tickets import counts as overview
+from savctl.persistence.tickets.messages import Messages
+from savctl.persistence.tickets.ticket_lists import list_tickets
 
 SYSTEM, HAND = "system", "hand"
 _REASONS = 8

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from savctl import __version__
-from savctl.domain.disclosure import About, Counts, Kind, Missing, Record
-from savctl.domain.records import Item, Records
+from savctl.domain.imports.records import Item, Records
+from savctl.domain.privacy.disclosure import About, Counts, Kind, Missing, Record
 from savctl.pages._person_style import PERSON_STYLE
 from savctl.pages._person_words import LABELS, fact, file_size, happened, moment, status
 from savctl.pages._prose import prose, visible

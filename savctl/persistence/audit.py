@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from savctl.domain.file_access import FileNote
-from savctl.domain.history import HistoryEntry
-from savctl.domain.metadata import encode
+from savctl.domain.access.file_access import FileNote
+from savctl.domain.model.history import HistoryEntry
+from savctl.domain.model.metadata import encode
 from savctl.persistence.bulk import insert_rows, long_text
-from savctl.persistence.tables import audit
+from savctl.persistence.schema.tables import audit
 from savctl.persistence.types import time_text
 
 _COLUMNS = ("at", "actor", "action", "ticket_id", "run_id", "entry")

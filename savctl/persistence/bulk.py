@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from savctl.domain.metadata import Metadata
-from savctl.domain.ticket import Ticket
-from savctl.persistence.tables import support_tickets
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.ticket import Ticket
+from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.types import time_text
 
 # The server walks the arms of a CASE one by one, for each row: a hundred at a time cost less

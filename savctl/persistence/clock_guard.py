@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from savctl.domain.clock_skew import SKEW_LIMIT, require_small, skew_between
-from savctl.persistence import health
+from savctl.persistence.schema import server_info
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class ClockGuard:
     def skew(self, connection: Connection) -> timedelta:
         """By how much this host is ahead of the database, without the round trip."""
         before = self.host_clock()
-        database_now = health.now(connection)
+        database_now = server_info.now(connection)
         return skew_between(before, database_now, self.host_clock())
 
     def require(self, connection: Connection) -> datetime:
@@ -37,7 +37,7 @@ class ClockGuard:
             ClockOff: they differ by more than the limit.
         """
         before = self.host_clock()
-        database_now = health.now(connection)
+        database_now = server_info.now(connection)
         if connection.dialect.name != "sqlite":
             skew = skew_between(before, database_now, self.host_clock())
             require_small(skew, limit=self.limit, database=self.database)

@@ -24,8 +24,8 @@ from sqlalchemy.exc import DBAPIError
 
 from savctl.errors import InvalidInput, Unavailable
 from savctl.persistence import server_errors
-from savctl.persistence.failures import is_duplicate, number_of
-from savctl.persistence.tables import commits
+from savctl.persistence.driver_errors import is_duplicate, number_of
+from savctl.persistence.schema.tables import commits
 
 KEPT = timedelta(days=7)
 _C = commits.c

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens
-from savctl.persistence.failures import (
+from savctl.persistence.driver_errors import (
     is_conflict,
     is_worth_another_try,
     leave_server,

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from savctl.domain.metadata import encode
+from savctl.domain.model.metadata import encode
 from savctl.errors import Refused
-from savctl.persistence.tables import idempotency
+from savctl.persistence.schema.tables import idempotency
 
 
 class Answers:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.metadata import Metadata
+from savctl.domain.model.metadata import Metadata
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 BigId = (

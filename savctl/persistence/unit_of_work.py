@@ -9,25 +9,25 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from savctl.domain.decision import Decision
-from savctl.domain.escalation import needs_a_look
-from savctl.domain.ticket import Ticket
-from savctl.persistence.attachments import Attachments
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.escalation import needs_a_look
 from savctl.persistence.audit import Audit, Audited
 from savctl.persistence.engine import Database
+from savctl.persistence.events.outbox import Outbox
+from savctl.persistence.files.attachments import Attachments
+from savctl.persistence.files.purge_queue import Purges
+from savctl.persistence.files.uploads import Uploads
 from savctl.persistence.idempotency import Answers
-from savctl.persistence.imports import Imports
-from savctl.persistence.messages import Messages
-from savctl.persistence.moves import Moves
-from savctl.persistence.outbox import Outbox
-from savctl.persistence.purges import Purges
-from savctl.persistence.sla_alarms import Alarms
-from savctl.persistence.sla_breaches import Ledger
-from savctl.persistence.ticket_times import latest_of_tickets
-from savctl.persistence.tickets import Tickets
-from savctl.persistence.uploads import Uploads
-from savctl.persistence.users import Users
-from savctl.persistence.vips import Vips
+from savctl.persistence.sla.breaches import Ledger
+from savctl.persistence.sla.scheduled_checks import Alarms
+from savctl.persistence.tickets.imports import Imports
+from savctl.persistence.tickets.messages import Messages
+from savctl.persistence.tickets.moves import Moves
+from savctl.persistence.tickets.ticket_times import latest_of_tickets
+from savctl.persistence.tickets.tickets import Tickets
+from savctl.persistence.tickets.users import Users
+from savctl.persistence.tickets.vips import Vips
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from savctl.domain.window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.errors import ConfigurationError, Unavailable
 
 

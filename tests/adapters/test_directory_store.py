@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters._directory_index import Index
-from savctl.adapters.directory_store import ABANDONED, DirectoryStore
+from savctl.adapters.directory.index import Index
+from savctl.adapters.directory.store import ABANDONED, DirectoryStore
 from savctl.errors import ConfigurationError, ExitCode
 from savctl.ports import ContentChanged, Delivery, NoSuchObject, SetClock, StoreGone, StoreRefused
 from tests.depth import KILLS
@@ -27,7 +27,7 @@ DELIVERY = Delivery(filename="Beleg é; x=1.pdf", content_type="application/pdf"
 MANY = """\
 import io, sys
 from pathlib import Path
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 store = DirectoryStore(Path(sys.argv[1]))
 for number in range(20):
     key = f"tickets/{number}/same.pdf"
@@ -39,7 +39,7 @@ for number in range(20):
 KILLED = """\
 import io, os, sys
 from pathlib import Path
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 
 class Dies(io.BytesIO):
     def read(self, size=-1):
@@ -55,7 +55,7 @@ DirectoryStore(Path(sys.argv[1])).put(
 BUSY = """\
 import io, itertools, random, sys
 from pathlib import Path
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 store = DirectoryStore(Path(sys.argv[1]))
 chance = random.Random(int(sys.argv[2]))
 print("begun", flush=True)

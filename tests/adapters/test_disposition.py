@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.adapters._disposition import content_disposition
+from savctl.adapters.s3.disposition import content_disposition
 from savctl.ports import Delivery
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.errors import ConfigurationError, ExitCode, SavError
 from savctl.ports import (
     Delivery,

@@ -7,18 +7,18 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from savctl.domain.ageing import Age
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY, Metadata
-from savctl.domain.states import Status
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.retention import Age
 from savctl.persistence.bulk import insert_rows, insert_tickets
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import files, ticket_attachments, ticket_messages
+from savctl.persistence.schema.tables import files, ticket_attachments, ticket_messages
 from savctl.ports import Clock, ObjectStore
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, a_ticket, rows
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.states import Status
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.model.states import Status
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import support_tickets
+from savctl.persistence.schema.tables import support_tickets
 from savctl.ports import SetClock
 from savctl.usecases.archive import steps
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import read_archived
-from savctl.usecases.batches import Terms
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     LONG_AGO,
     YEAR,

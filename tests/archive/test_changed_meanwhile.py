@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import Unavailable
+from savctl.persistence.archive.row_digests import locked_digests
+from savctl.persistence.archive.snapshot_columns import columns_of
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import Lease, LeaseLost
-from savctl.persistence.leases import acquire
-from savctl.persistence.row_digests import locked_digests
-from savctl.persistence.whole_tables import columns_of
+from savctl.persistence.jobs.lease import Lease, LeaseLost
+from savctl.persistence.jobs.leases import acquire
 from savctl.ports import SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
-from savctl.usecases.person.holds import hold_ticket
+from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     all_rows,
     archive,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from zstandard import ZstdCompressor
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import NeedsConfirmation
-from savctl.persistence.archive_index import Archived, ArchiveFilter, listing
+from savctl.persistence.archive.index import Archived, ArchiveFilter, listing
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive import steps
@@ -22,9 +22,9 @@ from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.moving import move
 from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
-from savctl.usecases.batches import Terms
-from savctl.usecases.person.archive import ArchivedTickets
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.privacy.archive import ArchivedTickets
 from tests.archive.support import (
     LAPSED,
     YEAR,

@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock, system_clock
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests.archive.support import (
     LAPSED,
     LONG_AGO,

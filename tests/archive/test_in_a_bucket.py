@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore
 from tests.archive.support import (

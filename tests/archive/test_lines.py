@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from savctl.domain.metadata import encode
-from savctl.persistence.row_values import NotFaithful
-from savctl.persistence.whole_rows import WholeTicket
+from savctl.domain.model.metadata import encode
+from savctl.persistence.archive.row_values import NotFaithful
+from savctl.persistence.archive.ticket_snapshot import WholeTicket
 from savctl.usecases.archive.lines import line_of, ticket_id_of, whole_of
 
 WORDS = st.text()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.metadata import Metadata
+from savctl.domain.model.metadata import Metadata
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.orphans import Brake
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.files.orphans import Brake
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
-from savctl.usecases.report import BatchReport
 from tests.archive.support import archive, lines_in, old_tickets, put_files
 from tests.given import DAY
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.metadata import Metadata
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.model.metadata import Metadata
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock

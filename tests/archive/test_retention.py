@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.ageing import Age
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.tickets.retention import Age
 from savctl.errors import NeedsConfirmation
-from savctl.persistence.archive_bundles import plan
+from savctl.persistence.archive.bundles import plan
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import SetClock
@@ -19,9 +19,9 @@ from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.archive.retention import remove_expired
 from savctl.usecases.archive.verify import verify_archive
-from savctl.usecases.batches import Terms
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     archive,
     archived_ids,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.attachments import examine
-from savctl.domain.file_types import FileRefused
+from savctl.domain.files.attachments import examine
+from savctl.domain.files.file_types import FileRefused
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT.parent / "shared" / "data" / "attachments"

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets import Tickets
+from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock, StoreGone
 from savctl.usecases.files.attaching import delete_attachment
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests.attachments.making import EICAR, JPEG, PDF, PROGRAM, a_zip
 from tests.cli.shop import home_store
 from tests.conftest import Cli
@@ -340,7 +340,7 @@ def test_files_that_are_attached_without_a_link_are_told_as_such(
     def gone(*_: object, **__: object) -> None:
         raise StoreGone("the bucket went away")
 
-    monkeypatch.setattr("savctl.adapters.directory_store.DirectoryStore.find", gone)
+    monkeypatch.setattr("savctl.adapters.directory.store.DirectoryStore.find", gone)
 
     outcome = cli("attachment", "add", ticket, "photo.jpg", "--url", "-o", "json")
 

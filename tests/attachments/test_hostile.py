@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from savctl.domain.attachments import examine
-from savctl.domain.file_types import FileRefused
-from savctl.domain.ole2 import MACRO_BYTES, directory
-from savctl.domain.zips import PIECE
+from savctl.domain.files.attachments import examine
+from savctl.domain.files.file_types import FileRefused
+from savctl.domain.files.ole2 import MACRO_BYTES, directory
+from savctl.domain.files.zips import PIECE
 from tests.attachments import making
 from tests.attachments.making import GIF, JPEG, PDF, PNG, PROGRAM, a_document, a_zip, an_ole2
 from tests.attachments.test_limits import refused_by

@@ -7,9 +7,9 @@ import struct
 
 import pytest
 
-from savctl.domain import archives, zips
-from savctl.domain.attachments import examine
-from savctl.domain.file_types import MB, TYPES, FileRefused, is_shown
+from savctl.domain.files import archives, zips
+from savctl.domain.files.attachments import examine
+from savctl.domain.files.file_types import MB, TYPES, FileRefused, is_shown
 from tests.attachments.making import PNG, a_zip, sized
 
 SPECIFIED = {

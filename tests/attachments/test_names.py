@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain.file_names import KEY, file_name, object_key, ticket_of
-from savctl.domain.file_types import FileRefused
+from savctl.domain.files.file_names import KEY, file_name, object_key, ticket_of
+from savctl.domain.files.file_types import FileRefused
 
 SHA = "0123456789abcdef" * 4
 NFC = "Facture n°12 \u2013 réclamation été.pdf"

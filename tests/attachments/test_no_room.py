@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from savctl.errors import InvalidInput, Unavailable
+from savctl.usecases.batch.atomic_file import spooled
 from savctl.usecases.files.staging import Staging
-from savctl.usecases.new_file import spooled
 from tests.attachments.making import JPEG
 from tests.conftest import Cli
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.errors import Unavailable
-from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
-from savctl.persistence.purges import Doomed, PurgeReason
+from savctl.persistence.files.attachments import Attachment
+from savctl.persistence.files.purge_queue import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import KeyFailure, ObjectStore, SetClock, StoreGone
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
 from savctl.usecases.bucket.purging_records import (
     _remove,
@@ -25,9 +26,8 @@ from savctl.usecases.bucket.purging_records import (
 )
 from savctl.usecases.files.attaching import attach_files, delete_attachment, restore_attachment
 from savctl.usecases.files.uploading import KeyBeingRemoved, Uploading
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.privacy.holds import hold_ticket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests import given
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage

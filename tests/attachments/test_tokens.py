@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from savctl.adapters.tokens import TokenRefused, requester_of
-from savctl.domain.file_access import Role
-from savctl.domain.states import Status
+from savctl.adapters.jwt_tokens import TokenRefused, requester_of
+from savctl.domain.access.file_access import Role
+from savctl.domain.model.states import Status
 from savctl.errors import ConfigurationError, ExitCode
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock

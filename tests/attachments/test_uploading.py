@@ -11,24 +11,24 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.decision import TransitionNotAllowed
-from savctl.domain.file_access import Requester
-from savctl.domain.file_types import MB
-from savctl.domain.states import Status
+from savctl.domain.access.file_access import Requester
+from savctl.domain.files.file_types import MB
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.decision import TransitionNotAllowed
 from savctl.errors import NotFound, SavError, Unavailable
 from savctl.persistence.engine import Database
-from savctl.persistence.file_references import named
-from savctl.persistence.purges import Doomed, PurgeReason
+from savctl.persistence.files.file_references import named
+from savctl.persistence.files.purge_queue import Doomed, PurgeReason
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import ContentChanged, ObjectStore, SetClock, StoreGone
 from savctl.usecases.bucket.verifying import verify_files
-from savctl.usecases.conversation import add_message
 from savctl.usecases.files.attaching import attach_files, list_attachments
 from savctl.usecases.files.staging import Staging
 from savctl.usecases.files.ticket_with_files import create_ticket_with_files
 from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
-from savctl.usecases.tickets import NewTicket
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.creation import NewTicket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests.attachments.breaking_store import BreakingStore
 from tests.attachments.conftest import Stage
 from tests.attachments.making import JPEG, PDF, PNG

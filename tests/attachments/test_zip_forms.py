@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from savctl.domain.zips import PIECE
+from savctl.domain.files.zips import PIECE
 from tests.attachments.making import a_zip
 from tests.attachments.producers import winzip
 from tests.attachments.test_limits import refused_by

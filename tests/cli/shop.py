@@ -13,13 +13,13 @@ from typing import Any
 
 import typer
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.cli.root import REGISTRY
 from savctl.config import load
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.conversation import add_message
+from savctl.usecases.tickets.conversation import add_message
 from tests.attachments.making import JPEG, PDF
 from tests.cli.shop_copy import CopiedShop
 from tests.conftest import Cli

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.cli._effects import EFFECTS, Effect
+from savctl.cli.framework.effects import EFFECTS, Effect
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore
 from tests.cli.shop import (

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.conftest import Cli

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.persistence.schema import HEAD
-from savctl.persistence.tables import VERSION_TABLE
+from savctl.persistence.schema.tables import VERSION_TABLE
+from savctl.persistence.schema.versions import HEAD
 from tests.conftest import Cli
 from tests.given import snapshot, write
 from tests.servers.ports import free_port

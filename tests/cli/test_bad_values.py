@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.conftest import Cli

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.cli._effects import EFFECTS, Effect
+from savctl.cli.framework.effects import EFFECTS, Effect
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
 from tests.cli.shop import ARCHIVED, COMMANDS, close_long_ago, examples, open_shop, words_of
@@ -36,7 +36,7 @@ def set_off(monkeypatch: pytest.MonkeyPatch) -> SetOff:
         def host_clock() -> datetime:
             return system_clock() + skew
 
-        monkeypatch.setattr("savctl.cli._call.system_clock", host_clock)
+        monkeypatch.setattr("savctl.cli.framework.context.system_clock", host_clock)
 
     return off
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, shop_for

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from savctl.cli._run import run
+from savctl.cli.framework.run import run
 from tests.conftest import Cli
 
 ASKING = [

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.mapping import mapped
-from savctl.domain.replay_plan import plan
+from savctl.domain.imports.mapping import mapped
+from savctl.domain.imports.replay_plan import plan
 from savctl.usecases.imports.mapping_file import read_mapping
 from tests.conftest import Cli
 

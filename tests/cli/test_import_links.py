@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from savctl.domain.imported_links import set_aside
+from savctl.domain.imports.imported_links import set_aside
 from tests.conftest import Cli
 
 LINKS = {

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.conftest import Cli

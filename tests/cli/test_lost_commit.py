@@ -11,10 +11,10 @@ from threading import Thread
 
 import pytest
 
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import metadata
+from savctl.persistence.schema.tables import metadata
 from savctl.ports import SetClock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from savctl.usecases.files.attaching import delete_attachment

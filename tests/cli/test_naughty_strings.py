@@ -13,9 +13,9 @@ import pytest
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.conversation import add_message
-from savctl.usecases.tickets import edit_ticket
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.creation import edit_ticket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, created

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.priority import LEVELS
-from savctl.domain.states import Status
+from savctl.domain.model.priority import LEVELS
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from tests.conftest import Cli
 from tests.given import DAY, brought_to, rows, snapshot

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from savctl.domain.clock import second_text
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.transitions import close_ticket, move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, OTHER_AGENT, created, write
 from tests.pages.reading import Cells
@@ -373,7 +373,7 @@ def test_a_page_leaves_nothing_where_there_is_no_room(
     file = tmp_path / "page.html"
     asked(cli, month, "report", "sla", "--html", str(file))
     made = file.read_bytes()
-    monkeypatch.setattr("savctl.usecases.new_file._seal", no_room)
+    monkeypatch.setattr("savctl.usecases.batch.atomic_file._seal", no_room)
 
     failed = cli("report", "sla", "--html", str(file), "--force")
 

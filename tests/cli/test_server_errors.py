@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.cli.through_a_cutter import cut_url, cutter, through

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from savctl.domain.clock import second_text
-from savctl.domain.policy import Policies
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.auditing import audit, last_audit
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.transitions import move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, created, rows, snapshot, write
 from tests.usecases.test_closing import spoilt

@@ -12,23 +12,23 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.breach import Breach
-from savctl.domain.priority import LEVELS, Priority
-from savctl.domain.sla_clock import Side
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
-from savctl.persistence import sla_breaches
+from savctl.domain.model.priority import LEVELS, Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import Breach
+from savctl.domain.sla.clock import Side
 from savctl.persistence.engine import Database
-from savctl.persistence.sla_breaches import Ledger
-from savctl.persistence.sla_reads import Held, SlaReads
+from savctl.persistence.sla import breaches as sla_breaches
+from savctl.persistence.sla.breaches import Ledger
+from savctl.persistence.sla.reads import Held, SlaReads
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla import due as sla_due
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.transitions import move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, SECOND, brought_to, created, write
 

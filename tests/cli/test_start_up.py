@@ -91,7 +91,7 @@ def test_a_bucket_that_is_not_needed_loads_no_boto3(at_home: dict[str, str]) -> 
 
     modules = loaded(at_home | bucket, "ticket", "show", "1")
 
-    assert not modules & {"boto3", "botocore", "savctl.adapters.s3"}
+    assert not modules & {"boto3", "botocore", "savctl.adapters.s3.store"}
 
 
 def test_a_table_needs_tabulate_and_no_more(at_home: dict[str, str]) -> None:

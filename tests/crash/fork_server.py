@@ -24,10 +24,14 @@ from typing import Self
 from tests.crash import job_at
 
 _IMPORTED = (
-    *("savctl.cli.main", "savctl.cli.root", "savctl.cli.job", "savctl.cli._job_run"),
+    *("savctl.cli.main", "savctl.cli.root", "savctl.cli.job.commands", "savctl.cli.job.running"),
     *("savctl.cli.attachment", "savctl.cli.event", "savctl.cli.ticket", "savctl.cli.archive"),
-    *("savctl.adapters.s3", "savctl.adapters.directory_store", "savctl.adapters.rabbitmq"),
-    *("savctl.persistence.schema", "savctl.usecases.files.attaching"),
+    *(
+        "savctl.adapters.s3.store",
+        "savctl.adapters.directory.store",
+        "savctl.adapters.rabbitmq.broker",
+    ),
+    *("savctl.persistence.schema.versions", "savctl.usecases.files.attaching"),
     *("jobs.event_relay", "jobs.attachment_purge", "jobs.orphan_cleanup", "jobs.archive"),
     *("tests.crash.job_at", "tests.crash.warm", __name__),
 )

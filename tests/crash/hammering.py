@@ -9,20 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from savctl.usecases.assignment import assign_ticket, unassign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.changes import Change
-from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
-from savctl.usecases.tickets import edit_ticket
-from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
+from savctl.usecases.tickets.changes import Change
+from savctl.usecases.tickets.closing import close_resolved, close_silent
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.creation import edit_ticket
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 from tests.given import AGENT, CUSTOMER, OTHER_AGENT, created
 
 LIVING = "SELECT id FROM support_tickets WHERE status <> 'closed' ORDER BY id LIMIT 100"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 
-from jobs._job import find_job
-from jobs._runner import Start, run_job
 from savctl.bootstrap import App
 from savctl.config import from_environment
 from savctl.errors import SavError
 from savctl.ports import SetClock
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import Start, run_job
 
 
 def main(name: str, moment: str) -> int:

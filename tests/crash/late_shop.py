@@ -12,19 +12,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from savctl.domain.breach import Breach, with_breach
 from savctl.domain.clock import second_text
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY
-from savctl.domain.priority import Priority
-from savctl.domain.sla import ESCALATED
-from savctl.domain.sla_clock import Side
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import Breach, with_breach
+from savctl.domain.sla.clock import Side
+from savctl.domain.sla.targets import ESCALATED
 from savctl.persistence.bulk import insert_tickets
 from savctl.persistence.engine import Database
-from savctl.persistence.sla_alarms import Alarms
-from savctl.persistence.sla_breaches import Ledger
+from savctl.persistence.sla.breaches import Ledger
+from savctl.persistence.sla.scheduled_checks import Alarms
 from tests.given import AGENT, CUSTOMER, NOW, a_ticket, rows, write
 
 HOUR = timedelta(hours=1)

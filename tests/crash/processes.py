@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY
-from savctl.domain.states import Status
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY
+from savctl.domain.model.states import Status
 from savctl.persistence.bulk import insert_tickets
 from savctl.persistence.engine import Database
 from tests.crash import fork_server

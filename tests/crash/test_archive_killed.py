@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.lines import whole_of

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from tests.crash.processes import (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage

@@ -14,8 +14,8 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from tests.crash import fork_server
 from tests.crash.fork_server import Process

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from savctl.adapters import _s3_client
+from savctl.adapters.s3 import client
 
-_s3_client.new_client(_s3_client.S3Settings(bucket="none"), "http://127.0.0.1:1").close()
+client.new_client(client.S3Settings(bucket="none"), "http://127.0.0.1:1").close()

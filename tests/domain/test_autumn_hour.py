@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from savctl.domain.clock import second_text
-from savctl.domain.kept_times import kept_times
-from savctl.domain.stamps import Stamps
-from savctl.domain.states import Status
+from savctl.domain.imports.kept_times import kept_times
+from savctl.domain.imports.timestamp_formats import Stamps
+from savctl.domain.model.states import Status
 from savctl.errors import InvalidInput
 
 NOW = datetime(2025, 11, 1, tzinfo=UTC)

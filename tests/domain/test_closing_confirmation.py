@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.closing import (
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.closing import (
     ClosingLimits,
     LastPublic,
     Outcome,
@@ -14,8 +16,6 @@ from savctl.domain.closing import (
     confirmation,
     span_text,
 )
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
 from tests.given import DAY, MICROSECOND, NOW, SECOND, a_ticket, entered
 
 DONE = Status.RESOLVED

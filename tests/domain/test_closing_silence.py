@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits, LastPublic, Outcome, Verdict, silence
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.closing import ClosingLimits, LastPublic, Outcome, Verdict, silence
 from tests.given import AGENT, DAY, MICROSECOND, NOW, SECOND, a_ticket, entered
 
 WAIT = Status.WAITING_CUSTOMER

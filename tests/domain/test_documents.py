@@ -29,7 +29,7 @@ def test_every_exit_code_stands_in_the_runbook(code: ExitCode) -> None:
 
 
 def test_every_job_stands_in_the_page_about_jobs() -> None:
-    from jobs._job import all_jobs
+    from savctl.scheduling.job import all_jobs
 
     page = (PROJECT / "docs" / "jobs.md").read_text(encoding="utf-8")
 

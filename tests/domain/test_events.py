@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.events import (
+from savctl.domain.events.events import (
     EVENTS,
     Event,
     MessageAdded,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.domain import holding
-from savctl.domain.disclosure import Disclosure
-from savctl.domain.holding import UnderLegalHold, is_held
-from savctl.domain.metadata import Metadata
-from savctl.domain.states import Status
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.privacy.disclosure import Disclosure
+from savctl.domain.tickets import legal_hold as holding
+from savctl.domain.tickets.legal_hold import UnderLegalHold, is_held
 from tests.given import AGENT, BOSS, DAY, NOW, a_ticket
 
 CASE = "case 4711, court of Lyon"

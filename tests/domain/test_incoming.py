@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from savctl.domain import sla
-from savctl.domain.incoming import Incoming, Terms, incoming
-from savctl.domain.stamps import Stamps
-from savctl.domain.states import Status
+from savctl.domain.imports.imported_ticket import Incoming, Terms, incoming
+from savctl.domain.imports.timestamp_formats import Stamps
+from savctl.domain.model.states import Status
+from savctl.domain.sla import targets
 from savctl.errors import InvalidInput
 from savctl.html import clean
 from tests.given import DAY, NOW
@@ -165,9 +165,9 @@ def test_the_sla_clock_goes_on_where_the_stamps_say() -> None:
     waiting = read(status="waiting_customer", assigned_to="10", updated_at=LATER).decision.ticket
     closed = read(status="closed", resolved_at=LATER, closed_at=LAST).decision.ticket
 
-    assert sla.resolution_elapsed(opened, until=NOW) == NOW - opened.created_at  # type: ignore[operator]
-    assert sla.resolution_elapsed(waiting, until=NOW) == 2 * DAY
-    assert sla.resolution_elapsed(closed, until=NOW) == 2 * DAY
+    assert targets.resolution_elapsed(opened, until=NOW) == NOW - opened.created_at  # type: ignore[operator]
+    assert targets.resolution_elapsed(waiting, until=NOW) == 2 * DAY
+    assert targets.resolution_elapsed(closed, until=NOW) == 2 * DAY
 
 
 def test_silence_goes_on_where_the_stamps_say() -> None:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain import lifecycle
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.integrity import Facts, problems, repair
-from savctl.domain.invariants import INVARIANTS
-from savctl.domain.metadata import Metadata
-from savctl.domain.past import Past, lost, put_together, unaudited
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.model.status_chain import Past, lost, put_together, unaudited
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.integrity import Facts, problems, repair
+from savctl.domain.tickets.invariants import INVARIANTS
 from tests.given import AGENT, BOSS, NOW, SECOND, a_ticket
 
 HOUR = timedelta(hours=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.domain import lifecycle
-from savctl.domain.decision import TransitionNotAllowed
-from savctl.domain.events import TicketAssigned, TicketStatusChanged
-from savctl.domain.states import Status
+from savctl.domain.events.events import TicketAssigned, TicketStatusChanged
+from savctl.domain.model.states import Status
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import TransitionNotAllowed
 from tests.given import AGENT, BOSS, NOW, OTHER_AGENT, a_ticket
 
 OPEN, WORK, WAIT, DONE, SHUT = Status

@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from savctl.domain import lifecycle
-from savctl.domain.decision import AgentMissing, TransitionNotAllowed
-from savctl.domain.events import TicketResolved, TicketStatusChanged
-from savctl.domain.states import Status
+from savctl.domain.events.events import TicketResolved, TicketStatusChanged
+from savctl.domain.model.states import Status
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import AgentMissing, TransitionNotAllowed
 from savctl.errors import ExitCode
 from tests.domain.test_states import DIAGRAM, WAYS
 from tests.given import AGENT, BOSS, NOW, a_ticket, entered

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain import lifecycle
-from savctl.domain.decision import Decision, TransitionNotAllowed
-from savctl.domain.events import TicketResolved
-from savctl.domain.metadata import Metadata
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.events.events import TicketResolved
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
 from tests.given import AGENT, BOSS, DAY, MICROSECOND, NOW, SECOND, a_ticket
 
 OPEN, WORK, WAIT, DONE, SHUT = Status

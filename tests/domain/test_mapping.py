@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.columns import Binding
-from savctl.domain.mapping import mapped
-from savctl.domain.replay_plan import Deed, plan
+from savctl.domain.imports.field_mapping import Binding
+from savctl.domain.imports.mapping import mapped
+from savctl.domain.imports.replay_plan import Deed, plan
 from savctl.errors import InvalidInput
 
 HEADER = ["number", "who", "level", "kind"]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain.history import HistoryEntry
-from savctl.domain.metadata import EMPTY, Metadata
+from savctl.domain.model.history import HistoryEntry
+from savctl.domain.model.metadata import EMPTY, Metadata
 from tests.given import NOW
 
 ENTRY = HistoryEntry(at=NOW, actor=10, action="status", before="open", after="closed", reason="é")

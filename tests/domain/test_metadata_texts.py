@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from savctl.domain.metadata import Metadata
+from savctl.domain.model.metadata import Metadata
 
 DEEP = "[" * 150 + "]" * 150
 

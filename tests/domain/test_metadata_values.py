@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain import lifecycle
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import EMPTY, Metadata
-from savctl.domain.states import Status
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.tickets import lifecycle
 from tests.given import AGENT, NOW, a_ticket, entered
 
 WAIT = Status.WAITING_CUSTOMER

@@ -7,7 +7,13 @@ from itertools import product
 
 import pytest
 
-from savctl.domain.priority import Priority, PriorityFacts, PriorityRules, first_priority, raised
+from savctl.domain.model.priority import (
+    Priority,
+    PriorityFacts,
+    PriorityRules,
+    first_priority,
+    raised,
+)
 
 LOW, MEDIUM, HIGH, URGENT = Priority
 

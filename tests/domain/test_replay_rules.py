@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.priority import Priority
-from savctl.domain.replay import decide
-from savctl.domain.replay_plan import Deed, LogEvent, ReplayPlan
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.imports.replay import decide
+from savctl.domain.imports.replay_plan import Deed, LogEvent, ReplayPlan
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
 from savctl.errors import Refused
 from tests.given import AGENT, NOW, OTHER_AGENT, a_ticket
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.sla import Source
+from savctl.domain.sla.targets import Source
 from tests.domain.golden.lives import USUAL, same, seen, span, told
 
 LIVES = tomllib.loads((Path(__file__).parent / "golden" / "sla.toml").read_text())["life"]

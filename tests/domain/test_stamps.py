@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from savctl.domain.clock import second_text
-from savctl.domain.stamps import Stamps
+from savctl.domain.imports.timestamp_formats import Stamps
 from savctl.errors import InvalidInput
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise, product
 
 import pytest
 
-from savctl.domain import states
-from savctl.domain.states import TRANSITIONS, Status
+from savctl.domain.model import states
+from savctl.domain.model.states import TRANSITIONS, Status
 
 OPEN, WORK, WAIT, DONE, SHUT = Status
 DIAGRAM = {

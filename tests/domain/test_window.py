@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain.window import OutboxEvent, Verdict, Window
+from savctl.domain.events.publish_window import OutboxEvent, Verdict, Window
 
 
 def event(number: int, ticket_id: int) -> OutboxEvent:

@@ -14,12 +14,12 @@ import pytest
 import zstandard
 from sqlalchemy import insert
 
-from savctl.domain.states import Status
-from savctl.persistence import conversations
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import support_tickets, ticket_attachments, ticket_messages
+from savctl.persistence.schema.tables import support_tickets, ticket_attachments, ticket_messages
+from savctl.persistence.tickets import conversations
 from savctl.ports import SetClock
-from savctl.usecases import exporting
+from savctl.usecases.tickets import exporting
 from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, rows, snapshot, write

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.disclosure import Kind
+from savctl.domain.privacy.disclosure import Kind
 from savctl.errors import InvalidInput, Unavailable
-from savctl.usecases.new_file import new_file
-from savctl.usecases.person.spool import Spool
+from savctl.usecases.batch.atomic_file import new_file
+from savctl.usecases.privacy.spool import Spool
 
 NEW = b"new"
 

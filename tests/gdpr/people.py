@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import ticket_attachments, ticket_messages, users
+from savctl.persistence.schema.tables import ticket_attachments, ticket_messages, users
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.person.holds import hold_ticket
+from savctl.usecases.privacy.holds import hold_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created
 
 OTHER = 457

@@ -10,14 +10,14 @@ from zipfile import ZipFile
 
 import pytest
 
-from savctl.domain.disclosure import Disclosure
+from savctl.domain.privacy.disclosure import Disclosure
 from savctl.errors import Unavailable
-from savctl.persistence.archive_index import archived_of
+from savctl.persistence.archive.index import archived_of
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
-from savctl.usecases.person.archive import ArchivedTickets
-from savctl.usecases.person.records import records_of
+from savctl.usecases.privacy.archive import ArchivedTickets
+from savctl.usecases.privacy.records import records_of
 from tests.archive.support import archive
 from tests.conftest import Cli
 from tests.gdpr.people import NEVER, OTHER, a_past, message, people, store_rows

@@ -12,15 +12,15 @@ from zipfile import ZipFile
 
 import pytest
 
-from savctl.domain.ageing import Age
-from savctl.domain.export_schema import export_schema
+from savctl.domain.privacy.export_schema import export_schema
+from savctl.domain.tickets.retention import Age
 from savctl.pages.person import render
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.ports.objects import StoreGone
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
-from savctl.usecases.new_file import new_file
-from savctl.usecases.person import export as person_export
+from savctl.usecases.batch.atomic_file import new_file
+from savctl.usecases.privacy import export as person_export
 from tests.conftest import Cli, Outcome
 from tests.exports.test_export_tickets import told_as_json
 from tests.gdpr.people import (
@@ -353,7 +353,7 @@ def test_of_an_agent_nothing_of_the_customers_is_exported(
 
 
 def run_of(user_id: int = CUSTOMER) -> person_export.PersonRun:
-    from savctl.domain.disclosure import Disclosure
+    from savctl.domain.privacy.disclosure import Disclosure
 
     return person_export.PersonRun(
         disclosure=Disclosure(user_id=user_id), kept_for=Age(years=7), render=render, by=None
@@ -434,8 +434,8 @@ def test_no_row_is_lost_or_doubled_where_pages_end(
 ) -> None:
     a_past(database, clock, home_store)
     for size in (1, 2, 3):
-        monkeypatch.setattr("savctl.persistence.person_rows._PAGE", size)
-        monkeypatch.setattr("savctl.persistence.conversations._PAGE", size)
+        monkeypatch.setattr("savctl.persistence.privacy.person_rows._PAGE", size)
+        monkeypatch.setattr("savctl.persistence.tickets.conversations._PAGE", size)
 
         exported(cli, "--force")
 

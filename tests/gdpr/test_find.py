@@ -7,9 +7,9 @@ import json
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import metadata as tables
+from savctl.persistence.schema.tables import metadata as tables
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.person.places import PLACES
+from savctl.usecases.privacy.places import PLACES
 from tests.conftest import Cli
 from tests.gdpr.people import OTHER, a_past, content, people
 from tests.given import AGENT, CUSTOMER, created, snapshot, write

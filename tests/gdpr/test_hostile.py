@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import support_tickets
+from savctl.persistence.schema.tables import support_tickets
 from savctl.ports import ObjectStore
 from tests.cli import naughty
 from tests.conftest import Cli

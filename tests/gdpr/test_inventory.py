@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from savctl.domain.events import EVENTS
-from savctl.domain.history import HistoryEntry
-from savctl.domain.personal_data import INVENTORY, Whose
-from savctl.domain.personal_data.page import page
-from savctl.persistence.tables import metadata as tables
-from savctl.usecases.tickets import RESERVED
+from savctl.domain.events.events import EVENTS
+from savctl.domain.model.history import HistoryEntry
+from savctl.domain.privacy.inventory import INVENTORY, Whose
+from savctl.domain.privacy.inventory.page import page
+from savctl.persistence.schema.tables import metadata as tables
+from savctl.usecases.tickets.creation import RESERVED
 from tests.conftest import Cli
 from tests.given import NOW
 
@@ -33,7 +33,7 @@ def unclassified(found: Iterable[Table]) -> list[str]:
 
 def test_every_column_of_every_table_is_classified() -> None:
     assert unclassified(tables.tables.values()) == [], (
-        "classify them in savctl/domain/personal_data/own.py, then write the page: see below"
+        "classify them in savctl/domain/privacy/inventory/own.py, then write the page: see below"
     )
 
 
@@ -111,7 +111,7 @@ def test_the_page_is_the_inventory() -> None:
     stored = (PROJECT / "docs" / "personal-data.md").read_text(encoding="utf-8")
 
     assert stored == page(), (
-        "write it anew: python -c 'from savctl.domain.personal_data.page import page; "
+        "write it anew: python -c 'from savctl.domain.privacy.inventory.page import page; "
         'print(page(), end="")\' > docs/personal-data.md'
     )
 

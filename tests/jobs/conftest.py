@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jobs._job import Context, Job
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
+from savctl.scheduling.job import Context, Job
 
 MakeApp = Callable[..., App]
 

@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from jobs._job import find_job
-from jobs._runner import Start, run_job
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import LeaseLost
-from savctl.persistence.purges import Doomed, PurgeReason, Purges
+from savctl.persistence.files.purge_queue import Doomed, PurgeReason, Purges
+from savctl.persistence.jobs.lease import LeaseLost
 from savctl.ports import ObjectStore, SetClock
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import Start, run_job
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from tests.archive.support import LAPSED, LONG_AGO, archive, old_tickets

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.archive.support import LAPSED, old_tickets
@@ -74,7 +74,7 @@ def test_a_dry_run_lists_all_and_says_that_the_real_run_would_stop(
 def test_counting_ends_where_it_would_be_slow(
     cli: Cli, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("savctl.usecases.brake.COUNTED", 3)
+    monkeypatch.setattr("savctl.usecases.batch.safety_limit.COUNTED", 3)
     monkeypatch.setenv("SAVCTL_BATCH_SIZE", "1")
 
     outcome = cli("job", "run", job)
@@ -88,8 +88,8 @@ def test_what_stands_below_a_short_list_is_the_true_remainder(
 ) -> None:
     for _ in range(5):
         brought_to(database, SetClock(NOW - 60 * DAY), Status.RESOLVED)
-    monkeypatch.setattr("savctl.usecases.report.LISTED", 3)
-    monkeypatch.setattr("savctl.cli._job_run.ITEMS_IN_TABLE", 2)
+    monkeypatch.setattr("savctl.usecases.batch.report.LISTED", 3)
+    monkeypatch.setattr("savctl.cli.job.running.ITEMS_IN_TABLE", 2)
 
     outcome = cli("job", "run", "close-resolved", "--dry-run")
 

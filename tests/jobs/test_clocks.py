@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from jobs._job import Context, Flags, Job, all_jobs, find_job
-from jobs._plan import due_slots, schedule_of
-from jobs._runner import Start, run_job
-from jobs._scheduler import Scheduler
-from jobs._stop import Stop
 from savctl.bootstrap import App
 from savctl.domain.clock_skew import ClockOff
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.errors import AlreadyRunning, ExitCode
-from savctl.persistence import leases
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import LeaseLost, renew
-from savctl.persistence.runs import StartedBy
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.lease import LeaseLost, renew
+from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
+from savctl.scheduling.job import Context, Flags, Job, all_jobs, find_job
+from savctl.scheduling.plan import due_slots, schedule_of
+from savctl.scheduling.runner import Start, run_job
+from savctl.scheduling.scheduler import Scheduler
+from savctl.scheduling.stop import Stop
 from tests.given import DAY, NOW, SECOND, brought_to, rows, snapshot
 from tests.jobs.conftest import MakeApp, a_job
 from tests.servers.database_clock import DatabaseClock

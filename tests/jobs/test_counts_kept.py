@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jobs._job import find_job
-from jobs._runner import Start, run_job
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.report import BatchReport
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import Start, run_job
+from savctl.usecases.batch.report import BatchReport
 from tests.conftest import Cli
 from tests.crash.processes import count, many_resolved, running, time_passes_for_leases, wait_until
 from tests.given import rows, write

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from savctl.domain.clock import micro_text
-from savctl.persistence import health
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import server_info
 from tests.conftest import Cli
 from tests.given import DAY, rows, write
 
@@ -51,7 +51,7 @@ def now(database: Database, environment: dict[str, str]) -> datetime:
     """The database's now; auto-close is due every minute."""
     environment[EVERY_MINUTE] = "* * * * *"
     with database.reading() as connection:
-        return health.now(connection)
+        return server_info.now(connection)
 
 
 @pytest.mark.parametrize("status", ["ok", "failed", "interrupted", "abandoned"])

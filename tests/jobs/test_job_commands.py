@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jobs._job import all_jobs
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.conversation import add_message
+from savctl.scheduling.job import all_jobs
+from savctl.usecases.tickets.conversation import add_message
 from tests.conftest import Cli
 from tests.given import CUSTOMER, brought_to, rows, snapshot, write
 

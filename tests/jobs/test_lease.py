@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from jobs._job import Context
-from jobs._runner import Start, run_job
 from savctl.bootstrap import App
 from savctl.errors import AlreadyRunning, Unavailable
-from savctl.persistence import leases
 from savctl.persistence.engine import Database
-from savctl.persistence.heartbeat import Heartbeat
-from savctl.persistence.lease import Lease, LeaseLost, boot_seconds, renew
-from savctl.persistence.runs import RunStatus
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
+from savctl.persistence.jobs.lease import Lease, LeaseLost, boot_seconds, renew
+from savctl.persistence.jobs.runs import RunStatus
 from savctl.persistence.unit_of_work import in_transaction
+from savctl.scheduling.job import Context
+from savctl.scheduling.runner import Start, run_job
 from tests.given import rows, write
 from tests.jobs.conftest import MakeApp, a_job
 from tests.jobs.sleeping import BootClock
@@ -198,7 +198,7 @@ def test_a_heartbeat_that_dies_says_so_and_gives_the_lease_up(
     def dies(*_: object) -> bool:
         raise RuntimeError("out of threads")
 
-    monkeypatch.setattr("savctl.persistence.heartbeat.renew", dies)
+    monkeypatch.setattr("savctl.persistence.jobs.heartbeat.renew", dies)
     lease = taken(database, seconds=1)
 
     with Heartbeat(database, lease):
@@ -225,7 +225,7 @@ def test_a_lease_that_cannot_be_renewed_is_said_once_and_then_renewed_all_the_sa
         renewed.set()
         return real(*given)
 
-    monkeypatch.setattr("savctl.persistence.heartbeat.renew", renews)
+    monkeypatch.setattr("savctl.persistence.jobs.heartbeat.renew", renews)
     lease = taken(database, seconds=1)
     with Heartbeat(database, lease):
         assert waited_for(lambda: bool(caplog.records))
@@ -241,8 +241,8 @@ def test_a_lease_that_cannot_be_renewed_is_said_once_and_then_renewed_all_the_sa
 PAUSED = """
 import os, signal, sys
 from dataclasses import replace
-from jobs._job import find_job
-from jobs._runner import Start, run_job
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import Start, run_job
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.errors import SavError
@@ -314,7 +314,7 @@ def hidden_and_due(database: Database, store: Any, key: str) -> None:
     from datetime import UTC, datetime, timedelta
     from io import BytesIO
 
-    from savctl.persistence.purges import Doomed, PurgeReason, Purges
+    from savctl.persistence.files.purge_queue import Doomed, PurgeReason, Purges
 
     store.put(key, BytesIO(b"content"), size_bytes=7, content_type="image/png")
     store.hide([key])

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from jobs._job import Context, Flags, find_job
-from jobs._runner import Start, run_job
 from savctl.bootstrap import App
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.errors import AlreadyRunning, NeedsConfirmation, NotFound, Unavailable
-from savctl.persistence import leases, runs
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import LeaseLost
-from savctl.persistence.running import SlotTaken
-from savctl.persistence.runs import Run, RunStatus, StartedBy
+from savctl.persistence.jobs import leases, runs
+from savctl.persistence.jobs.lease import LeaseLost
+from savctl.persistence.jobs.running import SlotTaken
+from savctl.persistence.jobs.runs import Run, RunStatus, StartedBy
 from savctl.ports import SetClock
-from savctl.usecases.report import Item, Outcome
+from savctl.scheduling.job import Context, Flags, find_job
+from savctl.scheduling.runner import Start, run_job
+from savctl.usecases.batch.report import Item, Outcome
 from tests.given import DAY, brought_to, rows, snapshot, write
 from tests.jobs.conftest import MakeApp, a_job
 
@@ -129,7 +129,7 @@ def test_a_dead_hosts_job_is_free_when_its_lease_has_run_out(make_app: MakeApp) 
 
 def dies(app: App, slot: datetime | None = None) -> None:
     """A run whose process is killed: lease and row are there, nobody ends them."""
-    from savctl.persistence.running import Beginning, begin
+    from savctl.persistence.jobs.running import Beginning, begin
 
     beginning = Beginning(
         job="test-job", owner=app.owner, host="h", seconds=60, clock=app.clock, slot=slot

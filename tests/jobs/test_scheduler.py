@@ -11,18 +11,18 @@ from signal import SIGTERM
 
 import pytest
 
-from jobs._job import CatchUp, Context, Job
-from jobs._plan import FIRST_SIGHT
-from jobs._runner import Start, run_job
-from jobs._scheduler import Scheduler
-from jobs._stop import Stop
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.errors import ConfigurationError, ExitCode, NeedsConfirmation, Unavailable
-from savctl.persistence import schedules
-from savctl.persistence.running import Beginning, begin
-from savctl.persistence.runs import StartedBy
+from savctl.persistence.jobs import schedules
+from savctl.persistence.jobs.running import Beginning, begin
+from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
+from savctl.scheduling.job import CatchUp, Context, Job
+from savctl.scheduling.plan import FIRST_SIGHT
+from savctl.scheduling.runner import Start, run_job
+from savctl.scheduling.scheduler import Scheduler
+from savctl.scheduling.stop import Stop
 from tests.given import rows
 from tests.jobs.conftest import MakeApp, a_job
 from tests.servers.ports import free_port

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.persistence.engine import Database

@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs._job import CatchUp, all_jobs
-from jobs._slots import ATTEMPTS, EACH_AT_MOST, ON_TIME, Begun, Schedule, due, is_to_continue
 from savctl.errors import InvalidInput
+from savctl.scheduling.job import CatchUp, all_jobs
+from savctl.scheduling.slots import (
+    ATTEMPTS,
+    EACH_AT_MOST,
+    ON_TIME,
+    Begun,
+    Schedule,
+    due,
+    is_to_continue,
+)
 
 NOW = datetime(2025, 10, 3, 10, 30, 20, tzinfo=UTC)  # a Friday
 MONTH = timedelta(days=32)

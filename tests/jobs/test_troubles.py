@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 
 from jobs import event_relay
-from jobs._job import Context, Job
-from jobs._scheduler import Scheduler
-from jobs._stop import Stop
 from savctl.bootstrap import App
 from savctl.errors import NeedsConfirmation, Unavailable
-from savctl.persistence.runs import StartedBy
+from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock, StoreGone
+from savctl.scheduling.job import Context, Job
+from savctl.scheduling.scheduler import Scheduler
+from savctl.scheduling.stop import Stop
 from tests.given import write
 from tests.jobs.conftest import MakeApp, a_job
 from tests.relay.backlog import put
@@ -150,7 +150,7 @@ def test_a_job_that_cannot_be_looked_at_holds_up_no_other(host: Host, app: App) 
 
 
 def test_a_scheduler_whose_bucket_is_away_is_still_seen_alive(host: Host, app: App) -> None:
-    from savctl.persistence import schedules
+    from savctl.persistence.jobs import schedules
 
     host.jobs("purge")
     host.slot(purge=STORE_GONE)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs._runner import Start, run_job
 from savctl.bootstrap import App
 from savctl.log import FORMATS, LOGGER, log_fields, to_stderr
+from savctl.scheduling.runner import Start, run_job
 from tests.cli.naughty import steering
 from tests.conftest import Cli
 from tests.jobs.conftest import a_job

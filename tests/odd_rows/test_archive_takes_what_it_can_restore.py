@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive import steps
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
-from savctl.usecases.report import Outcome
+from savctl.usecases.batch.report import Outcome
 from tests.archive.support import all_rows, archive, hot_ids, old_tickets
 from tests.given import rows
 from tests.odd_rows.kinds import ZERO, A, M, T, kinds_for

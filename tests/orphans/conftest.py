@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.orphans import Brake
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.files.orphans import Brake
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
-from savctl.usecases.report import BatchReport
 from tests.given import DAY, created
 
 GRACE, RETENTION = DAY, 30 * DAY

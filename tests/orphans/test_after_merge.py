@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from savctl.ports import SetClock
-from savctl.usecases.splitting import SplitTerms, split_ticket
+from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
 from tests.given import BOSS, SECOND, created, rows
 from tests.orphans.conftest import GRACE, Bucket
 from tests.usecases.talk import merge, say

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
+from savctl.usecases.privacy.holds import hold_ticket
 from tests.given import DAY, SECOND, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket
 

@@ -12,10 +12,10 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import KeyFailure, ObjectStore, SetClock, StoredObject, StoreGone, system_clock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
-from savctl.usecases.report import BatchReport
 from tests.conftest import Cli, S3Servers
 from tests.given import DAY, SECOND, rows
 from tests.orphans.conftest import Bucket

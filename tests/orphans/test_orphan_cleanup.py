@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.orphans import last_cleanup
 from savctl.usecases.bucket.purging_objects import Purged, Purging, purge_objects
-from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
+from savctl.usecases.privacy.holds import hold_ticket
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
 from tests.given import DAY, SECOND, created, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket
 

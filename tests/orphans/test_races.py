@@ -80,7 +80,7 @@ def test_a_record_written_after_the_listing_is_seen(bucket: Bucket, watched: Wat
 def test_a_record_written_after_the_database_was_read_is_seen_by_the_last_look(
     bucket: Bucket, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from savctl.usecases.bucket import census as bucket_census
+    from savctl.usecases.bucket import bucket_scan as bucket_census
 
     def late(*_: object) -> Iterator[list[str]]:
         bucket.record(ORPHANS[7])

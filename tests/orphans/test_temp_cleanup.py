@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.persistence.files.uploads import Upload
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.persistence.uploads import Upload
 from savctl.ports import KeyFailure, PartialUpload, SetClock, StoreGone
-from savctl.usecases.bucket.leftovers import clean_up_temp
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.bucket.temp_cleanup import clean_up_temp
 from tests.given import DAY, SECOND, rows
 from tests.orphans.conftest import GRACE, Bucket
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from savctl.domain.attachments import examine
-from savctl.domain.file_types import BY_EXTENSION, FileRefused
+from savctl.domain.files.attachments import examine
+from savctl.domain.files.file_types import BY_EXTENSION, FileRefused
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 HEADS = {

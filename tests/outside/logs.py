@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.replay_plan import plan
+from savctl.domain.imports.replay_plan import plan
 from savctl.persistence.engine import Database
-from savctl.persistence.overview import closings
+from savctl.persistence.tickets.counts import closings
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from savctl.usecases.imports.mapping_file import read_mapping

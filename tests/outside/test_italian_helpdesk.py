@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every

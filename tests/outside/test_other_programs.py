@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.attachments import examine
-from savctl.domain.file_types import FileRefused
+from savctl.domain.files.attachments import examine
+from savctl.domain.files.file_types import FileRefused
 
 pytestmark = [pytest.mark.outside, pytest.mark.slow("starts other programs")]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.incoming import Terms
-from savctl.domain.mapping import Mapped, mapped
+from savctl.domain.imports.imported_ticket import Terms
+from savctl.domain.imports.mapping import Mapped, mapped
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock

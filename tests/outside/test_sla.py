@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.policy import Policies
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.sla.views import Recording, explain

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from savctl.cli._report_pages import sla_page, volume_page, workload_page
-from savctl.domain.sla_statistics import Group
+from savctl.cli.report_pages import sla_page, volume_page, workload_page
+from savctl.domain.sla.statistics import Group
 from savctl.pages.page import Page, render
 from tests.pages.browser import lay_out
 

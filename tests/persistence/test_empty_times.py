@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.domain.ticket_filter import TicketFilter
+from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.persistence.engine import Database
-from savctl.persistence.ticket_lists import list_tickets
+from savctl.persistence.tickets.ticket_lists import list_tickets
 from tests.schema.support import load_laravel
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
-from savctl.domain.ticket_filter import TicketFilter
-from savctl.persistence import ticket_lists
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import support_tickets
-from savctl.persistence.ticket_lists import SORTABLE, list_tickets
-from savctl.persistence.tickets import to_ticket
+from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.tickets import ticket_lists
+from savctl.persistence.tickets.ticket_lists import SORTABLE, list_tickets
+from savctl.persistence.tickets.tickets import to_ticket
 from tests.given import NOW
 
 _LEVELS: dict[str, list[Any]] = {"priority": list(Priority), "status": list(Status)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from savctl.domain.priority import Priority
+from savctl.domain.model.priority import Priority
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from savctl.domain.clock import micro_text
-from savctl.domain.policy import Policies
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
+from savctl.domain.sla.policy import Policies
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
-from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.reports.kept_promises import Span, report_sla
-from savctl.usecases.splitting import SplitTerms, split_ticket
+from savctl.usecases.reports.sla_report import Span, report_sla
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
 from tests.given import BOSS, DAY, NOW, brought_to, rows, write
 from tests.property import merge_model as model
 from tests.property.merge_model import World

@@ -10,16 +10,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain import lifecycle
-from savctl.domain.breach import breaches_of
-from savctl.domain.decision import Decision
-from savctl.domain.escalation import record_breaches
-from savctl.domain.policy import TARGETS
-from savctl.domain.priority import LEVELS, Priority
-from savctl.domain.sla import COUNTED
-from savctl.domain.sla_clock import Side, SlaClock, clock, next_look
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.priority import LEVELS, Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import breaches_of
+from savctl.domain.sla.clock import Side, SlaClock, clock, next_look
+from savctl.domain.sla.policy import TARGETS
+from savctl.domain.sla.targets import COUNTED
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.escalation import record_breaches
 from savctl.errors import Refused
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, OTHER_AGENT, SECOND, a_ticket
 

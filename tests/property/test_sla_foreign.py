@@ -9,18 +9,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.cli._sla_rows import explanation
-from savctl.cli._sla_story import explanation_text
-from savctl.domain.as_of import as_of
-from savctl.domain.breach import breaches_of
-from savctl.domain.escalation import record_breaches
-from savctl.domain.metadata import Metadata
-from savctl.domain.policy import Policies
-from savctl.domain.priority import LEVELS
-from savctl.domain.sla_audit import findings
-from savctl.domain.sla_clock import Side, clock, next_look
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.cli.sla.rows import explanation
+from savctl.cli.sla.story import explanation_text
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.priority import LEVELS
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.audit import findings
+from savctl.domain.sla.breach import breaches_of
+from savctl.domain.sla.clock import Side, clock, next_look
+from savctl.domain.sla.policy import Policies
+from savctl.domain.tickets.escalation import record_breaches
+from savctl.domain.tickets.point_in_time import as_of
 from savctl.usecases.sla.views import Origin, Place, Recorded, Seen, Story
 from tests.given import NOW, a_ticket
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import insert
 
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import outbox
+from savctl.persistence.schema.tables import outbox
 from tests.crash.processes import count
 from tests.given import NOW, rows
 from tests.servers.consumer import Received

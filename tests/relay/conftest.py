@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
+from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
-from savctl.usecases.tickets import NewTicket, create_ticket
+from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.servers.consumer import Consumer, Received
 from tests.servers.rabbitmq import VirtualHost
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-from savctl.domain.window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.errors import ConfigurationError
 from savctl.ports import BrokerGone, Settled
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pika
 import pytest
 
-from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
+from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone
 from tests.conftest import Cli

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from savctl.adapters.rabbitmq import EXCHANGE
-from savctl.domain.states import Status
+from savctl.adapters.rabbitmq.broker import EXCHANGE
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import outbox
+from savctl.persistence.schema.tables import outbox
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.conversation import add_message
-from savctl.usecases.transitions import move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import move_ticket
 from tests.given import rows
 from tests.relay.backlog import put
 from tests.relay.conftest import Relay, told_of

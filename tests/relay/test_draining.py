@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.window import OutboxEvent, Verdict
-from savctl.persistence import outbox_queue
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.persistence.engine import Database
+from savctl.persistence.events import outbox_queue
 from savctl.ports import BrokerGone, SetClock
 from savctl.usecases.events import relaying
 from savctl.usecases.events.outbox import skip_event

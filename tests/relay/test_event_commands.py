@@ -357,7 +357,7 @@ def test_a_list_comes_page_by_page_and_says_where_it_goes_on(
 ) -> None:
     for _ in range(5):
         new_ticket()
-    monkeypatch.setattr("savctl.persistence.event_reads._PAGE", size)
+    monkeypatch.setattr("savctl.persistence.events.event_reads._PAGE", size)
 
     def listed(*words: object) -> tuple[list[int], bool]:
         outcome = cli("event", "list", "-o", "json", *words)

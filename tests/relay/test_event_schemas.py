@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.events import Event, envelope
+from savctl.domain.events.events import Event, envelope
 from tests.conftest import Cli
 from tests.domain.test_events import EXAMPLES
 

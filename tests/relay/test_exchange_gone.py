@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from savctl.adapters.rabbitmq import EXCHANGE
+from savctl.adapters.rabbitmq.broker import EXCHANGE
 from savctl.persistence.engine import Database
 from tests.crash.processes import running, wait_until
 from tests.relay.backlog import faults_of, mixed, published, put, waiting

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+from savctl.adapters.rabbitmq.broker import RabbitBroker, RabbitSettings
 from savctl.errors import SavError
 from savctl.persistence.engine import Database
-from savctl.persistence.schedules import remember_job
+from savctl.persistence.jobs.schedules import remember_job
 from savctl.ports import BrokerGone, system_clock
 from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
 from tests.crash.fork_server import Process

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.persistence import event_reads, outbox_queue
 from savctl.persistence.engine import Database
+from savctl.persistence.events import event_reads, outbox_queue
 from savctl.ports import BrokerGone, SetClock
 from savctl.usecases.events import outbox
 from savctl.usecases.events.outbox import (

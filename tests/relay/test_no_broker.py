@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 
 from jobs import event_relay
-from jobs._job import Flags, find_job
-from jobs._runner import Start, run_job
 from savctl.persistence.engine import Database
-from savctl.persistence.runs import StartedBy
+from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
+from savctl.scheduling.job import Flags, find_job
+from savctl.scheduling.runner import Start, run_job
 from tests.conftest import Cli
 from tests.given import DAY, NOW, rows
 from tests.jobs.conftest import MakeApp, make_app  # noqa: F401 - a fixture

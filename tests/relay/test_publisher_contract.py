@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.rabbitmq import EXCHANGE, RabbitBroker, RabbitSettings
-from savctl.domain.window import OutboxEvent, Verdict
+from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.errors import ConfigurationError
 from savctl.ports import Broker, BrokerGone, Publisher, Settled
 from tests.relay.fake_broker import FakeBroker

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from jobs import event_relay
-from jobs._job import Flags
-from jobs._runner import JobReport, Start, run_job
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.domain.clock import FAR_AWAY
 from savctl.persistence.engine import Database
-from savctl.persistence.runs import RunStatus
+from savctl.persistence.jobs.runs import RunStatus
 from savctl.ports import SetClock
+from savctl.scheduling.job import Flags
+from savctl.scheduling.runner import JobReport, Start, run_job
 from tests.given import rows, write
 from tests.relay.backlog import put, waiting
 from tests.relay.fake_broker import FakeBroker

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.rabbitmq import RabbitBroker, RabbitSettings
+from savctl.adapters.rabbitmq.broker import RabbitBroker, RabbitSettings
 from savctl.errors import ConfigurationError
 from savctl.persistence.engine import Database
 from savctl.ports import BrokerGone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pika import exceptions as pika
 
-from savctl.adapters._told import told
+from savctl.adapters.rabbitmq.errors import told
 from savctl.errors import ConfigurationError, ExitCode, NotPermitted
 from savctl.ports import BrokerGone, ExchangeMissing
 

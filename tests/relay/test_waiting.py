@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import savctl
-from savctl.persistence import event_reads, outbox_queue, overview
 from savctl.persistence.engine import Database
+from savctl.persistence.events import event_reads, outbox_queue
+from savctl.persistence.tickets import counts
 from savctl.ports import SetClock
 from savctl.usecases.events.outbox import outbox_status, relay_outlook
 from tests.conftest import Cli
@@ -37,7 +38,7 @@ def test_waiting_is_neither_sent_nor_dead_nor_given_up(
 
     with database.reading() as connection:
         listed = event_reads.list_events(connection, waiting_only=True, limit=0)
-        by_name = overview.waiting_events(connection)
+        by_name = counts.waiting_events(connection)
         late = clock() + DAY
         sendable = outbox_queue.waiting_page(connection, after_id=0, limit=9, now=late)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from savctl.persistence.engine import Database
-from savctl.persistence.inspection import Difference, Level
-from savctl.persistence.tables import OWN_PREFIX
+from savctl.persistence.schema.inspection import Difference, Level
+from savctl.persistence.schema.tables import OWN_PREFIX
 from savctl.usecases.database.status import verify
 
 PROJECT = Path(__file__).resolve().parents[2]

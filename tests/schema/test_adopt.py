@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import inspect
 
 from savctl.errors import NeedsConfirmation, Refused
-from savctl.persistence import schema
 from savctl.persistence.engine import Database
-from savctl.persistence.inspection import Level
-from savctl.persistence.tables import OWN_PREFIX, metadata
+from savctl.persistence.schema import versions
+from savctl.persistence.schema.inspection import Level
+from savctl.persistence.schema.tables import OWN_PREFIX, metadata
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.schema import SchemaDiffers
 from savctl.usecases.database.status import status, verify
@@ -157,7 +157,7 @@ def test_an_adoption_that_was_killed_is_completed_by_the_next(
     use_cases.adopt(laravel, owner="tests")
 
     assert foreign_fingerprints(laravel) == before
-    assert status(laravel).tables == schema.ADOPTED
+    assert status(laravel).tables == versions.ADOPTED
     assert [d for d in verify(laravel) if d.level is Level.ERROR] == []
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from savctl.domain.clock_skew import SKEW_LIMIT
-from savctl.domain.integrity import SKEW
-from savctl.domain.invariants import INVARIANTS
+from savctl.domain.tickets.integrity import SKEW
+from savctl.domain.tickets.invariants import INVARIANTS
 from savctl.usecases.doctor.database import SKEW_WARN
 from savctl.usecases.doctor.work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
 from tests.schema.support import PROJECT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.cli._run import run
+from savctl.cli.framework.run import run
 from savctl.persistence.engine import Database
 from tests.archive.support import archived_ids, old_tickets
 from tests.conftest import Cli, Outcome

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs._job import all_jobs
 from savctl.persistence.engine import Database
+from savctl.scheduling.job import all_jobs
 from tests.conftest import Cli, Servers
 from tests.schema.support import load_laravel, run_sql
 

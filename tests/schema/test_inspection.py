@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.persistence.inspection import Difference, Level
+from savctl.persistence.schema.inspection import Difference, Level
 from savctl.usecases.database.status import verify
 from tests.schema.support import run_sql
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import inspect
 
 from savctl.errors import InvalidInput, SchemaMismatch
-from savctl.persistence import alembic_runner, schema
 from savctl.persistence.engine import Database
-from savctl.persistence.tables import VERSION_TABLE, metadata
+from savctl.persistence.schema import alembic_runner, versions
+from savctl.persistence.schema.tables import VERSION_TABLE, metadata
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.status import ping, status, verify
 from tests.schema.support import run_sql, start_host
@@ -28,21 +28,21 @@ def current(database: Database) -> str | None:
 
 def upgrade_to(revision: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the savctl of that time did."""
-    if revision != schema.BASE:
+    if revision != versions.BASE:
         with monkeypatch.context() as older:
-            older.setattr(schema, "HEAD", revision)
+            older.setattr(versions, "HEAD", revision)
             use_cases.upgrade(database, owner="tests")
 
 
 def test_the_known_revisions_are_those_there_are() -> None:
-    assert alembic_runner.revisions() == schema.KNOWN
-    assert schema.KNOWN[-1] == schema.HEAD
+    assert alembic_runner.revisions() == versions.KNOWN
+    assert versions.KNOWN[-1] == versions.HEAD
 
 
 def test_a_new_database_ends_without_any_difference(empty_database: Database) -> None:
     done = use_cases.upgrade(empty_database, owner="tests")
 
-    assert (done.before, done.after, done.changed) == (None, schema.HEAD, True)
+    assert (done.before, done.after, done.changed) == (None, versions.HEAD, True)
     assert tables_of(empty_database) == set(metadata.tables) | {VERSION_TABLE}
     assert verify(empty_database) == []
     assert not use_cases.upgrade(empty_database, owner="tests").changed
@@ -53,7 +53,7 @@ def test_alembic_sees_no_drift_at_head(database: Database) -> None:
         assert alembic_runner.drift(connection) == []
 
 
-@pytest.mark.parametrize("revision", [schema.BASE, *schema.KNOWN])
+@pytest.mark.parametrize("revision", [versions.BASE, *versions.KNOWN])
 def test_every_revision_goes_up_down_and_up_again(
     empty_database: Database, monkeypatch: pytest.MonkeyPatch, revision: str
 ) -> None:
@@ -61,11 +61,11 @@ def test_every_revision_goes_up_down_and_up_again(
     before = tables_of(empty_database)
     use_cases.upgrade(empty_database, owner="tests")
 
-    if revision != schema.HEAD:
+    if revision != versions.HEAD:
         word = use_cases.confirmation_word(empty_database)
         use_cases.downgrade(empty_database, revision, owner="tests", confirmed=word)
         assert tables_of(empty_database) == before | BOOTSTRAP
-        assert current(empty_database) == (None if revision == schema.BASE else revision)
+        assert current(empty_database) == (None if revision == versions.BASE else revision)
 
     use_cases.upgrade(empty_database, owner="tests")
     assert verify(empty_database) == []
@@ -81,7 +81,7 @@ def test_a_dry_run_shows_the_statements_and_changes_nothing(empty_database: Data
 
 
 def test_a_downgrade_to_no_older_revision_is_wrong_input(database: Database) -> None:
-    for revision in ("0000", schema.HEAD, "-1"):
+    for revision in ("0000", versions.HEAD, "-1"):
         with pytest.raises(InvalidInput, match="cannot go"):
             use_cases.downgrade(database, revision, owner="tests", confirmed=None)
 
@@ -105,9 +105,9 @@ def test_the_status_tells_what_an_upgrade_would_do(
     upgrade_to("0001", empty_database, monkeypatch)
     between = status(empty_database)
 
-    assert (before.state, before.pending) == ("missing", schema.KNOWN)
-    assert (between.state, between.pending) == ("behind", schema.KNOWN[1:])
-    assert between.tables == schema.CREATED
+    assert (before.state, before.pending) == ("missing", versions.KNOWN)
+    assert (between.state, between.pending) == ("behind", versions.KNOWN[1:])
+    assert between.tables == versions.CREATED
 
 
 def test_two_hosts_upgrade_at_once_and_one_does_the_work(empty_database: Database) -> None:

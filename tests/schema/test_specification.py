@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from savctl.persistence import schema
 from savctl.persistence.engine import Database
-from savctl.persistence.inspection.server import read_server
-from savctl.persistence.inspection.shapes import TableShape, TypeShape, type_shape
-from savctl.persistence.tables import SERVICE_TABLES
+from savctl.persistence.schema import versions
+from savctl.persistence.schema.inspection.server import read_server
+from savctl.persistence.schema.inspection.shapes import TableShape, TypeShape, type_shape
+from savctl.persistence.schema.tables import SERVICE_TABLES
 from tests.conftest import Servers
 from tests.schema.support import PROJECT
 
@@ -87,7 +87,7 @@ def live(server_kind: str, servers: Servers) -> dict[str, TableShape]:
     server = servers.of(server_kind)
     server.drop_database("adopt_specified")
     database = Database(server.create_database("adopt_specified"))
-    schema.upgrade(database, owner="tests")
+    versions.upgrade(database, owner="tests")
     with database.reading() as connection:
         found = read_server(connection, [table.name for table in SERVICE_TABLES])
     database.close()

@@ -6,20 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.policy import Policies
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.conversation import add_message
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database import schema
-from savctl.usecases.report import BatchReport
 from savctl.usecases.sla import views
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.due import DueFilter, due_targets
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.transitions import close_ticket, move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.schema.support import run_sql
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from savctl.persistence import schema_lock
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import lock
 from savctl.usecases.database import schema as use_cases
 
 LEASE_SECONDS = 1  # a dead host's lease; a minute outside of tests
@@ -24,7 +24,7 @@ _CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNOR
 
 def main(url: str, command: str, kill_after: int | None) -> None:
     """Do what a host does, up to the given statement."""
-    schema_lock.LEASE_SECONDS = LEASE_SECONDS
+    lock.LEASE_SECONDS = LEASE_SECONDS
     database = Database(url)
     if kill_after is not None:
         _die_after(database, kill_after)

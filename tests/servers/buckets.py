@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.ports import ObjectStore
 from tests.servers.s3_server import PrivateS3
 

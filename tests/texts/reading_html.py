@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from savctl.domain.html_elements import FOREIGN, HTML
+from savctl.domain.text_safety.html_elements import FOREIGN, HTML
 from savctl.html import has_elements
 
 _NAME = re.compile(r"</?([A-Za-z][^\t\n\f\r />]*)")

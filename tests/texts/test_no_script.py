@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from savctl.domain.html_elements import ALLOWED
+from savctl.domain.text_safety.html_elements import ALLOWED
 from savctl.html import clean, for_page, has_elements
 from savctl.pages._prose import prose
 from tests.texts.attacks import ATTACKS, PIECES

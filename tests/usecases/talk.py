@@ -6,11 +6,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.conversation import add_message
-from savctl.usecases.merging import Merged, MergeTerms, merge_tickets
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.merging import Merged, MergeTerms, merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, rows
 
 STRANGER = 789  # another customer

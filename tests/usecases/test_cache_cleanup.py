@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.cache_cleanup import LOCK_GRACE, clean_caches
-from savctl.usecases.report import BatchReport
 from tests.given import NOW, rows, write
 
 AT = int(NOW.timestamp())

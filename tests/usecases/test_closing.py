@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import NeedsConfirmation
-from savctl.persistence.candidates import Candidates
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import LeaseLost
+from savctl.persistence.jobs.lease import LeaseLost
+from savctl.persistence.tickets.candidates import Candidates
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms, never
-from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport, Item, Outcome
-from savctl.usecases.transitions import move_ticket, set_priority
+from savctl.usecases.batch.batches import Terms, never
+from savctl.usecases.batch.report import BatchReport, Item, Outcome
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.closing import close_resolved, close_silent
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import move_ticket, set_priority
 from tests.given import (
     AGENT,
     BOSS,

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.states import Status
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.conversation import add_message
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.files.attaching import delete_attachment
-from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.report import BatchReport
-from savctl.usecases.transitions import move_ticket
+from savctl.usecases.tickets.closing import close_resolved, close_silent
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, SECOND, attached, brought_to, rows, write
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.states import Status
-from savctl.domain.window import OutboxEvent
-from savctl.persistence import health, leases, probes
+from savctl.domain.events.publish_window import OutboxEvent
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.schema import HEAD
-from savctl.persistence.tables import VERSION_TABLE
+from savctl.persistence.jobs import leases
+from savctl.persistence.schema import privilege_checks, server_info
+from savctl.persistence.schema.tables import VERSION_TABLE
+from savctl.persistence.schema.versions import HEAD
 from savctl.ports import BrokerGone, Publisher, SetClock
+from savctl.usecases.doctor.checks import Diagnosis, Level, Patient, Sign, diagnose
 from savctl.usecases.doctor.database import DATABASE
-from savctl.usecases.doctor.diagnosis import Diagnosis, Level, Patient, Sign, diagnose
 from savctl.usecases.doctor.work import BROKER, WORK, age_text
 from tests.conftest import Servers
 from tests.given import brought_to, snapshot, write
@@ -86,7 +87,7 @@ def test_clocks_that_differ_are_found(
     database: Database, clock: SetClock, seconds: float, level: Level
 ) -> None:
     with database.reading() as connection:
-        real = health.now(connection)
+        real = server_info.now(connection)
     host = SetClock(real - timedelta(seconds=seconds))
 
     diagnosis = examined(database, clock, host_clock=host)
@@ -280,13 +281,13 @@ def test_missing_privileges_are_named_one_by_one(
     poor = Database(
         database.url.set(username="poor", password="p").render_as_string(hide_password=False)  # noqa: S106
     )
-    assert probes.denied(poor, with_own=True) == []
+    assert privilege_checks.denied(poor, with_own=True) == []
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"REVOKE DELETE ON {name}.* FROM 'poor'@'%'")
         cursor.execute(f"GRANT DELETE ON {name}.support_tickets TO 'poor'@'%'")
     poor.close()
 
-    denied = probes.denied(poor, with_own=False)
+    denied = privilege_checks.denied(poor, with_own=False)
 
     assert denied == [
         "DELETE on ticket_messages",

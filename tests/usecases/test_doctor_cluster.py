@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from savctl.persistence import health
 from savctl.persistence.engine import Database
+from savctl.persistence.schema import server_info
 from savctl.ports import SetClock
+from savctl.usecases.doctor.checks import Level, Patient, Sign, diagnose
 from savctl.usecases.doctor.cluster import CLUSTER
-from savctl.usecases.doctor.diagnosis import Level, Patient, Sign, diagnose
 
 
 def cluster_signs(database: Database, clock: SetClock, **more: int) -> list[Sign]:
@@ -24,7 +24,7 @@ def test_a_single_server_is_no_cluster(database: Database, clock: SetClock) -> N
 def test_a_cluster_is_told_how_far_its_clocks_may_differ_and_what_holds_beyond(
     database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "galera_nodes", lambda _: 3)
+    monkeypatch.setattr(server_info, "galera_nodes", lambda _: 3)
 
     [sign] = cluster_signs(database, clock, lease_seconds=120)
 

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import pytest
 from botocore.exceptions import ClientError
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.adapters.s3 import S3Settings, S3Store
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.persistence.engine import Database
 from savctl.ports import (
     ObjectStore,
@@ -27,7 +27,7 @@ from savctl.ports import (
     StoreGone,
     system_clock,
 )
-from savctl.usecases.doctor.diagnosis import Level, Patient, Sign, diagnose
+from savctl.usecases.doctor.checks import Level, Patient, Sign, diagnose
 from savctl.usecases.doctor.files import FILES, RECORDS
 from tests.conftest import Cli, S3Servers
 from tests.given import created, snapshot, write
@@ -43,7 +43,7 @@ SERVERS = pytest.mark.only_stores("seaweedfs", "ministack")
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Database]:
     """A database, which doctor asks for first."""
-    from savctl.persistence import schema
+    from savctl.persistence.schema import versions as schema
 
     found = Database(f"sqlite:///{tmp_path}/savctl.db")
     schema.upgrade(found, owner="tests")

@@ -8,7 +8,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.duplicates import find_duplicates
+from savctl.usecases.tickets.duplicates import find_duplicates
 from tests.conftest import Cli
 from tests.given import CUSTOMER, created, snapshot, write
 from tests.usecases.talk import STRANGER, merge
@@ -84,7 +84,7 @@ def test_many_customers_come_page_by_page(
         for _ in range(2):
             created(database, clock, user_id=user, description=PARCEL)
     write(database, "UPDATE support_tickets SET user_id = 6 WHERE id = 10")
-    monkeypatch.setattr("savctl.usecases.duplicates._CUSTOMERS", 2)
+    monkeypatch.setattr("savctl.usecases.tickets.duplicates._CUSTOMERS", 2)
 
     assert [pair.newer.user_id for pair in find_duplicates(database, at_least=1)] == [1, 2, 3, 4]
     assert len(list(find_duplicates(database, at_least=1, user_id=3))) == 1

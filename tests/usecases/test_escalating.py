@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.priority import Priority
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.conversation import add_message
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
+from savctl.usecases.tickets.assignment import assign_ticket
+from savctl.usecases.tickets.conversation import add_message
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, SECOND, created, rows, snapshot, write
 
 HOUR = timedelta(hours=1)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.incoming import Terms
-from savctl.domain.mapping import Mapped, mapped
+from savctl.domain.imports.imported_ticket import Terms
+from savctl.domain.imports.mapping import Mapped, mapped
 from savctl.errors import InvalidInput, Refused
 from savctl.html import clean
 from savctl.persistence.engine import Database

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets import Tickets
+from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.database.integrity import CheckReport, CheckTerms, check_integrity
-from savctl.usecases.transitions import close_ticket, move_ticket
+from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.given import AGENT, BOSS, brought_to, created, rows, snapshot, write
 
 FIX = CheckTerms(fix=True, by=BOSS)

@@ -7,22 +7,22 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.merging import AlreadyMerged, DifferentCustomers, MergedIntoItself
-from savctl.domain.policy import Policies
-from savctl.domain.states import Status
+from savctl.domain.model.states import Status
+from savctl.domain.sla.policy import Policies
+from savctl.domain.tickets.closing import ClosingLimits
+from savctl.domain.tickets.merging import AlreadyMerged, DifferentCustomers, MergedIntoItself
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved, close_silent
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
-from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.person.holds import hold_ticket
-from savctl.usecases.report import BatchReport
-from savctl.usecases.reports.kept_promises import Span, report_sla
+from savctl.usecases.privacy.holds import hold_ticket
+from savctl.usecases.reports.sla_report import Span, report_sla
 from savctl.usecases.reports.workload import report_workload
 from savctl.usecases.sla.views import explain, see
+from savctl.usecases.tickets.closing import close_resolved, close_silent
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, snapshot, write
 from tests.usecases.talk import (
     STRANGER,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.mapping import mapped
-from savctl.domain.replay_plan import plan
+from savctl.domain.imports.mapping import mapped
+from savctl.domain.imports.replay_plan import plan
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from savctl.usecases.report import LISTED, BatchReport, Item, Outcome
+from savctl.usecases.batch.report import LISTED, BatchReport, Item, Outcome
 
 CLOSED = Item(1, "TKT-1", Outcome.CHANGED, "no response for 7 days")
 HELD = Item(2, "TKT-2", Outcome.SKIPPED, "held: customer replied")

@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from savctl.domain.policy import Policies
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
-from savctl.usecases.person.holds import hold_ticket
+from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.sla.views import see
-from savctl.usecases.splitting import Split, SplitTerms, split_ticket
-from savctl.usecases.transitions import close_ticket
+from savctl.usecases.tickets.splitting import Split, SplitTerms, split_ticket
+from savctl.usecases.tickets.transitions import close_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot, write
 from tests.usecases.talk import (
     STRANGER,

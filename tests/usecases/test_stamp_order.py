@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 
-from savctl.adapters.directory_store import DirectoryStore
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.history import HistoryEntry
-from savctl.domain.past import runs_backwards
-from savctl.domain.priority import Priority
-from savctl.domain.sla_clock import clock as sla_clock
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.adapters.directory.store import DirectoryStore
+from savctl.domain.model.history import HistoryEntry
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.status_chain import runs_backwards
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.clock import clock as sla_clock
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock, SetClock
-from savctl.usecases.assignment import assign_ticket, unassign_ticket
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.conversation import add_message, mark_read
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.integrity import CheckTerms, check_integrity
 from savctl.usecases.files.attaching import delete_attachment, restore_attachment
-from savctl.usecases.merging import MergeTerms, merge_tickets
-from savctl.usecases.person.holds import hold_ticket, release_ticket
-from savctl.usecases.report import BatchReport
+from savctl.usecases.privacy.holds import hold_ticket, release_ticket
 from savctl.usecases.sla.escalating import escalate
-from savctl.usecases.splitting import SplitTerms, split_ticket
-from savctl.usecases.tickets import edit_ticket
-from savctl.usecases.transitions import close_ticket, move_ticket, set_priority
+from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
+from savctl.usecases.tickets.closing import close_resolved, close_silent
+from savctl.usecases.tickets.conversation import add_message, mark_read
+from savctl.usecases.tickets.creation import edit_ticket
+from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 from tests.given import (
     AGENT,
     BOSS,

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.assignment import assign_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
 from tests.given import AGENT, BOSS, DAY, created
 from tests.usecases.talk import answer, file_on, merge, say
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from savctl.domain.buckets import Every
-from savctl.domain.policy import Policies
+from savctl.domain.periods import Every
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import BatchReport
-from savctl.usecases.reports.kept_promises import Span, report_sla
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.reports.sla_report import Span, report_sla
 from savctl.usecases.reports.volume import report_volume
 from savctl.usecases.reports.workload import report_workload
 from savctl.usecases.sla.auditing import audit

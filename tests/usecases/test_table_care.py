@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.persistence.table_care import CARED_FOR, sizes
+from savctl.persistence.schema.maintenance import CARED_FOR, sizes
 from savctl.ports import SetClock
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport, Item, Outcome
 from savctl.usecases.database.table_care import CareRules, care_for_tables
-from savctl.usecases.report import BatchReport, Item, Outcome
 from tests.conftest import Cli
 from tests.crash.processes import wait_until
 from tests.given import write

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from savctl.domain.replay_plan import Deed
+from savctl.domain.imports.replay_plan import Deed
 from savctl.usecases.replay.timed_jobs import CLOSE_RESOLVED, TimedJob, at, every
 from tests.given import DAY, NOW
 

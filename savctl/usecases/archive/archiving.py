@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from savctl.domain.ageing import Age, kept_hot
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle
-from savctl.persistence.archive_candidates import Old, Standing, unpurged
+from savctl.domain.tickets.retention import Age, kept_hot
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle
+from savctl.persistence.archive.candidates import Old, Standing, unpurged
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage
+from savctl.usecases.archive.deletion_blockers import ties
 from savctl.usecases.archive.steps import Steps
-from savctl.usecases.archive.ties import ties
-from savctl.usecases.batches import Terms
-from savctl.usecases.brake import counted, stop
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.safety_limit import counted, stop
 
 BUNDLE_TICKETS = 2_000
 _LOOKED_FOR = 5  # bundles

@@ -11,9 +11,9 @@ import json
 import re
 from typing import Any
 
-from savctl.domain.metadata import encode
-from savctl.persistence.row_values import NotFaithful
-from savctl.persistence.whole_rows import WholeTicket
+from savctl.domain.model.metadata import encode
+from savctl.persistence.archive.row_values import NotFaithful
+from savctl.persistence.archive.ticket_snapshot import WholeTicket
 
 FORMAT = "savctl-archive/1"
 _START = re.compile(rb'\{"ticket_id": (\d+), ')

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from savctl.domain.holding import has_hold
-from savctl.domain.metadata import Metadata
-from savctl.domain.states import Status
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle
-from savctl.persistence.candidates import number_of
-from savctl.persistence.foreign_rows import Reference
-from savctl.persistence.row_digests import locked_digests
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.legal_hold import has_hold
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle
+from savctl.persistence.archive.inbound_references import Reference
+from savctl.persistence.archive.row_digests import locked_digests
+from savctl.persistence.archive.snapshot_columns import columns_of
+from savctl.persistence.archive.ticket_snapshot import WholeTicket, delete_whole, read_whole
+from savctl.persistence.tickets.candidates import number_of
 from savctl.persistence.unit_of_work import UnitOfWork
-from savctl.persistence.whole_rows import WholeTicket, delete_whole, read_whole
-from savctl.persistence.whole_tables import columns_of
-from savctl.usecases.archive.ties import ties
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.archive.deletion_blockers import ties
+from savctl.usecases.batch.report import Item, Outcome
 
 _CHANGED = "changed while it was archived: it stays, the next run looks again"
 _IN_USE = "in use by another program or command at this moment; the next run looks again"

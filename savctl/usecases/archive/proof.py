@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from savctl.domain.clock import FAR_AWAY
-from savctl.domain.history import Action, HistoryEntry
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.persistence.archive.restorable import needs_trial, require_insertable, try_out
+from savctl.persistence.archive.snapshot_columns import Columns
+from savctl.persistence.archive.ticket_snapshot import WholeTicket
 from savctl.persistence.engine import Database
-from savctl.persistence.restorable import needs_trial, require_insertable, try_out
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.persistence.whole_rows import WholeTicket
-from savctl.persistence.whole_tables import Columns
 from savctl.usecases.archive.lines import whole_of
 from savctl.usecases.archive.restore import with_entry
 

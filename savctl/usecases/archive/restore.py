@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.metadata import Metadata
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import Metadata
 from savctl.errors import Refused
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle
-from savctl.persistence.archive_index import Archived
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle
+from savctl.persistence.archive.index import Archived
+from savctl.persistence.archive.putting_back import InsertRefused, lacking_parents, put_back
+from savctl.persistence.archive.row_values import NotFaithful
+from savctl.persistence.archive.snapshot_columns import columns_of
+from savctl.persistence.archive.ticket_snapshot import WholeTicket, taken
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
-from savctl.persistence.putting_back import InsertRefused, lacking_parents, put_back
-from savctl.persistence.row_values import NotFaithful
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.persistence.whole_rows import WholeTicket, taken
-from savctl.persistence.whole_tables import columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, whole_of

@@ -11,26 +11,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from savctl.domain.ageing import Age, is_over, kept_for_good
-from savctl.domain.file_names import TEMP, TICKETS
-from savctl.domain.ticket import Ticket
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle, State
-from savctl.persistence.archive_candidates import Old
-from savctl.persistence.archive_index import Archived
+from savctl.domain.files.file_names import TEMP, TICKETS
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.retention import Age, is_over, kept_for_good
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle, State
+from savctl.persistence.archive.candidates import Old
+from savctl.persistence.archive.index import Archived
+from savctl.persistence.archive.residual_rows import (
+    delete_last_rows,
+    delete_old_answers,
+    doomed_files,
+)
 from savctl.persistence.engine import Database
-from savctl.persistence.last_rows import delete_last_rows, delete_old_answers, doomed_files
-from savctl.persistence.tickets import delete_tickets
+from savctl.persistence.tickets.tickets import delete_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
+from savctl.usecases.archive.deletion_blockers import ties
 from savctl.usecases.archive.rewriting import Overtaken, rewrite
 from savctl.usecases.archive.steps import Steps
-from savctl.usecases.archive.ties import ties
-from savctl.usecases.batches import Terms, in_batches
-from savctl.usecases.brake import counted, stop
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms, in_batches
+from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.safety_limit import counted, stop
 
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 

@@ -11,17 +11,16 @@ from contextlib import suppress
 from datetime import datetime
 
 from savctl.errors import Refused, Unavailable
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle, State
-from savctl.persistence.archive_index import Archived
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle, State
+from savctl.persistence.archive.index import Archived
 from savctl.persistence.engine import Database
-from savctl.persistence.lease import LeaseLost
+from savctl.persistence.jobs.lease import LeaseLost
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged, Written
 from savctl.usecases.archive.lines import digest_of
-from savctl.usecases.batches import Terms
+from savctl.usecases.batch.batches import Terms
 
 Also = Callable[[UnitOfWork, Sequence[Archived]], None]
 

@@ -14,24 +14,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import Bundle, State
-from savctl.persistence.candidates import number_of
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import Bundle, State
+from savctl.persistence.archive.inbound_references import Reference, references
+from savctl.persistence.archive.snapshot_columns import Columns, columns_of
+from savctl.persistence.archive.ticket_snapshot import WholeTicket, read_whole
 from savctl.persistence.engine import Database
-from savctl.persistence.foreign_rows import Reference, references
-from savctl.persistence.lease import LeaseLost
+from savctl.persistence.jobs.lease import LeaseLost
+from savctl.persistence.tickets.candidates import number_of
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
-from savctl.persistence.whole_rows import WholeTicket, read_whole
-from savctl.persistence.whole_tables import Columns, columns_of
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, line_of, whole_of
 from savctl.usecases.archive.moving import Kept, move
 from savctl.usecases.archive.proof import require_restorable
 from savctl.usecases.archive.rewriting import Overtaken, purge_obsolete, rewrite, withdraw
-from savctl.usecases.batches import EVERYBODYS, Terms
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import EVERYBODYS, Terms
+from savctl.usecases.batch.report import Item, Outcome
 
 # So many tickets are read at once, fewer where conversations are long, and a bundle ends behind
 # so many bytes: memory is bounded.

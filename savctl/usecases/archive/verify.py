@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from savctl.persistence import archive_bundles as bundles
-from savctl.persistence import archive_index as index
-from savctl.persistence.archive_bundles import IN_FORCE, Bundle
+from savctl.persistence.archive import bundles, index
+from savctl.persistence.archive.bundles import IN_FORCE, Bundle
 from savctl.persistence.engine import Database
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of
-from savctl.usecases.batches import never
+from savctl.usecases.batch.batches import never
 
 _PAGE = 100
 

@@ -18,19 +18,19 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from savctl.domain.clock import second_text
-from savctl.domain.object_keys import first_ticket_of
-from savctl.domain.orphans import Finding, judge
+from savctl.domain.files.object_keys import first_ticket_of
+from savctl.domain.files.orphans import Finding, judge
 from savctl.errors import SavError, Unavailable
-from savctl.persistence import orphan_intents as intents
-from savctl.persistence.comparison import chunks
 from savctl.persistence.engine import Database
-from savctl.persistence.file_references import named
-from savctl.persistence.holds import held_among
+from savctl.persistence.files import orphan_intents as intents
+from savctl.persistence.files.bucket_diff import chunks
+from savctl.persistence.files.file_references import named
+from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
-from savctl.usecases.batches import Terms
-from savctl.usecases.bucket.census import Candidate
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.bucket.bucket_scan import Candidate
 
 T = TypeVar("T")
 

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from savctl.domain.clock import second_text
-from savctl.domain.orphans import Brake, Finding
-from savctl.persistence.comparison import Mismatch
+from savctl.domain.files.orphans import Brake, Finding
 from savctl.persistence.engine import Database
-from savctl.persistence.reports import delete_reports, keep_report, last_report
+from savctl.persistence.files.bucket_diff import Mismatch
+from savctl.persistence.jobs.reports import delete_reports, keep_report, last_report
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.usecases.batches import Terms
-from savctl.usecases.brake import stop
-from savctl.usecases.bucket.census import Census, Compared, compared
-from savctl.usecases.bucket.earlier_orphans import bring_back, settle
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import LISTED, Item, Outcome
+from savctl.usecases.batch.safety_limit import stop
+from savctl.usecases.bucket.bucket_scan import Census, Compared, compared
 from savctl.usecases.bucket.hiding import Hiding, hide_all
-from savctl.usecases.bucket.leftovers import abort_abandoned
-from savctl.usecases.report import LISTED, Item, Outcome
+from savctl.usecases.bucket.resume import bring_back, settle
+from savctl.usecases.bucket.temp_cleanup import abort_abandoned
 
 KIND = "orphan-cleanup"
 _KEPT = timedelta(days=366)

@@ -15,17 +15,17 @@ from itertools import islice
 from pathlib import Path
 
 from savctl.domain.clock import micro_text, second_text
-from savctl.domain.object_keys import Shape, shape_of
-from savctl.domain.orphans import Brake, Finding
-from savctl.domain.strict_json import strict_json
+from savctl.domain.files.object_keys import Shape, shape_of
+from savctl.domain.files.orphans import Brake, Finding
+from savctl.domain.imports.strict_json import strict_json
 from savctl.errors import InvalidInput
-from savctl.persistence.file_references import highest_ids
-from savctl.usecases.bucket.census import Candidate, Census, compared
-from savctl.usecases.bucket.earlier_orphans import settle
+from savctl.persistence.files.file_references import highest_ids
+from savctl.usecases.batch.atomic_file import new_file
+from savctl.usecases.batch.report import LISTED, Item, Outcome
+from savctl.usecases.bucket.bucket_scan import Candidate, Census, compared
 from savctl.usecases.bucket.hiding import Hiding, hide_all
 from savctl.usecases.bucket.orphans import KIND, require_brake_off
-from savctl.usecases.new_file import new_file
-from savctl.usecases.report import LISTED, Item, Outcome
+from savctl.usecases.bucket.resume import settle
 
 _VERSION = 1
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from savctl.domain.file_names import ticket_of
-from savctl.domain.object_keys import first_ticket_of
-from savctl.persistence.comparison import chunks
+from savctl.domain.files.file_names import ticket_of
+from savctl.domain.files.object_keys import first_ticket_of
 from savctl.persistence.engine import Database
-from savctl.persistence.file_references import named, named_anew
-from savctl.persistence.holds import held_among
-from savctl.persistence.purges import Purge, PurgeReason, Purges
+from savctl.persistence.files.bucket_diff import chunks
+from savctl.persistence.files.file_references import named, named_anew
+from savctl.persistence.files.purge_queue import Purge, PurgeReason, Purges
+from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import Item, Outcome
 
 T = TypeVar("T")
 AT_ONCE = 200

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from savctl.domain.file_access import FileAction, FileNote
-from savctl.domain.object_keys import Shape, shape_of
-from savctl.persistence.attachments import (
+from savctl.domain.access.file_access import FileAction, FileNote
+from savctl.domain.files.object_keys import Shape, shape_of
+from savctl.persistence.engine import Database
+from savctl.persistence.files.attachments import (
     Attachment,
     DeletedBefore,
     WithoutRecord,
     ticket_number_of,
 )
-from savctl.persistence.engine import Database
-from savctl.persistence.holds import held_among
-from savctl.persistence.purges import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
-from savctl.usecases.batches import Terms, in_batches
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms, in_batches
+from savctl.usecases.batch.report import Item, Outcome
 
 _IN_USE = "its ticket is in use at this moment; the next run looks again"
 _HELD = "its ticket is under legal hold"

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from savctl.persistence.attachments import Attachment, Attachments
 from savctl.persistence.engine import Database
+from savctl.persistence.files.attachments import Attachment, Attachments
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import NoSuchObject, ObjectStore, UnusableKey
-from savctl.usecases.batches import never
+from savctl.usecases.batch.batches import never
 from savctl.usecases.files.access import difference
 
 LISTED = 1_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from savctl.persistence.caches import Expired, OldTokens, expired_by
 from savctl.persistence.commit_tokens import oldest_kept
 from savctl.persistence.engine import Database
+from savctl.persistence.jobs.caches import Expired, OldTokens, expired_by
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import Item, Outcome
 
 # The service judges by its own clock: a lock must not go while it still holds there.
 LOCK_GRACE = timedelta(seconds=30)

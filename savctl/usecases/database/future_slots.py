@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain.clock import second_text
-from savctl.persistence import health, runs, schedules
 from savctl.persistence.engine import Database
-from savctl.persistence.runs import RunStatus
+from savctl.persistence.jobs import runs, schedules
+from savctl.persistence.jobs.runs import RunStatus
+from savctl.persistence.schema import server_info
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 
@@ -39,7 +40,7 @@ class FutureSlot:
 def future_slots(database: Database) -> list[FutureSlot]:
     """All of them, but those of a run that is still at work."""
     with database.reading() as connection:
-        now = health.now(connection)
+        now = server_info.now(connection)
         found = runs.slots_after(connection, now)
         known = schedules.known_after(connection, now)
     return [*_of_runs(found), *(FutureSlot(job=job, at=at) for job, at in known.items())]

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from savctl.domain.integrity import Facts, Problem, problems, repair
-from savctl.domain.invariants import INVARIANTS, Invariant, Severity
-from savctl.domain.merge_links import link_problems
-from savctl.domain.past import Item
+from savctl.domain.model.status_chain import Item
+from savctl.domain.tickets.integrity import Facts, Problem, problems, repair
+from savctl.domain.tickets.invariants import INVARIANTS, Invariant, Severity
+from savctl.domain.tickets.merge_links import link_problems
 from savctl.errors import NotFound
-from savctl.persistence import integrity, strays
 from savctl.persistence.engine import Database
-from savctl.persistence.integrity import Unreadable
+from savctl.persistence.tickets import dangling_rows, integrity
+from savctl.persistence.tickets.integrity import Unreadable
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.database.future_slots import CHECK, future_slots, remove_future_slot
@@ -100,7 +100,7 @@ def check_integrity(database: Database, clock: Clock, *, terms: CheckTerms) -> C
     _check_database(database, report)
     _check_slots(database, clock, terms, report)
     _check_tickets(database, clock, terms, report)
-    for check in strays.STRAYS:
+    for check in dangling_rows.STRAYS:
         _check_strays(database, check, terms, report)
     return report
 
@@ -211,7 +211,7 @@ def _check_strays(database: Database, check: str, terms: CheckTerms, report: Che
     after_id = 0
     while not terms.should_stop():
         with database.reading() as connection:
-            count, sample, last = strays.window(
+            count, sample, last = dangling_rows.window(
                 connection, check, after_id=after_id, sample=_SAMPLE
             )
         if last is None:

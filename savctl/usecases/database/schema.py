@@ -12,11 +12,12 @@ from savctl.errors import (
     Refused,
     SchemaMismatch,
 )
-from savctl.persistence import archive_index, health, schema
+from savctl.persistence.archive import index as archive_index
 from savctl.persistence.engine import Database
-from savctl.persistence.inspection import Difference
-from savctl.persistence.schema_lock import Tell, say_nothing
-from savctl.persistence.tables import archived_tickets
+from savctl.persistence.schema import server_info, versions
+from savctl.persistence.schema.inspection import Difference
+from savctl.persistence.schema.lock import Tell, say_nothing
+from savctl.persistence.schema.tables import archived_tickets
 from savctl.usecases.database.status import errors_among, status, verify
 
 _DROPPED = re.compile(r"DROP TABLE (?:IF EXISTS )?`?(\w+)`?", re.IGNORECASE)
@@ -68,9 +69,9 @@ def upgrade(
     """
     before = status(database).current
     if dry_run:
-        return _preview(database, before, schema.HEAD, schema.preview_upgrade(database))
-    changed = schema.upgrade(database, owner=owner, tell=tell)
-    return Migration(database=database.name, before=before, after=schema.HEAD, changed=changed)
+        return _preview(database, before, versions.HEAD, versions.preview_upgrade(database))
+    changed = versions.upgrade(database, owner=owner, tell=tell)
+    return Migration(database=database.name, before=before, after=versions.HEAD, changed=changed)
 
 
 def downgrade(
@@ -93,7 +94,7 @@ def downgrade(
         Refused: tickets are archived, and the tables that know where would go.
     """
     before = _require_older(database, revision)
-    planned = schema.preview_downgrade(database, before, revision)
+    planned = versions.preview_downgrade(database, before, revision)
     _require_index_unused(database, planned)
     if dry_run:
         return _preview(database, before, revision, planned)
@@ -104,7 +105,7 @@ def downgrade(
             hint=f"Make a backup, then add --confirm {confirmation_word(database)}.",
             database=database.name,
         )
-    schema.downgrade(database, revision, owner=owner, tell=tell)
+    versions.downgrade(database, revision, owner=owner, tell=tell)
     return Migration(database=database.name, before=before, after=revision, changed=True)
 
 
@@ -123,23 +124,23 @@ def adopt(
         SchemaMismatch: the schema is newer than this savctl.
     """
     found = status(database)
-    if found.tables == schema.CREATED:
+    if found.tables == versions.CREATED:
         raise Refused(
             f"the tables of {database.name} are savctl's own: nothing to adopt",
             hint="savctl db upgrade brings them up to date.",
         )
     if found.state == "newer":
         with database.reading() as connection:
-            schema.require_current(connection, database.name)
+            versions.require_current(connection, database.name)
     differences = verify(database)
     if not dry_run and found.state != "current":
         _refuse_errors(database, differences)
-        schema.stamp_adopted(database, owner=owner, tell=tell)
+        versions.stamp_adopted(database, owner=owner, tell=tell)
     migration = Migration(
         database=database.name,
         before=found.current,
-        after=schema.HEAD,
-        changed=found.current != schema.HEAD,
+        after=versions.HEAD,
+        changed=found.current != versions.HEAD,
         dry_run=dry_run,
     )
     return Adoption(migration=migration, differences=tuple(differences))
@@ -147,7 +148,7 @@ def adopt(
 
 def confirmation_word(database: Database) -> str:
     """What a person types to confirm: the database's name, or the name of its file."""
-    file = health.sqlite_file(database)
+    file = server_info.sqlite_file(database)
     return str(database.url.database) if file is None else file.name
 
 
@@ -195,11 +196,11 @@ def _require_older(database: Database, revision: str) -> str:
     current = status(database).current
     if current is None:
         raise SchemaMismatch(f"the database {database.name} has no savctl schema")
-    older = [schema.BASE, *(r for r in schema.KNOWN if r < current)]
-    if current not in schema.KNOWN or revision not in older:
+    older = [versions.BASE, *(r for r in versions.KNOWN if r < current)]
+    if current not in versions.KNOWN or revision not in older:
         raise InvalidInput(
             f"cannot go from schema {current} down to {revision!r}",
-            hint=f"Older ones: {', '.join(older)}." if current in schema.KNOWN else _NEWER,
+            hint=f"Older ones: {', '.join(older)}." if current in versions.KNOWN else _NEWER,
         )
     return current
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from savctl.errors import Refused, Unavailable
-from savctl.persistence import health, inspection, schema
 from savctl.persistence.engine import Database
 from savctl.persistence.engine import ping as one_round_trip
-from savctl.persistence.inspection import Difference, Level
-from savctl.persistence.tables import OWN_PREFIX, SERVICE_TABLES, metadata
+from savctl.persistence.schema import inspection, server_info, versions
+from savctl.persistence.schema.inspection import Difference, Level
+from savctl.persistence.schema.tables import OWN_PREFIX, SERVICE_TABLES, metadata
 
 _ROUND_TRIPS = 5
 _OWN_TABLES = tuple(t for name, t in metadata.tables.items() if name.startswith(OWN_PREFIX))
@@ -56,7 +56,7 @@ def verify(database: Database) -> list[Difference]:
                 f"the database {database.name} has no table of the service",
                 hint="Right database? For a new one: savctl db upgrade.",
             )
-        is_current = schema.version(connection) == schema.HEAD
+        is_current = versions.version(connection) == versions.HEAD
         own = _OWN_TABLES if is_current else ()
         return inspection.differences(connection, [*SERVICE_TABLES, *own])
 
@@ -64,16 +64,16 @@ def verify(database: Database) -> list[Difference]:
 def status(database: Database) -> SchemaStatus:
     """Which schema the database has and what an upgrade would do; never an error by itself."""
     current, tables, is_foreign = None, None, False
-    if health.is_there(database):
+    if server_info.is_there(database):
         with database.reading() as connection:
-            current = schema.version(connection)
-            tables = schema.service_tables_are(connection)
+            current = versions.version(connection)
+            tables = versions.service_tables_are(connection)
             is_foreign = tables is None and inspection.has_any(connection)
     return SchemaStatus(
         database=database.name,
         state=_state(current, is_foreign=is_foreign),
         current=current,
-        head=schema.HEAD,
+        head=versions.HEAD,
         pending=_pending(current),
         tables="foreign" if is_foreign else tables,
     )
@@ -88,12 +88,12 @@ def ping(database: Database) -> Pong:
     _require_there(database)
     times: list[float] = []
     with database.reading() as connection:
-        server = health.server_of(connection)
+        server = server_info.server_of(connection)
         for _ in range(_ROUND_TRIPS):
             begun = time.perf_counter()
             one_round_trip(connection)
             times.append(time.perf_counter() - begun)
-        zone = "+00:00" if database.is_sqlite else health.variables(connection)["time_zone"]
+        zone = "+00:00" if database.is_sqlite else server_info.variables(connection)["time_zone"]
     return Pong(
         database=database.name,
         server=server.family,
@@ -109,7 +109,7 @@ def errors_among(differences: Sequence[Difference]) -> tuple[Difference, ...]:
 
 
 def _require_there(database: Database) -> None:
-    if not health.is_there(database):
+    if not server_info.is_there(database):
         raise Unavailable(
             f"there is no database file {database.name} yet",
             hint="savctl db upgrade makes it; so does the first command that needs it.",
@@ -119,12 +119,12 @@ def _require_there(database: Database) -> None:
 def _state(current: str | None, *, is_foreign: bool) -> str:
     if current is None:
         return "foreign" if is_foreign else "missing"
-    if current == schema.HEAD:
+    if current == versions.HEAD:
         return "current"
-    return "behind" if current in schema.KNOWN else "newer"
+    return "behind" if current in versions.KNOWN else "newer"
 
 
 def _pending(current: str | None) -> tuple[str, ...]:
-    if current is not None and current not in schema.KNOWN:
+    if current is not None and current not in versions.KNOWN:
         return ()
-    return tuple(r for r in schema.KNOWN if current is None or r > current)
+    return tuple(r for r in versions.KNOWN if current is None or r > current)

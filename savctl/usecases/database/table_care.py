@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from savctl.persistence import table_care
 from savctl.persistence.engine import Database
-from savctl.persistence.table_care import CARED_FOR, TableSize
+from savctl.persistence.schema import maintenance
+from savctl.persistence.schema.maintenance import CARED_FOR, TableSize
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.usecases.batches import Terms
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import Item, Outcome
 
 _MIB = 1024 * 1024
 
@@ -40,11 +40,11 @@ def care_for_tables(database: Database, *, rules: CareRules, terms: Terms) -> No
     Raises:
         Unavailable: the database went away, or the lease was lost.
     """
-    known = {size.name: size for size in table_care.sizes(database)}
+    known = {size.name: size for size in maintenance.sizes(database)}
     names = [name for name in CARED_FOR if database.is_sqlite or name in known]
     if database.is_sqlite:
         names += known
-    with table_care.caretaker(database) as patient:
+    with maintenance.caretaker(database) as patient:
         for done, name in enumerate(names):
             if terms.should_stop():
                 terms.report.left = len(names) - done
@@ -59,17 +59,17 @@ def _care(
     patient: Database, name: str, size: TableSize | None, rules: CareRules, terms: Terms
 ) -> Item:
     is_file = patient.is_sqlite and size is not None
-    problem = None if terms.dry_run or is_file else table_care.analyze(patient, name)
+    problem = None if terms.dry_run or is_file else maintenance.analyze(patient, name)
     if problem is not None:
         return Item(name, None, Outcome.SKIPPED, f"not analyzed: {problem}")
     done = "looked at" if is_file else "analyzed"
     if size is None or not _is_fragmented(size, rules):
         return Item(name, None, Outcome.CHANGED, done)
     free = f"{size.free_percent} % of {_told(size.total_bytes)} were free"
-    problem = _too_large(size, is_file, rules) or table_care.obstacle(patient, name)
+    problem = _too_large(size, is_file, rules) or maintenance.obstacle(patient, name)
     if problem is None and not terms.dry_run:
         terms.require_lease()
-        problem = table_care.optimize(patient, name)
+        problem = maintenance.optimize(patient, name)
     if problem is not None:
         return Item(name, None, Outcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
     return Item(name, None, Outcome.CHANGED, f"{done} and rebuilt: {free}", is_told=True)

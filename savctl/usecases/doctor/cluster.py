@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from savctl.persistence import health
-from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+from savctl.persistence.schema import server_info
+from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
 
 _MARGIN = 6  # a run that cannot renew its lease stops a sixth of it before the end
 
 
 def _cluster(patient: Patient) -> Iterator[Sign]:
     with patient.database.reading() as connection:
-        nodes = health.galera_nodes(connection)
+        nodes = server_info.galera_nodes(connection)
     if nodes < 2:
         return
     limit = patient.lease_seconds // _MARGIN

@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from savctl.persistence import health, probes
 from savctl.persistence.clock_guard import ClockGuard
+from savctl.persistence.schema import privilege_checks, server_info
 from savctl.private_files import is_open_to_others
 from savctl.usecases.database.status import errors_among, status, verify
-from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
 
 SKEW_WARN = timedelta(seconds=1)
 _OLDEST = {"mariadb": (10, 6), "mysql": (8, 0)}  # SKIP LOCKED came with them
@@ -48,7 +48,7 @@ def _schema(patient: Patient) -> Iterator[Sign]:
 
 def _version(patient: Patient) -> Iterator[Sign]:
     with patient.database.reading() as connection:
-        server = health.server_of(connection)
+        server = server_info.server_of(connection)
     oldest = _OLDEST.get(server.family)
     if oldest is not None and server.number < oldest:
         yield Sign(
@@ -60,7 +60,7 @@ def _version(patient: Patient) -> Iterator[Sign]:
 
 
 def _time_zone(patient: Patient) -> Iterator[Sign]:
-    error = probes.stored_time_error(patient.database) if _has_tables(patient) else 0
+    error = privilege_checks.stored_time_error(patient.database) if _has_tables(patient) else 0
     if error:
         yield Sign(
             check="time zone",
@@ -73,8 +73,8 @@ def _time_zone(patient: Patient) -> Iterator[Sign]:
     if patient.database.is_sqlite:
         return
     with patient.database.reading() as connection:
-        ours = health.variables(connection)
-        theirs = health.variables(connection, of_all_sessions=True)
+        ours = server_info.variables(connection)
+        theirs = server_info.variables(connection, of_all_sessions=True)
     zone = theirs["time_zone"]
     named = f"SYSTEM ({theirs['system_time_zone']})" if zone == "SYSTEM" else zone
     is_utc = (theirs["system_time_zone"] if zone == "SYSTEM" else zone) in _UTC_ZONES
@@ -113,7 +113,7 @@ def _modes(patient: Patient) -> Iterator[Sign]:
     if patient.database.is_sqlite:
         return
     with patient.database.reading() as connection:
-        values = health.variables(connection)
+        values = server_info.variables(connection)
     is_strict = any(mode in values["sql_mode"] for mode in _STRICT)
     yield _sign(
         "sql_mode",
@@ -123,7 +123,7 @@ def _modes(patient: Patient) -> Iterator[Sign]:
     )
     charset = values["character_set_connection"]
     yield _sign("characters", charset == "utf8mb4", charset, "The connection must be utf8mb4.")
-    level = health.isolation(values)
+    level = server_info.isolation(values)
     yield _sign(
         "isolation", level == "READ-COMMITTED", level, "savctl sets READ COMMITTED; who resets it?"
     )
@@ -145,14 +145,14 @@ def _privileges(patient: Patient) -> Iterator[Sign]:
     if not _has_tables(patient):
         return
     is_current = status(patient.database).state == "current"
-    denied = probes.denied(patient.database, with_own=is_current)
+    denied = privilege_checks.denied(patient.database, with_own=is_current)
     missing = ", ".join(denied)
     found = f"missing: {missing}" if denied else "all that savctl needs"
     yield _sign("privileges", not denied, found, "GRANT what is missing to savctl's user.")
 
 
 def _file(patient: Patient) -> Iterator[Sign]:
-    file = health.sqlite_file(patient.database)
+    file = server_info.sqlite_file(patient.database)
     if file is None:
         return
     folder = file.absolute().parent
@@ -168,7 +168,7 @@ def _file(patient: Patient) -> Iterator[Sign]:
             advice=f"chmod 600 {file}* closes it.",
         )
     with patient.database.reading() as connection:
-        mode = str(health.pragma(connection, "journal_mode"))
+        mode = str(server_info.pragma(connection, "journal_mode"))
     if mode != "wal":
         yield Sign(
             check="journal",

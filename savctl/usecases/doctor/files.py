@@ -13,11 +13,11 @@ from io import BytesIO
 from types import MappingProxyType
 
 from savctl.errors import SavError, Unavailable
-from savctl.persistence.attachments import newest_paths
+from savctl.persistence.files.attachments import newest_paths
 from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
 from savctl.ports.store_condition import StoreCondition
 from savctl.usecases.database.status import status
-from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
 
 SKEW_WARN = timedelta(seconds=5)
 SKEW_ERROR = timedelta(minutes=1)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from savctl.persistence import health, leases, outbox_queue, runs, schedules
-from savctl.persistence.runs import RunStatus
+from savctl.persistence.events import outbox_queue
+from savctl.persistence.jobs import leases, runs, schedules
+from savctl.persistence.jobs.runs import RunStatus
+from savctl.persistence.schema import server_info
 from savctl.usecases.database.status import status
-from savctl.usecases.doctor.diagnosis import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
 
 OUTBOX_WARN = timedelta(minutes=15)
 OUTBOX_ERROR = timedelta(hours=6)
@@ -80,7 +82,7 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
 def _of_a_wrong_clock(patient: Patient) -> Iterator[Sign]:
     """Times that have not come yet; they hold nothing up, but name a host whose clock was off."""
     with patient.database.reading() as connection:
-        now = health.now(connection)
+        now = server_info.now(connection)
         slots = runs.slots_after(connection, now, limit=_NAMED + 1)
         known = schedules.known_after(connection, now)
     found = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from savctl.persistence import event_reads as reads
 from savctl.persistence.engine import Database
+from savctl.persistence.events import event_reads as reads
 
 _PAGE = 500
 _GAPS = 1_000  # the newest missing numbers that are looked for

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from savctl.domain.clock import second_text
-from savctl.domain.window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.errors import NotFound, Refused
-from savctl.persistence import event_reads, outbox_queue
 from savctl.persistence.engine import Database
+from savctl.persistence.events import event_reads, outbox_queue
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.ports import Broker, BrokerGone, Clock, Publisher
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from savctl.domain.backoff import pause
-from savctl.domain.window import OutboxEvent, Verdict
-from savctl.persistence import outbox_queue
+from savctl.domain.events.backoff import pause
+from savctl.domain.events.publish_window import OutboxEvent, Verdict
 from savctl.persistence.engine import Database
-from savctl.persistence.outbox_queue import Refusal
+from savctl.persistence.events import outbox_queue
+from savctl.persistence.events.outbox_queue import Refusal
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.ports import Broker, BrokerGone, Clock, Publisher, Settled
 

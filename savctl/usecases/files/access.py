@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from savctl.domain.clock import second_text
-from savctl.domain.file_access import (
+from savctl.domain.access.file_access import (
     FileAction,
     FileNote,
     Requester,
     require_access,
     require_oversight,
 )
-from savctl.domain.file_names import KEY
-from savctl.domain.file_types import is_shown
-from savctl.domain.merge_links import came_in
-from savctl.domain.ticket import Ticket
+from savctl.domain.clock import second_text
+from savctl.domain.files.file_names import KEY
+from savctl.domain.files.file_types import is_shown
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.merge_links import came_in
 from savctl.errors import Findings, InvalidInput, NotFound
-from savctl.persistence import file_reads
-from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
+from savctl.persistence.files import file_reads
+from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, Delivery, NoSuchObject, ObjectStore
 

@@ -6,25 +6,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from savctl.domain import lifecycle, text
-from savctl.domain.decision import require_not_closed
-from savctl.domain.file_access import (
+from savctl.domain import text
+from savctl.domain.access.file_access import (
     FileAction,
     FileNote,
     Requester,
     require_access,
     sees_notes,
 )
-from savctl.domain.holding import require_not_held
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import require_not_closed
+from savctl.domain.tickets.legal_hold import require_not_held
 from savctl.errors import NotFound
-from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
+from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
+from savctl.usecases.batch.idempotency import Once
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
-from savctl.usecases.once import Once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

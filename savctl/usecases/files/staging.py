@@ -15,13 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
-from savctl.domain.attachments import examine, name_and_type
-from savctl.domain.file_names import FileName, object_key, temporary_key
-from savctl.domain.file_types import MB, FileRefused, FileType
+from savctl.domain.files.attachments import examine, name_and_type
+from savctl.domain.files.file_names import FileName, object_key, temporary_key
+from savctl.domain.files.file_types import MB, FileRefused, FileType
 from savctl.errors import InvalidInput, Refused
-from savctl.persistence.attachments import NewFile
+from savctl.persistence.files.attachments import NewFile
 from savctl.ports import Scanner
-from savctl.usecases.new_file import scratch_in_words
+from savctl.usecases.batch.atomic_file import scratch_in_words
 
 _PIECE = 262_144
 

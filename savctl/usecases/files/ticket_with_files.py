@@ -11,18 +11,24 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from savctl.domain import numbers
-from savctl.domain.policy import Policies
-from savctl.domain.ticket import Ticket
-from savctl.persistence.attachments import Attachment
+from savctl.domain.model import numbers
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
+from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
-from savctl.usecases.changes import Change
 from savctl.usecases.files.attaching import identified
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
-from savctl.usecases.tickets import NewTicket, born, checked_ticket, create_ticket, creation_once
+from savctl.usecases.tickets.changes import Change
+from savctl.usecases.tickets.creation import (
+    NewTicket,
+    born,
+    checked_ticket,
+    create_ticket,
+    creation_once,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,15 +15,15 @@ from datetime import datetime
 from typing import Self
 from uuid import uuid4
 
+from savctl.domain.access.file_access import FileAction, FileNote
 from savctl.domain.clock import to_the_second
-from savctl.domain.file_access import FileAction, FileNote
-from savctl.domain.file_types import MB
-from savctl.domain.ticket import Ticket
+from savctl.domain.files.file_types import MB
+from savctl.domain.model.ticket import Ticket
 from savctl.errors import SavError, Unavailable
-from savctl.persistence.attachments import Attachment
 from savctl.persistence.engine import Database
+from savctl.persistence.files.attachments import Attachment
+from savctl.persistence.files.uploads import Upload
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.persistence.uploads import Upload
 from savctl.ports import Clock, ContentChanged, ObjectStore
 from savctl.usecases.files.staging import Staged
 

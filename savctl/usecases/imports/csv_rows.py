@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from savctl.domain.csv_dialects import (
+from savctl.domain.imports.csv_dialects import (
     BrokenRow,
     CsvRow,
     Dialect,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from savctl.domain import numbers
-from savctl.domain.columns import Binding, Source
-from savctl.domain.incoming import Incoming, Terms, external_id_of, incoming
-from savctl.domain.mapping import FIELDS, Mapped
+from savctl.domain.imports.field_mapping import Binding, Source
+from savctl.domain.imports.imported_ticket import Incoming, Terms, external_id_of, incoming
+from savctl.domain.imports.mapping import FIELDS, Mapped
+from savctl.domain.model import numbers
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
-from savctl.usecases.tickets import RESERVED
+from savctl.usecases.tickets.creation import RESERVED
 
 _REQUIRED = ("user_id", "subject", "description")
 _IGNORED = ("id",)  # the database numbers tickets by itself

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from savctl.domain import numbers
-from savctl.domain.incoming import SOURCE_CHARACTERS, Incoming, Terms, renumbered
-from savctl.domain.mapping import Mapped
+from savctl.domain.imports.imported_ticket import SOURCE_CHARACTERS, Incoming, Terms, renumbered
+from savctl.domain.imports.mapping import Mapped
+from savctl.domain.model import numbers
 from savctl.errors import InvalidInput, Refused, SavError
 from savctl.persistence.engine import Database
-from savctl.persistence.imports import Imports
+from savctl.persistence.tickets.imports import Imports
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.usecases.batches import EVERYBODYS, never
+from savctl.usecases.batch.batches import EVERYBODYS, never
 from savctl.usecases.imports.import_rows import RowReader
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows

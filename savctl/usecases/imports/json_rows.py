@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import TextIO
 
-from savctl.domain.strict_json import strict_json
+from savctl.domain.imports.strict_json import strict_json
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record, record_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from savctl.domain.mapping import Mapped, mapped
-from savctl.domain.strict_json import strict_json
+from savctl.domain.imports.mapping import Mapped, mapped
+from savctl.domain.imports.strict_json import strict_json
 from savctl.errors import InvalidInput
 
 

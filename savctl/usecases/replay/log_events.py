@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from savctl.domain.columns import Binding, Source
-from savctl.domain.incoming import external_id_of
-from savctl.domain.mapping import Mapped
-from savctl.domain.priority import Priority
-from savctl.domain.replay_plan import LogEvent, ReplayPlan
-from savctl.domain.row_fields import choice, identifier, optional_line, required, words
+from savctl.domain.imports.field_mapping import Binding, Source
+from savctl.domain.imports.imported_ticket import external_id_of
+from savctl.domain.imports.mapping import Mapped
+from savctl.domain.imports.replay_plan import LogEvent, ReplayPlan
+from savctl.domain.imports.row_fields import choice, identifier, optional_line, required, words
+from savctl.domain.model.priority import Priority
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
 from savctl.usecases.replay.time_order import Keyed, in_time_order, instant_of, keyed
-from savctl.usecases.tickets import NewTicket
+from savctl.usecases.tickets.creation import NewTicket
 
 OnReject = Callable[[int, str], None]
 

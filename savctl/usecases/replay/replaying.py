@@ -13,24 +13,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from savctl.domain import numbers
-from savctl.domain.decision import Decision
-from savctl.domain.history import Action
-from savctl.domain.replay import decide
-from savctl.domain.replay_plan import MESSAGES, Deed, LogEvent, ReplayPlan
-from savctl.domain.ticket import Ticket
+from savctl.domain.imports.replay import decide
+from savctl.domain.imports.replay_plan import MESSAGES, Deed, LogEvent, ReplayPlan
+from savctl.domain.model import numbers
+from savctl.domain.model.history import Action
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.decision import Decision
 from savctl.errors import InvalidInput, Refused
 from savctl.html import clean
 from savctl.persistence.engine import Database
-from savctl.persistence.imports import Imports
-from savctl.persistence.reads import count_by_status
+from savctl.persistence.tickets.imports import Imports
+from savctl.persistence.tickets.reads import count_by_status
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import SetClock
-from savctl.usecases.conversation import add_to_conversation
 from savctl.usecases.replay.log_events import LogReader, OnReject
 from savctl.usecases.replay.report import Marks, ReplayReport, merge
 from savctl.usecases.replay.timed_jobs import TimedJob
-from savctl.usecases.tickets import born, checked_ticket
+from savctl.usecases.tickets.conversation import add_to_conversation
+from savctl.usecases.tickets.creation import born, checked_ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

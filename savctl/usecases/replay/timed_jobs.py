@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from savctl.domain.closing import ClosingLimits
-from savctl.domain.replay_plan import Deed
+from savctl.domain.imports.replay_plan import Deed
+from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import Clock
-from savctl.usecases.batches import Terms
-from savctl.usecases.closing import close_resolved, close_silent
-from savctl.usecases.report import BatchReport
+from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.tickets.closing import close_resolved, close_silent
 
 # The first slot at or after an instant; None when there is none any more.
 Timetable = Callable[[datetime], datetime | None]

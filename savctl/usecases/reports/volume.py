@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from savctl.domain.buckets import Every, bucket, buckets
-from savctl.domain.sla import entered
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.periods import Every, bucket, buckets
+from savctl.domain.sla.targets import entered
 from savctl.persistence.engine import Database
-from savctl.persistence.report_reads import LivedUntil, customer_messages_by_day
-from savctl.usecases.reports.kept_promises import Span, ticket_pages
+from savctl.persistence.sla.report_reads import LivedUntil, customer_messages_by_day
+from savctl.usecases.reports.sla_report import Span, ticket_pages
 
 _DONE = frozenset({Status.RESOLVED, Status.CLOSED})
 

@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from savctl.domain.policy import Policies
-from savctl.domain.sla import COUNTED
-from savctl.domain.sla_clock import Side, SlaClock
-from savctl.domain.sla_statistics import Spans
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.clock import Side, SlaClock
+from savctl.domain.sla.policy import Policies
+from savctl.domain.sla.statistics import Spans
+from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
-from savctl.persistence.report_reads import LivedUntil, breaches_by
-from savctl.usecases.reports.kept_promises import NOBODY, Span, ticket_clocks
+from savctl.persistence.sla.report_reads import LivedUntil, breaches_by
+from savctl.usecases.reports.sla_report import NOBODY, Span, ticket_clocks
 
 _SOON = timedelta(hours=24)
 

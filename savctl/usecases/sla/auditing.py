@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from savctl.domain.breach import Breach, breaches_of, with_breach
 from savctl.domain.clock import instant, second_text
-from savctl.domain.decision import Decision
-from savctl.domain.escalation import record_breaches
-from savctl.domain.policy import Policies
-from savctl.domain.sla import Source
-from savctl.domain.sla_audit import Finding, Found, findings
-from savctl.domain.sla_clock import Side, SlaClock, clock
-from savctl.domain.ticket import Ticket
-from savctl.persistence.candidates import AllTickets, TheseTickets, read_page
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.audit import Finding, Found, findings
+from savctl.domain.sla.breach import Breach, breaches_of, with_breach
+from savctl.domain.sla.clock import Side, SlaClock, clock
+from savctl.domain.sla.policy import Policies
+from savctl.domain.sla.targets import Source
+from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.escalation import record_breaches
 from savctl.persistence.engine import Database
-from savctl.persistence.reports import delete_reports, keep_report, last_report
-from savctl.persistence.sla_facts import SlaFacts, sla_facts
+from savctl.persistence.jobs.reports import delete_reports, keep_report, last_report
+from savctl.persistence.sla.facts import SlaFacts, sla_facts
+from savctl.persistence.tickets.candidates import AllTickets, TheseTickets, read_page
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batches import Terms, in_batches
-from savctl.usecases.brake import stop
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms, in_batches
+from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.safety_limit import stop
 
 KIND = "sla-audit"
 _LISTED = 200

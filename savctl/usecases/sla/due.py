@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.policy import SPECIFIED, Policies
-from savctl.domain.priority import Priority
-from savctl.domain.sla_clock import Running, SideClock
-from savctl.domain.states import Status
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.sla.clock import Running, SideClock
+from savctl.domain.sla.policy import SPECIFIED, Policies
 from savctl.persistence.engine import Database
-from savctl.persistence.sla_alarms import Unwatched
-from savctl.persistence.sla_reads import Held, SlaReads
+from savctl.persistence.sla.reads import Held, SlaReads
+from savctl.persistence.sla.scheduled_checks import Unwatched
 from savctl.usecases.sla.escalating import LONGEST_PAUSE
 from savctl.usecases.sla.views import Seen, look
 

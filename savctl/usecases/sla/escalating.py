@@ -10,21 +10,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from savctl.domain.breach import Breach, breaches_of
-from savctl.domain.decision import Decision
-from savctl.domain.escalation import new_breaches, record_breaches
-from savctl.domain.policy import Policies
-from savctl.domain.sla import COUNTED
-from savctl.domain.sla_clock import Side, SlaClock, clock, next_look
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import Breach, breaches_of
+from savctl.domain.sla.clock import Side, SlaClock, clock, next_look
+from savctl.domain.sla.policy import Policies
+from savctl.domain.sla.targets import COUNTED
+from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.escalation import new_breaches, record_breaches
 from savctl.persistence.engine import Database
-from savctl.persistence.sla_alarms import DueAlarms, Unwatched, count_due, newest_ticket_id
-from savctl.persistence.sla_watch import Watch, read_watch, write_watch
+from savctl.persistence.sla.scan_cursor import Watch, read_watch, write_watch
+from savctl.persistence.sla.scheduled_checks import (
+    DueAlarms,
+    Unwatched,
+    count_due,
+    newest_ticket_id,
+)
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batches import Terms, in_batches
-from savctl.usecases.report import Item, Outcome
+from savctl.usecases.batch.batches import Terms, in_batches
+from savctl.usecases.batch.report import Item, Outcome
 
 # How often all active tickets are compared with their alarms, and how often one is looked at
 # whose clock is paused: another program may have started it.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.policy import Policies, Policy
-from savctl.domain.policy_text import body
+from savctl.domain.sla.policy import Policies, Policy
+from savctl.domain.sla.policy_text import body
 from savctl.persistence.engine import Database
-from savctl.persistence.policies import add_policy, read_policies
+from savctl.persistence.sla.policies import add_policy, read_policies
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from savctl.domain.as_of import as_of
-from savctl.domain.breach import Breach, breaches_of
 from savctl.domain.clock import second_text, to_the_second
-from savctl.domain.history import Action, HistoryEntry
-from savctl.domain.policy import Policies
-from savctl.domain.sla import COUNTED, is_automatic
-from savctl.domain.sla_clock import PUBLIC_MESSAGE, Side, SideClock, SlaClock, clock
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import Breach, breaches_of
+from savctl.domain.sla.clock import PUBLIC_MESSAGE, Side, SideClock, SlaClock, clock
+from savctl.domain.sla.policy import Policies
+from savctl.domain.sla.targets import COUNTED, is_automatic
+from savctl.domain.tickets.point_in_time import as_of
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
-from savctl.persistence.sla_reads import Alarm, Reply, SlaReads
+from savctl.persistence.sla.reads import Alarm, Reply, SlaReads
 
 
 class Place(StrEnum):

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from savctl.domain.clock import second_text, to_the_second
-from savctl.domain.history import HistoryEntry
-from savctl.domain.metadata import EMPTY
-from savctl.domain.policy import TARGETS, Policies, Policy, Target
-from savctl.domain.priority import Priority
-from savctl.domain.sla import ESCALATED
-from savctl.domain.sla_clock import SideClock, SlaClock, clock
-from savctl.domain.states import Status
-from savctl.domain.ticket import Ticket
+from savctl.domain.model.history import HistoryEntry
+from savctl.domain.model.metadata import EMPTY
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.clock import SideClock, SlaClock, clock
+from savctl.domain.sla.policy import TARGETS, Policies, Policy, Target
+from savctl.domain.sla.targets import ESCALATED
 from tests.given import AGENT, BOSS, CUSTOMER
 
 USUAL = "2025-05-05T10:00:00Z"

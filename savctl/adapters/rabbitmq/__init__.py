@@ -1,0 +1,1 @@
+"""The broker: RabbitMQ. Home of pika."""

@@ -1,0 +1,10 @@
+"""`savctl attachment …`: each module here adds its commands to the group."""
+
+from __future__ import annotations
+
+from savctl.cli.framework.command import new_group
+from savctl.cli.framework.package import load_commands
+
+group = new_group("Files of tickets: safe in, safe out, nothing left over.")
+
+load_commands(__name__, __path__)

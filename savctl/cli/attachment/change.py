@@ -1,0 +1,53 @@
+"""`savctl attachment delete, restore`."""
+
+from __future__ import annotations
+
+from savctl.cli.attachment import group
+from savctl.cli.attachment.attached import AttachmentId, file_row
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.ticket_refs import Reason
+
+_COLUMNS = ("id", "ticket_number", "original_name", "deleted_at", "changed")
+
+
+@command(
+    group,
+    "delete",
+    writes=True,
+    examples=["savctl attachment delete 1 --reason 'wrong ticket' --as 10"],
+)
+def delete(call: Call, attachment: AttachmentId, reason: Reason = None) -> Answer:
+    """Take a file off its ticket; it can be restored for 30 days, then it goes for good."""
+    from savctl.usecases.files.attaching import delete_attachment
+
+    done = delete_attachment(
+        call.database,
+        call.clock,
+        attachment,
+        by=call.by,
+        reason=reason,
+        dry_run=call.dry_run,
+    )
+    row = {**file_row(done.ticket, done.attachments[0]), "changed": done.changed}
+    return _answer(call, row)
+
+
+@command(group, "restore", writes=True, examples=["savctl attachment restore 1 --as 10"])
+def restore(call: Call, attachment: AttachmentId) -> Answer:
+    """Put a deleted file back on its ticket."""
+    from savctl.usecases.files.attaching import restore_attachment
+
+    done = restore_attachment(
+        call.database, call.clock, attachment, by=call.by, dry_run=call.dry_run
+    )
+    row = {**file_row(done.ticket, done.attachments[0]), "changed": done.changed}
+    return _answer(call, row)
+
+
+def _answer(call: Call, row: dict[str, object]) -> Answer:
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[row], columns=_COLUMNS, is_one=True, key="id")

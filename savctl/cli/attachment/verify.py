@@ -1,0 +1,89 @@
+"""`savctl attachment verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli.attachment import group
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, write
+from savctl.domain.access.file_access import require_oversight
+from savctl.domain.model.references import reference
+from savctl.errors import Findings
+
+if TYPE_CHECKING:
+    from savctl.usecases.bucket.verifying import VerifyReport
+
+
+@command(
+    group,
+    "verify",
+    examples=["savctl attachment verify", "savctl attachment verify TKT-7K2M9QXA --quick"],
+)
+def verify(
+    call: Call,
+    tickets: Annotated[
+        list[str] | None, typer.Argument(metavar="[TKT…]", help="Only files of these tickets.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Existence and size only; content is not read.")
+    ] = False,
+) -> Answer | int:
+    """Compare every record with its object; exit 10 when one is missing or differs.
+
+    Files that are soft-deleted count. Nothing is changed.
+    """
+    from savctl.scheduling.stop import stopping_on_signals
+    from savctl.usecases.bucket.verifying import verify_files
+
+    require_oversight(call.token_bearer)
+    refs = [reference(given) for given in tickets or ()]
+    with stopping_on_signals() as stop:
+        report = verify_files(
+            call.database, call.app.store, refs=refs, is_quick=quick, should_stop=stop.is_set
+        )
+    answer = Answer(rows=[_row(report)], is_one=True, key="checked", text=_text(report))
+    if report.is_stopped and stop.signal is not None:
+        write(answer, call.output, call.columns)
+        return 128 + stop.signal
+    if not report.is_broken:
+        return answer
+    write(answer, call.output, call.columns)
+    told = ", ".join(f"{name} ({count})" for name, count in report.counts.items() if count)
+    raise Findings(
+        f"records and objects differ: {told}",
+        hint="Restore the objects from a backup; docs/runbook.md tells how.",
+    )
+
+
+def _row(report: VerifyReport) -> dict[str, object]:
+    return {
+        "checked": report.checked,
+        "bytes_read": report.bytes_read,
+        **report.counts,
+        "items": [
+            {
+                "id": wrong.attachment.id,
+                "ticket_id": wrong.attachment.ticket_id,
+                "file_path": wrong.attachment.file_path,
+                "problem": wrong.problem,
+                "detail": wrong.detail,
+            }
+            for wrong in report.wrong
+        ],
+    }
+
+
+def _text(report: VerifyReport) -> str:
+    from savctl.cli.framework.text import safe
+
+    lines = [f"{report.checked:,} records looked at, {report.bytes_read:,} bytes read"]
+    lines += [
+        f"  attachment {wrong.attachment.id} of ticket {wrong.attachment.ticket_id}: "
+        f"{wrong.problem}: {wrong.detail} ({wrong.attachment.file_path})"
+        for wrong in report.wrong[:50]
+    ]
+    return "\n".join(safe(line) for line in lines)

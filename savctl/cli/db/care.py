@@ -1,0 +1,40 @@
+"""`savctl db size, optimize`."""
+
+from __future__ import annotations
+
+from savctl.cli.db import group
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+
+
+@command(group, "size", examples=["savctl db size", "savctl db size -o json"])
+def size(call: Call) -> Answer:
+    """How large each table is, and how much of it is free; largest first."""
+    from savctl.persistence.schema.maintenance import sizes
+
+    rows = [
+        {
+            "table": one.name,
+            "rows": one.rows,
+            "data_bytes": one.data_bytes,
+            "index_bytes": one.index_bytes,
+            "free_bytes": one.free_bytes,
+            "free_percent": one.free_percent,
+        }
+        for one in sizes(call.database)
+    ]
+    return Answer(rows=rows, columns=tuple(rows[0]) if rows else (), key="table")
+
+
+@command(
+    group,
+    "optimize",
+    writes=True,
+    examples=["savctl db optimize --dry-run", "savctl db optimize"],
+)
+def optimize(call: Call) -> Answer | int | None:
+    """Run the job db-optimize now: analyze every table, rebuild those with much free space."""
+    from savctl.cli.job.running import by_name
+
+    return by_name(call, "db-optimize")

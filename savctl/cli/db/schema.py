@@ -1,0 +1,223 @@
+"""`savctl db upgrade, downgrade, status, adopt, ping, committed`.
+
+The others are in `check` and `care`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from savctl.cli.db import group
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row, write
+from savctl.errors import Findings, SavError
+
+if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
+    from savctl.persistence.schema.inspection import Difference
+    from savctl.usecases.database.schema import Migration
+
+_RECORD = ("database", "before", "after", "changed", "dry_run")
+
+
+@command(group, "upgrade", writes=True, examples=["savctl db upgrade", "savctl db upgrade -n"])
+def upgrade(call: Call) -> Answer:
+    """Make the schema, or bring it up to date; of two hosts one waits for the other."""
+    from savctl.usecases.database import schema
+
+    _say_where(call)
+    done = schema.upgrade(
+        call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, tell=call.note
+    )
+    return _migrated(call, done)
+
+
+@command(
+    group,
+    "downgrade",
+    writes=True,
+    examples=["savctl db downgrade 0001 --dry-run", "savctl db downgrade base --dry-run"],
+)
+def downgrade(
+    call: Call,
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="0001, …, or base.")],
+    confirm: Annotated[
+        str | None, typer.Option("--confirm", metavar="DATABASE", help="Its name, to confirm.")
+    ] = None,
+) -> Answer:
+    """Go back to an older schema; what the newer one added is dropped with every row.
+
+    In an adopted database only savctl's own tables are dropped. An embedded database is brought
+    up to date again by the next command.
+    """
+    from savctl.usecases.database import schema
+
+    _say_where(call)
+    database = call.app.raw_database
+    done = schema.downgrade(
+        database,
+        revision,
+        owner=call.app.owner,
+        confirmed=confirm or _typed(call, schema.confirmation_word(database)),
+        dry_run=call.dry_run,
+        tell=call.note,
+    )
+    return _migrated(call, done)
+
+
+@command(
+    group,
+    "status",
+    examples=["savctl db status", "savctl db status --verify -o json"],
+)
+def status(
+    call: Call,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every column with the specification.")
+    ] = False,
+) -> Answer:
+    """Which schema the database has, whose the service's tables are, what an upgrade would do."""
+    from savctl.usecases.database import status as schema_status
+
+    found = schema_status.status(call.app.raw_database)
+    row: dict[str, object] = {
+        "database": found.database,
+        "state": found.state,
+        "current": found.current,
+        "head": found.head,
+        "tables": found.tables,
+        "pending": list(found.pending),
+    }
+    if not verify:
+        return Answer(rows=[row], is_one=True, as_record=True, key="state")
+    differences = schema_status.verify(call.app.raw_database)
+    answer = _with_differences(row, differences)
+    errors = schema_status.errors_among(differences)
+    if errors:
+        _fail(call, answer, Findings(f"{len(errors)} difference(s) are errors"))
+    return answer
+
+
+@command(group, "adopt", writes=True, examples=["savctl db adopt --dry-run", "savctl db adopt"])
+def adopt(call: Call) -> Answer:
+    """Take over a database that the service's own migrations made.
+
+    Every table of the specification is compared column by column. With an error nothing is done
+    (exit 5; a dry run exits 10). Otherwise savctl's own tables are added; no other is touched.
+    """
+    from savctl.usecases.database import schema
+
+    _say_where(call)
+    try:
+        adoption = schema.adopt(
+            call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, tell=call.note
+        )
+    except schema.SchemaDiffers as refusal:
+        row = {"database": call.app.raw_database.name, "changed": False, "dry_run": False}
+        _fail(call, _with_differences(row, refusal.differences), refusal)
+    done = adoption.migration
+    row = {name: getattr(done, name) for name in _RECORD}
+    answer = _with_differences(row, adoption.differences)
+    if call.dry_run:
+        call.note("dry run: nothing was changed")
+    if adoption.errors:
+        _fail(call, answer, Findings(f"{len(adoption.errors)} difference(s) stand in the way"))
+    return answer
+
+
+@command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
+def ping(call: Call) -> Answer:
+    """Whether the database answers, how fast, and which server it is."""
+    from savctl.usecases.database import status as schema_status
+
+    pong = schema_status.ping(call.app.raw_database)
+    row: Row = {
+        "database": pong.database,
+        "server": pong.server,
+        "version": pong.version,
+        "time_zone": pong.time_zone,
+        "round_trip_ms": pong.round_trip_ms,
+    }
+    return Answer(rows=[row], is_one=True, as_record=True, key="database")
+
+
+@command(
+    group,
+    "committed",
+    writes=True,
+    examples=["savctl db committed 508a0f3c7be94d21a6580c9be1f4d277"],
+)
+def committed(
+    call: Call,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="From the failed command.")],
+) -> Answer:
+    """Whether a change was stored whose answer was lost: 0 it was, 4 it was not.
+
+    A command that ends with "may have been stored" names its token. After the answer 4 that
+    change can not be stored any more: its command may be run again.
+    """
+    from savctl.usecases.database.committed import require_committed
+
+    known = require_committed(call.database, call.app.clock, token, dry_run=call.dry_run)
+    row: Row = {"commit_token": known, "stored": True}
+    return Answer(rows=[row], is_one=True, as_record=True, key="commit_token")
+
+
+def _say_where(call: Call) -> None:
+    call.app.compare_clocks()
+    if call.settings.protected and not call.dry_run:
+        sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
+
+
+def _typed(call: Call, word: str) -> str | None:
+    """What a person on a terminal types; None where nobody is asked."""
+    if call.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    sys.stderr.write(f"This drops tables with every row. Type {word} to go on: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _migrated(call: Call, done: Migration) -> Answer:
+    row: dict[str, object] = {name: getattr(done, name) for name in _RECORD}
+    if not done.dry_run:
+        return Answer(rows=[row], is_one=True, as_record=True, key="after")
+    call.note("dry run: nothing was changed")
+    text = "".join(f"{statement};\n" for statement in done.statements)
+    return Answer(
+        rows=[{**row, "statements": list(done.statements)}],
+        is_one=True,
+        key="after",
+        text=text or "nothing to do\n",
+    )
+
+
+def _with_differences(row: Row, differences: Sequence[Difference]) -> Answer:
+    """One object in JSON; in a table the differences, a line each, with the SQL against them."""
+    lines = [f"{name:<10} {_word(value)}".rstrip() for name, value in row.items()]
+    for difference in differences:
+        lines += [
+            "",
+            f"{difference.level:<10} {difference.as_line()}",
+            f"           {difference.why}",
+        ]
+        if difference.repair is not None:
+            lines.append(f"           {difference.repair};")
+    told = [difference.as_row() for difference in differences]
+    return Answer(
+        rows=[{**row, "differences": told}], is_one=True, key="database", text="\n".join(lines)
+    )
+
+
+def _word(value: object) -> str:
+    words = {None: "", True: "yes", False: "no"}
+    return words[value] if isinstance(value, bool | None) else str(value)
+
+
+def _fail(call: Call, answer: Answer, failure: SavError) -> NoReturn:
+    write(answer, call.output, call.columns)
+    raise failure

@@ -1,0 +1,5 @@
+"""`savctl demo`."""
+
+from savctl.cli.demo.commands import group
+
+__all__ = ["group"]

@@ -1,0 +1,122 @@
+"""`savctl demo` alone: the story is played, and told in a screenful."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from savctl.cli.demo.jobs import with_runner
+from savctl.cli.demo.screen import closed_lines, env_line, fitted, queue_lines, when
+from savctl.cli.demo.stage import Stage, program, stage
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.domain.model.states import Status
+from savctl.domain.tickets.closing import ClosingLimits
+
+if TYPE_CHECKING:
+    from savctl.demo.story import Luck, Script
+    from savctl.usecases.replay.timed_jobs import TimedJob
+
+
+def play_shop(
+    call: Call, script: Script, *, limits: ClosingLimits, home: Path | None, configured: bool
+) -> Answer:
+    """Play a story and answer with what happened."""
+    from savctl.demo.people import SHOP
+    from savctl.demo.story import play
+    from savctl.demo.summary import summary
+
+    story = f"{SHOP}, seed {script.seed}"
+    with stage(call, home=home, configured=configured, story=story) as place:
+        call.note(f"playing {script.months} months of {SHOP} …")
+        app = place.app
+        app.settings = replace(
+            app.settings,
+            auto_close_after=limits.silence,
+            close_resolved_after=limits.confirmation,
+        )
+        jobs = with_runner(app, limits)
+        luck = play(
+            app.database,
+            place.clock,
+            script,
+            jobs=jobs,
+            policies=app.policies(store=True),
+        )
+        told = summary(app.database)
+        commands = _commands(place)
+    row = {
+        "shop": SHOP,
+        "seed": script.seed,
+        "since": script.since,
+        "until": script.until,
+        "database": place.place,
+        **told,
+        "jobs": {job.name: {"runs": job.runs, "closed": job.changed} for job in jobs},
+        "luck": _luck(luck),
+        "next": commands,
+    }
+    return Answer(rows=[row], is_one=True, key="database", text=_screen(row, place, jobs))
+
+
+def _luck(luck: Luck) -> list[str]:
+    ill = luck.illness
+    told = [
+        (luck.outage_at, f"the payment page fails: {luck.outage_tickets} urgent tickets in 2 h"),
+        (luck.recall_at, f"{luck.recalled} blinks red: {luck.recall_tickets} claims in 3 days"),
+        (ill.since, f"agent {ill.agent} is ill until {when(ill.until)}; colleagues take over"),
+    ]
+    return [f"{when(moment)}  {what}" for moment, what in sorted(told)]
+
+
+def _commands(place: Stage) -> list[str]:
+    """What to type next; every ticket in it exists."""
+    from savctl.domain.model.ticket_filter import TicketFilter
+    from savctl.persistence.tickets.ticket_lists import list_tickets
+
+    def newest(status: Status) -> str | None:
+        found = list_tickets(place.app.database, TicketFilter(statuses=(status,)), limit=1)
+        return next((ticket.number for ticket in found), None)
+
+    name = program()
+    told = [f"{name} ticket list --status open,in_progress --sort -priority"]
+    closed = newest(Status.CLOSED)
+    if closed is not None:
+        told.append(f"{name} ticket show {closed} --with messages,history")
+    opened = newest(Status.OPEN)
+    if opened is not None:
+        told.append(f"{name} ticket assign {opened} --to 101 --as 100")
+        told.append(f"{name} event list --ticket {opened}")
+    return [
+        *told,
+        f"{name} job run close-resolved --dry-run",
+        f"{name} job history close-resolved",
+    ]
+
+
+def _screen(row: dict[str, Any], place: Stage, jobs: list[TimedJob]) -> str:
+    runs = sum(job.runs for job in jobs)
+    waiting = sum(row["outbox"].values())
+    kinds = ", ".join(f"{count} {name}" for name, count in list(row["outbox"].items())[:2])
+    lines = [
+        f"{row['shop']}, {when(row['since'])} to {when(row['until'])}  (seed {row['seed']})",
+        (
+            f"{row['tickets']} tickets of {row['customers']} customers, {row['messages']} "
+            f"messages, {row['changes']} changes; the two closing jobs ran {runs} times."
+        ),
+        "",
+        *closed_lines(row),
+        "",
+        *queue_lines(row),
+        "",
+        f"Outbox  {waiting} events wait, as a demo has no broker: {kinds}, …",
+        "",
+        "What went wrong",
+        *(f"  {line}" for line in row["luck"]),
+        "",
+        f"Try it  (the database is {place.place})",
+        *env_line(place.variable),
+        *(f"  {line}" for line in row["next"]),
+    ]
+    return "\n".join(fitted(line) for line in lines)

@@ -1,0 +1,264 @@
+"""`savctl event status, relay, retry, skip, replay, setup`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from savctl.cli.event import group
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.domain import times
+from savctl.domain.model.references import reference
+from savctl.errors import ConfigurationError, ExitCode, InvalidInput
+
+if TYPE_CHECKING:
+    from savctl.ports import Broker
+    from savctl.usecases.events.outbox import Span
+
+_LISTED = 50  # more than so many are only counted in a table
+
+
+@command(
+    group,
+    "status",
+    examples=["savctl event status", "savctl event status --fail-on 'age>5m' -o json"],
+)
+def status(
+    call: Call,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-on",
+            metavar="age>SPAN",
+            help="Exit 10 when the oldest is older, or one that is set aside.",
+        ),
+    ] = None,
+) -> Answer | int:
+    """How many events wait, how long the oldest has waited, how many are set aside."""
+    from savctl.cli.framework.output import write
+    from savctl.cli.sla.wording import span_words
+    from savctl.usecases.events.outbox import outbox_status
+
+    limit = _limit(fail_on)
+    counts = outbox_status(call.database, call.clock)
+    age = counts["oldest_age"]
+    row = {
+        "waiting": counts["waiting"],
+        "oldest_at": counts["oldest_at"],
+        "oldest_age_seconds": age,
+        "oldest_age": span_words(age) if age is not None else None,
+        **{name: counts[name] for name in ("refusals", "dead", "skipped")},
+        "broker": call.app.broker.name if call.app.broker is not None else None,
+    }
+    answer = Answer(rows=[row], is_one=True, as_record=True, key="waiting")
+    late = _too_old(counts, limit) if limit is not None else []
+    if not late:
+        return answer
+    write(answer, call.output, call.columns)
+    for told in late:
+        call.warn(told)
+    return int(ExitCode.FINDINGS)
+
+
+def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
+    """What has not been sent for longer than the limit; a dead event never will be by itself."""
+    from savctl.cli.sla.wording import span_words
+
+    return [
+        told.format(span_words(age), span_words(limit))
+        for age, told in (
+            (counts["oldest_age"], "the oldest event has waited for {}, longer than {}"),
+            (
+                counts["oldest_dead_age"],
+                "an event of {} ago, longer than {}, is set aside: savctl event list --dead",
+            ),
+        )
+        if age is not None and age > limit
+    ]
+
+
+@command(group, "relay", writes=True, examples=["savctl event relay --once", "savctl event relay"])
+def relay(
+    call: Call,
+    once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
+) -> Answer | int | None:
+    """Send waiting events to the broker; without --once, stay until a signal."""
+    import logging
+
+    from savctl.cli.framework.output import write
+    from savctl.cli.job.running import answered
+    from savctl.domain.clock import FAR_AWAY
+    from savctl.scheduling.job import NO_FLAGS, Flags, find_job
+    from savctl.scheduling.runner import Start, run_job
+    from savctl.scheduling.stop import stopping_on_signals
+
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
+    _broker(call)
+    flags = NO_FLAGS if once or call.dry_run else Flags(stay_until=FAR_AWAY)
+    with stopping_on_signals() as stop:
+        start = Start(flags=flags, dry_run=call.dry_run, should_stop=stop.is_set)
+        report = run_job(find_job("event-relay"), call.app, start)
+    answer = answered(call, report, stop)
+    if once or stop.signal is None:
+        return answer
+    if isinstance(answer, Answer):
+        write(answer, call.output, call.columns)
+    return 128 + stop.signal  # it was to stay, and ends like a scheduler that is stopped
+
+
+@command(
+    group,
+    "retry",
+    writes=True,
+    examples=["savctl event retry --dead --dry-run", "savctl event retry 1 --dry-run"],
+)
+def retry(
+    call: Call,
+    events: Annotated[
+        list[str] | None, typer.Argument(metavar="ID…", help="Numbers or UUIDs.")
+    ] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="All that were set aside.")] = False,
+) -> Answer:
+    """Let events go again that were set aside or have to wait."""
+    from array import array
+
+    from savctl.usecases.events.outbox import retry_dead_events, retry_events
+
+    if bool(events) == dead:
+        raise InvalidInput("name events, or give --dead for all that were set aside")
+    database, clock, is_dry = call.database, call.clock, call.dry_run
+    if events:
+        ids = array("q", retry_events(database, clock, events, by=call.by, dry_run=is_dry))
+    else:
+        ids = array("q", retry_dead_events(database, clock, by=call.by, dry_run=is_dry))
+    if not ids:
+        call.note("no event is set aside; nothing to do")
+    elif call.dry_run:
+        call.note("dry run: nothing was stored")
+    rows = ({"id": one, "retried": True} for one in ids)
+    text = None if len(ids) <= _LISTED else f"{len(ids)} events go again"
+    return Answer(rows=rows, columns=("id", "retried"), text=text, key="id")
+
+
+@command(group, "skip", writes=True, asks=True, examples=["savctl event skip 1 --dry-run"])
+def skip(
+    call: Call,
+    event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
+) -> Answer:
+    """Give an event up for good, so that the later ones of its ticket go on."""
+    from savctl.usecases.events.outbox import skip_event
+
+    call.confirm(f"Give up event {event}? Nobody will ever be told of it")
+    event_id = skip_event(call.database, call.clock, event, by=call.by, dry_run=call.dry_run)
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[{"id": event_id, "skipped": True}], is_one=True, key="id")
+
+
+@command(
+    group,
+    "replay",
+    asks=True,
+    writes=True,
+    examples=[
+        "savctl event replay --since 2025-10-03 --until 2025-10-04 --dry-run",
+        "savctl event replay --ticket TKT-7K2M9QXA --dry-run",
+    ],
+)
+def replay(
+    call: Call,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="That happened then or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="And before this.")
+    ] = None,
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
+    ] = None,
+) -> Answer | int:
+    """Send published events once more, marked with the header x-replay."""
+    from savctl.cli.framework.output import write
+    from savctl.scheduling.stop import stopping_on_signals
+    from savctl.usecases.events.outbox import count_replayed, replay_events
+
+    span = _span(call, since, until, ticket)
+    count = count_replayed(call.database, span)
+    if call.dry_run:
+        call.note("dry run: nothing was sent")
+        return Answer(rows=[{"sent": 0, "would_send": count}], is_one=True, key="sent")
+    broker = _broker(call)
+    if not count:
+        call.note("no event in this range was sent before; nothing to do")
+        return Answer(rows=[{"sent": 0, "refused": 0}], is_one=True, key="sent")
+    call.confirm(f"Send {count} events to {broker.name} once more?")
+    with stopping_on_signals() as stop:
+        done = replay_events(
+            *(call.database, call.clock, broker, span), by=call.by, should_stop=stop.is_set
+        )
+    answer = Answer(rows=[{"sent": done.sent, "refused": done.refused}], is_one=True, key="sent")
+    if not done.refused and not done.is_stopped:
+        return answer
+    write(answer, call.output, call.columns)
+    if done.refused:
+        call.warn(f"{done.refused} of {count} events were refused: no queue took them")
+    if stop.signal is not None and done.is_stopped:
+        call.warn(f"stopped by {stop.signal.name}: {done.sent} of {count} events were sent")
+        return 128 + stop.signal
+    return int(ExitCode.PARTLY)
+
+
+def _span(call: Call, since: str | None, until: str | None, ticket: str | None) -> Span:
+    from savctl.persistence.tickets.tickets import Tickets
+    from savctl.usecases.events.outbox import Span
+
+    if since is None and ticket is None:
+        raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
+    begin, end = call.moment("since", since), call.moment("until", until)
+    if begin is not None and end is not None and end <= begin:
+        raise InvalidInput("--until must be later than --since")
+    ticket_id = None
+    if ticket is not None:
+        with call.database.reading() as connection:
+            ticket_id = Tickets(connection).get(reference(ticket)).id
+    return Span(since=begin, until=end, ticket_id=ticket_id)
+
+
+@command(group, "setup", writes=True, examples=["savctl event setup --dry-run"])
+def setup(call: Call) -> Answer:
+    """Make the durable topic exchange, if it is not there; queues belong to their consumers."""
+    broker = _broker(call) if not call.dry_run else call.app.broker
+    if call.dry_run or broker is None:
+        call.note("dry run: nothing was made")
+    else:
+        broker.declare()
+    row = {
+        "broker": broker.name if broker is not None else None,
+        "exchange": "sav_exchange",
+        "type": "topic",
+        "durable": True,
+    }
+    return Answer(rows=[row], is_one=True, key="exchange")
+
+
+def _broker(call: Call) -> Broker:
+    if call.app.broker is None:
+        raise ConfigurationError(
+            "no broker is configured: events wait in the outbox",
+            hint="Set SAVCTL_BROKER_URL, or RABBITMQ_HOST and its companions.",
+        )
+    return call.app.broker
+
+
+def _limit(fail_on: str | None) -> timedelta | None:
+    if fail_on is None:
+        return None
+    name, separator, span = fail_on.partition(">")
+    if name.strip() != "age" or not separator:
+        raise InvalidInput(f"--fail-on {fail_on!r}: write it as 'age>5m'")
+    return times.span(span)

@@ -1,0 +1,219 @@
+"""How a command joins its group: the common options are declared here, once.
+
+A command is a function of a `Call` and its own parameters; it answers with an `Answer`, with an
+exit code, or with nothing. Options such as `--output` and `--dry-run` are added to its signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
+from savctl.cli.framework.filters import FILTERS, filter_of
+from savctl.cli.framework.output import Answer, AnswerLost, Format, write
+from savctl.cli.framework.params import whole
+from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
+
+_OUTPUT = Annotated[
+    str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, csv or ids.")
+]
+_COLUMNS = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B", help="Columns, as id,metadata.sla.")
+]
+_CONFIG = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file to read.")
+]
+_QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on stderr.")]
+_VERBOSE = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+_COLOR = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
+_LOG_FORMAT = Annotated[
+    str | None,
+    typer.Option("--log-format", metavar="FORMAT", help="Log lines on stderr: text or json."),
+]
+_AT = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Set the clock (reading and dry runs only)."),
+]
+_DRY_RUN = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show what would change; change nothing.")
+]
+_AS = Annotated[
+    int | None,
+    typer.Option(
+        "--as", metavar="USER_ID", parser=whole("--as"), help="Who acts; also SAVCTL_ACTOR."
+    ),
+]
+_YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+_CONTEXT = "typer_context"  # the parameter by which Typer hands over the command's own words
+_Option = tuple[str, Any, Any]  # parameter, annotation, default
+
+_COMMON: tuple[_Option, ...] = (
+    ("output", _OUTPUT, "table"),
+    ("columns", _COLUMNS, None),
+    ("config", _CONFIG, None),
+    ("quiet", _QUIET, False),
+    ("verbose", _VERBOSE, False),
+    ("color", _COLOR, "auto"),
+    ("log_format", _LOG_FORMAT, None),
+    ("at", _AT, None),
+)
+_WRITERS: tuple[_Option, ...] = (
+    ("dry_run", _DRY_RUN, False),
+    ("actor", _AS, None),
+)
+_ASKERS: tuple[_Option, ...] = (("yes", _YES, False),)
+_ACTORS: tuple[_Option, ...] = (("actor", _AS, None),)
+
+Body = Callable[..., Answer | int | None]
+
+
+def new_group(help_text: str, *, is_command: bool = False) -> typer.Typer:
+    """A group of commands with one look; with `is_command` its only command stands for it."""
+    group = typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    if not is_command:
+        group.callback()(lambda: None)  # else Typer drops the name of an only command
+    return group
+
+
+def command(
+    group: typer.Typer,
+    name: str,
+    *,
+    examples: Sequence[str],
+    writes: bool = False,
+    asks: bool = False,
+    acts: bool = False,
+    filters: bool = False,
+) -> Callable[[Body], Body]:
+    """Add a function to a group.
+
+    `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
+    command; `filters` makes of a parameter `wanted: TicketFilter` the options that say which
+    tickets. `examples` lead the help; the test-suite runs them.
+    """
+    extra = _COMMON + (_WRITERS if writes else ()) + (_ASKERS if asks else ())
+    extra += _ACTORS if acts and not writes else ()
+
+    def decorate(body: Body) -> Body:
+        def invoke(**given: Any) -> int | None:
+            words = _words(given.pop(_CONTEXT))
+            call = _call_from({key: given.pop(key) for key, _, _ in extra}, words=words)
+            with closing(call):
+                if filters:
+                    options = {name: given.pop(name) for name, _, _ in FILTERS}
+                    given["wanted"] = filter_of(call, options)
+                try:
+                    return _outcome(body, call, given)
+                except KeyboardInterrupt:  # Typer would end without a word
+                    raise typer.Abort from None
+                except AnswerLost as lost:
+                    raise (_but_done(lost) if writes and not call.dry_run else lost) from None
+
+        invoke.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
+        invoke.__name__ = body.__name__
+        invoke.__module__ = body.__module__
+        invoke.__annotations__ = {}
+        group.command(name, help=_help(body, examples))(invoke)
+        return body
+
+    return decorate
+
+
+def _outcome(body: Body, call: Call, given: dict[str, Any]) -> int | None:
+    outcome = body(call, **given)
+    if isinstance(outcome, Answer):
+        write(outcome, call.output, call.columns)
+        return None
+    return outcome
+
+
+def _but_done(lost: AnswerLost) -> PartlyDone:
+    """To run a writer again because its answer was lost might do everything twice."""
+    return PartlyDone(
+        f"the changes are stored, but savctl {lost.message}",
+        hint="Do not run it again before you have looked what is there.",
+    )
+
+
+def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
+    own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+    parameters: list[inspect.Parameter] = []
+    for parameter in own:
+        if parameter.annotation is TicketFilter:
+            parameters += _declared(FILTERS)
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    context = inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    return inspect.Signature([*parameters, context, *_declared(extra)])
+
+
+def _declared(options: Sequence[_Option]) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+        )
+        for key, annotation, default in options
+    ]
+
+
+def _help(body: Body, examples: Sequence[str]) -> str:
+    told = inspect.getdoc(body) or ""
+    shown = "\n".join(f"  {example}" for example in examples)
+    return f"{told}\n\n\b\nExamples:\n{shown}"
+
+
+def _words(context: typer.Context) -> str:
+    """The words that name the command, without the program's name: `ticket list`."""
+    names: list[str] = []
+    level: Any = context
+    while level is not None and level.parent is not None:
+        names.insert(0, str(level.info_name))
+        level = level.parent
+    return " ".join(names)
+
+
+def _call_from(given: dict[str, Any], *, words: str) -> Call:
+    effect = effect_of(words)
+    _require_own_clock(given, words, effect)
+    given["output"] = Format(one_of("output", given["output"], tuple(Format)))
+    given["color"] = one_of("color", given["color"], ("auto", "always", "never"))
+    if given["log_format"] is not None:
+        given["log_format"] = one_of("log-format", given["log_format"], ("text", "json"))
+    names = (given["columns"] or "").split(",")
+    given["columns"] = tuple(name.strip() for name in names if name.strip())
+    if given["config"] is not None and not given["config"].is_file():
+        raise ConfigurationError(f"there is no configuration file {given['config']}")
+    return Call(**given, effect=effect)
+
+
+def _require_own_clock(given: dict[str, Any], words: str, effect: Effect) -> None:
+    """Nothing is stored, and nothing given out, at another time than now (cli.md 1.8).
+
+    Raises:
+        InvalidInput: `--at` stands beside something that is not undone again.
+    """
+    if given["at"] is None or effect is Effect.READS or given.get("dry_run"):
+        return
+    raise InvalidInput(
+        "--at sets the clock for reading and dry runs only",
+        hint="Add --dry-run."
+        if "dry_run" in given
+        else INSTEAD_OF_AT.get(words, "Leave out --at."),
+    )

@@ -1,0 +1,207 @@
+"""What every command is given: its common options, and the application they choose."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from savctl.cli.framework.asked import is_json
+from savctl.cli.framework.effects import Effect
+from savctl.cli.framework.output import Format
+from savctl.cli.framework.streams import tell
+from savctl.cli.framework.text import safe
+from savctl.config import Settings, from_environment
+from savctl.config.unused import unused_variables
+from savctl.domain import times
+from savctl.domain.access.file_access import Requester
+from savctl.domain.clock_skew import ClockOff
+from savctl.errors import ConfigurationError, InvalidInput, NeedsConfirmation
+from savctl.ports import Clock, SetClock, system_clock
+
+if TYPE_CHECKING:
+    from savctl.bootstrap import App
+    from savctl.domain.sla.policy import Policies
+    from savctl.persistence.engine import Database
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One invocation; the application is made when it is first asked for."""
+
+    output: Format = Format.TABLE
+    columns: tuple[str, ...] = ()
+    config: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    log_format: str | None = None
+    at: str | None = None
+    dry_run: bool = False
+    actor: int | None = None
+    yes: bool = False
+    effect: Effect = Effect.CHANGES
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force; a variable that is none of them, or is not used, is named."""
+        found = from_environment(file=self.config)
+        for named in (*found.unknown, *unused_variables(os.environ, found)):
+            self.warn(str(named))
+        return found
+
+    @cached_property
+    def app(self) -> App:
+        """The parts this call works with.
+
+        Raises:
+            NotPermitted: SAVCTL_TOKEN is given and proves nothing: nothing is opened.
+        """
+        self.require_good_token()
+        return self.unproved_app
+
+    @cached_property
+    def unproved_app(self) -> App:
+        """The same parts, whatever the token is: for what finds out what is wrong."""
+        from savctl.bootstrap import App
+
+        if not self.settings.is_database_chosen:
+            self.note(
+                f"no database is configured: the embedded one in {self.settings.home} is used"
+            )
+        is_compared = self.effect is not Effect.READS and self.at is None
+        return App(
+            self.settings,
+            self.clock,
+            host_clock=system_clock,
+            on_skew=self._clock_is_off if is_compared else None,
+        )
+
+    def require_good_token(self) -> None:
+        """Pass when no token is given, or one that proves who acts.
+
+        Raises:
+            NotPermitted: it proves nothing.
+            ConfigurationError: there is no key to check it with.
+        """
+        if self.settings.token is not None:
+            from savctl.adapters.jwt_tokens import requester_of
+
+            requester_of(self.settings.token, key=self.settings.token_key)
+
+    def require_chosen_database(self) -> None:
+        """Pass when somebody said which database is meant: nobody watches what runs unattended.
+
+        Raises:
+            ConfigurationError: nothing says it.
+        """
+        if not self.settings.is_database_chosen:
+            raise ConfigurationError(
+                "no database is configured: what runs unattended does not guess one",
+                hint="Set DB_HOST and the other DB_* or SAVCTL_DATABASE_URL. If the embedded "
+                f"database in {self.settings.home} is meant: SAVCTL_HOME, home, or "
+                "SAVCTL_EMBEDDED=true.",
+            )
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock, or the instant of `--at`."""
+        if self.at is None:
+            return system_clock
+        return SetClock(times.clock_moment(self.at, now=system_clock()))
+
+    def close(self) -> None:
+        """Give back what the application holds, if it was made."""
+        if "unproved_app" in self.__dict__:
+            self.unproved_app.close()
+
+    def start_log(self, level: int) -> None:
+        """Write the log to stderr from this level on, in the form that was asked for."""
+        from savctl.log import to_stderr
+
+        to_stderr(level, form=self.log_format or self.settings.log_format)
+
+    @property
+    def database(self) -> Database:
+        """The database, ready for use."""
+        return self.app.database
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The SLA policies; a new one is written down, unless this is a dry run."""
+        return self.app.policies(store=not self.dry_run)
+
+    @property
+    def by(self) -> int | None:
+        """Who acts: `--as`, else SAVCTL_ACTOR; a token's user, when there is one."""
+        return self.requester.user_id
+
+    @cached_property
+    def requester(self) -> Requester:
+        """Who asks, and the role that a token proves."""
+        if self.actor is not None:
+            return self.app.requester(self.actor)
+        named = self.app.requester(None)
+        return named if named.user_id is not None else Requester(user_id=self.settings.actor)
+
+    @property
+    def token_bearer(self) -> Requester:
+        """Who asks, as a token proves; without one the operator, who may see everything."""
+        return self.app.requester(None)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether warnings and errors are to be JSON lines."""
+        return is_json(self.output)
+
+    def moment(self, name: str, text: str | None) -> datetime | None:
+        """A time option, or None."""
+        if text is None:
+            return None
+        try:
+            return times.moment(text, now=self.clock())
+        except InvalidInput as problem:
+            raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
+
+    def warn(self, text: str) -> None:
+        """Say something that deserves attention, on stderr."""
+        tell(f"{self._paint('warning:', '33')} {safe(text)}\n")
+
+    def note(self, text: str) -> None:
+        """Say something useful, on stderr, unless asked to be quiet."""
+        if not self.quiet:
+            tell(f"{safe(text)}\n")
+
+    def confirm(self, question: str) -> None:
+        """Go on only with a person's word: `--yes`, or an answer on a terminal.
+
+        Raises:
+            NeedsConfirmation: no word was given; nothing was done.
+        """
+        if self.settings.protected:
+            tell(f"PRODUCTION {self.app.raw_database.name}\n")
+        if self.yes or self.dry_run:
+            return
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            sys.stderr.write(f"{safe(question)} [y/N] ")
+            sys.stderr.flush()
+            if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+                return
+            raise NeedsConfirmation("not confirmed; nothing was done")
+        raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
+
+    def _clock_is_off(self, clock_off: ClockOff) -> None:
+        """Stop, unless nothing would be stored: a dry run says that the real one would stop."""
+        if not self.dry_run:
+            raise clock_off
+        self.warn(f"{clock_off.message}; the real run would stop")
+
+    def _paint(self, text: str, code: str) -> str:
+        wanted = self.color == "always" or (
+            self.color == "auto" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        )
+        return f"\x1b[{code}m{text}\x1b[0m" if wanted else text

@@ -1,0 +1,131 @@
+"""One command line from its words to its exit code: every failure is printed here."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from savctl.cli.framework.asked import asked
+from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, tell
+from savctl.cli.framework.text import json_safe, safe
+from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the words after `savctl`; answers the exit code."""
+    from savctl.cli.root import root
+
+    prepare()
+    try:
+        outcome = root().main(args=list(words), prog_name="savctl", standalone_mode=False)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as leaving:
+        return _broken_pipe(words, leaving)
+    except SavError as failure:
+        _say(words, failure)
+        return int(failure.exit_code)
+    except typer.Abort:
+        return _interrupted(words)
+    except typer.TyperException as failure:
+        return _usage(words, failure)
+    except Exception as bug:  # the last fence: a bug keeps its traceback
+        return _bug(words, bug)
+    return outcome if isinstance(outcome, int) else int(ExitCode.DONE)
+
+
+def error_line(failure: SavError) -> str:
+    """The failure as one JSON line (contract: command line, 1.2)."""
+    told = {
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+        "exit": int(failure.exit_code),
+        **failure.facts,
+    }
+    return json_safe(json.dumps({"error": told}, ensure_ascii=False, default=str))
+
+
+def say_failure(failure: SavError, *, as_json: bool) -> None:
+    """Print a failure to stderr, in words or as a JSON line."""
+    if as_json:
+        tell(error_line(failure) + "\n")
+        return
+    hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
+    tell(f"error: {safe(failure.message)}\n{hint}")
+
+
+def _say(words: Sequence[str], failure: SavError) -> None:
+    say_failure(failure, as_json=asked(words).is_json)
+
+
+def _interrupted(words: Sequence[str]) -> int:
+    """Ctrl-C while nothing was under way that ends by itself, as at a question."""
+    if asked(words).is_json:
+        stopped = SavError("interrupted")
+        stopped.code, stopped.exit_code = "interrupted", ExitCode.INTERRUPTED
+        _say(words, stopped)
+    else:
+        tell("interrupted\n")
+    return int(ExitCode.INTERRUPTED)
+
+
+def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
+    """A mistake in the words themselves, as Typer found it."""
+    message = failure.format_message()
+    if type(failure).__name__ == "NoArgsIsHelpError":
+        tell(f"{message}\n")
+        return int(ExitCode.USAGE)
+    context = getattr(failure, "ctx", None)
+    path = context.command_path if context is not None else "savctl"
+    told = SavError(message, hint=f"{path} --help shows what it takes.")
+    told.code = "usage"
+    told.exit_code = ExitCode.USAGE
+    _say(words, told)
+    return int(ExitCode.USAGE)
+
+
+def _bug(words: Sequence[str], bug: Exception) -> int:
+    if isinstance(bug, OSError) and is_out_of_room(bug):
+        return _no_room(words, bug)
+    wanted = asked(words)
+    if wanted.is_json:
+        trace = traceback.format_exception(bug) if wanted.is_verbose else None
+        found = SavError(
+            f"unexpected failure: {type(bug).__name__}",
+            hint=None if trace else "-v shows where.",
+            **({"traceback": trace} if trace else {}),
+        )
+        found.code = "bug"
+        _say(words, found)
+    else:
+        traceback.print_exception(bug)
+        sys.stderr.write("error: this is a bug in savctl; nothing more was done\n")
+    return int(ExitCode.BUG)
+
+
+def _no_room(words: Sequence[str], problem: OSError) -> int:
+    """A disk that is full under something that has no words of its own for it, such as help."""
+    silence_stdout()
+    named = f" {problem.filename}" if problem.filename else ""
+    told = Unavailable(
+        f"cannot write{named}: {problem.strerror}",
+        hint="Make room, and look what is there before you run it again.",
+    )
+    _say(words, told)
+    return int(told.exit_code)
+
+
+def _broken_pipe(words: Sequence[str], leaving: BaseException) -> int:
+    """`savctl … | head`: the reader has what it wanted, and the work is done.
+
+    Typer answers any broken pipe, a server's too, with a silent exit; that one is a bug here.
+    """
+    cause = leaving.__context__ if isinstance(leaving, SystemExit) else leaving
+    if isinstance(cause, Exception) and has_reader():
+        return _bug(words, cause)
+    silence_stdout()
+    return int(ExitCode.DONE)

@@ -1,0 +1,170 @@
+"""Tickets as the command line names them and answers with them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row
+from savctl.cli.framework.run import say_failure
+from savctl.domain.model.references import reference
+from savctl.domain.model.ticket import Ticket
+from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
+
+if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
+    from savctl.usecases.tickets.changes import Change
+
+OneTicket = Annotated[str, typer.Argument(metavar="TKT", help="Number or id; id:4, number:4.")]
+ManyTickets = Annotated[
+    list[str],
+    typer.Argument(metavar="TKT…", help="Ticket numbers or ids; - reads them from stdin."),
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the history.")]
+Bridge = Annotated[
+    bool, typer.Option("--bridge", help="Take the legal steps in between, in one transaction.")
+]
+
+TICKET_FIELDS = (
+    "id",
+    "ticket_number",
+    "user_id",
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "resolved_at",
+    "closed_at",
+    "created_at",
+    "updated_at",
+)
+LIST_COLUMNS = (
+    "ticket_number",
+    "status",
+    "priority",
+    "user_id",
+    "assigned_to",
+    "category",
+    "subject",
+    "created_at",
+)
+CHANGE_COLUMNS = ("ticket_number", "status", "priority", "assigned_to", "changed")
+
+
+def references(given: Sequence[str]) -> tuple[list[str | int], bool]:
+    """What the words name, and whether it is one ticket given as such."""
+    if "-" not in given:
+        return [reference(word) for word in given], len(given) == 1
+    if list(given) != ["-"]:
+        raise InvalidInput("- stands for all tickets on stdin; give it alone")
+    return list(_from_stdin()), False
+
+
+def ticket_row(ticket: Ticket) -> dict[str, object]:
+    """A ticket with the specification's column names, in its order."""
+    return {
+        "id": ticket.id,
+        "ticket_number": ticket.number,
+        "user_id": ticket.user_id,
+        "subject": ticket.subject,
+        "description": ticket.description,
+        "priority": str(ticket.priority),
+        "status": str(ticket.status),
+        "category": ticket.category,
+        "assigned_to": ticket.assigned_to,
+        "order_id": ticket.order_id,
+        "metadata": dict(ticket.metadata),
+        "resolved_at": ticket.resolved_at,
+        "closed_at": ticket.closed_at,
+        "created_at": ticket.created_at,
+        "updated_at": ticket.updated_at,
+    }
+
+
+def change_row(call: Call, change: Change) -> dict[str, object]:
+    """The ticket after a change, with what the change was."""
+    for warning in change.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {**ticket_row(change.ticket), "changed": change.changed}
+    if change.message_id is not None:
+        row["message_id"] = change.message_id
+    if call.dry_run:
+        row["dry_run"] = True
+    return row
+
+
+def change_each(
+    call: Call, given: Sequence[str], work: Callable[[str | int], Change]
+) -> Answer | int:
+    """Change every ticket named, each in its own transaction, and answer with all of them.
+
+    With several, a refusal is told and the others go on; the exit code is then 3, or the
+    refusal's own when nothing at all was done. A lost database stops the rest.
+    """
+    refs, is_one = references(given)
+    if is_one:
+        row = change_row(call, work(refs[0]))
+        _note_dry_run(call)
+        return Answer(rows=[row], columns=CHANGE_COLUMNS, is_one=True)
+    rows: list[Row] = []
+    failures: list[SavError] = []
+    for ref in refs:
+        try:
+            rows.append(change_row(call, work(ref)))
+        except SavError as failure:
+            failures.append(failure)
+            say_failure(failure, as_json=call.is_json)
+            if isinstance(failure, Unavailable):
+                break
+    _note_dry_run(call)
+    return _finish(call, rows, failures, total=len(refs))
+
+
+def _finish(call: Call, rows: list[Row], failures: list[SavError], *, total: int) -> Answer | int:
+    answer = Answer(rows=rows, columns=CHANGE_COLUMNS)
+    if not failures:
+        return answer
+    from savctl.cli.framework.output import write
+
+    write(answer, call.output, call.columns)
+    codes = {failure.exit_code for failure in failures}
+    if isinstance(failures[-1], Unavailable) or (not rows and len(codes) == 1):
+        return int(failures[-1].exit_code)
+    told = PartlyDone(f"{len(rows)} of {total} tickets done, {len(failures)} refused")
+    say_failure(told, as_json=call.is_json)
+    return int(told.exit_code)
+
+
+def _note_dry_run(call: Call) -> None:
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+
+
+def _from_stdin() -> Iterator[str | int]:
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            given = raw.decode().strip()
+        except UnicodeDecodeError:
+            raise InvalidInput(f"stdin line {number} is not UTF-8 text") from None
+        if given:
+            yield _named_in_json(given, number) if given[0] == "{" else reference(given)
+
+
+def _named_in_json(line: str, number: int) -> str | int:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidInput(f"stdin line {number} is no JSON: {problem}") from None
+    found = row.get("ticket_number") or row.get("id")
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")
+    kind = "number" if row.get("ticket_number") else "id"  # the keys say which is which
+    return reference(f"{kind}:{found}")

@@ -1,0 +1,122 @@
+"""`savctl gdpr export`, `savctl gdpr schema`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.files import Force, clear_line, counting, out_file
+from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.run import say_failure
+from savctl.cli.gdpr import group
+from savctl.cli.user import UserId
+from savctl.errors import InvalidInput, PartlyDone
+
+if TYPE_CHECKING:
+    from savctl.usecases.privacy.export import PersonReport
+
+
+@command(
+    group,
+    "export",
+    writes=True,
+    asks=True,
+    examples=[
+        "savctl gdpr export 456 --out customer-456.zip --as 5",
+        "savctl gdpr export 456 --out customer-456.zip --dry-run",
+    ],
+)
+def export(
+    call: Call,
+    user: UserId,
+    out: Annotated[str, typer.Option("--out", metavar="ZIP", help="Where to; - is stdout.")],
+    with_internal: Annotated[
+        bool, typer.Option("--with-internal", help="Also the notes among agents.")
+    ] = False,
+    force: Force = False,
+) -> Answer | int | None:
+    """Everything of a person as one ZIP: JSON, files, and a page that works offline.
+
+    Without other customers' words and agents' names. Files that cannot be found are named (exit
+    3). docs/gdpr.md says what to do with it.
+    """
+    from savctl.domain.privacy.disclosure import Disclosure
+    from savctl.pages.person import render
+    from savctl.scheduling.stop import stopping_on_signals
+    from savctl.usecases.privacy.export import PersonRun, export_person
+
+    if out == "-" and sys.stdout.isatty() and not call.dry_run:
+        raise InvalidInput("a ZIP is nothing for a terminal", hint="--out FILE")
+    with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
+        run = PersonRun(
+            disclosure=Disclosure(user_id=user, with_internal=with_internal),
+            kept_for=call.settings.retention_after,
+            render=render,
+            by=call.by,
+            dry_run=call.dry_run,
+            on_step=counting(call, _progress),
+            should_stop=stop.is_set,
+        )
+        app = call.app
+        report = export_person(app.database, app.store, app.cold, call.clock, run, file)
+    clear_line(call)
+    if stop.signal is not None and report.is_stopped:
+        call.note(f"stopped by {stop.signal.name}; nothing was written")
+        return 128 + stop.signal
+    return _answer(call, user, out, report)
+
+
+@command(group, "schema", examples=["savctl gdpr schema"])
+def schema(call: Call) -> Answer:
+    """The JSON Schema of data.json in an export."""
+    from savctl.domain.privacy.export_schema import export_schema
+
+    found = export_schema()
+    text = json.dumps(found, indent=2)
+    return Answer(rows=[found], is_one=True, key="title", text=text)
+
+
+def _progress(report: PersonReport) -> str:
+    return f"{report.counts.tickets:,} tickets, {report.files:,} files"
+
+
+def _answer(call: Call, user: int, out: str, report: PersonReport) -> Answer | int | None:
+    row: dict[str, object] = {
+        "file": out,
+        "user_id": user,
+        **asdict(report.counts),
+        "missing": len(report.missing),
+        "bytes": report.size_bytes,
+        "sha256": report.sha256,
+    }
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+        row["dry_run"] = True
+    shown = Answer(rows=[row], is_one=True, as_record=True, key="file")
+    is_shown = out != "-" or call.dry_run
+    if not report.missing:
+        return shown if is_shown else None
+    if is_shown:
+        write(shown, call.output, call.columns)
+    return _tell_missing(call, report)
+
+
+def _tell_missing(call: Call, report: PersonReport) -> int:
+    """Each one by its name: who sends the export must know what is not in it (rules 20.11)."""
+    if not call.is_json:
+        for one in report.missing:
+            call.warn(f"not found: {one.original_name} of {one.ticket_number}")
+    names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
+    told = PartlyDone(
+        f"{len(report.missing)} files could not be found; the export names them",
+        hint="savctl attachment verify looks for all that are lost.",
+        missing=names,
+    )
+    say_failure(told, as_json=call.is_json)
+    return int(told.exit_code)

@@ -1,0 +1,18 @@
+"""`savctl gdpr find`."""
+
+from __future__ import annotations
+
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.gdpr import group
+from savctl.cli.user import UserId
+
+
+@command(group, "find", examples=["savctl gdpr find 456", "savctl gdpr find 456 -o json"])
+def find(call: Call, user: UserId) -> Answer:
+    """What there is of a person, place by place."""
+    from savctl.usecases.privacy.places import find_person
+
+    rows = find_person(call.database, user)
+    return Answer(rows=rows, columns=("place", "rows", "bytes", "what"), key="place")

@@ -1,0 +1,32 @@
+"""`savctl gdpr inventory`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.gdpr import group
+
+
+@command(
+    group,
+    "inventory",
+    examples=["savctl gdpr inventory", "savctl gdpr inventory --whose customer -o json"],
+)
+def inventory(
+    call: Call,
+    whose: Annotated[
+        str | None, typer.Option("--whose", help="customer, agent, other or nobody.")
+    ] = None,
+) -> Answer:
+    """Every column and key: whose data it is, why, how long, how it is erased and exported."""
+    from savctl.cli.framework.choices import one_of
+    from savctl.domain.privacy.inventory import INVENTORY, Whose
+
+    wanted = one_of("whose", whose, tuple(Whose)) if whose is not None else None
+    rows = (entry.as_row() for entry in INVENTORY if wanted is None or wanted in entry.whose)
+    return Answer(rows=rows, columns=("place", "whose", "what", "exported"), key="place")

@@ -1,0 +1,5 @@
+"""`savctl job`."""
+
+from savctl.cli.job.commands import group
+
+__all__ = ["group"]

@@ -1,0 +1,179 @@
+"""`savctl job`: run jobs by hand or from cron, and see what they did."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row
+from savctl.errors import InvalidInput
+
+group = new_group("Run jobs and see what they did.")
+
+JobName = Annotated[str, typer.Argument(metavar="NAME", help="As savctl job list shows it.")]
+
+
+@command(group, "list", examples=["savctl job list", "savctl job list -o json"])
+def list_(call: Call) -> Answer:
+    """Every job: when it runs next, who runs it now, how its last run ended."""
+    from savctl.cli.job.rows import LIST_COLUMNS, standings
+
+    rows: list[Row] = [standing.as_row() for standing in standings(call.app)]
+    return Answer(rows=rows, columns=LIST_COLUMNS, key="job")
+
+
+@command(
+    group,
+    "run",
+    examples=[
+        "savctl job run auto-close --dry-run",
+        "savctl job run close-resolved --yes -o json",
+        "savctl job run auto-close --due",
+        "savctl job run orphan-cleanup --plan-out orphans.jsonl",
+    ],
+    writes=True,
+    asks=True,
+)
+def run(
+    call: Call,
+    name: JobName,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only if a scheduled slot is due: for cron.")
+    ] = False,
+    heal: Annotated[
+        bool, typer.Option("--heal", help="Also repair what the job finds and can repair.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Lift the brake of orphan-cleanup.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do what this plan says.")
+    ] = None,
+    plan_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan-out", metavar="FILE", help="Write a plan into a file; change nothing."
+        ),
+    ] = None,
+) -> Answer | int | None:
+    """Run a job now and report what it did; at most one runs at a time over all hosts.
+
+    --yes lifts the brake that stops a run which would close very many tickets at once. With
+    --due the newest scheduled slot is run, unless some host has run it already.
+    """
+    from savctl.cli.job.running import answered, run_due, run_now
+    from savctl.scheduling.job import Flags, find_job
+    from savctl.scheduling.stop import stopping_on_signals
+
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
+    job = find_job(name)
+    if due:
+        call.require_chosen_database()
+    given = {"heal": heal, "force": force, "plan": plan, "plan-out": plan_out}
+    for option in (option for option, value in given.items() if value):
+        if option not in job.options:
+            raise InvalidInput(f"{name} knows no --{option}", job=name)
+    if plan and plan_out:
+        raise InvalidInput("--plan-out writes a plan and --plan reads one", hint="Leave one out.")
+    call.dry_run |= plan_out is not None  # what is only planned takes no lease and leaves no row
+    if due and call.dry_run:
+        raise InvalidInput("--due runs a slot, which a dry run does not", hint="Leave one out.")
+    flags = Flags(confirmed=call.yes, heal=heal, force=force, plan=plan, plan_out=plan_out)
+    with stopping_on_signals() as stop:
+        report = run_due(call, job, flags, stop) if due else run_now(call, job, flags, stop)
+    return None if report is None else answered(call, report, stop)
+
+
+@command(
+    group,
+    "history",
+    examples=["savctl job history", "savctl job history auto-close --limit 5 -o json"],
+)
+def history(
+    call: Call,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only runs of this job.")
+    ] = None,
+    run_id: Annotated[
+        int | None, typer.Option("--run", metavar="ID", help="The whole report of one run.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
+) -> Answer:
+    """Past runs, newest first: start, end, host, counts, outcome, error."""
+    from savctl.cli.job.rows import HISTORY_COLUMNS, run_row
+    from savctl.persistence.jobs import runs
+    from savctl.scheduling.job import find_job
+
+    with call.database.reading() as connection:
+        if run_id is not None:
+            row = run_row(runs.find(connection, run_id))
+            row["report"] = runs.report(connection, run_id)
+            return Answer(rows=[row], is_one=True, as_record=True, key="id")
+        job = find_job(name).name if name else None
+        found = runs.history(connection, job, limit=limit + 1 if limit else None)
+    if limit and len(found) > limit:
+        found = found[:limit]
+        call.note(f"showing the newest {limit}; --limit 0 shows all")
+    return Answer(rows=[run_row(run) for run in found], columns=HISTORY_COLUMNS, key="id")
+
+
+@command(group, "why", examples=["savctl job why auto-close"])
+def why(call: Call, name: JobName) -> Answer:
+    """Why a job did or did not run: its lease, its last run, its slots, its last error."""
+    from savctl.cli.job.why import explanation
+    from savctl.scheduling.job import find_job
+
+    row = explanation(call.app, find_job(name))
+    return Answer(rows=[row], is_one=True, as_record=True, key="job")
+
+
+@command(group, "next", examples=["savctl job next", "savctl job next --count 3 -o json"])
+def next_(
+    call: Call,
+    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="Slots of each.")] = 1,
+) -> Answer:
+    """The coming slots of every job, soonest first (UTC)."""
+    from savctl.cli.job.rows import coming
+
+    rows = coming(call.settings, after=call.clock(), count=count)
+    return Answer(rows=rows, columns=("job", "slot", "in"), key="job")
+
+
+@command(group, "unlock", examples=["savctl job unlock auto-close --yes"], writes=True, asks=True)
+def unlock(call: Call, name: JobName) -> Answer:
+    """Free the lease of a job that hangs; a holder that still works cannot write any more.
+
+    A host that died needs no unlocking: its lease ends by itself.
+    """
+    from savctl.persistence.jobs import leases
+    from savctl.scheduling.job import find_job
+
+    job = find_job(name)
+    with call.database.reading() as connection:
+        holder = leases.find_holder(connection, job.name)
+    if holder is not None:
+        call.confirm(f"Take {job.name} from {holder.owner}, who may still be working?")
+        call.database.transaction(
+            lambda c: leases.force_release(c, job.name), dry_run=call.dry_run
+        )
+    row = {
+        "job": job.name,
+        "was_held_by": holder.owner if holder else None,
+        "changed": holder is not None,
+        "dry_run": call.dry_run,
+    }
+    return Answer(rows=[row], is_one=True, key="job")
+
+
+@command(group, "crontab", examples=["savctl job crontab"])
+def crontab(call: Call) -> Answer:
+    """Lines for cron that run every job at its time, beside a running scheduler too."""
+    from savctl.cli.job.rows import crontab_lines, crontab_rows
+
+    rows = crontab_rows(call.settings)
+    return Answer(rows=rows, text="\n".join(crontab_lines(rows)), key="job")

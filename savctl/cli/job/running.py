@@ -1,0 +1,95 @@
+"""One run of a job for the command line: started, watched, answered with its exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.run import say_failure
+from savctl.cli.job.rows import report_text
+from savctl.errors import PartlyDone
+from savctl.persistence.jobs.running import SlotTaken
+from savctl.persistence.jobs.runs import RunStatus, StartedBy
+from savctl.scheduling.job import Flags, Job, find_job
+from savctl.scheduling.plan import all_schedules, due_slots
+from savctl.scheduling.runner import JobReport, Start, run_job
+from savctl.scheduling.stop import Stop, stopping_on_signals
+from savctl.usecases.batch.report import BatchReport
+
+ITEMS_IN_TABLE = 20
+
+
+def run_now(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport:
+    """Run the job, or show what it would do; its counts are rewritten in place meanwhile."""
+    start = Start(
+        flags=flags,
+        dry_run=call.dry_run,
+        should_stop=stop.is_set,
+        on_batch=_progress(call),
+    )
+    try:
+        return run_job(job, call.app, start)
+    finally:
+        if _is_watched(call):
+            sys.stderr.write("\r\x1b[K")
+
+
+def by_name(call: Call, name: str) -> Answer | int:
+    """Run a job for the command that bears its name."""
+    call.start_log(logging.INFO if call.verbose else logging.WARNING)
+    with stopping_on_signals() as stop:
+        report = run_now(call, find_job(name), Flags(confirmed=call.yes), stop)
+    return answered(call, report, stop)
+
+
+def run_due(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport | None:
+    """Run the slot that is due, if there is one and nobody has been faster."""
+    slots = due_slots(job, call.app, all_schedules(call.settings)[job.name])
+    if not slots:
+        call.note(f"{job.name}: no slot is due; nothing to do")
+        return None
+    start = Start(by=StartedBy.CRON, slot=slots[0], flags=flags, should_stop=stop.is_set)
+    try:
+        return run_job(job, call.app, start)
+    except SlotTaken as taken:
+        call.note(f"{taken.message}; nothing to do")
+        return None
+
+
+def answered(call: Call, report: JobReport, stop: Stop) -> Answer | int:
+    """The report on stdout, and the exit code that it deserves."""
+    text = report_text(report, items=ITEMS_IN_TABLE)
+    answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
+    if report.done.idle is not None:
+        call.note(report.done.idle)
+    if report.dry_run:
+        call.note("dry run: nothing was stored")
+        if report.done.would_stop is not None:
+            call.warn(f"the real run would stop: {report.done.would_stop}")
+    if report.status in {RunStatus.OK, RunStatus.BRAKED}:
+        return answer
+    write(answer, call.output, call.columns)
+    if report.status is RunStatus.INTERRUPTED and stop.signal is not None:
+        call.note(f"interrupted after the batch at hand; {report.done.left} left to look at")
+        return 128 + stop.signal
+    told = PartlyDone(f"{report.done.failed} of {report.done.seen} failed", job=report.job)
+    say_failure(told, as_json=call.is_json)
+    return int(told.exit_code)
+
+
+def _is_watched(call: Call) -> bool:
+    return sys.stderr.isatty() and not call.quiet
+
+
+def _progress(call: Call) -> Callable[[BatchReport], None]:
+    """The counts so far, rewritten in place, on a terminal only."""
+
+    def show(report: BatchReport) -> None:
+        if _is_watched(call):
+            sys.stderr.write(f"\r{report.seen:,} seen, {report.changed:,} changed\x1b[K")
+            sys.stderr.flush()
+
+    return show

@@ -1,0 +1,49 @@
+"""Mistakes in settings that need more than the settings to be found: a token, schedules, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from savctl.config import Settings
+from savctl.errors import SavError
+
+
+def more_problems(settings: Settings) -> Iterator[str]:
+    """What is wrong beyond a single value, each in words that name the setting."""
+    for check in (_token, _schedules, _address):
+        problem = _problem_of(check, settings)
+        if problem is not None:
+            yield problem
+
+
+def _problem_of(check: Callable[[Settings], object], settings: Settings) -> str | None:
+    try:
+        check(settings)
+    except SavError as problem:
+        return problem.message
+    return None
+
+
+def _token(settings: Settings) -> None:
+    from savctl.adapters.jwt_tokens import requester_of, require_good_key
+
+    if settings.token is not None:
+        requester_of(settings.token, key=settings.token_key)
+    elif settings.token_key is not None:
+        require_good_key(settings.token_key)
+
+
+def _schedules(settings: Settings) -> None:
+    from savctl.scheduling.plan import all_schedules
+
+    all_schedules(settings)
+
+
+def _address(settings: Settings) -> None:
+    from savctl.persistence.engine import Database
+
+    database = Database(settings.database_url)
+    try:
+        _ = database.engine
+    finally:
+        database.close()

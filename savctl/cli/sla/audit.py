@@ -1,0 +1,103 @@
+"""`savctl sla audit`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, write
+from savctl.cli.sla import group
+from savctl.errors import ExitCode, NotFound
+
+_COUNTS = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
+_MEANING = {
+    "missed": "breaches that no scan saw, recorded now",
+    "late": "breaches found long after the target passed: was sla-escalation running?",
+    "doubled": "sides that are written down twice",
+    "unfounded": "recorded breaches that the clock does not find",
+    "wiped": "breaches another program had removed, put back",
+    "unledgered": "breaches that only the metadata had",
+    "partial": "histories that contradict their ticket: never escalated; see savctl db check",
+}
+
+
+@command(
+    group,
+    "audit",
+    writes=True,
+    asks=True,
+    examples=["savctl sla audit --dry-run", "savctl sla audit --yes -o json"],
+)
+def audit(
+    call: Call,
+    last: Annotated[bool, typer.Option("--last", help="Show the last audit; run none.")] = False,
+) -> Answer | int:
+    """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
+
+    It is the job sla-audit: breaches that no scan saw are recorded and told now.
+    """
+    report = _last(call) if last else _dry_run(call) if call.dry_run else _run(call)
+    if not isinstance(report, dict):
+        return report
+    answer = Answer(rows=[report], is_one=True, key="made_at", text=_text(report))
+    if not any(report[name] for name in _COUNTS):
+        return answer
+    write(answer, call.output, call.columns)
+    return int(ExitCode.FINDINGS)
+
+
+def _last(call: Call) -> dict[str, Any]:
+    from savctl.usecases.sla.auditing import last_audit
+
+    report = last_audit(call.database)
+    if report is None:
+        raise NotFound("there was no audit yet", hint="savctl sla audit runs one.")
+    return report
+
+
+def _run(call: Call) -> dict[str, Any] | Answer | int:
+    """The report that the job leaves; the run's own when it was stopped, or some items failed."""
+    from savctl.cli.job.running import answered, run_now
+    from savctl.persistence.jobs.runs import RunStatus
+    from savctl.scheduling.job import Flags, find_job
+    from savctl.scheduling.stop import stopping_on_signals
+
+    with stopping_on_signals() as stop:
+        done = run_now(call, find_job("sla-audit"), Flags(confirmed=call.yes), stop)
+    if done.status is not RunStatus.OK:
+        return answered(call, done, stop)
+    call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")
+    return _last(call)
+
+
+def _dry_run(call: Call) -> dict[str, Any]:
+    from savctl.usecases.batch.batches import Terms
+    from savctl.usecases.batch.report import BatchReport
+    from savctl.usecases.sla.auditing import audit as audited
+
+    call.note("dry run: nothing was stored")
+    done = BatchReport(lists_changes=True)
+    report = audited(
+        call.database,
+        call.clock,
+        terms=Terms(report=done, dry_run=True),
+        policies=call.policies,
+        brake=None if call.yes else call.settings.sla_audit_brake,
+    )
+    if done.would_stop is not None:
+        call.warn(f"the real run would stop: {done.would_stop}")
+    return report.as_json()
+
+
+def _text(report: dict[str, Any]) -> str:
+    found = [f"  {report[name]:>8}  {_MEANING[name]}" for name in _COUNTS if report[name]]
+    lines = [f"{report['tickets']} tickets audited at {report['made_at']}"]
+    lines += found or ["  nothing to complain of"]
+    lines += [
+        f"  {item['ticket_number']}  {item['finding']}: {item['detail']}"
+        for item in report["items"][:20]
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""`savctl sla show, explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Format, Row, write
+from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.ticket_refs import ManyTickets, OneTicket, references
+from savctl.cli.sla import group
+from savctl.domain.model.references import reference
+from savctl.errors import PartlyDone, SavError, Unavailable
+
+COLUMNS = (
+    "ticket_number",
+    "status",
+    "priority",
+    "promised",
+    "response",
+    "resolution",
+    "due_at",
+    "source",
+)
+
+
+@command(
+    group,
+    "show",
+    examples=[
+        "savctl sla show TKT-7K2M9QXA",
+        "savctl sla show TKT-7K2M9QXA TKT-4FJ8N2WB -o json",
+    ],
+)
+def show(call: Call, tickets: ManyTickets) -> Answer | int:
+    """Where the SLA of tickets stands: both clocks, what was promised, what was breached.
+
+    With --at the clocks are those of that moment, earlier or later.
+    """
+    from savctl.cli.sla.rows import sla_row
+    from savctl.cli.sla.wording import line_row
+    from savctl.usecases.sla.views import see
+
+    refs, is_one = references(tickets)
+    is_line = call.output is Format.TABLE and not call.columns
+    columns = COLUMNS if is_line else ()
+    policies = call.app.policies(store=False)
+
+    def row(ref: str | int) -> Row:
+        seen = see(
+            call.database, ref, now=call.clock(), policies=policies, is_past=call.at is not None
+        )
+        return line_row(seen) if is_line else sla_row(seen, policies)
+
+    if is_one:
+        return Answer(rows=[row(refs[0])], columns=columns, is_one=True)
+    return _each(call, refs, row, columns)
+
+
+@command(
+    group,
+    "explain",
+    examples=["savctl sla explain TKT-7K2M9QXA", "savctl sla explain TKT-7K2M9QXA -o json"],
+)
+def explain(call: Call, ticket: OneTicket) -> Answer:
+    """Why the clocks of a ticket stand where they do, stretch by stretch, and what comes next.
+
+    With --at it is told of that moment, earlier or later.
+    """
+    from savctl.cli.sla.rows import explanation
+    from savctl.cli.sla.story import explanation_text
+    from savctl.usecases.sla import views as sla_views
+
+    policies = call.app.policies(store=False)
+    story = sla_views.explain(
+        call.database,
+        reference(ticket),
+        now=call.clock(),
+        policies=policies,
+        is_past=call.at is not None,
+    )
+    text = None if call.columns else explanation_text(story)
+    return Answer(rows=[explanation(story, policies)], is_one=True, as_record=True, text=text)
+
+
+def _each(
+    call: Call,
+    refs: Sequence[str | int],
+    row: Callable[[str | int], Row],
+    columns: tuple[str, ...],
+) -> int:
+    """Show every ticket named; one that is not found is told of, and the others are shown."""
+    failures: list[SavError] = []
+
+    def rows() -> Iterator[Row]:
+        for ref in refs:
+            try:
+                yield row(ref)
+            except Unavailable:
+                raise
+            except SavError as failure:
+                failures.append(failure)
+
+    write(Answer(rows=rows(), columns=columns), call.output, call.columns)
+    for failure in failures:
+        say_failure(failure, as_json=call.is_json)
+    if not failures:
+        return 0
+    if len(failures) == len(refs):
+        return int(failures[0].exit_code)
+    told = PartlyDone(f"{len(refs) - len(failures)} of {len(refs)} tickets shown")
+    say_failure(told, as_json=call.is_json)
+    return int(told.exit_code)

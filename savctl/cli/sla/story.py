@@ -1,0 +1,144 @@
+"""The explanation of a ticket's SLA for a person at 3 a.m."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from savctl.cli.framework.text import cell, safe
+from savctl.cli.sla.wording import comes_next, source_words, span_words
+from savctl.domain.clock import second_text
+from savctl.domain.sla.audit import IN_TIME
+from savctl.domain.sla.clock import Running, SideClock
+from savctl.domain.sla.policy import SPECIFIED, Policy
+from savctl.domain.sla.targets import COUNTED, Segment
+from savctl.usecases.sla.views import Origin, Place, Recorded, Seen, Story
+
+_CAUSE_WIDTH = 80
+_PLACES = {
+    Place.BOTH: None,
+    Place.LEDGER: "another program took it out of the ticket's metadata; it is not told again",
+    Place.METADATA: "it stands in the ticket's metadata only: savctl's ledger does not know it",
+}
+
+
+def explanation_text(story: Story) -> str:
+    """The explanation for a person at 3 a.m.; what was stored cannot steer the terminal."""
+    return "\n".join(safe(line) for line in _lines(story))
+
+
+def _lines(story: Story) -> Iterator[str]:
+    seen = story.seen
+    ticket, sla = seen.ticket, seen.sla
+    held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "unassigned"
+    yield f"{ticket.number}  {ticket.status}, priority {ticket.priority}, {held}"
+    yield f"as of {second_text(sla.at)}"
+    yield from ("", "Promise", f"  {_promise(story)}")
+    yield f"  {_targets(seen)}"
+    yield from (f"  {line}" for line in _raises(story))
+    yield from ("", f"Time, {source_words(seen)}", *_segments(seen))
+    yield from ("", "Clocks")
+    yield f"  {_side(seen, sla.response)}; {_answer(story)}"
+    yield f"  {_side(seen, sla.resolution)}"
+    if seen.written:
+        yield from ("", "Breaches", *(f"  {_breach(seen, one)}" for one in seen.written))
+    yield from ("", "Next", *(f"  {line}" for line in comes_next(story)))
+
+
+def _promise(story: Story) -> str:
+    given, by_hand = story.seen.sla.promise, story.promised_by
+    since = f" at {second_text(given.since)}" if given.since is not None else ""
+    match story.origin:
+        case Origin.BY_HAND if by_hand is not None:
+            who = f"user {by_hand.actor}" if by_hand.actor is not None else "nobody named"
+            why = f": {by_hand.reason}" if by_hand.reason else ""
+            return f"{given.priority}, set by hand by {who}{since}, from {by_hand.before}{why}"
+        case Origin.CREATION:
+            reasons = story.seen.ticket.metadata.get("priority_reasons")
+            why = "; ".join(map(str, reasons)) if isinstance(reasons, list) else ""
+            return f"{given.priority}, given with its creation{since}{f': {why}' if why else ''}"
+        case Origin.IMPORT:
+            return f"{given.priority}, as it was imported{since}"
+        case _:
+            return f"{given.priority}: another program made the ticket, its priority counts"
+
+
+def _targets(seen: Seen) -> str:
+    """What was promised; a clock that has ended keeps the promise of its day (rules 4.2)."""
+    given = seen.sla.promise
+    said = f"answer within {span_words(given.target.response)}, "
+    said += f"solve within {span_words(given.target.resolution)}, {_policy(given.policy)}"
+    for side in seen.sla.sides:
+        if side.promise != given:
+            said += f"; the {side.side} had ended under {side.promise.priority}"
+    return said
+
+
+def _policy(policy: Policy) -> str:
+    if policy.version == SPECIFIED.version:
+        return f"policy {policy.version} (the specification's)"
+    return f"policy {policy.version} (in force since {second_text(policy.starts_at)})"
+
+
+def _raises(story: Story) -> Iterator[str]:
+    for entry in story.raises:
+        yield (
+            f"raised {entry.before} → {entry.after} by the scan at {second_text(entry.at)}: the "
+            "queue order, not the promise"
+        )
+
+
+def _segments(seen: Seen) -> Iterator[str]:
+    total = timedelta()
+    for stretch in seen.sla.timeline.segments:
+        total += stretch.counted
+        yield f"  {_segment(stretch, total)}"
+
+
+def _segment(stretch: Segment, total: timedelta) -> str:
+    took = span_words(stretch.end - stretch.start)
+    counted = f"+ {took}, total {span_words(total)}"
+    if stretch.status not in COUNTED:
+        counted = f"{took}, not counted"
+    who = f" (by {stretch.actor})" if stretch.actor is not None else ""
+    cause = cell(stretch.cause or "", width=_CAUSE_WIDTH)
+    times = f"{second_text(stretch.start)} to {second_text(stretch.end)}"
+    return f"{times}  {stretch.status:<16}  {counted:<32}  {cause}{who}".rstrip()
+
+
+def _side(seen: Seen, side: SideClock) -> str:
+    said = f"{side.side}: {span_words(side.elapsed)} of {span_words(side.target)}"
+    if side.running is Running.PAUSED:
+        said += ", paused"
+    if not side.is_breached:
+        return said + (", kept" if side.is_met else f", {span_words(side.remaining)} left")
+    passed = second_text(side.passed_at or seen.sla.at)
+    return f"{said}, BREACHED: late by {span_words(side.elapsed - side.target)}, since {passed}"
+
+
+def _answer(story: Story) -> str:
+    """What stopped the response clock."""
+    response, reply = story.seen.sla.response, story.reply
+    notes = f"; {story.notes} internal note(s) do not count" if story.notes else ""
+    if response.ended_at is None:
+        return f"not answered yet{notes}"
+    said = response.cause or "ended"
+    if reply is not None:
+        said = f"public message {reply.message_id} of agent {reply.sender_id}"
+    return f"{said} at {second_text(response.ended_at)}{notes}"
+
+
+def _breach(seen: Seen, one: Recorded) -> str:
+    breach = one.breach
+    late = breach.found_at - breach.at
+    found = f"found {span_words(late)} later at {second_text(breach.found_at)}"
+    if late > IN_TIME:
+        found += " (late: was sla-escalation running?)"
+    did = f"raised the priority to {breach.raised_to}" if breach.raised_to else "raised nothing"
+    if one.place is not Place.METADATA:
+        did = f"told as TicketSLABreach, {did}"
+    said = (
+        f"{breach.side}: target passed {second_text(breach.at)}, {found}, after "
+        f"{breach.actual_minutes} of {breach.expected_minutes} min ({breach.priority}); {did}"
+    )
+    return "; ".join(filter(None, (said, _PLACES[one.place])))

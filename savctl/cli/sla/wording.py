@@ -1,0 +1,127 @@
+"""The SLA of a ticket in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from savctl.domain.clock import second_text
+from savctl.domain.model.priority import raised
+from savctl.domain.model.states import Status
+from savctl.domain.sla.clock import Running, Side, SideClock
+from savctl.domain.sla.targets import COUNTED, Source
+from savctl.usecases.sla.views import Recording, Seen, Story
+
+_SOURCES = {
+    Source.HISTORY: "from its own history",
+    Source.DERIVED: "derived from the ticket's columns, because another program made it or moved "
+    "it before savctl did; it escalates like any other",
+    Source.PARTIAL: "partial: the history contradicts the ticket, so the clock is a guess and "
+    "never escalates by itself; savctl db check names what is wrong, db check --fix puts back "
+    "what was lost",
+}
+
+
+def span_words(span: timedelta) -> str:
+    """`2 d 3 h`, `3 h 20 min`, `45 s`: the two largest parts."""
+    seconds = int(abs(span.total_seconds()))
+    parts: list[str] = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if seconds >= size or (size == 1 and not parts):
+            parts.append(f"{seconds // size} {unit}")
+            seconds %= size
+    return " ".join(parts[:2])
+
+
+def line_row(seen: Seen) -> dict[str, object]:
+    """A ticket in a line of a table."""
+    sla = seen.sla
+    due = [side.due_at for side in sla.sides if side.due_at is not None]
+    return {
+        "ticket_number": seen.ticket.number,
+        "status": str(seen.ticket.status),
+        "priority": str(seen.ticket.priority),
+        "promised": f"{sla.promise.priority}, policy {sla.promise.policy.version}",
+        "response": _short(sla.response),
+        "resolution": _short(sla.resolution),
+        "due_at": min(due, default=None) if sla.is_counted else None,
+        "source": str(sla.timeline.source),
+    }
+
+
+def source_words(seen: Seen) -> str:
+    """What the clock is computed from, and what that means."""
+    line = seen.sla.timeline
+    said = _SOURCES[line.source]
+    return f"{said} ({line.problem})" if line.problem else said
+
+
+def comes_next(story: Story) -> Iterator[str]:
+    """What will happen, in words."""
+    seen = story.seen
+    if not seen.sla.is_counted:
+        yield "nothing: it was merged into another ticket and left the statistics"
+        return
+    for side in seen.sla.sides:
+        line = _of_recording(seen, side) or _of_clock(seen, side)
+        if line is not None:
+            yield f"{side.side}: {line}"
+    if seen.ticket.status in COUNTED and seen.sla.is_trusted and not story.is_past:
+        yield _of_scan(story)
+    if seen.ticket.status is Status.CLOSED:
+        yield "nothing more: closed is final"
+
+
+def _of_recording(seen: Seen, side: SideClock) -> str | None:
+    """What becomes of a breach that is not as it is written down."""
+    match seen.recording(side):
+        case Recording.NEXT_SCAN:
+            to = raised(seen.ticket.priority)
+            is_raised = side.side is Side.RESPONSE and to is not seen.ticket.priority
+            does = f" and raises the priority to {to}" if is_raised else ""
+            return f"breached, not recorded yet: the next scan records it{does}"
+        case Recording.WEEKLY_AUDIT:
+            return "breached, but no scan saw it: the weekly audit (sla-audit) records it"
+        case Recording.NEVER:
+            return "looks breached, but is not recorded: the history is no proof"
+        case Recording.NOT_FOUND_TODAY:
+            return (
+                "recorded as breached, but today's clock does not find it: the promise or the "
+                "history was changed since; what is recorded stands"
+            )
+        case _:
+            return None
+
+
+def _of_clock(seen: Seen, side: SideClock) -> str | None:
+    """What the running of the clock will lead to."""
+    if side.is_breached:
+        return None
+    if side.due_at is not None:
+        return f"breaches after {_when(side.due_at, seen.sla.at)} if nothing changes"
+    left = span_words(side.remaining)
+    if side.running is Running.PAUSED:
+        return f"paused: {left} left; the customer's answer starts it again"
+    if seen.ticket.status is Status.RESOLVED and side.side is Side.RESOLUTION:
+        return f"kept; a reopening starts it again with {left} left"
+    return None
+
+
+def _of_scan(story: Story) -> str:
+    if story.alarm is None:
+        return "the scan has not seen it yet: it does within a minute, at the latest in an hour"
+    looks_at, now = story.alarm.looks_at, story.seen.sla.at
+    if looks_at is None:
+        return "the scan looks at it again when another program changes it"
+    if looks_at <= now:
+        return "the next scan looks at it"
+    return f"the scan looks at it again at {_when(looks_at, now)}"
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    return f"{second_text(moment)} (in {span_words(moment - now)})"
+
+
+def _short(side: SideClock) -> str:
+    state = "breached" if side.is_breached else "kept" if side.is_met else str(side.running)
+    return f"{span_words(side.elapsed)} of {span_words(side.target)}, {state}"

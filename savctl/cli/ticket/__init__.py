@@ -1,0 +1,10 @@
+"""`savctl ticket …`: each module here adds its commands to the group."""
+
+from __future__ import annotations
+
+from savctl.cli.framework.command import new_group
+from savctl.cli.framework.package import load_commands
+
+group = new_group("Create, find, assign and move tickets.")
+
+load_commands(__name__, __path__)

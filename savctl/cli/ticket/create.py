@@ -1,0 +1,213 @@
+"""`savctl ticket create, edit`."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli.attachment.attached import Attach, staged
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.params import long_text, pairs, whole
+from savctl.cli.framework.ticket_refs import (
+    CHANGE_COLUMNS,
+    OneTicket,
+    change_each,
+    change_row,
+)
+from savctl.cli.ticket import group
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.references import reference
+from savctl.errors import InvalidInput
+
+if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
+    from savctl.usecases.tickets.changes import Change
+    from savctl.usecases.tickets.creation import NewTicket
+
+_LARGEST_AMOUNT = Decimal(10**12)
+
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag; may be repeated.")]
+Meta = Annotated[
+    list[str] | None,
+    typer.Option("--meta", metavar="K=V", help="Free metadata; may be repeated."),
+]
+
+
+@command(
+    group,
+    "create",
+    writes=True,
+    examples=[
+        "savctl ticket create --user 456 --subject 'Order not received' --description 'Where?'",
+        "savctl ticket create --user 456 --subject Refund --description @letter.txt --order 789",
+        "savctl ticket create --user 456 --subject Broken --description See --attach photo.jpg",
+    ],
+)
+def create(
+    call: Call,
+    user: Annotated[
+        int, typer.Option("--user", metavar="ID", parser=whole("--user"), help="The customer.")
+    ],
+    subject: Annotated[str, typer.Option("--subject", help="One line, up to 255 characters.")],
+    description: Annotated[
+        str, typer.Option("--description", help="The problem; @FILE or - reads it.")
+    ],
+    priority: Annotated[
+        str | None, typer.Option("--priority", help="Overrides the priority rules.")
+    ] = None,
+    category: Annotated[str | None, typer.Option("--category", help="Such as shipping.")] = None,
+    order: Annotated[
+        int | None,
+        typer.Option("--order", metavar="ID", parser=whole("--order"), help="The order."),
+    ] = None,
+    tag: Tags = None,
+    meta: Meta = None,
+    order_value: Annotated[
+        str | None, typer.Option("--order-value", metavar="EUR", help="For the priority rules.")
+    ] = None,
+    payment_failed: Annotated[
+        bool, typer.Option("--payment-failed", help="For the priority rules.")
+    ] = False,
+    vip: Annotated[bool, typer.Option("--vip", help="For the priority rules.")] = False,
+    follow_up_of: Annotated[
+        str | None, typer.Option("--follow-up-of", metavar="TKT", help="The closed ticket before.")
+    ] = None,
+    attach: Attach = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="The same key answers the same ticket.")
+    ] = None,
+) -> Answer:
+    """Create a ticket; its priority follows the rules unless you set it."""
+    from savctl.usecases.tickets.creation import NewTicket
+
+    wanted = NewTicket(
+        user_id=user,
+        subject=subject,
+        description=long_text("description", description),
+        priority=_priority(priority),
+        category=category,
+        order_id=order,
+        tags=tuple(tag or ()),
+        meta=pairs("meta", meta),
+        order_value=_amount(order_value),
+        is_payment_failed=payment_failed,
+        is_vip=vip,
+        follow_up_of=reference(follow_up_of) if follow_up_of is not None else None,
+    )
+    change, is_replayed, files = _created(call, wanted, attach, idempotency_key)
+    row = change_row(call, change)
+    if attach:
+        row["attachment_ids"] = files
+    if is_replayed:
+        row["replayed"] = True
+    if call.dry_run:
+        call.note("dry run: nothing was stored; the number is not reserved")
+    return Answer(rows=[row], columns=CHANGE_COLUMNS, is_one=True)
+
+
+@command(
+    group,
+    "edit",
+    writes=True,
+    examples=["savctl ticket edit TKT-7K2M9QXA --category shipping --tag fragile"],
+)
+def edit(
+    call: Call,
+    ticket: OneTicket,
+    subject: Annotated[str | None, typer.Option("--subject")] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", help="@FILE or - reads it.")
+    ] = None,
+    category: Annotated[str | None, typer.Option("--category")] = None,
+    order: Annotated[
+        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+    ] = None,
+    tag: Tags = None,
+    untag: Annotated[
+        list[str] | None, typer.Option("--untag", help="Tag to remove; may be repeated.")
+    ] = None,
+    meta: Meta = None,
+) -> Answer | int:
+    """Change what a ticket says; the history names the fields, not their text."""
+    from savctl.usecases.tickets.creation import edit_ticket
+
+    fields = {
+        "subject": subject,
+        "description": (
+            long_text("description", description) if description is not None else None
+        ),
+        "category": category,
+        "order_id": order,
+    }
+    return change_each(
+        call,
+        [ticket],
+        lambda ref: edit_ticket(
+            call.database,
+            call.clock,
+            ref,
+            fields,
+            add_tags=tuple(tag or ()),
+            remove_tags=tuple(untag or ()),
+            meta=pairs("meta", meta),
+            by=call.by,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+def _created(
+    call: Call, wanted: NewTicket, attach: list[str] | None, key: str | None
+) -> tuple[Change, bool, list[int]]:
+    """The new ticket, whether the answer is a replayed one, and its files."""
+    if not attach:
+        from savctl.usecases.tickets.creation import create_ticket
+
+        change, is_replayed = create_ticket(
+            call.database,
+            call.clock,
+            wanted,
+            by=call.by,
+            policies=call.policies,
+            key=key,
+            dry_run=call.dry_run,
+        )
+        return change, is_replayed, []
+    from savctl.usecases.files.staging import Staging
+    from savctl.usecases.files.ticket_with_files import create_ticket_with_files
+
+    with Staging(call.app.scanner) as staging:
+        made = create_ticket_with_files(
+            call.database,
+            call.clock,
+            call.app.store,
+            wanted,
+            staged(staging, attach),
+            by=call.by,
+            policies=call.policies,
+            key=key,
+            dry_run=call.dry_run,
+        )
+    return made.change, made.is_replayed, [attachment.id for attachment in made.attachments]
+
+
+def _priority(given: str | None) -> Priority | None:
+    if given is None:
+        return None
+    return Priority(one_of("priority", given, tuple(Priority)))
+
+
+def _amount(given: str | None) -> Decimal | None:
+    if given is None:
+        return None
+    try:
+        amount = Decimal(given)
+    except InvalidOperation:
+        raise InvalidInput(f"--order-value {given!r} is no amount in EUR") from None
+    if not amount.is_finite() or not 0 <= amount <= _LARGEST_AMOUNT:
+        raise InvalidInput(f"--order-value {given!r} is no amount in EUR")
+    return amount

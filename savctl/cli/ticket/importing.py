@@ -1,0 +1,210 @@
+"""`savctl ticket import`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.run import say_failure
+from savctl.cli.ticket import group
+from savctl.errors import InvalidInput, PartlyDone
+
+if TYPE_CHECKING:
+    from savctl.domain.imports.imported_ticket import Terms
+    from savctl.domain.imports.mapping import Mapped
+    from savctl.usecases.imports.importing import ImportReport
+    from savctl.usecases.imports.rows import Rows
+
+_COLUMNS = ("source", "seen", "imported", "skipped", "rejected", "adjusted")
+_MEMBERS = (*_COLUMNS, "stopped_at")
+_TOLD = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
+
+
+@command(
+    group,
+    "import",
+    writes=True,
+    examples=[
+        "savctl ticket import tickets.csv --keep-times --dry-run",
+        "savctl ticket import old-desk.csv.gz --map old-desk.toml --reject-to bad.csv",
+        "savctl ticket import old-desk.csv.gz --map old-desk.toml --resume",
+    ],
+)
+def import_(
+    call: Call,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - is stdin.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv or jsonl; else by the file's name.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="What the columns mean (TOML).")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Name of the source; else the file's name.")
+    ] = None,
+    keep_times: Annotated[
+        bool, typer.Option("--keep-times", help="Keep the file's times; else all is now.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a source: import what is not here yet.")
+    ] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Publish TicketCreated: customers get a mail!")
+    ] = False,
+    reject_to: Annotated[
+        Path | None, typer.Option("--reject-to", metavar="FILE", help="Write bad rows here.")
+    ] = None,
+) -> Answer | int:
+    """Import tickets of another program, a row each.
+
+    Bad rows are named by line and left out (exit 3). No events unless --events: nobody is told
+    of old tickets. docs/import.md explains the mapping file.
+    """
+    from savctl.scheduling.stop import stopping_on_signals
+    from savctl.usecases.imports.importing import ImportRun, import_tickets
+    from savctl.usecases.imports.mapping_file import read_mapping
+    from savctl.usecases.imports.rejects import keeping_rejects
+
+    path = None if file == "-" else Path(file)
+    mapped = read_mapping(mapping)
+    terms = _terms(
+        call,
+        mapped,
+        source=_source(source, mapped, path),
+        keeps_times=keep_times,
+        publishes=events,
+    )
+    keep_in = None if call.dry_run else reject_to
+    with (
+        opened(path, form, mapped.delimiter) as rows,
+        keeping_rejects(keep_in, rows) as keep,
+        stopping_on_signals() as stop,
+    ):
+        _note_unused(call, rows, mapped)
+        run = ImportRun(
+            terms=terms,
+            resume=resume,
+            dry_run=call.dry_run,
+            size=call.settings.batch_size,
+            on_reject=keep,
+            on_batch=_progress(call),
+            should_stop=stop.is_set,
+        )
+        report = import_tickets(call.database, rows, mapped, run)
+    if stop.signal is not None and report.is_stopped:
+        call.note(f"stopped by {stop.signal.name}; --resume goes on")
+    return _answer(call, report, stopped_by=stop.signal)
+
+
+@contextmanager
+def opened(path: Path | None, form: str | None, delimiter: str) -> Iterator[Rows]:
+    """A file of rows, or stdin for None, in the format that was named or that its name tells."""
+    from savctl.usecases.imports.rows import FORMATS, format_of, reading
+
+    found = one_of("format", form, FORMATS) if form else format_of(path.name if path else "")
+    if found is None:
+        raise InvalidInput("the file's name does not tell its format", hint="--format csv|jsonl")
+    with reading(path, found, delimiter=delimiter) as rows:
+        yield rows
+
+
+def _source(given: str | None, mapped: Mapped, path: Path | None) -> str:
+    if given or mapped.source:
+        return given or str(mapped.source)
+    if path is None:
+        raise InvalidInput("rows from stdin need a name", hint="--source NAME")
+    return path.name.partition(".")[0]
+
+
+def _terms(
+    call: Call, mapped: Mapped, *, source: str, keeps_times: bool, publishes: bool
+) -> Terms:
+    from savctl.domain.imports.imported_ticket import Terms
+    from savctl.html import clean
+
+    return Terms(
+        now=call.clock(),
+        source=source,
+        stamps=mapped.stamps,
+        clean=clean,
+        keeps_times=keeps_times,
+        by=call.by,
+        publishes=publishes,
+        policies=call.policies,
+    )
+
+
+def _note_unused(call: Call, rows: Rows, mapped: Mapped) -> None:
+    from savctl.usecases.imports.import_rows import unused_columns
+
+    unused = unused_columns(rows, mapped)
+    if unused:
+        call.note(f"columns that nothing is taken from: {', '.join(unused)}")
+
+
+def _progress(call: Call) -> Callable[[ImportReport], None]:
+    """The count so far, rewritten in place, on a terminal only."""
+    if call.quiet or not sys.stderr.isatty():
+        return lambda _: None
+
+    def show(report: ImportReport) -> None:
+        sys.stderr.write(f"\r{report.seen:,} rows, {report.imported:,} imported\x1b[K")
+        sys.stderr.flush()
+
+    return show
+
+
+def _answer(call: Call, report: ImportReport, *, stopped_by: int | None) -> Answer | int:
+    answer = Answer(rows=[_row(call, report)], is_one=True, as_record=True, columns=_COLUMNS)
+    if not call.is_json:
+        _tell_bad_rows(call, report)
+    if call.dry_run:
+        call.note("dry run: nothing was stored")
+    if stopped_by is None and not report.rejected:
+        return answer
+    write(answer, call.output, call.columns)
+    if stopped_by is not None:
+        return 128 + stopped_by
+    told = _partly(report)
+    say_failure(told, as_json=call.is_json)
+    return int(told.exit_code)
+
+
+def _partly(report: ImportReport) -> PartlyDone:
+    message = f"{report.rejected} of {report.seen} rows were not imported"
+    if report.stopped_at is None:
+        return PartlyDone(message)
+    return PartlyDone(
+        f"{message}; the import stopped at line {report.stopped_at}",
+        hint="Mend that line in the file, then go on with --resume.",
+        line=report.stopped_at,
+    )
+
+
+def _row(call: Call, report: ImportReport) -> dict[str, object]:
+    row = {name: getattr(report, name) for name in _MEMBERS}
+    for name in ("rejects", "remarks"):
+        row[name] = [{"line": n.line, "reason": n.reason} for n in getattr(report, name)]
+    if call.dry_run:
+        row["dry_run"] = True
+    return row
+
+
+def _tell_bad_rows(call: Call, report: ImportReport) -> None:
+    if sys.stderr.isatty() and not call.quiet:
+        sys.stderr.write("\r\x1b[K")
+    for bad in report.rejects[:_TOLD]:
+        call.warn(f"line {bad.line}: {bad.reason}")
+    if report.rejected > _TOLD:
+        call.warn(f"… and {report.rejected - _TOLD} more; --reject-to FILE keeps every bad row")
+    for put_right in report.remarks[:_TOLD] if call.verbose else ():
+        call.note(f"line {put_right.line}: {put_right.reason}")

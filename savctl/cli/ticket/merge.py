@@ -1,0 +1,210 @@
+"""`savctl ticket merge, split, duplicates`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.params import Limit, whole
+from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
+from savctl.cli.ticket import group
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.references import reference
+from savctl.domain.text import MAX_ID
+from savctl.errors import InvalidInput
+
+MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
+SPLIT = ("ticket_number", "split_from", "user_id", "subject", "messages", "attachments")
+
+DUPLICATES = (
+    *("ticket_number", "id", "duplicate_of", "duplicate_of_id", "user_id", "order_id"),
+    *("status", "created_at", "subject", "score", "why"),
+)
+
+
+@command(
+    group,
+    "merge",
+    writes=True,
+    asks=True,
+    examples=[
+        "savctl ticket merge TKT-4FJ8N2WB --into TKT-7K2M9QXA --yes",
+        "savctl ticket merge 4 5 6 --into TKT-7K2M9QXA --reason 'one parcel' --as 10 --yes",
+        "savctl ticket merge 4 5 --into TKT-7K2M9QXA --dry-run -o json",
+    ],
+)
+def merge(
+    call: Call,
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE…", help="Tickets to merge; - reads them from stdin."),
+    ],
+    into: Annotated[str, typer.Option("--into", metavar="TARGET", help="The ticket that stays.")],
+    across_customers: Annotated[
+        bool,
+        typer.Option(
+            "--across-customers",
+            help="Also those of other customers, their messages as internal notes.",
+        ),
+    ] = False,
+    reason: Reason = None,
+    bridge: Bridge = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="The same key answers the same merge."),
+    ] = None,
+) -> Answer:
+    """Merge duplicates into the ticket that stays: all of them, or none.
+
+    Messages and files move and keep their times and senders; the sources are closed as
+    duplicates. There is no way back but `savctl ticket split`.
+    """
+    from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+
+    refs, _ = references(sources)
+    target = reference(into)
+    shown = ", ".join(str(ref) for ref in refs[:5]) + (" …" if len(refs) > 5 else "")
+    if refs:  # an empty list on stdin is nothing to do
+        call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
+    merged = merge_tickets(
+        call.database,
+        call.clock,
+        refs,
+        target,
+        terms=MergeTerms(
+            by=call.by,
+            reason=reason,
+            across=across_customers,
+            key=idempotency_key,
+            dry_run=call.dry_run,
+        ),
+    )
+    for warning in merged.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {
+        **ticket_row(merged.target),
+        "merged": len(merged.sources),
+        "sources": list(merged.sources),
+        "messages": merged.messages,
+        "attachments": merged.attachments,
+        "changed": bool(merged.sources) and not merged.is_replayed,
+    }
+    if merged.is_replayed:
+        row["replayed"] = True
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[row], columns=MERGED, is_one=True)
+
+
+@command(
+    group,
+    "split",
+    writes=True,
+    examples=[
+        "savctl ticket split TKT-7K2M9QXA --messages 1,2 --subject 'Second parcel' --as 10",
+        "savctl ticket split TKT-7K2M9QXA --messages 1 --dry-run -o json",
+    ],
+)
+def split(
+    call: Call,
+    ticket: OneTicket,
+    messages: Annotated[
+        str, typer.Option("--messages", metavar="ID,ID", help="The messages that go.")
+    ],
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Of the new ticket; default: as it was.")
+    ] = None,
+    priority: Annotated[
+        str | None, typer.Option("--priority", help="low, medium, high or urgent; default: rules.")
+    ] = None,
+    reason: Reason = None,
+) -> Answer:
+    """Make a new ticket of some messages, with their files: the way back from a wrong merge."""
+    from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+
+    level = one_of("priority", priority, tuple(Priority)) if priority is not None else None
+    done = split_ticket(
+        call.database,
+        call.clock,
+        reference(ticket),
+        [whole("--messages", high=MAX_ID)(word) for word in messages.split(",") if word.strip()],
+        terms=SplitTerms(
+            subject=subject,
+            priority=Priority(level) if level is not None else None,
+            reason=reason,
+            by=call.by,
+            policies=call.policies,
+            dry_run=call.dry_run,
+        ),
+    )
+    for warning in done.warnings:
+        call.warn(warning)
+    row: dict[str, object] = {
+        **ticket_row(done.ticket),
+        "split_from": done.original.number,
+        "messages": done.messages,
+        "attachments": done.attachments,
+        "changed": True,
+    }
+    if call.dry_run:
+        row["dry_run"] = True
+        call.note("dry run: nothing was stored")
+    return Answer(rows=[row], columns=SPLIT, is_one=True)
+
+
+@command(
+    group,
+    "duplicates",
+    examples=[
+        "savctl ticket duplicates",
+        "savctl ticket duplicates --user 456 --min-score 0.5 -o json",
+    ],
+)
+def duplicates(
+    call: Call,
+    user: Annotated[
+        int | None,
+        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Only this customer."),
+    ] = None,
+    min_score: Annotated[float, typer.Option("--min-score", help="How alike, from 0 to 1.")] = 0.6,
+    limit: Limit = 50,
+) -> Answer:
+    """Tickets of one customer that look like the same trouble told twice; merges nothing.
+
+    Tickets that are not closed, of the same order or, where none is known, of the same category.
+    """
+    from itertools import islice
+
+    from savctl.usecases.tickets.duplicates import find_duplicates
+
+    if not 0 <= min_score <= 1:  # nan is none of them, either
+        raise InvalidInput(f"--min-score must be from 0 to 1, not {min_score}")
+    pairs = find_duplicates(call.database, at_least=min_score, user_id=user)
+    found = list(islice(pairs, limit + 1)) if limit else pairs
+    if isinstance(found, list) and len(found) > limit:
+        call.note("there are more: --limit 0 shows all")
+        found = found[:limit]
+    rows = (
+        {
+            "ticket_number": pair.newer.number,
+            "id": pair.newer.id,
+            "duplicate_of": pair.older.number,
+            "duplicate_of_id": pair.older.id,
+            "user_id": pair.newer.user_id,
+            "order_id": pair.newer.order_id,
+            "status": str(pair.newer.status),
+            "created_at": pair.newer.created_at,
+            "subject": pair.newer.subject,
+            "score": pair.score,
+            "why": list(pair.why),
+        }
+        for pair in found
+    )
+    columns = ("ticket_number", "duplicate_of", "user_id", "score", "why", "subject")
+    return Answer(rows=rows, columns=columns, fields=DUPLICATES)

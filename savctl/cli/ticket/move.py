@@ -1,0 +1,266 @@
+"""`savctl ticket assign, unassign, wait, resume, resolve, reopen, close, priority`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer
+from savctl.cli.framework.params import long_text, whole
+from savctl.cli.framework.ticket_refs import Bridge, ManyTickets, Reason, change_each
+from savctl.cli.ticket import group
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.references import reference
+from savctl.domain.model.states import Status
+from savctl.errors import InvalidInput
+
+Said = Annotated[
+    str | None,
+    typer.Option("--message", help="Public message to the customer; @FILE or - reads it."),
+]
+
+
+def _said(message: str | None, tickets: list[str]) -> str | None:
+    if message == "-" and "-" in tickets:
+        raise InvalidInput("stdin is either the tickets or the message, not both")
+    return long_text("message", message) if message is not None else None
+
+
+def _needed(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+    return reason
+
+
+@command(
+    group,
+    "assign",
+    writes=True,
+    examples=["savctl ticket assign TKT-7K2M9QXA --to 10", "savctl ticket assign 4 5 6 --to auto"],
+)
+def assign(
+    call: Call,
+    tickets: ManyTickets,
+    to: Annotated[
+        str, typer.Option("--to", metavar="ID|auto", help="Agent; auto: the least loaded.")
+    ],
+    reason: Reason = None,
+) -> Answer | int:
+    """Give tickets to an agent; an open one becomes in_progress."""
+    from savctl.usecases.tickets.assignment import assign_ticket
+
+    agent = None if to.lower() == "auto" else _agent(to)
+    return change_each(
+        call,
+        tickets,
+        lambda ref: assign_ticket(
+            call.database,
+            call.clock,
+            ref,
+            to=agent,
+            by=call.by,
+            reason=reason,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+@command(
+    group,
+    "unassign",
+    writes=True,
+    examples=["savctl ticket unassign TKT-7K2M9QXA --reason 'on leave'"],
+)
+def unassign(
+    call: Call,
+    tickets: ManyTickets,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
+) -> Answer | int:
+    """Take tickets from their agent; they go back to the queue."""
+    from savctl.usecases.tickets.assignment import unassign_ticket
+
+    why = _needed(reason)
+    return change_each(
+        call,
+        tickets,
+        lambda ref: unassign_ticket(
+            call.database, call.clock, ref, by=call.by, reason=why, dry_run=call.dry_run
+        ),
+    )
+
+
+@command(
+    group,
+    "wait",
+    writes=True,
+    examples=["savctl ticket wait TKT-7K2M9QXA --message 'Could you send a photo?' --as 10"],
+)
+def wait(
+    call: Call,
+    tickets: ManyTickets,
+    message: Said = None,
+    reason: Reason = None,
+    bridge: Bridge = False,
+) -> Answer | int:
+    """Wait for the customer; the SLA clock stops until the answer."""
+    return _move(call, tickets, Status.WAITING_CUSTOMER, message, reason, bridge)
+
+
+@command(group, "resume", writes=True, examples=["savctl ticket resume TKT-7K2M9QXA"])
+def resume(
+    call: Call,
+    tickets: ManyTickets,
+    reason: Reason = None,
+    bridge: Bridge = False,
+) -> Answer | int:
+    """Go on with tickets that waited for the customer."""
+    return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.WAITING_CUSTOMER)
+
+
+@command(
+    group,
+    "resolve",
+    writes=True,
+    examples=[
+        "savctl ticket resolve TKT-7K2M9QXA --message 'A new one is on its way.' --as 10",
+        "savctl ticket resolve TKT-7K2M9QXA --bridge --as 10",
+    ],
+)
+def resolve(
+    call: Call,
+    tickets: ManyTickets,
+    message: Said = None,
+    reason: Reason = None,
+    bridge: Bridge = False,
+) -> Answer | int:
+    """Mark tickets resolved; the customer has 24 hours to object."""
+    return _move(call, tickets, Status.RESOLVED, message, reason, bridge)
+
+
+@command(
+    group,
+    "reopen",
+    writes=True,
+    examples=["savctl ticket reopen TKT-7K2M9QXA --reason 'still broken'"],
+)
+def reopen(
+    call: Call,
+    tickets: ManyTickets,
+    reason: Reason = None,
+    bridge: Bridge = False,
+) -> Answer | int:
+    """Take resolved tickets up again."""
+    return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.RESOLVED)
+
+
+@command(
+    group,
+    "close",
+    writes=True,
+    examples=[
+        "savctl ticket close TKT-7K2M9QXA --reason 'customer confirmed'",
+        "savctl ticket close TKT-4FJ8N2WB --duplicate-of TKT-7K2M9QXA",
+    ],
+)
+def close(
+    call: Call,
+    tickets: ManyTickets,
+    reason: Reason = None,
+    duplicate_of: Annotated[
+        str | None, typer.Option("--duplicate-of", metavar="TKT", help="The ticket it repeats.")
+    ] = None,
+    bridge: Bridge = False,
+) -> Answer | int:
+    """Close tickets for good; say why, or name the ticket they repeat."""
+    from savctl.usecases.tickets.transitions import close_ticket
+
+    original = reference(duplicate_of) if duplicate_of is not None else None
+    return change_each(
+        call,
+        tickets,
+        lambda ref: close_ticket(
+            call.database,
+            call.clock,
+            ref,
+            by=call.by,
+            reason=reason,
+            duplicate_of=original,
+            bridge=bridge,
+            policies=call.policies if bridge else None,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+@command(
+    group,
+    "priority",
+    writes=True,
+    examples=["savctl ticket priority TKT-7K2M9QXA urgent --reason 'payment failed'"],
+)
+def priority(
+    call: Call,
+    ticket: Annotated[str, typer.Argument(metavar="TKT", help="Ticket number or id.")],
+    level: Annotated[str, typer.Argument(metavar="PRIORITY", help="low, medium, high or urgent.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
+) -> Answer | int:
+    """Set the priority by hand; the SLA promise moves with it."""
+    from savctl.usecases.tickets.transitions import set_priority
+
+    why = _needed(reason)
+    wanted = Priority(one_of("priority", level, tuple(Priority), prefix=""))
+    return change_each(
+        call,
+        [ticket],
+        lambda ref: set_priority(
+            call.database,
+            call.clock,
+            ref,
+            wanted,
+            by=call.by,
+            reason=why,
+            policies=call.policies,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+def _move(
+    call: Call,
+    tickets: list[str],
+    to: Status,
+    message: str | None,
+    reason: str | None,
+    bridge: bool,
+    only_from: Status | None = None,
+) -> Answer | int:
+    from savctl.usecases.tickets.transitions import move_ticket
+
+    said = _said(message, tickets)
+    return change_each(
+        call,
+        tickets,
+        lambda ref: move_ticket(
+            call.database,
+            call.clock,
+            ref,
+            to,
+            by=call.by,
+            reason=reason,
+            message=said,
+            bridge=bridge,
+            only_from=only_from,
+            policies=call.policies if to is Status.RESOLVED or bridge else None,
+            dry_run=call.dry_run,
+        ),
+    )
+
+
+def _agent(given: str) -> int:
+    if not given.isascii() or not given.isdecimal():
+        raise InvalidInput(f"--to {given!r} is neither an agent's id nor auto")
+    return whole("--to")(given)

@@ -1,0 +1,152 @@
+"""`savctl ticket list, show, history, next`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from savctl.cli.framework.choices import one_of
+from savctl.cli.framework.command import command
+from savctl.cli.framework.context import Call
+from savctl.cli.framework.output import Answer, Row
+from savctl.cli.framework.params import Limit
+from savctl.cli.framework.ticket_refs import LIST_COLUMNS, TICKET_FIELDS, OneTicket, ticket_row
+from savctl.cli.ticket import group
+from savctl.domain.model.odd_rows import OddRows
+from savctl.domain.model.references import reference
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket_filter import TicketFilter
+
+PARTS = ("messages", "attachments", "history", "sla")
+
+
+@command(
+    group,
+    "list",
+    filters=True,
+    examples=[
+        "savctl ticket list --status open,in_progress --agent none",
+        "savctl ticket list --user 456 -o json",
+        "savctl ticket list --since 7d --sort priority --limit 0 -o csv",
+    ],
+)
+def list_(
+    call: Call,
+    wanted: TicketFilter,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
+    ] = "-id",
+    limit: Limit = 50,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
+    ] = None,
+) -> Answer:
+    """Tickets, newest first, fifty at a time."""
+    from savctl.persistence.tickets.ticket_lists import list_tickets
+
+    start = _find(call, after) if after is not None else None
+    found = list_tickets(
+        call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
+    )
+    rows = _up_to(call, found, limit)
+    return Answer(rows=rows, columns=LIST_COLUMNS, fields=TICKET_FIELDS)
+
+
+@command(
+    group,
+    "show",
+    examples=[
+        "savctl ticket show TKT-7K2M9QXA",
+        "savctl ticket show TKT-7K2M9QXA --with messages,history -o json",
+    ],
+)
+def show(
+    call: Call,
+    ticket: OneTicket,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="PARTS", help=f"Also {', '.join(PARTS)}."),
+    ] = None,
+) -> Answer:
+    """One ticket, every column."""
+    found = _find(call, ticket)
+    _name_odd(call, found)
+    row = ticket_row(found)
+    for word in (part for given in with_ or () for part in given.split(",")):
+        part = one_of("with", word, PARTS)
+        row[part] = _part(call, found, part)
+    return Answer(rows=[row], is_one=True, as_record=True)
+
+
+@command(group, "history", examples=["savctl ticket history TKT-7K2M9QXA"])
+def history(call: Call, ticket: OneTicket) -> Answer:
+    """What happened to a ticket, oldest first; no actor means the system."""
+    found = _find(call, ticket)
+    rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
+    if not rows:
+        call.note(f"{found.number} has no history: another program made it")
+    return Answer(rows=rows, columns=("at", "actor", "action", "from", "to", "reason"), key="at")
+
+
+@command(
+    group,
+    "next",
+    acts=True,
+    examples=["savctl ticket next", "savctl ticket next --as 10"],
+)
+def next_(call: Call) -> Answer:
+    """The ticket to work on: the most urgent, then the oldest; with --as also your own."""
+    from savctl.persistence.tickets import reads
+
+    with call.database.reading() as connection:
+        found = reads.next_ticket(connection, agent_id=call.by)
+    if found is None:
+        call.note("the queue is empty")
+        return Answer(rows=[])
+    _name_odd(call, found)
+    return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
+
+
+def _find(call: Call, given: str) -> Ticket:
+    from savctl.persistence.tickets.tickets import Tickets
+
+    with call.database.reading() as connection:
+        return Tickets(connection).get(reference(given))
+
+
+def _part(call: Call, ticket: Ticket, part: str) -> object:
+    from savctl.persistence.tickets.messages import Messages
+    from savctl.persistence.tickets.reads import attachments_of
+
+    if part == "history":
+        return [entry.as_json() for entry in ticket.metadata.history]
+    if part == "sla":
+        return dict(ticket.metadata.object_at("sla"))
+    with call.database.reading() as connection:
+        if part == "attachments":
+            return attachments_of(connection, ticket.id)
+        messages = Messages(connection).of_ticket(ticket.id)
+    return [{name: getattr(m, name) for name in m.__slots__} for m in messages]
+
+
+def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
+    last, odd = None, OddRows()
+    for number, ticket in enumerate(found, start=1):
+        if limit and number > limit and last is not None:
+            call.note(f"there are more: --after {last.number}, or --limit 0 for all")
+            break
+        odd.look(ticket)
+        yield ticket_row(ticket)
+        last = ticket
+    if odd.warning:
+        call.warn(odd.warning)
+
+
+def _name_odd(call: Call, ticket: Ticket) -> None:
+    """Warn of what in its row the specification does not have."""
+    odd = OddRows()
+    odd.look(ticket)
+    if odd.warning:
+        call.warn(odd.warning)

@@ -1,0 +1,1 @@
+"""The six events, their schema, and the order in which they may be sent."""

@@ -1,0 +1,1 @@
+"""Which files come in: types, sizes, names, content; and which objects are orphans."""

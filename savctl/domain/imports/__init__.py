@@ -1,0 +1,1 @@
+"""Other programs' files: mapping, records, times, replay."""

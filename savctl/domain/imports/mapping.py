@@ -1,0 +1,180 @@
+"""The mapping file: what the columns of a foreign file mean (`ticket import`, `demo --replay`).
+
+    source = "servicenow"                 # names the file; --source overrides it
+    null = ["?", ""]                      # words for "no value"
+    times = ["D/M/YYYY HH:MM"]            # see `stamps`; the default is ISO
+    timezone = "Europe/Rome"              # of times without a zone; the default is UTC
+    delimiter = ";"                       # CSV only; the default is a comma
+
+    [fields]                              # field = "column", or a table
+    external_id = "number"
+    user_id     = { column = "caller_id", pattern = '(\\d+)', offset = 10000 }
+    priority    = { column = "priority", values = { "1 - Critical" = "urgent" } }
+    subject     = { template = "{category}: {symptom}" }
+    description = { constant = "imported from the old desk" }
+    assigned_to = { column = "assigned_to", default = 999 }
+
+    [metadata]                            # member = column
+    channel = "contact_type"
+
+`[replay]` is explained in `replay`. Everything is checked at once; a mistake names its key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from savctl.domain.imports.field_mapping import Source
+from savctl.domain.imports.timestamp_formats import Stamps
+from savctl.errors import InvalidInput
+
+FIELDS = (
+    "external_id",
+    "ticket_number",
+    "user_id",
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "created_at",
+    "updated_at",
+    "resolved_at",
+    "closed_at",
+)
+_TOP = ("source", "null", "times", "timezone", "delimiter", "fields", "metadata", "replay")
+_SOURCE_KEYS = ("column", "template", "constant", "values", "pattern", "offset", "default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """A mapping file, read; without one, columns are called as the specification calls them."""
+
+    source: str | None = None
+    nulls: frozenset[str] = frozenset({""})
+    stamps: Stamps = field(default_factory=Stamps)
+    delimiter: str = ","
+    fields: Mapping[str, Source] = field(default_factory=dict)
+    metadata: Mapping[str, Source] = field(default_factory=dict)
+    replay: Mapping[str, object] | None = None
+
+
+def mapped(told: Mapping[str, object]) -> Mapped:
+    """What a mapping file says.
+
+    Raises:
+        InvalidInput: a key is unknown or has the wrong kind of value.
+    """
+    known(told, _TOP, "the mapping file")
+    return Mapped(
+        source=_text(told, "source"),
+        nulls=frozenset({"", *strings(told, "null")}),
+        stamps=Stamps(strings(told, "times") or ("ISO",), _zone(_text(told, "timezone"))),
+        delimiter=_delimiter(_text(told, "delimiter")),
+        fields=_fields(told),
+        metadata={str(k): source(v, f"metadata.{k}") for k, v in table(told, "metadata").items()},
+        replay=table(told, "replay") or None,
+    )
+
+
+def source(told: object, name: str) -> Source:
+    """One field's source: a column's name, or a table."""
+    if isinstance(told, str):
+        return Source(column=told)
+    if not isinstance(told, dict):
+        raise InvalidInput(f"mapping: {name} must be a column's name or a table")
+    known(told, _SOURCE_KEYS, name)
+    if sum(key in told for key in ("column", "template", "constant")) != 1:
+        raise InvalidInput(f"mapping: {name} needs one of column, template and constant")
+    return Source(
+        column=_text(told, "column", name),
+        template=_text(told, "template", name),
+        constant=told.get("constant"),
+        values=table(told, "values"),
+        pattern=_pattern(told.get("pattern"), name),
+        offset=whole(told, "offset", name),
+        default=told.get("default"),
+    )
+
+
+def known(told: Mapping[str, object], allowed: tuple[str, ...], where: str) -> None:
+    """Refuse keys that mean nothing."""
+    for key in told:
+        if key not in allowed:
+            near = get_close_matches(str(key), allowed, n=1)
+            guess = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(allowed)}."
+            raise InvalidInput(f"mapping: {where} has no key {key!r}", hint=guess)
+
+
+def table(told: Mapping[str, object], key: str) -> dict[str, Any]:
+    """A table, or an empty one."""
+    value = told.get(key, {})
+    if not isinstance(value, dict):
+        raise InvalidInput(f"mapping: {key} must be a table")
+    return value
+
+
+def strings(told: Mapping[str, object], key: str) -> tuple[str, ...]:
+    """A list of texts; one text stands for a list of one."""
+    value = told.get(key, ())
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        raise InvalidInput(f"mapping: {key} must be a list of texts")
+    return tuple(items)
+
+
+def whole(told: Mapping[str, object], key: str, where: str = "") -> int:
+    """A whole number, 0 where there is none."""
+    value = told.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidInput(f"mapping: {where} {key} must be a whole number".replace("  ", " "))
+    return value
+
+
+def _fields(told: Mapping[str, object]) -> dict[str, Source]:
+    given = table(told, "fields")
+    known(given, FIELDS, "fields")
+    return {name: source(value, f"fields.{name}") for name, value in given.items()}
+
+
+def _text(told: Mapping[str, object], key: str, where: str = "") -> str | None:
+    value = told.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"mapping: {where} {key} must be a text".replace("  ", " "))
+    return value
+
+
+def _delimiter(given: str | None) -> str:
+    if given is not None and (len(given) != 1 or given in '\r\n"'):
+        raise InvalidInput("mapping: delimiter must be one character")
+    return given or ","
+
+
+def _zone(name: str | None) -> tzinfo:
+    if name is None or name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(f"mapping: timezone {name!r} is not known on this machine") from None
+
+
+def _pattern(given: object, name: str) -> re.Pattern[str] | None:
+    if given is None:
+        return None
+    try:
+        pattern = re.compile(str(given))
+    except re.error as problem:
+        raise InvalidInput(f"mapping: {name}.pattern: {problem}") from None
+    if pattern.groups != 1:
+        raise InvalidInput(f"mapping: {name}.pattern needs one group in (…): what is kept")
+    return pattern

@@ -1,0 +1,1 @@
+"""The ticket as a value, and the words it is made of."""

@@ -1,0 +1,230 @@
+"""The `metadata` column: a JSON object that savctl shares with other programs (rules 1.3, 1.4).
+
+A `Metadata` is immutable. It keeps the text of every member it did not write itself, so that
+another program's keys, number spellings and key order survive a round trip untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import NoReturn
+
+from savctl.domain.model.history import HistoryEntry, entry_from
+
+
+def _legible(value: object) -> str:
+    """SQLite stores bytes in a column of text; they are shown as the text that they may be."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    raise TypeError(f"a {type(value).__name__} is no JSON")
+
+
+# json.dumps would build one for each call; to look for circles takes a sixth of its time
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, default=_legible
+)
+_HALVES = re.compile("[\ud800-\udfff]")
+# A key of an object that is known to be valid, from where the member before it ended.
+_KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+# Of what may be nested this deep the texts are cut out at once: later, with more calls on the
+# stack, the decoder might not get to the bottom of it.
+_DEEP = 200
+_HISTORY = "history"
+# PHP stores an empty array as [], Laravel an empty value as null.
+_EMPTY_TEXTS = frozenset({"[]", "null"})
+
+
+def encode(value: object) -> str:
+    """JSON text in the form savctl stores: compact to read, key order kept.
+
+    Only half a character (a lone surrogate, from another program's escapes) stays an escape:
+    as itself it could not be stored.
+    """
+    text = _ENCODER.encode(value)
+    try:
+        text.encode()  # far quicker than to look for halves
+    except UnicodeEncodeError:
+        return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return text
+
+
+class Metadata(Mapping[str, object]):
+    """The members of a ticket's metadata object; reading an unreadable one gives none."""
+
+    __slots__ = ("_history", "_stored", "_texts", "_unreadable", "_values")
+
+    def __init__(
+        self, raw: dict[str, str] | None, values: dict[str, object], *, stored: str = ""
+    ) -> None:
+        self._texts = raw
+        self._values = values
+        self._stored = stored
+        self._history: tuple[HistoryEntry, ...] | None = None
+        self._unreadable = False
+
+    @property
+    def _raw(self) -> dict[str, str]:
+        """Each member's own text, cut out of the stored one only for who writes it again."""
+        if self._texts is None:
+            self._texts = _texts(self._stored)
+        return self._texts
+
+    @classmethod
+    def read(cls, text: str | None) -> Metadata:
+        """What a stored column says; text that is no JSON object is kept as `unreadable`."""
+        if text is None:
+            return cls({}, {})
+        try:
+            values = _DECODER.decode(text)
+            deep = text.count("{") + text.count("[") > _DEEP
+            if isinstance(values, dict):
+                return cls(_texts(text) if deep else None, values, stored=text)
+        except (ValueError, RecursionError):
+            pass
+        kept = cls({"unreadable": encode(text)}, {"unreadable": text})
+        kept._unreadable = True
+        return kept
+
+    @property
+    def was_unreadable(self) -> bool:
+        """Whether the stored text was no JSON object; callers warn when they write it back."""
+        return self._unreadable
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something is lost to who reads it: PHP's [] and null say "no metadata"."""
+        return self._unreadable and self.get("unreadable") not in _EMPTY_TEXTS
+
+    def text(self) -> str | None:
+        """The text to store; None when there is nothing to say."""
+        if not self._raw:
+            return None
+        return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
+
+    def with_members(self, **members: object) -> Metadata:
+        """The same metadata with these members set.
+
+        What an object replaces that is none is moved to `unreadable_KEY`, never thrown away.
+        """
+        raw, values = dict(self._raw), dict(self._values)
+        for key, value in members.items():
+            old = values.get(key)
+            is_odd = old is not None and old is not False and not isinstance(old, Mapping)
+            if is_odd and isinstance(value, Mapping):
+                aside = _free_name(raw, key)
+                raw[aside], values[aside] = raw[key], old
+            raw[key], values[key] = encode(value), value
+        return Metadata(raw, values)
+
+    def without(self, key: str) -> Metadata:
+        """The same metadata without a member."""
+        raw = {name: text for name, text in self._raw.items() if name != key}
+        return Metadata(raw, {name: v for name, v in self._values.items() if name != key})
+
+    def with_history(self, entries: Iterable[HistoryEntry]) -> Metadata:
+        """The same metadata with entries appended to its history.
+
+        A `history` that is no list is moved to `unreadable_history`, never thrown away.
+        """
+        added = [entry.as_json() for entry in entries]
+        if not added:
+            return self
+        raw, values = dict(self._raw), dict(self._values)
+        old = values.get(_HISTORY, [])
+        if not isinstance(old, list):
+            aside = _free_name(raw, _HISTORY)
+            raw[aside], values[aside] = raw[_HISTORY], old
+            raw[_HISTORY], old = "[]", []
+        kept = raw.get(_HISTORY, "[]").rstrip()[:-1].rstrip()
+        glue = ", " if len(kept) > 1 else ""
+        raw[_HISTORY] = f"{kept}{glue}{', '.join(encode(entry) for entry in added)}]"
+        values[_HISTORY] = [*old, *added]
+        return Metadata(raw, values)
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """The entries savctl understands, oldest first; foreign shapes are left out."""
+        if self._history is None:  # a check asks for it three times
+            found = map(entry_from, self.history_items)
+            self._history = tuple([entry for entry in found if entry is not None])
+        return self._history
+
+    def history_of(self, actions: frozenset[str]) -> list[HistoryEntry]:
+        """The entries of some actions: those of all others are not even looked at."""
+        return [
+            entry
+            for item in self.history_items
+            if isinstance(item, dict)
+            and isinstance(action := item.get("action"), str)
+            and action in actions
+            and (entry := entry_from(item)) is not None
+        ]
+
+    @property
+    def history_items(self) -> list[object]:
+        """The history as it stands, foreign shapes included."""
+        items = self._values.get(_HISTORY)
+        return items if isinstance(items, list) else []
+
+    def object_at(self, key: str) -> Mapping[str, object]:
+        """The member when it is an object, else an empty one."""
+        value = self._values.get(key)
+        return value if isinstance(value, dict) else {}
+
+    def __getitem__(self, key: str) -> object:
+        return self._values[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values  # that of Mapping raises a KeyError for each one lacking
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        # as JSON: to Python 1, 1.0 and True are the same
+        return isinstance(other, Metadata) and encode(self._values) == encode(other._values)
+
+    def __hash__(self) -> int:
+        return hash(encode(self._values))
+
+    def __repr__(self) -> str:
+        return f"Metadata({self.text()})"
+
+
+EMPTY = Metadata({}, {})
+
+
+def _free_name(raw: Mapping[str, str], key: str) -> str:
+    """What a broken member is moved to; one that was moved before is not pushed out."""
+    names = (f"unreadable_{key}" + (f"_{n}" if n > 1 else "") for n in count(1))
+    return next(name for name in names if name not in raw)
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _number(digits: str) -> float | str:
+    """A float; a number that none can hold reads as its digits, which JSON can say again."""
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_number)
+
+
+def _texts(text: str) -> dict[str, str]:
+    """The members of a valid object, each as its own text."""
+    texts: dict[str, str] = {}
+    at = text.index("{") + 1
+    while (key := _KEY.match(text, at)) is not None:
+        _, at = _DECODER.raw_decode(text, key.end())
+        texts[_DECODER.decode(key[1])] = text[key.end() : at]
+    return texts

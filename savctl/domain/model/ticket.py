@@ -1,0 +1,79 @@
+"""A support ticket as a value (spec: support_tickets)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from savctl.domain.clock import COLUMNS_END, instant
+from savctl.domain.model.history import CHAIN
+from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One row of support_tickets; every `_at` is an aware UTC instant.
+
+    `created_at` and `updated_at` are None only where another program left them so.
+    """
+
+    id: int
+    number: str
+    user_id: int
+    subject: str
+    description: str
+    priority: Priority
+    status: Status
+    category: str | None = None
+    assigned_to: int | None = None
+    order_id: int | None = None
+    metadata: Metadata = EMPTY
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    @property
+    def entered_status_at(self) -> datetime | None:
+        """When the ticket last entered its present status, by its history.
+
+        None when the history does not tell: no entry, or one that ends in another status
+        because another program moved the ticket.
+        """
+        for item in reversed(self.metadata.history_items):
+            if isinstance(item, dict) and _is_in_chain(item.get("action")):
+                return instant(item.get("at")) if item.get("to") == self.status else None
+        return None
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """The latest time that the row and its history hold."""
+        items = self.metadata.history_items
+        history = [instant(item.get("at")) for item in items if isinstance(item, dict)]
+        columns = (self.created_at, self.updated_at, self.resolved_at, self.closed_at)
+        known = [at for at in (*columns, *history) if at is not None and at < COLUMNS_END]
+        return max(known, default=None)
+
+    def moment(self, now: datetime) -> datetime:
+        """The time of a change that is made now: never before what stands there already.
+
+        Clocks of hosts differ a little; the times of a ticket never run backwards (rules 20.9).
+        """
+        return max(now, self.latest_at or now)
+
+    @property
+    def odd_values(self) -> tuple[str, ...]:
+        """The columns whose value the specification does not have, each with it, in words."""
+        columns = (("status", self.status), ("priority", self.priority))
+        return tuple(f"the {name} {str(value)!r}" for name, value in columns if not value.is_known)
+
+    def changed(self, **fields: Any) -> Ticket:
+        """The same ticket with other values in some fields."""
+        return replace(self, **fields)
+
+
+def _is_in_chain(action: object) -> bool:
+    return isinstance(action, str) and action in CHAIN

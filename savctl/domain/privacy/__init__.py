@@ -1,0 +1,1 @@
+"""A person's data: what may be disclosed, and the inventory."""

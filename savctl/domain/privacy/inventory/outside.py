@@ -1,0 +1,63 @@
+"""The inventory of what is outside the database: files, copies, other programs."""
+
+from __future__ import annotations
+
+from savctl.domain.privacy.inventory.entry import (
+    CONTRACT,
+    DUTY,
+    INTEREST,
+    NO,
+    YES,
+    A,
+    C,
+    Care,
+    Entry,
+    T,
+    entries,
+)
+from savctl.domain.privacy.inventory.service import TICKET
+
+OUTSIDE: tuple[Entry, ...] = (
+    *entries(
+        "bucket: ",
+        Care(
+            basis=CONTRACT,
+            retention=TICKET.retention,
+            erased="every version and delete marker of the key",
+        ),
+        ("tickets/", C + T, "the files of tickets", YES),
+    ),
+    *entries(
+        "bucket: ",
+        Care(basis=CONTRACT, retention="a day", erased="temp-cleanup removes it"),
+        ("temp/", C + T, "files whose upload is under way", NO),
+    ),
+    *entries(
+        "export: ",
+        Care(
+            basis=DUTY,
+            retention="whoever holds the file decides; the audit knows its digest",
+            erased="by whoever holds the file",
+        ),
+        ("files of savctl export and gdpr export", C + A + T, "copies on purpose", NO),
+    ),
+    *entries(
+        "backup: ",
+        Care(
+            basis=INTEREST,
+            retention="until the backup's end",
+            erased="not rewritten; a restore erases again",
+        ),
+        ("dumps and mirrors", C + A + T, "copies of everything above", NO),
+    ),
+    *entries(
+        "log: ",
+        Care(basis=INTEREST, retention="the host's", erased="ids only"),
+        ("savctl's own log", C + A, "ids, no text, no addresses", NO),
+    ),
+    *entries(
+        "broker: ",
+        Care(basis=CONTRACT, retention="the consumers'", erased="the consumers erase theirs"),
+        ("events that were published", C + A + T, "the payloads of the outbox", NO),
+    ),
+)

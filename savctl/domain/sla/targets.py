@@ -1,0 +1,266 @@
+"""What was promised for a ticket, and the stretches of its life (rules 4.2, 4.4, 4.5).
+
+Pure functions of the ticket and its history; nothing is accumulated. All instants are cut to the
+second, as the columns of the specification keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from savctl.domain.clock import instant, to_the_second
+from savctl.domain.model.history import CHAIN, Action, HistoryEntry
+from savctl.domain.model.priority import Priority, level_of
+from savctl.domain.model.states import Status, status_of
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies, Policy, Target
+
+COUNTED = frozenset({Status.OPEN, Status.IN_PROGRESS})
+ESCALATED = "response SLA breached"  # how the reason of an automatic raise begins
+_BY_STAMPS = "by the ticket's columns"
+_CREATED = Action.CREATED  # to look a member of an Enum up takes longer than to compare it
+_PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
+_NOTHING = timedelta()
+
+
+class Source(StrEnum):
+    """What a ticket's clock is computed from."""
+
+    HISTORY = "history"
+    DERIVED = "derived"  # columns only, at least for the time before its first entry
+    PARTIAL = "partial"  # a history that contradicts its row: reported, never escalated
+
+
+class Segment(NamedTuple):
+    """A stretch of the ticket's life in one status: from `start` (included) to `end`.
+
+    `cause` says why it began; `actor` who did it, None for the system.
+    """
+
+    status: Status
+    start: datetime
+    end: datetime
+    cause: str | None = None
+    actor: int | None = None
+
+    @property
+    def counted(self) -> timedelta:
+        """What it adds to the resolution clock; a stretch that runs backwards adds nothing."""
+        if self.status not in COUNTED or self.end < self.start:
+            return _NOTHING
+        return self.end - self.start
+
+
+# How a stretch begins: status, start, cause and actor; its end is where the next one begins.
+_Beginning = tuple[Status, datetime, str | None, int | None]
+
+
+class Timeline(NamedTuple):
+    """A ticket's life up to a moment, where it was read from, and what contradicts it."""
+
+    segments: tuple[Segment, ...]
+    source: Source = Source.HISTORY
+    problem: str | None = None
+
+
+class Promise(NamedTuple):
+    """What was promised: of creation, or of the last change by hand (rules 4.2)."""
+
+    priority: Priority
+    policy: Policy
+    since: datetime | None = None
+
+    @property
+    def target(self) -> Target:
+        """The targets that hold."""
+        return self.policy.targets[self.priority]
+
+
+def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
+    """What is promised; the present priority under the policy of the day if nothing tells."""
+    known = policies or Policies()
+    stored = ticket.metadata.object_at("sla").get("promise")
+    level = level_of(stored.get("priority")) if isinstance(stored, dict) else None
+    if not isinstance(stored, dict) or level is None:
+        policy = known.of_the_day(ticket.created_at)
+        # nobody promised by a priority that there is not; its timeline is partial
+        level = ticket.priority if ticket.priority.is_known else Priority.MEDIUM
+        return Promise(priority=level, policy=policy, since=ticket.created_at)
+    since = instant(stored.get("since"))
+    policy = known.numbered(stored.get("policy")) or known.of_the_day(since or ticket.created_at)
+    return Promise(priority=level, policy=policy, since=since)
+
+
+def promise_at(
+    ticket: Ticket,
+    moment: datetime | None,
+    policies: Policies | None = None,
+    *,
+    given: Promise | None = None,
+) -> Promise:
+    """What was promised at a moment: an answer in time is not made late by a later change.
+
+    `given` is what is promised now, for whoever has asked already.
+    """
+    given = given or promise(ticket, policies)
+    if moment is None or given.since is None or given.since <= moment:
+        return given
+    changes = [e for e in ticket.metadata.history_of(_PRIORITY) if _sets_a_priority(e)]
+    earlier = [e for e in changes if to_the_second(e.at) <= moment and not is_automatic(e)]
+    if not changes or to_the_second(changes[0].at) > given.since:
+        return given
+    level = earlier[-1].after if earlier else changes[0].before
+    since = to_the_second(earlier[-1].at) if earlier else ticket.created_at
+    policy = (policies or Policies()).of_the_day(since)
+    return Promise(priority=Priority(str(level)), policy=policy, since=since)
+
+
+def is_automatic(entry: HistoryEntry) -> bool:
+    """Whether a change of priority was an escalation, which moves no promise (rules 4.2)."""
+    return entry.actor is None and (entry.reason or "").startswith(ESCALATED)
+
+
+def _sets_a_priority(entry: HistoryEntry) -> bool:
+    return level_of(entry.before) is not None and level_of(entry.after) is not None
+
+
+def entered(ticket: Ticket) -> list[tuple[Status, datetime]]:
+    """When the ticket entered each status: the beginnings of its timeline, for counting only."""
+    begun, _ = _beginnings(ticket)
+    return [(status, start) for status, start, _, _ in begun]
+
+
+def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
+    """The ticket's life up to `until`, oldest stretch first."""
+    now = to_the_second(until)
+    begun, entries = _beginnings(ticket)
+    if not entries:
+        problem = _odd(ticket)
+        source = Source.PARTIAL if problem else Source.DERIVED
+        return Timeline(segments=_joined(begun, now), source=source, problem=problem)
+    problem = _odd(ticket) or _contradiction(ticket, entries, begun)
+    source = Source.PARTIAL if problem else _source(entries[0])
+    return Timeline(segments=_joined(begun, now), source=source, problem=problem)
+
+
+def segments(ticket: Ticket, *, until: datetime) -> tuple[Segment, ...]:
+    """The stretches of the ticket's life up to `until`, oldest first."""
+    return timeline(ticket, until=until).segments
+
+
+def resolution_elapsed(ticket: Ticket, *, until: datetime) -> timedelta:
+    """How long the resolution clock has run."""
+    return sum((s.counted for s in segments(ticket, until=until)), timedelta())
+
+
+def is_resolution_met(
+    ticket: Ticket, *, until: datetime, policies: Policies | None = None
+) -> bool:
+    """Whether the resolution target still held; exactly on time is met (rules 4.6)."""
+    return resolution_elapsed(ticket, until=until) <= promise(ticket, policies).target.resolution
+
+
+def _beginnings(ticket: Ticket) -> tuple[list[_Beginning], list[HistoryEntry]]:
+    """How the stretches begin, and the entries that tell it: none where the columns do."""
+    entries: list[HistoryEntry] = []
+    steps: list[_Beginning] = []
+    for entry in ticket.metadata.history_of(CHAIN):
+        if (status := status_of(entry.after)) is None:
+            continue
+        at = entry.at
+        if entry.action == _CREATED and ticket.created_at is not None:
+            at = ticket.created_at
+        entries.append(entry)
+        steps.append((status, to_the_second(at), entry.reason or entry.action, entry.actor))
+    if not entries:
+        return [*_derived(ticket)], entries
+    return [*_before(ticket, entries[0]), *steps], entries
+
+
+def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:
+    """Each stretch ends where the next one begins, the last one now."""
+    ends = [start for _, start, _, _ in begun[1:]]
+    return tuple(
+        [
+            Segment(status, start, end, cause, actor)
+            for (status, start, cause, actor), end in zip(begun, (*ends, now), strict=False)
+        ]
+    )
+
+
+def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
+    """The time before a history that does not begin with the ticket's creation.
+
+    An imported ticket's entry stands where its stamps say that it entered its status; as for a
+    ticket without history, the clock ran until it waited or was solved.
+    """
+    born, entered = ticket.created_at, to_the_second(first.at)
+    if first.action == Action.CREATED or born is None or entered <= born:
+        return
+    status = Status.OPEN if first.action == Action.IMPORTED else _status(first.before)
+    yield status, born, "created, by another program", None
+    if first.action == Action.IMPORTED and first.after == Status.CLOSED:
+        yield from _solved(ticket.resolved_at, until=entered)
+
+
+def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[_Beginning]:
+    """The stretch between solution and end, where stamps tell of both."""
+    if at is not None and (until is None or at < until):
+        yield Status.RESOLVED, at, _BY_STAMPS, None
+
+
+def _status(stored: object) -> Status:
+    return status_of(stored) or Status.OPEN
+
+
+def _source(first: HistoryEntry) -> Source:
+    return Source.HISTORY if first.action == Action.CREATED else Source.DERIVED
+
+
+def _odd(ticket: Ticket) -> str | None:
+    """What of the ticket no clock can be computed from, if there is such a thing."""
+    if ticket.status.is_known and ticket.priority.is_known:  # nearly always: asked for each ticket
+        return None
+    odd = ticket.odd_values
+    return f"the ticket has {' and '.join(odd)}"
+
+
+def _contradiction(
+    ticket: Ticket, entries: Sequence[HistoryEntry], begun: Sequence[_Beginning]
+) -> str | None:
+    """Why the history cannot be true, if it cannot."""
+    last = entries[-1]
+    if last.after != ticket.status:
+        return f"the history ends in {last.after}, the ticket is {ticket.status}"
+    for (before, before_at, *_), (after, after_at, *_) in pairwise(begun):
+        if after_at < before_at:
+            return f"the history runs backwards: {after} begins before {before}"
+    for earlier, entry in pairwise(entries):
+        if entry.action == Action.STATUS and entry.before != earlier.after:
+            return f"the history has a gap: {earlier.after}, then {entry.before} → {entry.after}"
+    first = entries[0]
+    if first.action == Action.STATUS and _status(first.before) not in COUNTED:
+        return f"the history begins in {first.before}: when that began is not known"
+    return None
+
+
+def _derived(ticket: Ticket) -> Iterator[_Beginning]:
+    """The same for a ticket without history: another program made it (rules 4.5)."""
+    start = ticket.created_at or ticket.updated_at
+    if start is None:
+        return
+    counted = ticket.status in COUNTED
+    yield ticket.status if counted else Status.OPEN, start, "created", None
+    if ticket.status is Status.CLOSED:
+        yield from _solved(ticket.resolved_at, until=ticket.closed_at)
+    left = {
+        Status.WAITING_CUSTOMER: ticket.updated_at,
+        Status.RESOLVED: ticket.resolved_at or ticket.updated_at,
+        Status.CLOSED: ticket.closed_at or ticket.resolved_at or ticket.updated_at,
+    }.get(ticket.status)
+    if left is not None:
+        yield ticket.status, left, _BY_STAMPS, None

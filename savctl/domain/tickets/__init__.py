@@ -1,0 +1,1 @@
+"""The rules of a ticket: moves, closings, merges, retention, invariants."""

@@ -1,0 +1,115 @@
+"""What a breach does: it is written down and told once, and a late answer raises once.
+
+Rules 4.2, 4.6, 4.7; spec: SLA Breach Handling.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from savctl.domain.clock import to_the_second
+from savctl.domain.events.events import TicketSLABreach
+from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.priority import Priority, raised
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.breach import Breach, with_breach
+from savctl.domain.sla.clock import Side, SideClock, SlaClock
+from savctl.domain.sla.targets import COUNTED, ESCALATED, is_automatic
+from savctl.domain.tickets.decision import Decision, history_entry, with_promise
+
+
+def new_breaches(seen: SlaClock, *, known: frozenset[Side]) -> tuple[SideClock, ...]:
+    """The sides that are breached and not written down yet; none when the clock is no proof."""
+    if not seen.is_trusted:
+        return ()
+    return tuple([s for s in seen.sides if s.is_breached and s.side not in known])
+
+
+def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:
+    """Write down the new breaches of a ticket, tell of them, and raise its priority one level.
+
+    Only a response breach raises, and only a ticket that is still worked on; the promise stays
+    as it was, so that the raise breaches nothing (rules 4.2, 4.6, 4.7).
+    """
+    now = ticket.moment(seen.at)
+    decision = Decision(ticket=ticket, at=now)
+    for side in new_breaches(seen, known=known):
+        decision = decision.then(_record_one(decision.ticket, side, seen, now))
+    return decision
+
+
+def needs_a_look(decision: Decision) -> bool:
+    """Whether a change may bring a breach closer than was thought: the scan must look again.
+
+    A ticket came to be open or in progress (anew, or out of a pause), or its promise moved.
+    """
+    if decision.ticket.status not in COUNTED:
+        return False
+    return any(_brings_closer(entry) for entry in decision.entries)
+
+
+def _brings_closer(entry: HistoryEntry) -> bool:
+    if entry.action == Action.PRIORITY:
+        return not is_automatic(entry)
+    is_begun = entry.action in {Action.CREATED, Action.IMPORTED}
+    return is_begun or (entry.action == Action.STATUS and entry.before not in COUNTED)
+
+
+def _record_one(ticket: Ticket, side: SideClock, seen: SlaClock, now: datetime) -> Decision:
+    to = raised(ticket.priority)
+    raises = side.side is Side.RESPONSE and ticket.status in COUNTED and to is not ticket.priority
+    breach = _breach(side, now, to if raises else None)
+    metadata = with_breach(_promised(ticket, seen), breach)
+    changed = ticket.changed(metadata=metadata)
+    entries: tuple[HistoryEntry, ...] = ()
+    if raises:
+        reason = f"{ESCALATED}: {side.expected_minutes} min promised"
+        entry = history_entry(Action.PRIORITY, ticket.priority, to, None, now, reason)
+        entries = (entry,)
+        changed = changed.changed(
+            priority=to,
+            metadata=metadata.with_history(entries),
+            updated_at=to_the_second(now),
+        )
+    return Decision(
+        ticket=changed,
+        at=now,
+        entries=entries,
+        events=(_event(ticket, breach),),
+        breaches=(breach,),
+    )
+
+
+def _promised(ticket: Ticket, seen: SlaClock) -> Metadata:
+    """The promise written down, else a raise would move that of another program's ticket."""
+    if isinstance(ticket.metadata.object_at("sla").get("promise"), dict):
+        return ticket.metadata
+    given = seen.promise
+    return with_promise(
+        ticket, given.priority, given.since or seen.at, version=given.policy.version
+    )
+
+
+def _breach(side: SideClock, now: datetime, raised_to: Priority | None) -> Breach:
+    return Breach(
+        side=side.side,
+        at=side.passed_at or now,
+        found_at=now,
+        priority=side.promise.priority,
+        expected_minutes=side.expected_minutes,
+        actual_minutes=side.actual_minutes,
+        raised_to=raised_to,
+    )
+
+
+def _event(ticket: Ticket, breach: Breach) -> TicketSLABreach:
+    return TicketSLABreach(
+        ticket_id=ticket.id,
+        ticket_number=ticket.number,
+        priority=breach.priority,
+        sla_type=str(breach.side),
+        expected_minutes=breach.expected_minutes,
+        actual_minutes=breach.actual_minutes,
+        assigned_to=ticket.assigned_to,
+    )

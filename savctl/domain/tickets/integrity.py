@@ -1,0 +1,236 @@
+"""Whether a ticket keeps every invariant, and what it looks like when it is put right.
+
+Pure: the ticket's columns, its audited history and the time go in, words and values come out.
+A ticket that another program made has no history; that breaks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from savctl.domain.clock import micro_text, second_text, to_the_second
+from savctl.domain.clock_skew import SKEW_LIMIT
+from savctl.domain.model.history import Action, HistoryEntry, entry_from
+from savctl.domain.model.metadata import Metadata
+from savctl.domain.model.states import Status
+from savctl.domain.model.status_chain import (
+    Item,
+    Past,
+    lost,
+    put_together,
+    runs_backwards,
+    unaudited,
+)
+from savctl.domain.model.ticket import Ticket
+
+# Other programs' clocks differ a little; savctl's own entries never run backwards.
+SKEW = timedelta(seconds=30)
+# A host may be so far ahead of the one that checks, and write (rules 20.9). Up to the second limit
+# a clock was set while an embedded database was in use; a wrong time zone is off by more.
+AHEAD = SKEW_LIMIT
+FAR_AHEAD = timedelta(minutes=15)
+_STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken invariant of one ticket, in words."""
+
+    check: str
+    detail: str
+    is_repairable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The columns of a ticket that the invariants are about; `odd_times` are stored times that
+    are none, each with its column.
+    """
+
+    id: int
+    number: str
+    status: Status
+    assigned_to: int | None
+    metadata: Metadata
+    created_at: datetime | None
+    updated_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    odd_times: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> Facts:
+        """Those of a ticket."""
+        return cls(
+            id=ticket.id,
+            number=ticket.number,
+            status=ticket.status,
+            assigned_to=ticket.assigned_to,
+            metadata=ticket.metadata,
+            created_at=ticket.created_at,
+            updated_at=ticket.updated_at,
+            resolved_at=ticket.resolved_at,
+            closed_at=ticket.closed_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StampRepair:
+    """The value a stamp should have, as an unbroken history proves."""
+
+    check: str
+    column: str
+    value: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A ticket put right, and what was done to it, for the audit; empty when nothing was."""
+
+    ticket: Ticket
+    done: tuple[dict[str, object], ...]
+
+
+def problems(
+    facts: Facts, *, audited: Sequence[Item], now: datetime, skew: timedelta = SKEW
+) -> list[Problem]:
+    """Every invariant the ticket breaks; `audited` are its history entries in the audit."""
+    history = facts.metadata.history
+    past = Past.of(history)
+    return [
+        *_agent(facts),
+        *_stamps(facts, past),
+        *(Problem("time-unreadable", odd) for odd in facts.odd_times),
+        *_future(facts, history, now),
+        *_history(facts, history, past, skew),
+        *_metadata(facts.metadata, audited),
+    ]
+
+
+def repair(ticket: Ticket, *, audited: Sequence[Item]) -> Repaired:
+    """The ticket with everything put right that is safe; `updated_at` stays as it is."""
+    metadata, done = _repaired_metadata(ticket.metadata, audited)
+    ticket = ticket.changed(metadata=metadata)
+    facts = Facts.of(ticket)
+    for stamp in _provable(facts, Past.of(metadata.history)):
+        old = getattr(ticket, stamp.column)
+        ticket = ticket.changed(**{stamp.column: stamp.value})
+        done.append({"check": stamp.check, "from": _text(old), "to": _text(stamp.value)})
+    return Repaired(ticket, tuple(done))
+
+
+def _agent(facts: Facts) -> Iterator[Problem]:
+    if facts.status is Status.OPEN and facts.assigned_to is not None:
+        yield Problem("agent-on-open", f"open, but agent {facts.assigned_to} has it")
+    if facts.assigned_to is None and facts.status is Status.IN_PROGRESS:
+        yield Problem("agent-missing", "in_progress without an agent")
+    if facts.assigned_to is None and facts.status is Status.WAITING_CUSTOMER:
+        yield Problem("agent-missing-waiting", "waiting_customer without an agent")
+
+
+def _stamps(facts: Facts, past: Past) -> Iterator[Problem]:
+    provable = {stamp.check for stamp in _provable(facts, past)}
+    for check in _wrong_stamps(facts, past):
+        column = check.removesuffix("-missing").removesuffix("-left").replace("-", "_")
+        is_set = "has" if check.endswith("-left") else "lacks"
+        yield Problem(check, f"{facts.status}, {is_set} {column}", check in provable)
+
+
+def _wrong_stamps(facts: Facts, past: Past) -> Iterator[str]:
+    """`closed` keeps the `resolved_at` it came with; without a history either is right."""
+    is_resolved = facts.resolved_at is not None
+    if facts.status is not Status.CLOSED:
+        if is_resolved != (facts.status is Status.RESOLVED):
+            yield "resolved-at-left" if is_resolved else "resolved-at-missing"
+    elif past.last is not None and past.last.action == Action.STATUS:
+        was_resolved = past.last.before == Status.RESOLVED
+        if past.tells(Status.CLOSED) and is_resolved != was_resolved:
+            yield "resolved-at-left" if is_resolved else "resolved-at-missing"
+    if (facts.closed_at is not None) != (facts.status is Status.CLOSED):
+        yield "closed-at-left" if facts.closed_at is not None else "closed-at-missing"
+
+
+def _provable(facts: Facts, past: Past) -> Iterator[StampRepair]:
+    if not past.tells(facts.status):
+        return
+    for check in _wrong_stamps(facts, past):
+        of_resolving = check.startswith("resolved")
+        column = "resolved_at" if of_resolving else "closed_at"
+        at = past.entered_at(Status.RESOLVED if of_resolving else Status.CLOSED)
+        if check.endswith("-missing") and at is not None:
+            yield StampRepair(check, column, to_the_second(at))
+        elif check == "resolved-at-left" or (check == "closed-at-left" and at is None):
+            yield StampRepair(check, column, None)
+
+
+def _future(facts: Facts, history: Sequence[HistoryEntry], now: datetime) -> Iterator[Problem]:
+    for name in _STAMPS:
+        at: datetime | None = getattr(facts, name)
+        if at is not None and at > now + AHEAD:
+            yield Problem(_ahead(at, now), f"{name} is {second_text(at)}")
+    entry = next((e for e in history if e.at > now + AHEAD), None)
+    if entry is not None:
+        detail = f"history has {entry.action} at {micro_text(entry.at)}"
+        yield Problem(_ahead(entry.at, now), detail)
+
+
+def _ahead(at: datetime, now: datetime) -> str:
+    return "time-in-future" if at > now + FAR_AHEAD else "time-ahead"
+
+
+def _history(
+    facts: Facts, history: Sequence[HistoryEntry], past: Past, skew: timedelta
+) -> Iterator[Problem]:
+    if past.breaks:
+        yield Problem("history-broken", past.breaks[0])
+    if past.last is not None and past.last.after != facts.status:
+        yield Problem("history-end", f"ends in {past.last.after}, the ticket is {facts.status}")
+    backwards = runs_backwards(history, skew=skew)
+    if backwards is not None:
+        yield Problem("history-order", f"{backwards.action} at {micro_text(backwards.at)}")
+    foreign = len(facts.metadata.history_items) - len(history)
+    if foreign:
+        yield Problem("history-foreign", f"{foreign} entries")
+
+
+def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[Problem]:
+    if metadata.is_broken:
+        yield Problem("metadata-unreadable", "metadata is no JSON object", is_repairable=True)
+    if metadata.history_items == audited:
+        return
+    missing = lost(metadata.history_items, audited)
+    if missing:
+        detail = f"{len(missing)} of {len(audited)} entries, first {_named(missing[0])}"
+        yield Problem("audit-lost", detail, is_repairable=True)
+    unknown = unaudited(metadata.history_items, audited)
+    if unknown:
+        yield Problem("audit-unknown", f"{len(unknown)} entries, first {_named(unknown[0])}")
+
+
+def _repaired_metadata(
+    metadata: Metadata, audited: Sequence[Item]
+) -> tuple[Metadata, list[dict[str, object]]]:
+    done: list[dict[str, object]] = []
+    if metadata.is_broken:
+        done.append({"check": "metadata-unreadable", "kept_as": "unreadable"})
+        metadata = Metadata.read(metadata.text())
+    missing = lost(metadata.history_items, audited)
+    if not missing:
+        return metadata, done
+    done.append({"check": "audit-lost", "entries": len(missing)})
+    if isinstance(metadata.get("history", []), list):
+        whole = put_together(metadata.history_items, audited)
+        return metadata.with_members(history=whole), done
+    # a history that is no list is moved aside by the first entry appended
+    entries = [entry for item in missing if (entry := entry_from(item)) is not None]
+    return metadata.with_history(entries), done
+
+
+def _named(item: Item) -> str:
+    return f"{item.get('action')} at {item.get('at')}"
+
+
+def _text(moment: datetime | None) -> str | None:
+    return second_text(moment) if moment else None

@@ -1,0 +1,1 @@
+"""Rows that leave for cold storage and come back."""

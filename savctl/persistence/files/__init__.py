@@ -1,0 +1,1 @@
+"""Attachment records, uploads, and the queue of what is purged."""

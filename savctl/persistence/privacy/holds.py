@@ -1,0 +1,78 @@
+"""Which tickets are under legal hold (rules 9.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlalchemy import ColumnElement, Connection, select, text
+
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.legal_hold import has_hold, is_held
+from savctl.domain.tickets.merge_links import went_into
+from savctl.persistence.engine import Database
+from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.tickets.tickets import to_ticket
+
+_PAGE = 1000
+# The word is looked for as well: metadata that cannot be read may speak of a hold.
+_SQLITE = (
+    "(json_type(CASE WHEN json_valid(support_tickets.metadata) "
+    "THEN support_tickets.metadata ELSE '{}' END, '$.legal_hold') IS NOT NULL "
+    "OR instr(support_tickets.metadata, 'legal_hold') > 0)"
+)
+_SERVER = (
+    "(JSON_CONTAINS_PATH(CASE WHEN JSON_VALID(support_tickets.metadata) "
+    "THEN support_tickets.metadata ELSE '{}' END, 'one', '$.legal_hold') "
+    "OR LOCATE('legal_hold', support_tickets.metadata) > 0)"
+)
+
+
+def held_tickets(database: Database) -> Iterator[Ticket]:
+    """Every ticket under legal hold, in id order, a page at a time.
+
+    No index knows it: it looks at every ticket.
+    """
+    last = 0
+    while True:
+        with database.reading() as connection:
+            query = select(support_tickets).where(
+                support_tickets.c.id > last, names_hold(connection.dialect.name)
+            )
+            query = query.order_by(support_tickets.c.id).limit(_PAGE)
+            page = [to_ticket(row) for row in connection.execute(query)]
+        yield from (ticket for ticket in page if is_held(ticket))
+        if len(page) < _PAGE:
+            return
+        last = page[-1].id
+
+
+def names_hold(dialect: str) -> ColumnElement[bool]:
+    """SQL for tickets whose metadata speaks of a hold; the rule decides on the value."""
+    return text(_SQLITE if dialect == "sqlite" else _SERVER)  # type: ignore[return-value]
+
+
+def held_among(connection: Connection, ticket_ids: Iterable[int]) -> frozenset[int]:
+    """Those of the tickets that are under hold, or were merged into one that is."""
+    wanted = frozenset(ticket_ids)
+    merged_into: dict[int, int | None] = {}
+    held: set[int] = set()
+    looking = set(wanted)
+    while looking:
+        query = select(support_tickets.c.id, support_tickets.c.metadata)
+        for row in connection.execute(query.where(support_tickets.c.id.in_(looking))):
+            merged_into[row.id] = went_into(row.metadata)
+            if has_hold(row.metadata):
+                held.add(row.id)
+        targets = {found for found in merged_into.values() if found is not None}
+        looking = targets - merged_into.keys() - looking
+    return frozenset(one for one in wanted if not held.isdisjoint(_path(one, merged_into)))
+
+
+def _path(ticket_id: int, merged_into: Mapping[int, int | None]) -> Iterator[int]:
+    """The ticket, the one it was merged into, and so on; metadata may even go in circles."""
+    seen: set[int] = set()
+    step: int | None = ticket_id
+    while step is not None and step not in seen:
+        seen.add(step)
+        yield step
+        step = merged_into.get(step)

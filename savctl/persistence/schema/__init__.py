@@ -1,0 +1,1 @@
+"""The tables, their versions, and what a server says about itself."""

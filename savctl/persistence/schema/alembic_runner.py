@@ -1,0 +1,90 @@
+"""Alembic, run in this process on a connection of ours; there is no alembic.ini.
+
+It is imported only when a schema changes: it costs as much as thirty empty Pythons.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from savctl.persistence.engine import Database
+from savctl.persistence.schema.tables import VERSION_TABLE, metadata
+
+
+def run_alembic(database: Database, command: str, revision: str, *, whose: str | None) -> None:
+    """One Alembic command; `whose` the service's tables are decides what it may touch."""
+    from alembic import command as commands
+
+    with database.connection() as connection:
+        if connection.dialect.name != "sqlite":
+            _make_timestamps_explicit(connection)
+        connection.rollback()
+        getattr(commands, command)(_config(connection, whose), revision)
+        connection.commit()
+
+
+def statements(
+    connection: Connection, command: str, revisions: str, *, whose: str | None
+) -> list[str]:
+    """The SQL that an upgrade or downgrade (`from:to`) would run; nothing is changed."""
+    from alembic import command as commands
+
+    config = _config(connection, whose)
+    config.output_buffer = io.StringIO()
+    getattr(commands, command)(config, revisions, sql=True)
+    lines = config.output_buffer.getvalue().splitlines()
+    script = "\n".join(line for line in lines if not line.startswith("--"))
+    found = (" ".join(part.split()) for part in script.split(";\n"))
+    return [s for s in found if s and VERSION_TABLE not in s and s not in {"BEGIN", "COMMIT"}]
+
+
+def revisions() -> tuple[str, ...]:
+    """Every revision there is, oldest first."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", _folder())
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    return tuple(reversed([script.revision for script in walked]))
+
+
+def drift(connection: Connection) -> list[Any]:
+    """What Alembic would change to make the live schema the declared one."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+    return list(compare_metadata(context, metadata))
+
+
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Other programs' tables are neither compared nor ever proposed for dropping."""
+    return kind != "table" or name in metadata.tables
+
+
+def _folder() -> str:
+    import migrations
+
+    return str(Path(migrations.__file__).parent)
+
+
+def _config(connection: Connection, whose: str | None) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", _folder())
+    config.attributes["connection"] = connection
+    config.attributes["service_tables"] = whose
+    return config
+
+
+def _make_timestamps_explicit(connection: Connection) -> None:
+    """Where it is off, the first TIMESTAMP column of a table would update itself."""
+    explicit = connection.execute(text("SELECT @@explicit_defaults_for_timestamp")).scalar_one()
+    if not explicit:
+        connection.execute(text("SET SESSION explicit_defaults_for_timestamp = ON"))

@@ -1,0 +1,11 @@
+"""The live schema compared with the declared one, column by column (design 5.6).
+
+`shapes` are the words for both sides; `server` and `sqlite` read what is there, `declared` what
+`tables.py` says; `types`, `columns` and `keys` judge each difference; `advice` puts it in words.
+"""
+
+from savctl.persistence.schema.inspection.advice import Difference
+from savctl.persistence.schema.inspection.compare import differences, has_any
+from savctl.persistence.schema.inspection.types import Level
+
+__all__ = ["Difference", "Level", "differences", "has_any"]

@@ -1,0 +1,47 @@
+"""One host at a time changes the schema: a lease, as for a job, but waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from savctl.errors import AlreadyRunning, Unavailable
+from savctl.persistence.engine import Database
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
+
+LEASE_SECONDS = 60
+_LEASE = "schema"
+_LONGEST_WAIT_SECONDS = 600
+
+Tell = Callable[[str], None]
+
+
+def say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
+    """Hold the schema lease, waiting for whoever holds it now."""
+    give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
+    has_told = False
+    while True:
+        try:
+            lease = database.transaction(
+                lambda c: leases.acquire(c, _LEASE, owner=owner, seconds=LEASE_SECONDS)
+            )
+            break
+        except AlreadyRunning:
+            if time.monotonic() > give_up:
+                raise Unavailable("another host has been changing the schema for long") from None
+            if not has_told:
+                tell("another host changes the schema; waiting (a dead one is waited out: 1 min)")
+                has_told = True
+            time.sleep(0.2)
+    try:
+        with Heartbeat(database, lease):
+            yield
+    finally:
+        database.transaction(lambda c: leases.release(c, lease))

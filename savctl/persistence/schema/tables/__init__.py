@@ -1,0 +1,71 @@
+"""The specification's seven tables as it declares them, and savctl's own beside them."""
+
+from __future__ import annotations
+
+from savctl.persistence.schema.tables.archive import (
+    archive_bundles,
+    archive_copies,
+    archived_files,
+    archived_tickets,
+)
+from savctl.persistence.schema.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.persistence.schema.tables.files import files, purges, uploads
+from savctl.persistence.schema.tables.own import (
+    audit,
+    commits,
+    idempotency,
+    imports,
+    leases,
+    meta,
+    outbox,
+    reports,
+    runs,
+    sla_alarms,
+    sla_breaches,
+    sla_policies,
+    vips,
+)
+from savctl.persistence.schema.tables.service import (
+    SERVICE_TABLES,
+    cache,
+    cache_locks,
+    jobs,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+    users,
+)
+
+__all__ = [
+    "OWN_PREFIX",
+    "SERVICE_TABLES",
+    "VERSION_TABLE",
+    "archive_bundles",
+    "archive_copies",
+    "archived_files",
+    "archived_tickets",
+    "audit",
+    "cache",
+    "cache_locks",
+    "commits",
+    "files",
+    "idempotency",
+    "imports",
+    "jobs",
+    "leases",
+    "meta",
+    "metadata",
+    "outbox",
+    "purges",
+    "reports",
+    "runs",
+    "sla_alarms",
+    "sla_breaches",
+    "sla_policies",
+    "support_tickets",
+    "ticket_attachments",
+    "ticket_messages",
+    "uploads",
+    "users",
+    "vips",
+]

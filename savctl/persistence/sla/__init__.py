@@ -1,0 +1,1 @@
+"""Policies, breaches, scheduled checks and the rows that reports read."""

@@ -1,0 +1,38 @@
+"""How far the SLA scan has looked for tickets that other programs made or changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from savctl.domain.clock import instant, micro_text
+from savctl.persistence.bulk import insert_rows
+from savctl.persistence.schema.tables import meta
+
+_NAME = "sla_watch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """All active tickets were compared at `whole_at`, when `up_to_id` was the newest."""
+
+    whole_at: datetime
+    up_to_id: int
+
+
+def read_watch(connection: Connection) -> Watch | None:
+    """How far it got; None when it never looked."""
+    query = select(meta.c.value).where(meta.c.name == _NAME)
+    at, _, up_to_id = (connection.execute(query).scalar() or "").partition(" ")
+    whole_at = instant(at)
+    if whole_at is None or not up_to_id.isdecimal():
+        return None
+    return Watch(whole_at=whole_at, up_to_id=int(up_to_id))
+
+
+def write_watch(connection: Connection, watch: Watch) -> None:
+    """Write down how far it got."""
+    row = (_NAME, f"{micro_text(watch.whole_at)} {watch.up_to_id}")
+    insert_rows(connection, meta, ("name", "value"), [row], replaces=True)

@@ -1,0 +1,1 @@
+"""Ticket rows and all that hangs on them."""

@@ -1,0 +1,280 @@
+"""Ticket rows: locked before any change, written one by one or a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Select,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.errors import NotFound
+from savctl.persistence.bulk import (
+    changed_columns,
+    delete_in,
+    insert_tickets,
+    rows_in,
+    update_tickets,
+)
+from savctl.persistence.schema.tables import (
+    archived_tickets,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+)
+from savctl.persistence.tickets.references import resolved
+
+_T = support_tickets.c
+
+# What a decision may change; the rest of the row is never written again.
+_MUTABLE: tuple[str, ...] = (
+    "subject",
+    "description",
+    "priority",
+    "status",
+    "category",
+    "assigned_to",
+    "order_id",
+    "metadata",
+    "resolved_at",
+    "closed_at",
+    "updated_at",
+)
+
+# Made once: to make such a query takes longer than the server needs to answer it.
+_BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
+_BY_NUMBER = select(support_tickets).where(_T.ticket_number == bindparam("ref"))
+_BY_IDS = (
+    select(support_tickets).where(_T.id.in_(bindparam("ids", expanding=True))).order_by(_T.id)
+)
+_LOCKED = {skips: _BY_IDS.with_for_update(skip_locked=skips) for skips in (False, True)}
+_LOCKED_BY_ID, _LOCKED_BY_NUMBER = _BY_ID.with_for_update(), _BY_NUMBER.with_for_update()
+_INSERT = insert(support_tickets)
+_SAVE = update(support_tickets).where(_T.id == bindparam("ref"))
+
+
+class Tickets:
+    """The tickets of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._locked: dict[int, Ticket] = {}
+
+    def lock(self, ref: str | int) -> Ticket:
+        """The ticket of this number or id, locked until the transaction ends.
+
+        Raises:
+            NotFound: no such ticket.
+        AmbiguousReference: digits are the number of one ticket and the id of another.
+        """
+        ref = resolved(self._connection, ref)
+        ticket = self._one(_LOCKED_BY_ID if isinstance(ref, int) else _LOCKED_BY_NUMBER, ref)
+        self._locked[ticket.id] = ticket
+        return ticket
+
+    def lock_all(self, refs: Sequence[str | int]) -> list[Ticket]:
+        """The tickets of these numbers or ids, locked in id order; answered in the order asked.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        refs = [resolved(self._connection, ref) for ref in refs]
+        ids: dict[str | int, int] = {ref: ref for ref in refs if isinstance(ref, int)}
+        ids |= self._ids_of([ref for ref in refs if isinstance(ref, str)])
+        locked = {ticket.id: ticket for ticket in self.lock_many(set(ids.values()))}
+        for ref in refs:
+            if ids.get(ref, 0) not in locked:
+                raise _not_there(self._connection, ref)
+        return [locked[ids[ref]] for ref in refs]
+
+    def get(self, ref: str | int) -> Ticket:
+        """The ticket of this number or id, as it stands, not locked.
+
+        Raises:
+            NotFound: no such ticket.
+        AmbiguousReference: digits are the number of one ticket and the id of another.
+        """
+        ref = resolved(self._connection, ref)
+        return self._one(_BY_ID if isinstance(ref, int) else _BY_NUMBER, ref)
+
+    def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
+        """These tickets, locked in id order; those that are gone are left out.
+
+        With `skip_locked` also those that somebody else holds locked, instead of waiting.
+        """
+        rows = self._connection.execute(_LOCKED[skip_locked], {"ids": sorted(ids)})
+        found = [to_ticket(row) for row in rows]
+        self._locked |= {ticket.id: ticket for ticket in found}
+        return found
+
+    def numbers_of(self, ids: Sequence[int]) -> dict[int, str]:
+        """The numbers of those of these tickets that exist, not locked."""
+        if not ids:
+            return {}
+        rows = rows_in(self._connection, support_tickets, ("id", "ticket_number"), ids)
+        return {row[0]: row[1] for row in rows}
+
+    def reserve_id(self, ticket: Ticket) -> int:
+        """An id that no other ticket gets any more: for a ticket like this, stored later.
+
+        The row is gone again in the same transaction, and ids never come back.
+        """
+        reserved = self.insert(ticket)
+        delete_in(self._connection, support_tickets, "id", [reserved])
+        return reserved
+
+    def insert(self, ticket: Ticket) -> int:
+        """Store a new ticket and answer its id: the one it has, or a new one."""
+        values = _values(ticket)
+        if ticket.id:
+            values["id"] = ticket.id
+        values |= {
+            "ticket_number": ticket.number,
+            "user_id": ticket.user_id,
+            "created_at": ticket.created_at,
+        }
+        return new_id(self._connection.execute(_INSERT, values))
+
+    def insert_many(self, tickets: Sequence[Ticket]) -> list[int]:
+        """Store new tickets and answer their ids, in the same order."""
+        return insert_tickets(self._connection, tickets) if tickets else []
+
+    def numbers_taken(self, numbers: Collection[str]) -> set[str]:
+        """Those of these ticket numbers that exist, in lower case: case does not count."""
+        if not numbers:
+            return set()
+        found = rows_in(self._connection, support_tickets, ("ticket_number",), list(numbers))
+        keys = [number.lower() for number in numbers]
+        archived = rows_in(self._connection, archived_tickets, ("number_key",), keys)
+        return {row[0].lower() for row in (*found, *archived)}
+
+    def is_empty(self) -> bool:
+        """Whether there is no ticket at all."""
+        return self._connection.execute(select(_T.id).limit(1)).first() is None
+
+    def save(self, ticket: Ticket) -> None:
+        """Write a locked ticket back: the columns that differ from what was locked.
+
+        The others may hold what only their writer's server takes, such as a zero date.
+        """
+        before = self._locked.get(ticket.id)
+        values = _values(ticket)
+        if before is not None:
+            values = {n: values[n] for n in changed_columns(before, ticket, _MUTABLE)}
+            self._locked[ticket.id] = ticket
+        if values:
+            self._connection.execute(_SAVE, {"ref": ticket.id, **values})
+
+    def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
+        """Write a batch of locked tickets back (before, after) with a few statements."""
+        update_tickets(self._connection, changes, _MUTABLE)
+
+    def count_same_category(self, user_id: int, category: str) -> int:
+        """How many tickets this user has in this category."""
+        query = select(_T.id).where(_T.user_id == user_id, _T.category == category)
+        return len(self._connection.execute(query).all())
+
+    def _one(self, query: Select[Any], ref: str | int) -> Ticket:
+        row = self._connection.execute(query, {"ref": ref}).first()
+        if row is None:
+            raise _not_there(self._connection, ref)
+        return to_ticket(row)
+
+    def _ids_of(self, numbers: Sequence[str]) -> dict[str | int, int]:
+        """The ids of those of these numbers that exist; case does not count."""
+        if not numbers:
+            return {}
+        found = rows_in(self._connection, support_tickets, ("ticket_number", "id"), numbers)
+        ids = {row[0].lower(): row[1] for row in found}
+        return {number: ids[number.lower()] for number in numbers if number.lower() in ids}
+
+
+def _not_there(connection: Connection, ref: str | int) -> NotFound:
+    number = archived_number(connection, ref)
+    if number is None:
+        return NotFound(
+            f"no ticket {ref}",
+            hint="savctl ticket list shows the tickets there are.",
+            ticket=str(ref),
+        )
+    return NotFound(
+        f"{number} is archived",
+        hint=f"savctl archive show {number} reads it; savctl archive restore {number} "
+        "brings it back.",
+        ticket=str(ref),
+        is_archived=True,
+    )
+
+
+def delete_tickets(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete locked tickets with their messages and attachment records, cascade or not."""
+    delete_in(connection, ticket_attachments, "ticket_id", ids)
+    delete_in(connection, ticket_messages, "ticket_id", ids)
+    delete_in(connection, support_tickets, "id", ids)
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """The id the database gave the row just inserted."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise RuntimeError("the insert answered no id")
+    return int(key[0])
+
+
+def archived_number(connection: Connection, ref: str | int) -> str | None:
+    """The number of an archived ticket, by number (any case) or id; None when it is not."""
+    known = archived_tickets.c
+    named_ = known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
+    return connection.execute(select(known.ticket_number).where(named_)).scalar()
+
+
+def to_ticket(row: Iterable[Any]) -> Ticket:
+    """A full row of support_tickets, in the order of its columns, as a value."""
+    (
+        ticket_id,
+        number,
+        user_id,
+        subject,
+        description,
+        priority,
+        status,
+        category,
+        assigned_to,
+        order_id,
+        metadata,
+        resolved_at,
+        closed_at,
+        created_at,
+        updated_at,
+    ) = row
+    return Ticket(
+        id=ticket_id,
+        number=number,
+        user_id=user_id,
+        subject=subject,
+        description=description,
+        priority=Priority.stored(priority),
+        status=Status.stored(status),
+        category=category,
+        assigned_to=assigned_to,
+        order_id=order_id,
+        metadata=metadata,
+        resolved_at=resolved_at,
+        closed_at=closed_at,
+        created_at=created_at,
+        updated_at=updated_at,
+    )
+
+
+def _values(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in _MUTABLE}

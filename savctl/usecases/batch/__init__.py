@@ -1,0 +1,1 @@
+"""What batches share: transactions, report, safety limit, idempotency, files."""

@@ -1,0 +1,138 @@
+"""`doctor`: everything savctl depends on, looked at; nothing is changed.
+
+The bucket is tried as well: with a probe that is taken away again.
+
+Each examination answers with rows; one that fails answers with the failure and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from savctl.domain.clock_skew import SKEW_LIMIT
+from savctl.errors import SavError, Unavailable
+from savctl.persistence.engine import Database
+from savctl.persistence.schema.server_info import is_there
+from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
+from savctl.usecases.database.status import ping
+
+
+class Level(StrEnum):
+    """How well it is: `error` needs somebody now."""
+
+    OK = "ok"
+    WARN = "warn"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What was looked at, how it is, and what to do; no advice where all is well."""
+
+    check: str
+    level: Level
+    found: str
+    advice: str | None = None
+
+    def as_row(self) -> dict[str, object]:
+        """The form in which it is printed."""
+        return {
+            "check": self.check,
+            "level": str(self.level),
+            "found": self.found,
+            "advice": self.advice,
+        }
+
+
+def no_jobs() -> Mapping[str, datetime]:
+    """Nothing is known of schedules."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is examined. `due` answers the oldest slot that each job has not run yet;
+    `host_clock` is this machine's own, whatever `clock` says; beyond `clock_skew_limit` it may
+    decide nothing."""
+
+    database: Database
+    clock: Clock
+    broker: Broker | None = None
+    store: ObjectStore | None = None
+    scanner: Scanner | None = None
+    due: Callable[[], Mapping[str, datetime]] = no_jobs
+    lease_seconds: int = 60
+    host_clock: Clock = system_clock
+    clock_skew_limit: timedelta = SKEW_LIMIT
+
+
+Examination = Callable[[Patient], Iterable[Sign]]
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """All signs; `is_reachable` is False when the database does not answer."""
+
+    signs: list[Sign] = field(default_factory=list)
+    is_reachable: bool = True
+
+    @property
+    def errors(self) -> Sequence[Sign]:
+        """The signs that need somebody."""
+        return [sign for sign in self.signs if sign.level is Level.ERROR]
+
+
+def diagnose(
+    patient: Patient,
+    examinations: Mapping[str, Examination],
+    *,
+    elsewhere: Mapping[str, Examination] = MappingProxyType({}),
+) -> Diagnosis:
+    """Reach the database, then examine everything that can be examined, each on its own.
+
+    What is `elsewhere` is examined without a database as well.
+    """
+    diagnosis = Diagnosis()
+    is_reached = _reach(patient, diagnosis)
+    for check, examination in {**(examinations if is_reached else {}), **elsewhere}.items():
+        _examine(patient, check, examination, diagnosis)
+    return diagnosis
+
+
+def _reach(patient: Patient, diagnosis: Diagnosis) -> bool:
+    if not is_there(patient.database):
+        diagnosis.signs.append(_not_made_yet(patient.database))
+        return False
+    try:
+        pong = ping(patient.database)
+    except SavError as failure:
+        diagnosis.signs.append(_failed("database", failure))
+        diagnosis.is_reachable = not isinstance(failure, Unavailable)
+        return False
+    found = f"{pong.database}: {pong.server} {pong.version}, {pong.round_trip_ms} ms"
+    diagnosis.signs.append(Sign(check="database", level=Level.OK, found=found))
+    return True
+
+
+def _not_made_yet(database: Database) -> Sign:
+    return Sign(
+        check="database",
+        level=Level.WARN,
+        found=f"there is no database file {database.name} yet",
+        advice="The first command that needs it makes it; so does savctl db upgrade.",
+    )
+
+
+def _examine(patient: Patient, check: str, examination: Examination, diagnosis: Diagnosis) -> None:
+    try:
+        diagnosis.signs.extend(examination(patient))
+    except SavError as failure:
+        diagnosis.signs.append(_failed(check, failure))
+
+
+def _failed(check: str, failure: SavError) -> Sign:
+    return Sign(check=check, level=Level.ERROR, found=failure.message, advice=failure.hint)

@@ -1,0 +1,72 @@
+"""Putting tickets under legal hold and releasing them (rules 9.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from savctl.domain import text
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets import legal_hold
+from savctl.domain.tickets.decision import Decision
+from savctl.errors import InvalidInput
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork
+from savctl.ports import Clock
+from savctl.usecases.tickets.changes import Change, change_ticket
+from savctl.usecases.tickets.merging import root_of
+
+
+def hold_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    *,
+    reason: str,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """Keep a ticket as evidence, a closed one as well; the same hold again changes nothing.
+
+    Of one that was merged a warning says where its words are: the hold does not follow them.
+
+    Raises:
+        NotFound: no such ticket.
+        UnderLegalHold: it is held for another reason.
+    """
+    why = text.reason(reason)
+    if why is None:
+        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+
+    root: str | None = None
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        nonlocal root
+        root = root_of(uow, ticket)
+        return legal_hold.hold(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
+
+    change = change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    if root is None:
+        return change
+    told = (
+        f"{change.ticket.number} was merged into {root}: its messages and files are there; "
+        f"savctl gdpr hold add {root} keeps them"
+    )
+    return replace(change, warnings=(*change.warnings, told))
+
+
+def release_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    *,
+    reason: str | None,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """End a hold; a ticket without one stays as it is."""
+    why = text.reason(reason)
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        return legal_hold.release(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))

@@ -1,0 +1,169 @@
+"""Every place that may hold something of a person, in one list (rules 9.3, 9.4, 9.6).
+
+`gdpr find` counts them and an erasure checks them again. A place that comes with a new table or a
+new kind of copy adds its line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from savctl.errors import NotFound
+from savctl.persistence.engine import Database
+from savctl.persistence.privacy.person import Person
+from savctl.persistence.schema.tables import (
+    files,
+    imports,
+    outbox,
+    purges,
+    sla_alarms,
+    sla_breaches,
+    uploads,
+)
+from savctl.persistence.tickets.integrity import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How much there is: rows, and bytes where there are files."""
+
+    rows: int
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place, in words, and how it is counted."""
+
+    name: str
+    what: str
+    count: Callable[[Person], Found]
+
+    def as_row(self, found: Found) -> dict[str, object]:
+        """What is there, flat."""
+        return {
+            "place": self.name,
+            "what": self.what,
+            "rows": found.rows,
+            "bytes": found.size_bytes,
+        }
+
+
+def _rows(count: Callable[[Person], int]) -> Callable[[Person], Found]:
+    return lambda person: Found(count(person))
+
+
+def _files(count: Callable[[Person], tuple[int, int]]) -> Callable[[Person], Found]:
+    return lambda person: Found(*count(person))
+
+
+PLACES: tuple[Place, ...] = (
+    Place("tickets", "their tickets", _rows(Person.tickets)),
+    Place("messages", "what they wrote on them", _rows(lambda p: p.messages(own=True))),
+    Place(
+        "messages_elsewhere",
+        "what they wrote on tickets that are others' by now",
+        _rows(lambda p: p.messages(own=False)),
+    ),
+    Place("answers", "what agents answered them", _rows(lambda p: p.answers(internal=False))),
+    Place(
+        "internal_notes",
+        "notes of agents on their tickets",
+        _rows(lambda p: p.answers(internal=True)),
+    ),
+    Place(
+        "messages_of_others",
+        "what other customers wrote, on their tickets by a merge",
+        _rows(Person.messages_of_others),
+    ),
+    Place("attachments", "files on their tickets", _files(Person.attachments)),
+    Place(
+        "attachments_elsewhere",
+        "files on what they wrote elsewhere",
+        _files(Person.attachments_elsewhere),
+    ),
+    Place("archived_tickets", "their tickets in the archive", _rows(Person.archived_tickets)),
+    Place("archived_messages", "messages on those, of whoever", _rows(Person.archived_messages)),
+    Place("archived_files", "files on those", _files(Person.archived_files)),
+    Place(
+        "archive_copies",
+        "copies that the next run of the archive takes out of its bundles",
+        _rows(Person.archive_copies),
+    ),
+    Place("users", "the copy of the auth service's user", _rows(Person.user_rows)),
+    Place("vips", "the mark of a VIP", _rows(Person.vip_rows)),
+    Place(
+        "events",
+        "events of their tickets in the outbox",
+        _rows(lambda p: p.rows_of_tickets(outbox)),
+    ),
+    Place(
+        "events_elsewhere",
+        "events of what they wrote elsewhere",
+        _rows(Person.events_elsewhere),
+    ),
+    Place(
+        "idempotency",
+        "answers kept by idempotency key",
+        _rows(Person.answers_kept),
+    ),
+    Place("audit", "audit entries about them, ids only", _rows(Person.audit_entries)),
+    Place("exports", "exports of their data that were made", _rows(Person.exports)),
+    Place(
+        "imports",
+        "the other program's numbers of their tickets",
+        _rows(lambda p: p.rows_of_tickets(imports)),
+    ),
+    Place("files", "marks on their files", _rows(lambda p: p.rows_of_tickets(files))),
+    Place("uploads", "uploads under way", _rows(lambda p: p.rows_of_tickets(uploads))),
+    Place(
+        "purges",
+        "files of theirs that are to go for good",
+        _rows(lambda p: p.rows_of_tickets(purges)),
+    ),
+    Place(
+        "sla_breaches",
+        "broken promises on their tickets",
+        _rows(lambda p: p.rows_of_tickets(sla_breaches)),
+    ),
+    Place(
+        "sla_alarms",
+        "when the SLA scan looks at their tickets",
+        _rows(lambda p: p.rows_of_tickets(sla_alarms)),
+    ),
+    Place(
+        "other_programs",
+        "rows of the service's queue and cache with their e-mail address",
+        _rows(Person.rows_of_other_programs),
+    ),
+    Place("held_as_agent", "tickets they hold as an agent", _rows(lambda p: p.as_agent()[0])),
+    Place(
+        "messages_as_agent",
+        "what they wrote as an agent",
+        _rows(lambda p: p.as_agent()[1]),
+    ),
+)
+
+
+def find_person(database: Database, user_id: int) -> list[dict[str, object]]:
+    """What there is of a person, place by place, at one moment.
+
+    Raises:
+        NotFound: nothing anywhere.
+    """
+    with snapshot(database) as connection:
+        person = Person(connection, user_id)
+        found = [place.as_row(place.count(person)) for place in PLACES]
+    if not any(row["rows"] for row in found):
+        raise nothing_of(user_id)
+    return found
+
+
+def nothing_of(user_id: int) -> NotFound:
+    """The answer when a person is not known at all."""
+    return NotFound(
+        f"nothing is known of user {user_id}",
+        hint="No user row, ticket, message or trace has this id.",
+        user_id=user_id,
+    )

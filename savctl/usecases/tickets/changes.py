@@ -1,0 +1,84 @@
+"""What every change of one ticket has in common: lock, ask the rule, record, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.tickets.decision import Decision
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The ticket as it is now, whether this call changed it, and what deserves a warning."""
+
+    ticket: Ticket
+    changed: bool
+    warnings: tuple[str, ...] = ()
+    message_id: int | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+Rule = Callable[[UnitOfWork, Ticket], Decision]
+
+
+def change_ticket(
+    database: Database,
+    ref: str | int,
+    rule: Rule,
+    *,
+    dry_run: bool,
+    users: tuple[int | None, ...] = (),
+) -> Change:
+    """Lock one ticket, let the rule decide, record it; `users` are ids that should be known.
+
+    Raises:
+        NotFound: no such ticket.
+        Refused: the rule does not allow it.
+    """
+
+    def work(uow: UnitOfWork) -> Change:
+        before = uow.tickets.lock(ref)
+        decision = rule(uow, before)
+        uow.record(decision)
+        return answer(uow, before, decision, users=users)
+
+    return in_transaction(database, work, dry_run=dry_run)
+
+
+def answer(
+    uow: UnitOfWork,
+    before: Ticket | None,
+    decision: Decision,
+    *,
+    users: tuple[int | None, ...] = (),
+    message_id: int | None = None,
+) -> Change:
+    """The outcome of a decision, with the warnings it deserves."""
+    warnings = unknown_users(uow, users)
+    if before is not None and decision.is_change:
+        warnings += kept_unreadable(before)
+    return Change(
+        ticket=decision.ticket,
+        changed=decision.is_change or message_id is not None,
+        warnings=warnings,
+        message_id=message_id,
+    )
+
+
+def kept_unreadable(before: Ticket) -> tuple[str, ...]:
+    """A warning when the metadata of a ticket that was changed could not be read."""
+    if not before.metadata.was_unreadable:
+        return ()
+    return (f"{before.number}: metadata was no JSON object; it is kept as metadata.unreadable",)
+
+
+def unknown_users(uow: UnitOfWork, ids: tuple[int | None, ...]) -> tuple[str, ...]:
+    """A warning for each id that the copy of the auth service's users lacks."""
+    return tuple(
+        f"user {user_id} is not known here (yet); the reference is kept"
+        for user_id in uow.users.unknown(ids)
+    )

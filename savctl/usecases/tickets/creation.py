@@ -1,0 +1,293 @@
+"""Creating and editing tickets (spec: support_tickets, Priority Assignment Logic)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from savctl.domain import text
+from savctl.domain.clock import micro_text, to_the_second
+from savctl.domain.model import numbers
+from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.priority import Priority, PriorityFacts, PriorityRules, first_priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies
+from savctl.domain.tickets import lifecycle
+from savctl.domain.tickets.decision import Decision
+from savctl.errors import InvalidInput
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.batch.idempotency import Once
+from savctl.usecases.tickets import sanitize
+from savctl.usecases.tickets.changes import Change, change_ticket, unknown_users
+
+# Members of metadata that savctl writes itself; --meta may not overwrite them.
+RESERVED = frozenset(
+    (
+        "history",
+        "sla",
+        "priority_reasons",
+        "merged_into",
+        "merged_from",
+        "moved_messages",
+        "follow_up_of",
+        "split_from",
+        "legal_hold",
+        "tags",
+        "order_check",
+        "vip",
+        "order_value",
+        "payment_failed",
+        "imported",
+        "imported_history",
+        "imported_from",
+        "unreadable",
+        "unreadable_history",
+        "unreadable_sla",
+        "unreadable_merged_into",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTicket:
+    """What a customer or an operator asks for; `order_value` is in EUR."""
+
+    user_id: int
+    subject: str
+    description: str
+    priority: Priority | None = None
+    category: str | None = None
+    order_id: int | None = None
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, object] = field(default_factory=dict)
+    order_value: Decimal | None = None
+    is_payment_failed: bool = False
+    is_vip: bool = False
+    follow_up_of: str | int | None = None
+
+
+def create_ticket(
+    database: Database,
+    clock: Clock,
+    wanted: NewTicket,
+    *,
+    by: int | None,
+    policies: Policies | None = None,
+    key: str | None = None,
+    draw: Callable[[str], str] = secrets.choice,
+    dry_run: bool = False,
+    others: Mapping[str, object] | None = None,
+    also: Callable[[UnitOfWork, Ticket], None] | None = None,
+    reserved_id: int = 0,
+) -> tuple[Change, bool]:
+    """Create a ticket; answers it and whether the answer is a replayed one.
+
+    `also` is done in the same transaction, on the new ticket; `others` is what it depends on,
+    for the idempotency key. The ticket gets the reserved id, if there is one.
+
+    Raises:
+        InvalidInput: a field is empty, too long or no text.
+        NotFound: the ticket it follows up does not exist.
+    """
+    wanted = checked_ticket(wanted)
+    once = creation_once(key, wanted, others)
+
+    def work(uow: UnitOfWork) -> tuple[Change, bool]:
+        if (earlier := once.earlier(uow)) is not None:
+            return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
+        now = clock()
+        number = numbers.ticket_number(draw)
+        decision = born(uow, wanted, number=number, by=by, now=now, policies=policies)
+        ticket = uow.record_new(decision.with_id(reserved_id))
+        if also is not None:
+            also(uow, ticket)
+        once.keep(uow, {"id": ticket.id}, at=now)
+        warnings = unknown_users(uow, (wanted.user_id, by))
+        return Change(ticket=ticket, changed=True, warnings=warnings), False
+
+    return in_transaction(database, work, dry_run=dry_run)
+
+
+def creation_once(
+    key: str | None, wanted: NewTicket, others: Mapping[str, object] | None = None
+) -> Once:
+    """What makes two creations the same request."""
+    return Once(key, command="ticket create", given={**asdict(wanted), **(others or {})})
+
+
+def born(
+    uow: UnitOfWork,
+    wanted: NewTicket,
+    *,
+    number: str,
+    by: int | None,
+    now: datetime,
+    policies: Policies | None = None,
+) -> Decision:
+    """The decision that makes a checked ticket, its priority by the rules; not stored yet."""
+    known = policies or Policies()
+    draft = _draft(uow, wanted, number, by, now, known.current.rules)
+    return lifecycle.create(draft, by=by, now=now, policies=known)
+
+
+def edit_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    fields: Mapping[str, Any],
+    *,
+    add_tags: tuple[str, ...] = (),
+    remove_tags: tuple[str, ...] = (),
+    meta: Mapping[str, object] | None = None,
+    by: int | None,
+    dry_run: bool = False,
+) -> Change:
+    """Change subject, description, category, order, tags or free metadata of a ticket."""
+    checked = _checked_fields(fields)
+    _check_meta(meta or {})
+    for tag in add_tags:
+        text.line("tag", tag)
+    if not (checked or add_tags or remove_tags or meta):
+        raise InvalidInput("nothing to change", hint="Name at least one field to edit.")
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        wanted = dict(checked)
+        metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
+        if metadata != ticket.metadata:
+            wanted["metadata"] = metadata
+        return lifecycle.edit(ticket, wanted, by=by, now=uow.moment(clock(), ticket))
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+
+
+def _draft(
+    uow: UnitOfWork,
+    wanted: NewTicket,
+    number: str,
+    by: int | None,
+    now: datetime,
+    rules: PriorityRules,
+) -> Ticket:
+    earlier = 0
+    if wanted.category is not None and wanted.priority is None:
+        earlier = uow.tickets.count_same_category(wanted.user_id, wanted.category)
+    is_vip = wanted.is_vip or uow.vips.has(wanted.user_id)
+    facts = PriorityFacts(
+        order_value=wanted.order_value,
+        is_payment_failed=wanted.is_payment_failed,
+        is_vip=is_vip,
+        earlier_same_category=earlier,
+    )
+    priority, reasons = first_priority(facts, explicit=wanted.priority, rules=rules)
+    members: dict[str, object] = {**wanted.meta, "priority_reasons": list(reasons)}
+    members |= _facts_as_given(wanted)
+    if is_vip:
+        members["vip"] = True
+    if wanted.follow_up_of is not None:
+        before = uow.tickets.get(wanted.follow_up_of)
+        members["follow_up_of"] = {
+            "ticket_id": before.id,
+            "ticket_number": before.number,
+            "at": micro_text(now),
+            "actor": by,
+        }
+    return Ticket(
+        id=0,
+        number=number,
+        user_id=wanted.user_id,
+        subject=wanted.subject,
+        description=wanted.description,
+        priority=priority,
+        status=Status.OPEN,
+        category=wanted.category,
+        order_id=wanted.order_id,
+        metadata=EMPTY.with_members(**members),
+        created_at=to_the_second(now),
+        updated_at=to_the_second(now),
+    )
+
+
+def _facts_as_given(wanted: NewTicket) -> dict[str, object]:
+    members: dict[str, object] = {}
+    if wanted.tags:
+        members["tags"] = list(dict.fromkeys(wanted.tags))
+    if wanted.order_value is not None:
+        members["order_value"] = float(wanted.order_value)
+    if wanted.is_payment_failed:
+        members["payment_failed"] = True
+    if wanted.order_id is not None:
+        members["order_check"] = "pending"
+    return members
+
+
+def checked_ticket(wanted: NewTicket) -> NewTicket:
+    """The wanted ticket, every field storable, HTML made harmless.
+
+    Raises:
+        InvalidInput: a field is empty, too long or no text.
+    """
+    text.identifier("user", wanted.user_id)
+    text.line("subject", wanted.subject)
+    cleaned = sanitize.stored("description", wanted.description)
+    if wanted.category is not None:
+        text.line("category", wanted.category)
+    if wanted.order_id is not None:
+        text.identifier("order", wanted.order_id)
+    for tag in wanted.tags:
+        text.line("tag", tag)
+    _check_meta(wanted.meta)
+    kept = {name: getattr(wanted, name) for name in NewTicket.__slots__}
+    return NewTicket(**(kept | {"description": cleaned}))
+
+
+def _checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    checked = {name: value for name, value in fields.items() if value is not None}
+    for name, value in checked.items():
+        if name == "order_id":
+            text.identifier("order", value)
+        elif name == "description":
+            checked[name] = sanitize.stored(name, value)
+        else:
+            text.line(name, value)
+    return checked
+
+
+def _check_meta(meta: Mapping[str, object]) -> None:
+    taken = sorted(set(meta) & RESERVED)
+    if taken:
+        raise InvalidInput(
+            f"metadata {', '.join(taken)} belongs to savctl and cannot be set by hand"
+        )
+    for name, value in meta.items():
+        text.line("metadata name", name)
+        if isinstance(value, str) and value:
+            text.body(f"metadata {name}", value)
+
+
+def _edited(
+    metadata: Metadata,
+    add_tags: tuple[str, ...],
+    remove_tags: tuple[str, ...],
+    meta: Mapping[str, object],
+) -> Metadata:
+    members = dict(meta)
+    before = _as_list(metadata.get("tags"))
+    after = [tag for tag in before if tag not in remove_tags]
+    after += [tag for tag in dict.fromkeys(add_tags) if tag not in after]
+    if after != before:
+        members["tags"] = after
+    return metadata.with_members(**members) if members else metadata
+
+
+def _as_list(stored: object) -> list[object]:
+    """Tags as they stand; another program may have written one that is no list."""
+    if stored is None:
+        return []
+    return list(stored) if isinstance(stored, list) else [stored]

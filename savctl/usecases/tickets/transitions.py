@@ -1,0 +1,172 @@
+"""The moves of one ticket that are not assignments (spec: Transition Triggers)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from savctl.domain import text
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.policy import Policies
+from savctl.domain.tickets import lifecycle, merging
+from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
+from savctl.errors import InvalidInput
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+from savctl.usecases.tickets import sanitize
+from savctl.usecases.tickets.changes import Change, answer, change_ticket
+from savctl.usecases.tickets.conversation import add_to_conversation
+
+# `resume` and `reopen` lead to the same status; each has one status it starts from.
+RESUMES_FROM = Status.WAITING_CUSTOMER
+REOPENS_FROM = Status.RESOLVED
+
+
+def move_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    to: Status,
+    *,
+    by: int | None,
+    reason: str | None = None,
+    message: str | None = None,
+    bridge: bool = False,
+    only_from: Status | None = None,
+    policies: Policies | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Take a ticket to a status, with a public message of the agent if one is given.
+
+    `bridge` takes the legal steps in between; `only_from` is the one status that the command
+    is for, whatever else the state machine would allow.
+
+    Raises:
+        NotFound: no such ticket.
+        TransitionNotAllowed: the state machine or the command does not allow it.
+        AgentMissing: a step would leave work without an agent.
+    """
+    reason = text.reason(reason)
+    body = sanitize.stored("message", message) if message is not None else None
+
+    def decide(ticket: Ticket, now: datetime) -> Decision:
+        if only_from is not None and not bridge:
+            _require_from(ticket, to, only_from)
+        if bridge:
+            return lifecycle.bridge(
+                ticket, to, by=by, now=now, reason=reason, agent_id=by, policies=policies
+            )
+        return lifecycle.move(ticket, to, by=by, now=now, reason=reason, policies=policies)
+
+    def work(uow: UnitOfWork) -> Change:
+        before = uow.tickets.lock(ref)
+        now = uow.moment(clock(), before)
+        decision = decide(before, now)
+        message_id = None
+        if body is not None:
+            if not decision.is_change:
+                raise TransitionNotAllowed(
+                    f"{before.number} is {to} already: the message was not added",
+                    hint=f"savctl message add {before.number} --from agent:ID --body …",
+                    ticket_number=before.number,
+                )
+            message_id = _say(uow, before, body, by, now)
+        uow.record(decision)
+        return answer(uow, before, decision, users=(by,), message_id=message_id)
+
+    return in_transaction(database, work, dry_run=dry_run)
+
+
+def close_ticket(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    *,
+    by: int | None,
+    reason: str | None,
+    duplicate_of: str | int | None = None,
+    bridge: bool = False,
+    policies: Policies | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Close a ticket for good; a duplicate names the ticket it repeats.
+
+    A bridge from `in_progress` goes through `resolved`; a duplicate goes back through `open`
+    instead, so that nobody is told of a solution that there was not.
+    """
+    said = text.reason(reason)
+    if said is None and duplicate_of is None:
+        raise InvalidInput("a reason is needed to close", hint="--reason, or --duplicate-of TKT")
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        why = said
+        if duplicate_of is not None:
+            original = uow.tickets.get(duplicate_of)
+            if original.id == ticket.id:
+                raise InvalidInput(f"{ticket.number} cannot be a duplicate of itself")
+            why = merging.duplicate_of(original, said)
+        now = uow.moment(clock(), ticket)
+        if not bridge:
+            return lifecycle.move(ticket, Status.CLOSED, by=by, now=now, reason=why)
+        if duplicate_of is not None and why is not None:
+            return lifecycle.close_duplicate(ticket, by=by, now=now, reason=why)
+        return lifecycle.bridge(
+            ticket, Status.CLOSED, by=by, now=now, reason=why, agent_id=by, policies=policies
+        )
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+
+
+def set_priority(
+    database: Database,
+    clock: Clock,
+    ref: str | int,
+    priority: Priority,
+    *,
+    by: int | None,
+    reason: str | None,
+    policies: Policies | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Set the priority by hand (spec: agent manual override always permitted)."""
+    why = text.reason(reason)
+
+    def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        now = uow.moment(clock(), ticket)
+        return lifecycle.change_priority(
+            ticket, priority, by=by, now=now, reason=why, policies=policies
+        )
+
+    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+
+
+def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:
+    if ticket.status in {origin, to, Status.CLOSED}:
+        return
+    mine, other = ("resume", "reopen") if origin is RESUMES_FROM else ("reopen", "resume")
+    elsewhere = REOPENS_FROM if origin is RESUMES_FROM else RESUMES_FROM
+    hint = f"{mine} is for {origin} tickets; from {elsewhere} use savctl ticket {other}."
+    if ticket.status is Status.OPEN:
+        hint = f"{mine} is for {origin} tickets; an open one starts with savctl ticket assign."
+    raise TransitionNotAllowed(
+        f"{ticket.number} is {ticket.status}: cannot {mine}",
+        hint=hint,
+        ticket_number=ticket.number,
+        status=str(ticket.status),
+    )
+
+
+def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now: datetime) -> int:
+    """The agent's message that goes with a move."""
+    sender = by if by is not None else ticket.assigned_to
+    if sender is None:
+        raise InvalidInput(
+            f"{ticket.number} has no agent, so the message has no sender",
+            hint="Say who you are with --as USER_ID.",
+        )
+    added = add_to_conversation(
+        uow, ticket, sender=("agent", sender), body=body, internal=False, now=now
+    )
+    return added.id
