@@ -30,7 +30,7 @@ from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from tests.servers.mysql_family import PrivateServer
 
@@ -69,7 +69,7 @@ def archive_all(url: str, folder: Path) -> tuple[int, float]:
             clock,
             ColdStorage(store, DEFAULT_PREFIX),
             after=Age(years=1),
-            terms=Terms(report=report, fence=lease),
+            terms=BatchContext(report=report, fence=lease),
         )
     seconds = time.perf_counter() - started
     store.close()

@@ -23,7 +23,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.closing import close_resolved
 from tests.servers.mysql_family import PrivateServer
@@ -62,7 +62,7 @@ def close_all(url: str) -> tuple[int, float]:
             database,
             SetClock(NOW),
             limits=ClosingLimits(),
-            terms=Terms(report=report, size=BATCH, fence=lease),
+            terms=BatchContext(report=report, size=BATCH, fence=lease),
         )
     seconds = time.perf_counter() - started
     database.close()

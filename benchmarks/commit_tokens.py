@@ -27,7 +27,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.closing import close_resolved
 from savctl.usecases.tickets.conversation import add_message
@@ -142,7 +142,7 @@ def _batches(url: str) -> Pair:
         found[not has_token()].append(now - marks[-1])
         marks.append(now)
 
-    terms = Terms(report=BatchReport(), size=BATCH, fence=lease, on_batch=on_batch)
+    terms = BatchContext(report=BatchReport(), size=BATCH, fence=lease, on_batch=on_batch)
     with Heartbeat(database, lease), _tokens(has_token):
         close_resolved(database, SetClock(NOW), limits=ClosingLimits(), terms=terms)
     database.close()

@@ -27,7 +27,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import system_clock
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from tests.servers import find
 from tests.servers.consumer import Consumer
 from tests.servers.mysql_family import PrivateServer
@@ -126,7 +126,7 @@ def _relayed(url: str, address: str, events: int) -> float:
     report = RelayReport()
     started = time.perf_counter()
     with Heartbeat(database, lease):
-        drain(database, broker, system_clock, terms=RelayTerms(fence=lease), report=report)
+        drain(database, broker, system_clock, terms=RelayOptions(fence=lease), report=report)
     seconds = time.perf_counter() - started
     database.transaction(lambda c: leases.release(c, lease))
     database.close()

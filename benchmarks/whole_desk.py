@@ -31,7 +31,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.scheduling.job import Flags, find_job
 from savctl.scheduling.runner import Start, run_job
-from savctl.usecases.reports.sla_report import Span
+from savctl.usecases.reports.sla_report import ReportSpan
 from savctl.usecases.reports.volume import report_volume
 
 TARGET = 0.5
@@ -75,7 +75,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _volume(url: str) -> object:
     database = Database(url)
-    rows = report_volume(database, Span(_SINCE, NOW, NOW), every=Every.MONTH)
+    rows = report_volume(database, ReportSpan(_SINCE, NOW, NOW), every=Every.MONTH)
     database.close()
     return {row["period"]: [row[name] for name in _COUNTS] for row in rows}
 

@@ -15,12 +15,12 @@ from functools import cache
 from random import random
 
 from savctl.domain.events.backoff import pause
-from savctl.ports import Broker, BrokerGone, ExchangeMissing
+from savctl.ports import Broker, BrokerUnavailable, ExchangeMissing
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.troubles import Troubles
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.events.outbox import delete_old_events, outbox_status, relay_outlook
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 
 _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
@@ -68,7 +68,7 @@ def _note_no_broker(context: Context, waiting: int) -> None:
 def _count_waiting(context: Context, waiting: int) -> None:
     context.terms.report.seen = waiting
     if waiting:
-        item = Item(0, None, Outcome.SKIPPED, f"{waiting} {_NO_BROKER}")
+        item = Item(0, None, ItemOutcome.SKIPPED, f"{waiting} {_NO_BROKER}")
         context.terms.report.add_alike(item, count=waiting)
 
 
@@ -88,8 +88,8 @@ def _foretell(context: Context) -> None:
     else:
         report.seen = outlook.waiting
         for outcome, count, told in (
-            (Outcome.CHANGED, outlook.sendable, "to be sent"),
-            (Outcome.SKIPPED, outlook.waiting - outlook.sendable, _HELD),
+            (ItemOutcome.CHANGED, outlook.sendable, "to be sent"),
+            (ItemOutcome.SKIPPED, outlook.waiting - outlook.sendable, _HELD),
         ):
             if count:
                 report.add_alike(Item(0, None, outcome, f"{count} {told}"), count=count)
@@ -120,7 +120,7 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
     while not _is_over(context):
         try:
             standing.note(_drain(context, broker, total))
-        except (BrokerGone, ExchangeMissing) as problem:
+        except (BrokerUnavailable, ExchangeMissing) as problem:
             standing.fail(f"{problem.message}. Events wait. {problem.hint or ''}".rstrip())
         if time.monotonic() - cleaned_at > _CLEAN_EVERY_SECONDS:
             _clean_up(context)
@@ -178,7 +178,7 @@ def _refusals(context: Context) -> int:
 def _drain(context: Context, broker: Broker, total: RelayReport) -> RelayReport:
     """Send what waits, and add what came of it to the total, also when the line breaks."""
     report = RelayReport()
-    terms = RelayTerms(
+    terms = RelayOptions(
         attempts=context.settings.event_attempts,
         fence=context.terms.fence,
         should_stop=context.terms.should_stop,
@@ -208,12 +208,18 @@ def _add(context: Context, total: RelayReport) -> None:
     done = context.terms.report
     done.seen += total.refused  # what was published is counted already
     told = [
-        *((Outcome.SKIPPED, n, f"refused, tried again: {why}") for why, n in total.again.items()),
-        *((Outcome.FAILED, n, f"set aside as dead: {why}") for why, n in total.given_up.items()),
+        *(
+            (ItemOutcome.SKIPPED, n, f"refused, tried again: {why}")
+            for why, n in total.again.items()
+        ),
+        *(
+            (ItemOutcome.FAILED, n, f"set aside as dead: {why}")
+            for why, n in total.given_up.items()
+        ),
     ]
     if context.flags.stay_until is None and total.held:
         done.seen += total.held
-        told.append((Outcome.SKIPPED, total.held, _HELD))
+        told.append((ItemOutcome.SKIPPED, total.held, _HELD))
     for outcome, count, why in told:
         done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
 
@@ -235,7 +241,7 @@ def _tell_removed(context: Context, count: int, what: str) -> None:
     """In the report, beside its counts: they are about events that are sent."""
     keep = context.settings.event_retention
     told = f"{count} {what}: sent or skipped more than {keep.days} days ago"
-    item = Item(0, None, Outcome.CHANGED, told, is_told=True)
+    item = Item(0, None, ItemOutcome.CHANGED, told, is_told=True)
     context.terms.report.tell(item)
 
 

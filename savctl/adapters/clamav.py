@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from savctl.ports import ScannerGone, ScanResult
+from savctl.ports import ScannerUnavailable, ScanResult
 
 PIECE = 65_536
 _PORT = 3310
@@ -58,12 +58,12 @@ class ClamdScanner:
                         _stream(line, content, deadline)
                 return _answer(line, deadline)
         except TimeoutError:
-            raise ScannerGone(
+            raise ScannerUnavailable(
                 f"the scanner {self.name} gave no verdict within {self._seconds:g} s",
                 hint="Try again; the limit is the setting scanner_timeout.",
             ) from None
         except OSError as problem:
-            raise ScannerGone(
+            raise ScannerUnavailable(
                 f"the scanner {self.name} does not answer: {problem.strerror or problem}",
                 hint="Is clamd running? Try again; nothing is let in unscanned.",
             ) from problem
@@ -118,4 +118,6 @@ def _verdict(said: str, name: str) -> ScanResult:
     if told.endswith(" FOUND") and told.isprintable():
         return ScanResult(told.removesuffix(" FOUND")[:_LONGEST_NAME] or "unnamed")
     hint = "Raise clamd's StreamMaxLength to 25M." if "size limit" in told else None
-    raise ScannerGone(f"the scanner {name} gave no verdict: {told[:_LONGEST_NAME]}", hint=hint)
+    raise ScannerUnavailable(
+        f"the scanner {name} gave no verdict: {told[:_LONGEST_NAME]}", hint=hint
+    )

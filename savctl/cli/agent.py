@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
 group = new_group("Who works on what.")
 
 
 @command(group, "workload", examples=["savctl agent workload"])
-def workload(call: Call) -> Answer:
+def workload(call: CommandContext) -> Answer:
     """Tickets by agent and status, the busiest first."""
     from savctl.persistence.tickets.workload import by_agent
 
@@ -19,7 +19,7 @@ def workload(call: Call) -> Answer:
 
 
 @command(group, "list", examples=["savctl agent list", "savctl agent list -o ids"])
-def list_(call: Call) -> Answer:
+def list_(call: CommandContext) -> Answer:
     """The agents who hold or held tickets."""
     from savctl.persistence.tickets.workload import by_agent
 

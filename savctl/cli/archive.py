@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row, write
 from savctl.cli.framework.params import Limit, whole
 from savctl.cli.framework.text import safe
@@ -19,7 +19,7 @@ from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:
     from savctl.persistence.archive.index import Archived
-    from savctl.usecases.archive.restore import Found
+    from savctl.usecases.archive.restore import RestorableTicket
     from savctl.usecases.archive.verify import Checked
 
 group = new_group("Old tickets in cold storage.")
@@ -44,7 +44,7 @@ _VERIFY_COLUMNS = ("bundle", "tickets", "size_bytes", "problem")
     asks=True,
     examples=["savctl archive run --dry-run", "savctl archive run --yes -o json"],
 )
-def run(call: Call) -> Answer | int | None:
+def run(call: CommandContext) -> Answer | int | None:
     """Run the job archive now: tickets closed for more than a year go to cold storage.
 
     --yes lifts the brake that stops a run which would move very many tickets at once.
@@ -60,7 +60,7 @@ def run(call: Call) -> Answer | int | None:
     examples=["savctl archive list --user 456", "savctl archive list --since 2020-01-01 -o json"],
 )
 def list_(
-    call: Call,
+    call: CommandContext,
     user: Annotated[
         int | None,
         typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer."),
@@ -103,7 +103,7 @@ def list_(
     "show",
     examples=["savctl archive show TKT-9XQ4C7PA", "savctl archive show TKT-9XQ4C7PA -o json"],
 )
-def show(call: Call, ticket: OneTicket) -> Answer:
+def show(call: CommandContext, ticket: OneTicket) -> Answer:
     """One archived ticket with its messages and attachments, read from its bundle."""
     from savctl.usecases.archive.restore import read_archived
 
@@ -112,7 +112,7 @@ def show(call: Call, ticket: OneTicket) -> Answer:
 
 
 @command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])
-def verify(call: Call) -> Answer | int:
+def verify(call: CommandContext) -> Answer | int:
     """Read every bundle and compare it with what was written; exit 10 when one differs."""
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.archive.verify import verify_archive
@@ -144,7 +144,7 @@ def verify(call: Call) -> Answer | int:
     ],
 )
 def restore(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     confirm: Annotated[
         str | None, typer.Option("--confirm", metavar="TKT", help="Its number, to confirm.")
@@ -177,7 +177,7 @@ def restore(
     return Answer(rows=[row], columns=(*_COLUMNS, "changed"), is_one=True)
 
 
-def _confirm(call: Call, number: str, given: str | None) -> None:
+def _confirm(call: CommandContext, number: str, given: str | None) -> None:
     """Go on only when the number was given, or typed on a terminal."""
     if call.settings.protected:
         sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
@@ -195,7 +195,7 @@ def _confirm(call: Call, number: str, given: str | None) -> None:
         )
 
 
-def _up_to(call: Call, found: Iterator[Archived], limit: int) -> Iterator[Row]:
+def _up_to(call: CommandContext, found: Iterator[Archived], limit: int) -> Iterator[Row]:
     last = None
     for number, archived in enumerate(found, start=1):
         if limit and number > limit and last is not None:
@@ -219,7 +219,7 @@ def _row(archived: Archived) -> dict[str, object]:
     }
 
 
-def _whole(found: Found) -> dict[str, object]:
+def _whole(found: RestorableTicket) -> dict[str, object]:
     from savctl.domain.model.metadata import Metadata
 
     row = {**found.whole.ticket}

@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
 group = new_group("Completion for your shell.", is_command=True)
@@ -18,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @command(group, "completion", examples=["savctl completion bash"])
 def show(
-    call: Call,
+    call: CommandContext,
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> Answer:
     """Completion for your shell: put the output where your shell reads it.

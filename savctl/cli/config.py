@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row, write
 from savctl.config import (
     SETTINGS,
@@ -25,7 +25,7 @@ group = new_group("Settings, and where each came from.")
 
 
 @command(group, "show", examples=["savctl config show", "savctl config show -o json"])
-def show(call: Call) -> Answer | None:
+def show(call: CommandContext) -> Answer | None:
     """Every setting in force, secrets hidden, with its origin; exit 2 when one is wrong."""
     found = read_configuration(os.environ, file=call.config)
     rows = [_row(found, setting) for setting in SETTINGS]
@@ -60,7 +60,7 @@ def _row(found: Configuration, setting: Setting) -> Row:
 
 
 @command(group, "check", examples=["savctl config check"])
-def check(call: Call) -> Answer:
+def check(call: CommandContext) -> Answer:
     """Read the settings and say whether they are right; every mistake is named at once."""
     from savctl.cli.settings_check import more_problems
 
@@ -78,7 +78,7 @@ def check(call: Call) -> Answer:
 
 
 @command(group, "path", examples=["savctl config path"])
-def path(call: Call) -> Answer:
+def path(call: CommandContext) -> Answer:
     """The configuration file in use, or where one would be read from."""
     used = call.config or _found_file()
     place = used or user_file(os.environ)

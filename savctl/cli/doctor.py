@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Format, write
 from savctl.cli.framework.text import CELL_WIDTH
 from savctl.errors import Findings, Unavailable
 
 if TYPE_CHECKING:
-    from savctl.usecases.doctor.checks import Sign
+    from savctl.usecases.doctor.checks import CheckResult
 
 group = new_group("Check everything savctl depends on.", is_command=True)
 
@@ -21,16 +21,16 @@ _COLUMNS = ("check", "level", "found", "advice")
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
-def doctor(call: Call) -> None:
+def doctor(call: CommandContext) -> None:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
-    from savctl.usecases.doctor.checks import Patient, diagnose
+    from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.work import BROKER, WORK
 
     app = call.unproved_app
-    patient = Patient(
+    patient = Environment(
         database=app.raw_database,
         clock=call.clock,
         broker=app.broker,
@@ -57,22 +57,22 @@ def doctor(call: Call) -> None:
     raise Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
 
 
-def _settings(call: Call) -> Iterator[Sign]:
+def _settings(call: CommandContext) -> Iterator[CheckResult]:
     """What no other examination meets: variables that are no settings, a token, its key."""
     from savctl.cli.settings_check import more_problems
-    from savctl.usecases.doctor.checks import Level, Sign
+    from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
     settings = call.settings
     for problem in (*settings.unknown, *more_problems(settings)):
-        yield Sign(
+        yield CheckResult(
             check="settings",
-            level=Level.WARN if problem in settings.unknown else Level.ERROR,
+            level=CheckLevel.WARN if problem in settings.unknown else CheckLevel.ERROR,
             found=problem,
             advice="savctl config check names everything that is wrong.",
         )
 
 
-def _tell_whole(call: Call, signs: Iterable[Sign]) -> None:
+def _tell_whole(call: CommandContext, signs: Iterable[CheckResult]) -> None:
     """What is not well and was cut off in the table."""
     for sign in signs:
         told = (sign.found, sign.advice or "")
@@ -82,7 +82,7 @@ def _tell_whole(call: Call, signs: Iterable[Sign]) -> None:
                 call.note(f"  {sign.advice}")
 
 
-def _due(call: Call) -> Mapping[str, datetime]:
+def _due(call: CommandContext) -> Mapping[str, datetime]:
     """The oldest slot of each job that nobody has run yet."""
     from savctl.scheduling.job import all_jobs
     from savctl.scheduling.plan import all_schedules, due_slots

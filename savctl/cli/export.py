@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, clear_line, counting, out_file
 from savctl.cli.framework.output import Answer
 from savctl.domain.model.ticket_filter import TicketFilter
@@ -34,7 +34,7 @@ Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is 
     ],
 )
 def tickets(
-    call: Call,
+    call: CommandContext,
     out: Out,
     wanted: TicketFilter,
     form: Annotated[
@@ -95,7 +95,7 @@ def _form(given: str | None, out: str) -> str:
     return found
 
 
-def _answer(call: Call, out: str, form: str, report: Any) -> Answer | None:
+def _answer(call: CommandContext, out: str, form: str, report: Any) -> Answer | None:
     if call.dry_run:
         call.note("dry run: nothing was stored")
     elif out == "-":

@@ -9,7 +9,7 @@ import typer
 
 from savctl.cli.attachment.attached import Attach, staged
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit, long_text, whole
 from savctl.cli.framework.ticket_refs import OneTicket
@@ -31,7 +31,7 @@ COLUMNS = ("id", "created_at", "sender_type", "sender_id", "is_internal", "read_
     ],
 )
 def add(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     sender: Annotated[str, typer.Option("--from", metavar="WHO", help="customer:ID or agent:ID.")],
     body: Annotated[str, typer.Option("--body", help="The text; @FILE or - reads it.")],
@@ -90,7 +90,7 @@ def add(
     examples=["savctl message list TKT-7K2M9QXA", "savctl message list 12 --limit 0 -o jsonl"],
 )
 def list_(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     limit: Limit = 50,
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
@@ -113,7 +113,7 @@ def list_(
 
 @command(group, "read", writes=True, examples=["savctl message read TKT-7K2M9QXA --by 10"])
 def read(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     reader: Annotated[
         int | None,
@@ -144,7 +144,7 @@ def read(
 
 @command(group, "unread", examples=["savctl message unread", "savctl message unread --agent 10"])
 def unread(
-    call: Call,
+    call: CommandContext,
     agent: Annotated[
         int | None,
         typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.page_file import PagePlace, page_place, write_page
@@ -19,7 +19,7 @@ from savctl.domain.model.priority import LEVELS
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from savctl.usecases.reports.sla_report import Span
+    from savctl.usecases.reports.sla_report import ReportSpan
 
 group = new_group("Reports: service levels, workload, volume.")
 
@@ -44,7 +44,7 @@ _DAYS, _MANY_DAYS = timedelta(days=30), timedelta(days=62)
     examples=["savctl report sla", "savctl report sla --since 90d --by month -o csv"],
 )
 def sla(
-    call: Call,
+    call: CommandContext,
     since: Since = None,
     until: Until = None,
     by: By = "priority",
@@ -56,7 +56,7 @@ def sla(
 
 
 def sla_answer(
-    call: Call, since: str | None, until: str | None, by: str, html: PagePlace | None
+    call: CommandContext, since: str | None, until: str | None, by: str, html: PagePlace | None
 ) -> Answer:
     """The SLA report, and its page if one is wanted."""
     from savctl.cli.report_pages import sla_page
@@ -86,7 +86,7 @@ def sla_answer(
     ],
 )
 def workload(
-    call: Call,
+    call: CommandContext,
     since: Since = None,
     until: Until = None,
     by: Annotated[
@@ -117,7 +117,7 @@ def workload(
     examples=["savctl report volume --since 7d", "savctl report volume --since 365d --by month"],
 )
 def volume(
-    call: Call,
+    call: CommandContext,
     since: Since = None,
     until: Until = None,
     by: Annotated[
@@ -141,12 +141,12 @@ def volume(
     return Answer(rows=rows, key="period")
 
 
-def period(call: Call, since: str | None, until: str | None) -> Span:
+def period(call: CommandContext, since: str | None, until: str | None) -> ReportSpan:
     """The period asked for, half-open; 30 days up to now if nothing is said.
 
     What came after `--at` is not known then.
     """
-    from savctl.usecases.reports.sla_report import Span
+    from savctl.usecases.reports.sla_report import ReportSpan
 
     now, is_past = call.clock(), call.at is not None
     end = call.moment("until", until) or now
@@ -156,15 +156,15 @@ def period(call: Call, since: str | None, until: str | None) -> Span:
         raise InvalidInput(
             f"--since {_day(start)} is not before --until {_day(end)}", hint="The end is left out."
         )
-    return Span(start, end, now, is_past)
+    return ReportSpan(start, end, now, is_past)
 
 
-def words_of(span: Span) -> str:
+def words_of(span: ReportSpan) -> str:
     """The period in words."""
     return f"{_day(span.since)} to {_day(span.until)} (UTC, the end left out)"
 
 
-def _note_left_out(call: Call, merged: int, partial: int) -> None:
+def _note_left_out(call: CommandContext, merged: int, partial: int) -> None:
     if merged:
         call.note(f"{merged} merged tickets are left out")
     if partial:

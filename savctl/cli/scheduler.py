@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.errors import ExitCode, InvalidInput
 
@@ -38,7 +38,7 @@ _GRAVEST_FIRST = (
     "run",
     examples=["savctl scheduler run", "savctl scheduler run --except auto-close"],
 )
-def run(call: Call, only: Only = None, but: Except = None) -> int:
+def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
     """Stay and run every job at its time until SIGTERM or SIGINT; one job never holds another.
 
     Any number of schedulers may run on any number of hosts: each slot is run once. A slot
@@ -59,7 +59,7 @@ def run(call: Call, only: Only = None, but: Except = None) -> int:
 
 
 @command(group, "tick", examples=["savctl scheduler tick"])
-def tick(call: Call, only: Only = None, but: Except = None) -> int:
+def tick(call: CommandContext, only: Only = None, but: Except = None) -> int:
     """Run what is due now, wait for it, and end: one line of cron instead of a scheduler."""
     from savctl.persistence.jobs.runs import StartedBy
     from savctl.scheduling.scheduler import Scheduler
@@ -78,7 +78,7 @@ def tick(call: Call, only: Only = None, but: Except = None) -> int:
 
 
 @command(group, "status", examples=["savctl scheduler status", "savctl scheduler status -o json"])
-def status(call: Call) -> Answer:
+def status(call: CommandContext) -> Answer:
     """The schedulers that are alive, on whatever host."""
     from savctl.persistence.jobs import schedules
 
@@ -102,7 +102,7 @@ def _chosen(only: Sequence[str] | None, but: Sequence[str] | None) -> list[Job]:
     return [find_job(name) for name in wanted if name not in left_out]
 
 
-def _level(call: Call) -> int:
+def _level(call: CommandContext) -> int:
     if call.quiet:
         return logging.WARNING
     return logging.DEBUG if call.verbose else logging.INFO

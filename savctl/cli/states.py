@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.domain.model.states import TRANSITIONS
 
@@ -11,7 +11,7 @@ group = new_group("The state machine as savctl enforces it.", is_command=True)
 
 
 @command(group, "states", examples=["savctl states", "savctl states -o json"])
-def show_states(call: Call) -> Answer:
+def show_states(call: CommandContext) -> Answer:
     """The state machine as savctl enforces it."""
     rows = [
         {

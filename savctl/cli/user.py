@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import whole
 from savctl.errors import NotFound
@@ -19,7 +19,7 @@ UserId = Annotated[int, typer.Argument(metavar="ID", parser=whole("the user id")
 
 @command(group, "show", examples=["savctl user show 456"])
 def show(
-    call: Call,
+    call: CommandContext,
     user: UserId,
 ) -> Answer:
     """A customer as the auth service told us, and how many tickets they have."""
@@ -48,7 +48,7 @@ def show(
     examples=["savctl user vip 456", "savctl user vip 456 --off --as 5"],
 )
 def vip(
-    call: Call,
+    call: CommandContext,
     user: UserId,
     off: Annotated[bool, typer.Option("--off", help="They are none any more.")] = False,
 ) -> Answer:

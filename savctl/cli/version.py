@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from savctl import __version__
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
 group = new_group("Versions of savctl and its parts.", is_command=True)
@@ -16,7 +16,7 @@ _PARTS = ("typer", "sqlalchemy", "pymysql", "alembic", "apscheduler")
 
 
 @command(group, "version", examples=["savctl version", "savctl version -o json"])
-def show_version(call: Call) -> Answer:
+def show_version(call: CommandContext) -> Answer:
     """Versions of savctl and its parts."""
     from savctl.persistence.schema.versions import HEAD
 

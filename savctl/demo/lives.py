@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from savctl.demo.people import LEAD, Person
-from savctl.demo.problems import Problem, Words
+from savctl.demo.people import LEAD, DemoPerson
+from savctl.demo.problems import DemoProblem, Words
 from savctl.demo.shop import Shop
 from savctl.domain.model.priority import Priority
 from savctl.usecases.tickets.creation import NewTicket
@@ -26,11 +26,11 @@ _INVALID = ("spam", "sent twice by the contact form", "not an order of ours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class LifeStory:
     """What one ticket is about; `random` is its own, so that lives do not disturb each other."""
 
-    customer: Person
-    problem: Problem
+    customer: DemoPerson
+    problem: DemoProblem
     product: str
     order_id: int
     order_value: Decimal
@@ -43,7 +43,7 @@ class Story:
         return self.problem.words[self.customer.language]
 
 
-def life(shop: Shop, story: Story) -> Life:
+def life(shop: Shop, story: LifeStory) -> Life:
     """From the customer's first message to the end, or to the end of the demo."""
     random, words = story.random, story.words
     ticket = shop.create(_wanted(story))
@@ -76,7 +76,7 @@ def life(shop: Shop, story: Story) -> Life:
     yield from _after(shop, story, number, agent)
 
 
-def _after(shop: Shop, story: Story, number: str, agent: int) -> Life:
+def _after(shop: Shop, story: LifeStory, number: str, agent: int) -> Life:
     """What comes after a solution: nothing, thanks, a word of confirmation, or "still broken"."""
     random, customer = story.random, story.customer.id
     course = random.random()
@@ -98,7 +98,7 @@ def _after(shop: Shop, story: Story, number: str, agent: int) -> Life:
         shop.close(number, agent, "confirmed by the customer")
 
 
-def _waiting(shop: Shop, story: Story, number: str) -> Life:
+def _waiting(shop: Shop, story: LifeStory, number: str) -> Life:
     """Most customers answer within a day or two, some too late, some never."""
     random = story.random
     course = random.random()
@@ -110,10 +110,10 @@ def _waiting(shop: Shop, story: Story, number: str) -> Life:
         yield shop.clock() + timedelta(days=9_999)
 
 
-def _come_back(shop: Shop, story: Story, number: str) -> Life:
+def _come_back(shop: Shop, story: LifeStory, number: str) -> Life:
     """The answer came too late: closed is final, so the customer opens a new ticket."""
     yield shop.clock() + _hours(story.random, 0.1, 2)
-    again = Story(
+    again = LifeStory(
         customer=story.customer,
         problem=story.problem,
         product=story.product,
@@ -125,7 +125,7 @@ def _come_back(shop: Shop, story: Story, number: str) -> Life:
     yield from life(shop, again)
 
 
-def _wanted(story: Story) -> NewTicket:
+def _wanted(story: LifeStory) -> NewTicket:
     filled = {
         "product": story.product,
         "order": story.order_id,
@@ -148,7 +148,7 @@ def _wanted(story: Story) -> NewTicket:
 _CHANNELS = ("form", "form", "mail", "mail", "phone", "chat")
 
 
-def _is_french(story: Story) -> bool:
+def _is_french(story: LifeStory) -> bool:
     return story.customer.language == "fr"
 
 

@@ -11,7 +11,7 @@ FIRST_AGENT, FIRST_CUSTOMER = 101, 2001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class DemoPerson:
     """A customer or an agent; `language` is `fr` or `en`."""
 
     id: int
@@ -58,10 +58,10 @@ _LAST = {
 }
 
 
-def team() -> list[Person]:
+def team() -> list[DemoPerson]:
     """The lead and the five agents."""
     return [
-        Person(
+        DemoPerson(
             id=number,
             first=first,
             last=last,
@@ -72,13 +72,13 @@ def team() -> list[Person]:
     ]
 
 
-def customers(count: int, random: Random) -> list[Person]:
+def customers(count: int, random: Random) -> list[DemoPerson]:
     """Customers: two thirds write French, one in fifteen is a VIP."""
     found = []
     for n in range(count):
         language = "fr" if random.random() < 0.66 else "en"
         found.append(
-            Person(
+            DemoPerson(
                 id=FIRST_CUSTOMER + n,
                 first=random.choice(_FIRST[language]),
                 last=random.choice(_LAST[language]),

@@ -22,7 +22,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class DemoProblem:
     """A kind of problem; `weight` is how often it comes, against the others."""
 
     name: str
@@ -43,7 +43,7 @@ PRODUCTS = (
     "gourde Source",
 )
 
-_LOST = Problem(
+_LOST = DemoProblem(
     name="lost parcel",
     category="shipping",
     weight=24,
@@ -69,7 +69,7 @@ _LOST = Problem(
         ),
     },
 )
-_BROKEN = Problem(
+_BROKEN = DemoProblem(
     name="broken on arrival",
     category="product",
     weight=20,
@@ -94,7 +94,7 @@ _BROKEN = Problem(
         ),
     },
 )
-_REFUND = Problem(
+_REFUND = DemoProblem(
     name="refund",
     category="billing",
     weight=16,
@@ -118,7 +118,7 @@ _REFUND = Problem(
         ),
     },
 )
-_PAYMENT = Problem(
+_PAYMENT = DemoProblem(
     name="payment failed",
     category="billing",
     weight=8,
@@ -143,7 +143,7 @@ _PAYMENT = Problem(
         ),
     },
 )
-_SIZE = Problem(
+_SIZE = DemoProblem(
     name="exchange",
     category="returns",
     weight=14,
@@ -168,7 +168,7 @@ _SIZE = Problem(
         ),
     },
 )
-_ACCOUNT = Problem(
+_ACCOUNT = DemoProblem(
     name="account",
     category="account",
     weight=10,
@@ -192,7 +192,7 @@ _ACCOUNT = Problem(
         ),
     },
 )
-_WARRANTY = Problem(
+_WARRANTY = DemoProblem(
     name="warranty",
     category="warranty",
     weight=12,
@@ -217,5 +217,5 @@ _WARRANTY = Problem(
     },
 )
 
-PROBLEMS: tuple[Problem, ...] = (_LOST, _BROKEN, _REFUND, _PAYMENT, _SIZE, _ACCOUNT, _WARRANTY)
+PROBLEMS: tuple[DemoProblem, ...] = (_LOST, _BROKEN, _REFUND, _PAYMENT, _SIZE, _ACCOUNT, _WARRANTY)
 OUTAGE, RECALL = _PAYMENT, _WARRANTY

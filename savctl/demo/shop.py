@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from savctl.demo.people import LEAD, Person
+from savctl.demo.people import LEAD, DemoPerson
 from savctl.domain.imports.replay_plan import Deed
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -53,7 +53,7 @@ class Shop:
     policies: Policies = field(default_factory=Policies)
     refusals: int = 0
 
-    def hire(self, people: Sequence[Person]) -> None:
+    def hire(self, people: Sequence[DemoPerson]) -> None:
         """Fill the copy of the auth service's users."""
         rows = [(person.id, person.email, person.first, person.last) for person in people]
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from random import Random
 
-from savctl.demo.lives import Life, Story, life
-from savctl.demo.people import FIRST_AGENT, Person, customers, team
-from savctl.demo.problems import OUTAGE, PROBLEMS, PRODUCTS, RECALL, Problem
+from savctl.demo.lives import Life, LifeStory, life
+from savctl.demo.people import FIRST_AGENT, DemoPerson, customers, team
+from savctl.demo.problems import OUTAGE, PROBLEMS, PRODUCTS, RECALL, DemoProblem
 from savctl.demo.shop import Illness, Shop
 from savctl.domain.clock import to_the_second
 from savctl.domain.sla.policy import Policies
@@ -81,7 +81,7 @@ def play(
 def _run(
     shop: Shop,
     script: Script,
-    arrivals: Sequence[tuple[datetime, Story]],
+    arrivals: Sequence[tuple[datetime, LifeStory]],
     on_step: Callable[[datetime], None],
 ) -> None:
     turns: list[tuple[datetime, int, Life]] = []
@@ -127,12 +127,12 @@ def _luck(script: Script, random: Random) -> Luck:
 
 
 def _arrivals(
-    script: Script, random: Random, luck: Luck, people: Sequence[Person]
-) -> list[tuple[datetime, Story]]:
+    script: Script, random: Random, luck: Luck, people: Sequence[DemoPerson]
+) -> list[tuple[datetime, LifeStory]]:
     """Every ticket's moment and story, in the order of time."""
     usual = script.tickets - luck.outage_tickets - luck.recall_tickets
     weights = [problem.weight for problem in PROBLEMS]
-    moments: list[tuple[datetime, Problem, str]] = []
+    moments: list[tuple[datetime, DemoProblem, str]] = []
     for _ in range(max(usual, 0)):
         problem = random.choices(PROBLEMS, weights)[0]
         moments.append((_moment(script, random), problem, random.choice(PRODUCTS)))
@@ -153,14 +153,14 @@ def _story(
     script: Script,
     random: Random,
     number: int,
-    problem: Problem,
+    problem: DemoProblem,
     product: str,
-    people: Sequence[Person],
-) -> Story:
+    people: Sequence[DemoPerson],
+) -> LifeStory:
     # A few customers write again and again: their fifth ticket of a kind is high by the rules.
     regulars = people[: max(len(people) // 30, 1)]
     value = min(random.lognormvariate(4.4, 0.9), 2_400)
-    return Story(
+    return LifeStory(
         customer=random.choice(regulars if random.random() < 0.12 else people),
         problem=problem,
         product=product,

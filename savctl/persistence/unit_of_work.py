@@ -17,10 +17,10 @@ from savctl.persistence.engine import Database
 from savctl.persistence.events.outbox import Outbox
 from savctl.persistence.files.attachments import Attachments
 from savctl.persistence.files.purge_queue import Purges
-from savctl.persistence.files.uploads import Uploads
+from savctl.persistence.files.uploads import UploadRecords
 from savctl.persistence.idempotency import Answers
 from savctl.persistence.sla.breaches import Ledger
-from savctl.persistence.sla.scheduled_checks import Alarms
+from savctl.persistence.sla.scheduled_checks import ScheduledChecks
 from savctl.persistence.tickets.imports import Imports
 from savctl.persistence.tickets.messages import Messages
 from savctl.persistence.tickets.moves import Moves
@@ -70,9 +70,9 @@ class UnitOfWork:
         return Attachments(self.connection)
 
     @cached_property
-    def uploads(self) -> Uploads:
+    def uploads(self) -> UploadRecords:
         """Uploads under way."""
-        return Uploads(self.connection)
+        return UploadRecords(self.connection)
 
     @cached_property
     def purges(self) -> Purges:
@@ -95,9 +95,9 @@ class UnitOfWork:
         return Outbox(self.connection)
 
     @cached_property
-    def alarms(self) -> Alarms:
+    def alarms(self) -> ScheduledChecks:
         """When the SLA scan looks at tickets."""
-        return Alarms(self.connection)
+        return ScheduledChecks(self.connection)
 
     @cached_property
     def breaches(self) -> Ledger:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from savctl.ports.broker import Broker, BrokerGone, ExchangeMissing, Publisher, Settled
+from savctl.ports.broker import Broker, BrokerUnavailable, ExchangeMissing, Publisher, Settled
 from savctl.ports.clock import Clock, SetClock, system_clock
 from savctl.ports.objects import (
     ContentChanged,
@@ -15,16 +15,16 @@ from savctl.ports.objects import (
     ObjectVersion,
     PartialUpload,
     StoredObject,
-    StoreGone,
     StoreRefused,
+    StoreUnavailable,
     UnusableKey,
 )
-from savctl.ports.scanner import Scanner, ScannerGone, ScanResult
+from savctl.ports.scanner import Scanner, ScannerUnavailable, ScanResult
 from savctl.ports.store_condition import DeletingRule, StoreCondition
 
 __all__ = [
     "Broker",
-    "BrokerGone",
+    "BrokerUnavailable",
     "Clock",
     "ContentChanged",
     "DeletingRule",
@@ -40,12 +40,12 @@ __all__ = [
     "Publisher",
     "ScanResult",
     "Scanner",
-    "ScannerGone",
+    "ScannerUnavailable",
     "SetClock",
     "Settled",
     "StoreCondition",
-    "StoreGone",
     "StoreRefused",
+    "StoreUnavailable",
     "StoredObject",
     "UnusableKey",
     "system_clock",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import ConfigurationError, Unavailable
 
 
-class BrokerGone(Unavailable):
+class BrokerUnavailable(Unavailable):
     """The broker does not answer, or the connection broke; what was not confirmed goes again."""
 
     code = "broker_unavailable"
@@ -27,7 +27,7 @@ class Settled:
     """What became of one event: a verdict, or None when it was held back behind another."""
 
     id: int
-    verdict: Verdict | None
+    verdict: BrokerVerdict | None
     reason: str = ""
 
 

@@ -17,7 +17,7 @@ from savctl.errors import NotFound, NotPermitted, Refused, Unavailable
 from savctl.ports.store_condition import StoreCondition
 
 
-class StoreGone(Unavailable):
+class StoreUnavailable(Unavailable):
     """The object store does not answer, or broke off; it is safe to try again."""
 
     code = "storage_unavailable"
@@ -110,7 +110,7 @@ class KeyFailure:
 class ObjectStore(Protocol):
     """A bucket.
 
-    Every method may raise `StoreGone`, `StoreRefused` and `NoSuchBucket`, and `UnusableKey`
+    Every method may raise `StoreUnavailable`, `StoreRefused` and `NoSuchBucket`, and `UnusableKey`
     where it is given a key; `hide` and `purge` answer an unusable one as a failure.
     """
 

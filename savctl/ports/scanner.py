@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 from savctl.errors import Unavailable
 
 
-class ScannerGone(Unavailable):
+class ScannerUnavailable(Unavailable):
     """The scanner gave no verdict: unreachable, too slow, too large, an error. Never a pass."""
 
     code = "scanner_unavailable"

@@ -20,7 +20,7 @@ from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.ports import Broker, Clock, ObjectStore
 from savctl.scheduling.troubles import Troubles
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 
 if TYPE_CHECKING:
     from savctl.usecases.archive.cold_storage import ColdStorage
@@ -68,7 +68,7 @@ class Context:
     database: Database
     clock: Clock
     settings: Settings
-    terms: Terms
+    terms: BatchContext
     flags: Flags
     broker: Broker | None
     policies: Policies

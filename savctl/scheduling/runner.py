@@ -20,7 +20,7 @@ from savctl.persistence.jobs.running import Beginning, Ending
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.scheduling.job import NO_FLAGS, Context, Flags, Job
 from savctl.scheduling.troubles import Troubles
-from savctl.usecases.batch.batches import Terms, never, unseen
+from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
 from savctl.usecases.batch.report import BatchReport
 
 
@@ -35,8 +35,8 @@ class Start:
     slot: datetime | None = None
     dry_run: bool = False
     flags: Flags = NO_FLAGS
-    should_stop: Callable[[], bool] = never
-    on_batch: Callable[[BatchReport], None] = unseen
+    should_stop: Callable[[], bool] = never_stop
+    on_batch: Callable[[BatchReport], None] = no_progress
     troubles: Troubles = field(default_factory=Troubles)
 
 
@@ -144,7 +144,7 @@ def _context(
     def should_stop() -> bool:
         return start.should_stop() or (fence is not None and not fence.is_held())
 
-    terms = Terms(
+    terms = BatchContext(
         report=done,
         size=app.settings.batch_size,
         dry_run=start.dry_run,

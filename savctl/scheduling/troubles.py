@@ -15,16 +15,16 @@ from threading import Lock
 from types import MappingProxyType
 
 from savctl.errors import SavError, Unavailable
-from savctl.ports import BrokerGone, ScannerGone, StoreGone
+from savctl.ports import BrokerUnavailable, ScannerUnavailable, StoreUnavailable
 
 _log = logging.getLogger("savctl.scheduler")
 _NUMBERS = re.compile(r"\d+")
 DATABASE = "the database"
 NO_IDS: Mapping[str, object] = MappingProxyType({})
 _DEPENDENCIES: tuple[tuple[type[SavError], str], ...] = (
-    (StoreGone, "the bucket"),
-    (BrokerGone, "the broker"),
-    (ScannerGone, "the scanner"),
+    (StoreUnavailable, "the bucket"),
+    (BrokerUnavailable, "the broker"),
+    (ScannerUnavailable, "the scanner"),
 )
 
 

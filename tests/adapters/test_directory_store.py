@@ -19,7 +19,14 @@ import pytest
 from savctl.adapters.directory.index import Index
 from savctl.adapters.directory.store import ABANDONED, DirectoryStore
 from savctl.errors import ConfigurationError, ExitCode
-from savctl.ports import ContentChanged, Delivery, NoSuchObject, SetClock, StoreGone, StoreRefused
+from savctl.ports import (
+    ContentChanged,
+    Delivery,
+    NoSuchObject,
+    SetClock,
+    StoreRefused,
+    StoreUnavailable,
+)
 from tests.depth import KILLS
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
@@ -289,7 +296,7 @@ def test_a_folder_that_is_broken_inside_is_not_taken_for_a_wrong_setting(
     (folder / "content").rename(folder / "aside")
     (folder / "content").write_text("in the way")
 
-    with pytest.raises(StoreGone, match="does not work"):
+    with pytest.raises(StoreUnavailable, match="does not work"):
         put(store, "another")
 
 
@@ -298,7 +305,7 @@ def test_a_folder_whose_disk_is_away_is_not_made_anew(folder: Path, clock: SetCl
     folder.mkdir(parents=True)  # the mount point is still there
 
     for use in (lambda: put(store), lambda: store.purge([KEY]), store.condition):
-        with pytest.raises(StoreGone, match=r"has no index\.db") as failed:
+        with pytest.raises(StoreUnavailable, match=r"has no index\.db") as failed:
             use()
 
     assert failed.value.exit_code == ExitCode.UNAVAILABLE
@@ -343,7 +350,7 @@ def test_an_index_that_is_none_is_told(store: DirectoryStore, folder: Path) -> N
     folder.mkdir(parents=True)
     (folder / "index.db").write_bytes(b"not a database at all" * 100)
 
-    with pytest.raises(StoreGone, match="not a database"):
+    with pytest.raises(StoreUnavailable, match="not a database"):
         store.find(KEY)
 
 

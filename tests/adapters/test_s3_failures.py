@@ -18,8 +18,8 @@ from savctl.ports import (
     NoSuchBucket,
     NotVersioned,
     ObjectStore,
-    StoreGone,
     StoreRefused,
+    StoreUnavailable,
 )
 from tests.conftest import S3Servers
 from tests.crash.processes import wait_until
@@ -209,7 +209,7 @@ def test_a_server_that_is_not_there_is_unavailable(verb: str) -> None:
     endpoint = f"http://{LOOPBACK}:{free_port()}"
     store = store_at(endpoint)
 
-    with pytest.raises(StoreGone, match=f"sav at {endpoint} cannot be reached") as failed:
+    with pytest.raises(StoreUnavailable, match=f"sav at {endpoint} cannot be reached") as failed:
         VERBS[verb](store)
 
     store.close()
@@ -223,7 +223,7 @@ def test_a_server_that_says_nothing_is_unavailable(server: PrivateS3) -> None:
         endpoint = f"http://{LOOPBACK}:{proxy.port}"
         store = server_bucket(server, endpoint=endpoint, read_seconds=0.3, attempts=1).store
 
-        with pytest.raises(StoreGone, match="does not answer in time"):
+        with pytest.raises(StoreUnavailable, match="does not answer in time"):
             store.find(KEY)
 
         store.close()
@@ -255,7 +255,7 @@ def test_a_line_cut_in_the_middle_of_an_upload_leaves_no_object(
 
     line.breaks()
 
-    assert isinstance(failure_of(upload), StoreGone)
+    assert isinstance(failure_of(upload), StoreUnavailable)
     line.proxy.delay(0)
     line.heals()
     assert line.entries() == 0
@@ -274,7 +274,7 @@ def test_an_upload_whose_answer_is_lost_can_be_sent_again(
 
     line.breaks()
 
-    assert isinstance(failure_of(upload), StoreGone)
+    assert isinstance(failure_of(upload), StoreUnavailable)
     line.heals()
     put(line.store, KEY)
     with line.store.read(KEY) as pieces:
@@ -295,7 +295,7 @@ def test_a_line_cut_in_the_middle_of_a_purge_is_told_and_the_purge_can_be_repeat
 
     line.breaks()
 
-    assert isinstance(failure_of(purge), StoreGone)
+    assert isinstance(failure_of(purge), StoreUnavailable)
     line.proxy.delay(0)
     line.heals()
     assert line.entries() > 1
@@ -317,7 +317,7 @@ def test_a_line_cut_in_the_middle_of_a_listing_is_told_and_never_taken_for_its_e
     line.breaks()
 
     for rest in (listing, versions):
-        with pytest.raises(StoreGone):
+        with pytest.raises(StoreUnavailable):
             list(rest)
     line.heals()
     assert sorted(found.key for found in line.store.listing("tickets/")) == sorted(expected)
@@ -332,7 +332,7 @@ def test_a_line_cut_in_the_middle_of_a_download_is_told(line: Line) -> None:
     with line.store.read(KEY) as pieces:
         next(pieces)
         line.breaks()
-        with pytest.raises(StoreGone):
+        with pytest.raises(StoreUnavailable):
             list(pieces)
 
 
@@ -352,7 +352,7 @@ def test_a_server_that_is_killed_in_the_middle_of_an_upload_comes_back_without_i
     line.proxy.delay(0)
     line.server.start()
 
-    assert isinstance(failure, StoreGone)
+    assert isinstance(failure, StoreUnavailable)
     assert [version.key for version in line.store.versions("")] == ["tickets/7/before.pdf"]
     assert line.store.hide(["tickets/7/before.pdf"]) == [], "it still keeps versions"
 
@@ -432,10 +432,18 @@ def test_a_marker_that_the_server_keeps_ends_the_attempt() -> None:
 
 
 ANSWERS = {
-    "a page of a proxy": ((200, "<html><p>Welcome</p></html>"), StoreGone, "as an S3 server does"),
-    "a broken page": ((200, "<html><p>Welcome"), StoreGone, "does not work now"),
-    "a busy server": ((503, "<Error><Code>SlowDown</Code></Error>"), StoreGone, "SlowDown"),
-    "a full disk": ((507, "<Error><Code>XMinioStorageFull</Code></Error>"), StoreGone, "Full"),
+    "a page of a proxy": (
+        (200, "<html><p>Welcome</p></html>"),
+        StoreUnavailable,
+        "as an S3 server does",
+    ),
+    "a broken page": ((200, "<html><p>Welcome"), StoreUnavailable, "does not work now"),
+    "a busy server": ((503, "<Error><Code>SlowDown</Code></Error>"), StoreUnavailable, "SlowDown"),
+    "a full disk": (
+        (507, "<Error><Code>XMinioStorageFull</Code></Error>"),
+        StoreUnavailable,
+        "Full",
+    ),
     "another region": (
         (400, "<Error><Code>AuthorizationHeaderMalformed</Code></Error>"),
         ConfigurationError,

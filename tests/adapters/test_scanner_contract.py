@@ -16,7 +16,7 @@ import pytest
 
 from savctl.adapters.clamav import ClamdScanner
 from savctl.errors import ExitCode
-from savctl.ports import Scanner, ScannerGone
+from savctl.ports import Scanner, ScannerUnavailable
 from tests.attachments.fake_scanner import FakeScanner
 from tests.attachments.making import EICAR, a_zip
 from tests.servers.clamd import BAD, NAME, STREAM_MB, PrivateClamd
@@ -66,13 +66,13 @@ def test_content_is_scanned_from_where_it_stands_to_its_end(outside: Outside) ->
 def test_a_scanner_that_is_gone_gives_no_verdict(outside: Outside) -> None:
     outside.goes_away()
 
-    with pytest.raises(ScannerGone) as gone:
+    with pytest.raises(ScannerUnavailable) as gone:
         outside.scanner.scan(io.BytesIO(b"hello"))
     assert gone.value.exit_code is ExitCode.UNAVAILABLE
 
 
 def test_content_over_the_scanner_s_limit_has_no_verdict(outside: Outside) -> None:
-    with pytest.raises(ScannerGone):
+    with pytest.raises(ScannerUnavailable):
         outside.scanner.scan(io.BytesIO(b"\0" * (STREAM_MB * 1_048_576 + 100_000)))
 
 
@@ -88,14 +88,14 @@ def test_a_scanner_says_its_version_while_it_is_there(outside: Outside) -> None:
     outside.goes_away()
 
     assert said.startswith("ClamAV ")
-    with pytest.raises(ScannerGone):
+    with pytest.raises(ScannerUnavailable):
         outside.scanner.check()
 
 
 def test_the_limit_is_told_with_what_to_do(clamd: PrivateClamd) -> None:
     scanner = ClamdScanner(clamd.tcp_url, timeout=QUICK)
 
-    with pytest.raises(ScannerGone, match="size limit") as gone:
+    with pytest.raises(ScannerUnavailable, match="size limit") as gone:
         scanner.scan(io.BytesIO(b"\0" * (STREAM_MB * 1_048_576 + 1)))
     assert "StreamMaxLength" in (gone.value.hint or "")
 
@@ -105,7 +105,7 @@ def test_a_frozen_clamd_gives_no_verdict_in_time(clamd: PrivateClamd) -> None:
     clamd.freeze()
     began = time.monotonic()
 
-    with pytest.raises(ScannerGone, match=r"within 0\.3 s"):
+    with pytest.raises(ScannerUnavailable, match=r"within 0\.3 s"):
         scanner.scan(io.BytesIO(os.urandom(20_000_000)))
     assert time.monotonic() - began < 3
 
@@ -147,13 +147,13 @@ def answering(said: bytes) -> Iterator[str]:
     ],
 )
 def test_whatever_is_no_verdict_is_none(said: bytes) -> None:
-    with answering(said) as url, pytest.raises(ScannerGone):
+    with answering(said) as url, pytest.raises(ScannerUnavailable):
         ClamdScanner(url, timeout=timedelta(seconds=2)).scan(io.BytesIO(b"hello"))
 
 
 def test_nobody_at_the_address_is_told_as_such() -> None:
     url = f"tcp://{LOOPBACK}:{free_port()}"
 
-    with pytest.raises(ScannerGone, match="does not answer") as gone:
+    with pytest.raises(ScannerUnavailable, match="does not answer") as gone:
         ClamdScanner(url, timeout=QUICK).scan(io.BytesIO(b"hello"))
     assert url in gone.value.message

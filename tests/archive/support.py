@@ -17,7 +17,7 @@ from savctl.persistence.schema.tables import files, ticket_attachments, ticket_m
 from savctl.ports import Clock, ObjectStore
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, a_ticket, rows
@@ -150,7 +150,7 @@ def archive(
         clock,
         cold,
         after=YEAR,
-        terms=Terms(report=report, size=size, **terms),
+        terms=BatchContext(report=report, size=size, **terms),
         bundle_tickets=bundle_tickets,
     )
     return report

@@ -19,7 +19,7 @@ from savctl.usecases.archive import steps
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import read_archived
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
@@ -251,7 +251,7 @@ def test_the_first_big_run_waits_for_a_persons_word(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     old_tickets(database, 11)
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
 
     with pytest.raises(NeedsConfirmation, match="more than 10"):
         archive_tickets(database, clock, cold, after=YEAR, terms=terms, brake=10)
@@ -267,7 +267,7 @@ def test_a_place_without_the_bundles_of_before_waits_for_a_persons_word(
     old_tickets(database, 2)
     archive(database, clock, cold)
     late = set(old_tickets(database, 2, first=3))
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
 
     with closing(DirectoryStore(tmp_path / "not mounted", clock)) as store:
         elsewhere = ColdStorage(store, cold.prefix)

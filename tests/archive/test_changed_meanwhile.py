@@ -17,7 +17,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import Lease, LeaseLost
 from savctl.persistence.jobs.leases import acquire
 from savctl.ports import SetClock
-from savctl.ports.objects import StoreGone
+from savctl.ports.objects import StoreUnavailable
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
@@ -66,7 +66,7 @@ class Watched(DirectoryStore):
         if happens is not None:
             happens()
         if self.fails_at is not None and self.fails_at in key:
-            raise StoreGone("the bucket went away")
+            raise StoreUnavailable("the bucket went away")
         super().put(key, *given, **named)  # type: ignore[arg-type]
 
     @contextmanager
@@ -134,7 +134,7 @@ def test_a_bucket_that_goes_away_leaves_every_row_and_the_next_run_goes_on(
     cold = ColdStorage(watched, DEFAULT_PREFIX)
     watched.fails_at = where
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         archive(database, clock, cold)
 
     assert (hot_ids(database), archived_ids(database)) == (ids, set())

@@ -22,7 +22,7 @@ from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.moving import move
 from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.privacy.archive import ArchivedTickets
 from tests.archive.support import (
@@ -113,7 +113,7 @@ def test_a_place_without_the_bundle_of_a_killed_run_waits_for_a_persons_word(
 ) -> None:
     old_tickets(database, 10)
     killed_midway(database, clock, cold, monkeypatch)
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
 
     with closing(DirectoryStore(tmp_path / "not mounted", clock)) as store:
         elsewhere = ColdStorage(store, cold.prefix)

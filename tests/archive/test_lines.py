@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from savctl.domain.model.metadata import encode
 from savctl.persistence.archive.row_values import NotFaithful
-from savctl.persistence.archive.ticket_snapshot import WholeTicket
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.usecases.archive.lines import line_of, ticket_id_of, whole_of
 
 WORDS = st.text()
@@ -31,9 +31,9 @@ VALUES = st.recursive(
 STORED = st.one_of(st.none(), TEXTS, VALUES.map(encode), VALUES.map(json.dumps))
 
 
-def a_whole(metadata: str | None, said: str, **more: Any) -> WholeTicket:
+def a_whole(metadata: str | None, said: str, **more: Any) -> TicketSnapshot:
     ticket = {"id": 7, "subject": said, "ticket_number": said, "metadata": metadata, **more}
-    return WholeTicket(ticket, [{"id": 1, "message": said, "read_at": None}], [], [])
+    return TicketSnapshot(ticket, [{"id": 1, "message": said, "read_at": None}], [], [])
 
 
 @given(metadata=STORED, said=TEXTS)

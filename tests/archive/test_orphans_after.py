@@ -10,7 +10,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
@@ -38,7 +38,7 @@ def test_only_the_orphan_goes_after_archive_and_restore(
             clock=clock,
             grace=DAY,
             retention=30 * DAY,
-            terms=Terms(report=report),
+            terms=BatchContext(report=report),
             audited_as="orphan_cleanup",
         ),
         brake=Brake(percent=20, count=100),

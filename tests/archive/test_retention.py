@@ -19,7 +19,7 @@ from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.archive.retention import remove_expired
 from savctl.usecases.archive.verify import verify_archive
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
@@ -48,7 +48,7 @@ def retain(database: Database, clock: SetClock, cold: ColdStorage, **terms: obje
         clock,
         cold,
         after=SEVEN,
-        terms=Terms(report=report, **terms),  # type: ignore[arg-type]
+        terms=BatchContext(report=report, **terms),  # type: ignore[arg-type]
     )
     return report
 
@@ -290,7 +290,7 @@ def test_the_first_big_run_waits_for_a_persons_word(
     old_tickets(database, 2, closed_at=LAPSED)
     archive(database, clock, cold)
     old_tickets(database, 2, first=3, closed_at=LAPSED)
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
 
     with pytest.raises(NeedsConfirmation, match="more than 3"):
         remove_expired(database, clock, cold, after=SEVEN, terms=terms, brake=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from savctl.ports import ObjectStore, StoreGone
+from savctl.ports import ObjectStore, StoreUnavailable
 
 
 class BreakingStore:
@@ -37,7 +37,7 @@ class BreakingStore:
             self.calls.append(name)
             if name == self._gone_at:
                 if self._left == 0:
-                    raise StoreGone("the store went away")
+                    raise StoreUnavailable("the store went away")
                 self._left -= 1
             if name in self._before:
                 self._before.pop(name)()

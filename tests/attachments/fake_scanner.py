@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from savctl.ports import ScannerGone, ScanResult
+from savctl.ports import ScannerUnavailable, ScanResult
 from tests.attachments.making import EICAR
 
 LIMIT_BYTES = 25 * 1_048_576
@@ -22,18 +22,18 @@ class FakeScanner:
     def scan(self, content: BinaryIO) -> ScanResult:
         """Read content to its end and answer what was found in it."""
         if not self.is_up:
-            raise ScannerGone("the fake scanner is down")
+            raise ScannerUnavailable("the fake scanner is down")
         self.scanned += 1
         head = content.read(len(EICAR))
         size = len(head)
         while piece := content.read(65_536):
             size += len(piece)
         if size > LIMIT_BYTES:
-            raise ScannerGone("the fake scanner takes no more than its limit")
+            raise ScannerUnavailable("the fake scanner takes no more than its limit")
         return ScanResult("Test-Signature" if head == EICAR else None)
 
     def check(self) -> str:
         """The scanner's version."""
         if not self.is_up:
-            raise ScannerGone("the fake scanner is down")
+            raise ScannerUnavailable("the fake scanner is down")
         return "ClamAV fake"

@@ -18,7 +18,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import Tickets
-from savctl.ports import SetClock, StoreGone
+from savctl.ports import SetClock, StoreUnavailable
 from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.attachments.making import EICAR, JPEG, PDF, PROGRAM, a_zip
@@ -338,7 +338,7 @@ def test_files_that_are_attached_without_a_link_are_told_as_such(
     cli: Cli, database: Database, folder: Path, ticket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object, **__: object) -> None:
-        raise StoreGone("the bucket went away")
+        raise StoreUnavailable("the bucket went away")
 
     monkeypatch.setattr("savctl.adapters.directory.store.DirectoryStore.find", gone)
 

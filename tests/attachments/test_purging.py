@@ -13,10 +13,10 @@ from savctl.domain.model.states import Status
 from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachment
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.ports import KeyFailure, ObjectStore, SetClock, StoreGone
-from savctl.usecases.batch.batches import Terms
+from savctl.ports import KeyFailure, ObjectStore, SetClock, StoreUnavailable
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
 from savctl.usecases.bucket.purging_records import (
@@ -48,7 +48,7 @@ def purge(database: Database, store: ObjectStore, clock: SetClock) -> Purge:
 
     def run(*, through: Any = store, at_once: int = 200, **terms: Any) -> BatchReport:
         report = BatchReport(lists_changes=bool(terms.get("dry_run")))
-        all_terms = Terms(report=report, **terms)
+        all_terms = BatchContext(report=report, **terms)
         purge_deleted_records(database, clock, retention=RETENTION, terms=all_terms)
         forget_strays(database, terms=all_terms)
         purging = Purging(
@@ -79,7 +79,7 @@ def counts(report: BatchReport) -> tuple[int, int, int]:
 def doom(database: Database, clock: SetClock, key: str, **fields: Any) -> None:
     """A hidden orphan whose time is over."""
     known: dict[str, Any] = {"reason": PurgeReason.ORPHAN, "due_at": clock(), "hidden_at": clock()}
-    doomed = Doomed(key=key, **known | fields)
+    doomed = PurgeRequest(key=key, **known | fields)
     in_transaction(database, lambda uow: uow.purges.want([doomed], at=clock()))
 
 
@@ -366,7 +366,7 @@ def test_a_store_that_goes_away_is_continued_by_the_next_run(
     delete(database, clock, *(one.id for one in made))
     clock.advance(RETENTION)
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         purge(through=BreakingStore(store, gone_at="purge", calls_left=1), at_once=1)
     left = rows(database, "SELECT claimed_at FROM savctl_purges ORDER BY id")
     assert [row["claimed_at"] is not None for row in left] == [True, False]
@@ -467,7 +467,7 @@ def test_a_server_that_dies_in_the_middle_of_a_purge_is_purged_by_the_next_run(
     delete(database, clock, *(one.id for one in made[:2]))
     clock.advance(RETENTION)
     try:
-        with pytest.raises(StoreGone):
+        with pytest.raises(StoreUnavailable):
             purge(through=BreakingStore(store, before={dies_at: server.crash}), at_once=1)
     finally:
         server.start()

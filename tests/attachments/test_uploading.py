@@ -18,9 +18,9 @@ from savctl.domain.tickets.decision import TransitionNotAllowed
 from savctl.errors import NotFound, SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.files.file_references import named
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import ContentChanged, ObjectStore, SetClock, StoreGone
+from savctl.ports import ContentChanged, ObjectStore, SetClock, StoreUnavailable
 from savctl.usecases.bucket.verifying import verify_files
 from savctl.usecases.files.attaching import attach_files, list_attachments
 from savctl.usecases.files.staging import Staging
@@ -156,7 +156,7 @@ def test_a_store_that_goes_away_leaves_no_record(
     before = snapshot(database)
     broken = BreakingStore(store, gone_at=gone_at)
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         attach_files(database, clock, broken, ticket.id, stage(PHOTO, LARGE), by=AGENT)
 
     assert snapshot(database) == before
@@ -195,7 +195,7 @@ def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_no_record(
     ticket = created(database, clock)
     dying = BreakingStore(store, before={dies_at: server.crash})
     try:
-        with pytest.raises(StoreGone):
+        with pytest.raises(StoreUnavailable):
             attach_files(database, clock, dying, ticket.id, stage(PHOTO, LARGE), by=AGENT)
     finally:
         server.start()
@@ -257,7 +257,7 @@ def test_a_key_that_is_being_removed_is_not_taken_and_one_that_shall_go_is_spare
 ) -> None:
     ticket = created(database, clock)
     (photo,) = stage(PHOTO)
-    doomed = Doomed(
+    doomed = PurgeRequest(
         key=photo.key(ticket.id), reason=PurgeReason.ORPHAN, due_at=clock(), hidden_at=clock()
     )
     in_transaction(database, lambda uow: uow.purges.want([doomed], at=clock()))
@@ -307,7 +307,7 @@ def test_a_message_is_not_stored_when_its_file_cannot_be(
     before = snapshot(database)
     broken = BreakingStore(store, gone_at="put", calls_left=1)
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         add_message(
             database,
             clock,
@@ -343,7 +343,7 @@ def test_without_a_bucket_no_ticket_is_made(
     before = snapshot(database)
     broken = BreakingStore(store, gone_at=gone_at)
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         create_ticket_with_files(database, clock, broken, WANTED, stage(PHOTO, LARGE), by=AGENT)
 
     assert snapshot(database) == before
@@ -403,7 +403,7 @@ def test_the_same_key_answers_the_same_ticket_with_its_files(
             database, clock, store, WANTED, files, by=AGENT, key="mail-4711"
         )
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         create(broken)
     first, again = create(store), create(broken)
 

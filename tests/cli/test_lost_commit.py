@@ -16,7 +16,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import metadata
 from savctl.ports import SetClock
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from savctl.usecases.files.attaching import delete_attachment
 from tests.archive.support import old_tickets, put_files
 from tests.attachments.making import JPEG
@@ -237,7 +237,7 @@ def test_events_are_marked_as_sent_whichever_commit_loses_its_answer(
             created(desk.database, desk.clock)
         cutter.cut_at(number)
 
-        drain(away, broker, desk.clock, terms=RelayTerms(), report=RelayReport())
+        drain(away, broker, desk.clock, terms=RelayOptions(), report=RelayReport())
 
         assert len(broker.arrived) == expected
         assert rows(desk.database, "SELECT id FROM savctl_outbox WHERE published_at IS NULL") == []

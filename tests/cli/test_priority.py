@@ -11,7 +11,7 @@ from savctl.domain.model.priority import LEVELS
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from tests.conftest import Cli
@@ -150,7 +150,7 @@ def test_what_the_scan_raised_is_no_promise_and_naming_it_by_hand_no_change(
 ) -> None:
     ticket = made(database, clock)
     clock.advance(2 * DAY)
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
 
     same = answer(cli, "ticket", "priority", ticket.id, "high", "--reason", "x")
     other = answer(cli, "ticket", "priority", ticket.id, "urgent", "--reason", "x")

@@ -18,7 +18,7 @@ from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -52,7 +52,7 @@ def month(database: Database, clock: SetClock) -> SetClock:
     _later(database, clock, late, (3, "say"), (27, "solve"))
     _ticket(database, clock, "high", "refund", agent=None)
     clock.advance(2 * DAY)
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
     waiting = _ticket(database, clock, "medium", "refund")
     _later(database, clock, waiting, (2, "wait"))
     back = _ticket(database, clock, "low", "delivery", agent=OTHER_AGENT)

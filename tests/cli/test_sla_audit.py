@@ -14,7 +14,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.auditing import audit, last_audit
 from savctl.usecases.sla.escalating import escalate
@@ -40,7 +40,7 @@ def past(clock: SetClock) -> SetClock:
 
 
 def scanned(database: Database, clock: SetClock) -> None:
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
 
 
 def solved_late(database: Database, clock: SetClock) -> int:
@@ -119,7 +119,7 @@ def test_what_passed_a_moment_ago_is_the_scans_to_find(
     created(database, past, priority=Priority.URGENT)
     past.advance(HOUR + timedelta(minutes=minutes, seconds=minutes == 0))
 
-    report = audit(database, past, terms=Terms(report=BatchReport()), policies=Policies())
+    report = audit(database, past, terms=BatchContext(report=BatchReport()), policies=Policies())
 
     assert (report.counts.total(), len(breaches(database))) == (missed, missed)
 
@@ -235,7 +235,7 @@ def test_an_audit_that_is_stopped_while_it_reads_is_not_done(
         found_late(database, past)
     answers = iter([False] * pages)
     report = BatchReport()
-    terms = Terms(report=report, size=1, should_stop=lambda: next(answers, True))
+    terms = BatchContext(report=report, size=1, should_stop=lambda: next(answers, True))
 
     audit(database, past, terms=terms, policies=Policies())
 

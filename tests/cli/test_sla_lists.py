@@ -20,9 +20,9 @@ from savctl.domain.sla.clock import Side
 from savctl.persistence.engine import Database
 from savctl.persistence.sla import breaches as sla_breaches
 from savctl.persistence.sla.breaches import Ledger
-from savctl.persistence.sla.reads import Held, SlaReads
+from savctl.persistence.sla.reads import SlaReads, TicketScope
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla import due as sla_due
 from savctl.usecases.sla.escalating import escalate
@@ -38,7 +38,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def scanned(database: Database, clock: SetClock) -> None:
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
 
 
 def answered(database: Database, clock: SetClock, ticket: Ticket) -> None:
@@ -219,7 +219,7 @@ def test_alarms_keep_the_cost_to_what_is_due(
     read: list[int] = []
     real = SlaReads.active_tickets
 
-    def active_tickets(reads: SlaReads, ids: Sequence[int], held: Held) -> list[Ticket]:
+    def active_tickets(reads: SlaReads, ids: Sequence[int], held: TicketScope) -> list[Ticket]:
         read.extend(ids)
         return real(reads, ids, held)
 

@@ -14,7 +14,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -33,7 +33,7 @@ FOREIGN = (
 
 
 def scanned(database: Database, clock: SetClock) -> None:
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
 
 
 def answered(database: Database, clock: SetClock, ticket: Ticket, **more: Any) -> None:

@@ -15,7 +15,7 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.changes import Change
@@ -78,7 +78,7 @@ class Hand:
         self.count = 0
 
     def run_the_jobs(self) -> None:
-        terms = Terms(report=BatchReport(), size=10)
+        terms = BatchContext(report=BatchReport(), size=10)
         close_silent(self.database, system_clock, limits=LIMITS, terms=terms, heal=True)
         close_resolved(self.database, system_clock, limits=LIMITS, terms=terms)
         self.log.problems += [str(item) for item in terms.report.items if item.outcome == "failed"]

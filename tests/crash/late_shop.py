@@ -24,7 +24,7 @@ from savctl.domain.sla.targets import ESCALATED
 from savctl.persistence.bulk import insert_tickets
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.breaches import Ledger
-from savctl.persistence.sla.scheduled_checks import Alarms
+from savctl.persistence.sla.scheduled_checks import ScheduledChecks
 from tests.given import AGENT, CUSTOMER, NOW, a_ticket, rows, write
 
 HOUR = timedelta(hours=1)
@@ -88,7 +88,7 @@ def _stored(connection: Any, tickets: list[Ticket]) -> None:
     by_kind = list(enumerate(ids))
     _answer(connection, [i for n, i in by_kind if n % KINDS == 2], NOW - 5 * HOUR)
     _answer(connection, [i for n, i in by_kind if n % KINDS == 3], NOW - 4.5 * HOUR)
-    Alarms(connection).ring((i, NOW) for n, i in by_kind if n // KINDS % 2)
+    ScheduledChecks(connection).ring((i, NOW) for n, i in by_kind if n // KINDS % 2)
     Ledger(connection).append((i, _RAISED_BEFORE) for n, i in by_kind if n % KINDS == 9)
 
 

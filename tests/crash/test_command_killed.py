@@ -13,7 +13,7 @@ import pytest
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from tests.crash.fork_server import Process
 from tests.crash.processes import PATIENCE_SECONDS, start, wait_until
 from tests.depth import KILLS
@@ -77,4 +77,4 @@ def test_a_resolution_with_a_message_is_all_there_or_not_at_all(
         assert found == (ALL if ticket["status"] == "resolved" else NOTHING)
         outcomes.add(ticket["status"])
     assert outcomes <= {"in_progress", "resolved"}, "a command that was killed did something else"
-    assert not check_integrity(database, system_clock, terms=CheckTerms()).is_broken
+    assert not check_integrity(database, system_clock, terms=CheckOptions()).is_broken

@@ -10,7 +10,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from tests.crash.hammering import Log, hammer
 from tests.depth import deep
 from tests.given import created
@@ -73,7 +73,7 @@ def test_no_change_is_lost_and_every_change_leaves_all_its_traces(
         if entry["actor"] is None and str(entry["reason"]).startswith(BY_JOBS)
     ]
     assert len(by_jobs) == sum(log.closed_by_jobs for log in logs)
-    report = check_integrity(database, system_clock, terms=CheckTerms())
+    report = check_integrity(database, system_clock, terms=CheckOptions())
     assert not report.is_broken, report.findings
     _enough_happened(logs)
 

@@ -10,7 +10,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from tests.crash.processes import PATIENCE_SECONDS, start
 from tests.crash.test_command_killed import killed_while_it_writes
 from tests.depth import KILLS
@@ -52,4 +52,4 @@ def test_a_merge_is_all_there_or_not_at_all(
     all_of_it = ({"closed"}, (SOURCES + 1, 1, SOURCES), 2 * SOURCES + 1)
     nothing = ({"open"}, (0, 0, 0), SOURCES + 1)
     assert all(outcome in (all_of_it, nothing) for outcome in outcomes), outcomes
-    assert not check_integrity(database, system_clock, terms=CheckTerms()).is_broken
+    assert not check_integrity(database, system_clock, terms=CheckOptions()).is_broken

@@ -14,7 +14,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from tests.crash import fork_server
@@ -72,7 +72,7 @@ def perfect_run(database: Database, tickets: int) -> Traces:
 def scanned(database: Database, *, size: int = 1_000) -> BatchReport:
     """A scan in this process, without the lease that keeps others away."""
     report = BatchReport()
-    escalate(database, SetClock(NOW), terms=Terms(report=report, size=size))
+    escalate(database, SetClock(NOW), terms=BatchContext(report=report, size=size))
     return report
 
 

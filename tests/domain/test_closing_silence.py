@@ -10,17 +10,23 @@ from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import EMPTY
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.tickets.closing import ClosingLimits, LastPublic, Outcome, Verdict, silence
+from savctl.domain.tickets.closing import (
+    ClosingLimits,
+    ClosingOutcome,
+    ClosingVerdict,
+    LastPublic,
+    silence,
+)
 from tests.given import AGENT, DAY, MICROSECOND, NOW, SECOND, a_ticket, entered
 
 WAIT = Status.WAITING_CUSTOMER
 WEEK = timedelta(days=7)
 NOBODY = LastPublic()
 INCLUSIVE = [
-    (-SECOND, Outcome.NOT_YET),
-    (-MICROSECOND, Outcome.NOT_YET),
-    (timedelta(), Outcome.CLOSE),
-    (SECOND, Outcome.CLOSE),
+    (-SECOND, ClosingOutcome.NOT_YET),
+    (-MICROSECOND, ClosingOutcome.NOT_YET),
+    (timedelta(), ClosingOutcome.CLOSE),
+    (SECOND, ClosingOutcome.CLOSE),
 ]
 
 
@@ -34,18 +40,20 @@ def judged(
     after: timedelta,
     last: LastPublic = NOBODY,
     limits: ClosingLimits | None = None,
-) -> Verdict:
+) -> ClosingVerdict:
     return silence(ticket, last, now=NOW + after, limits=limits or ClosingLimits())
 
 
 @pytest.mark.parametrize(("around", "outcome"), INCLUSIVE)
-def test_exactly_seven_times_24_hours_is_enough(around: timedelta, outcome: Outcome) -> None:
+def test_exactly_seven_times_24_hours_is_enough(
+    around: timedelta, outcome: ClosingOutcome
+) -> None:
     assert judged(waiting(), WEEK + around).outcome is outcome
 
 
 @pytest.mark.parametrize(("around", "outcome"), INCLUSIVE)
 def test_an_entry_late_in_a_second_counts_from_its_microsecond(
-    around: timedelta, outcome: Outcome
+    around: timedelta, outcome: ClosingOutcome
 ) -> None:
     within = timedelta(microseconds=600_000)
 
@@ -59,7 +67,7 @@ def test_the_reason_names_the_limit() -> None:
 
 
 @pytest.mark.parametrize(("around", "outcome"), INCLUSIVE)
-def test_the_limit_is_a_setting(around: timedelta, outcome: Outcome) -> None:
+def test_the_limit_is_a_setting(around: timedelta, outcome: ClosingOutcome) -> None:
     limits = ClosingLimits(silence=timedelta(hours=5))
 
     assert judged(waiting(), timedelta(hours=5) + around, limits=limits).outcome is outcome
@@ -67,7 +75,7 @@ def test_the_limit_is_a_setting(around: timedelta, outcome: Outcome) -> None:
 
 @pytest.mark.parametrize(("around", "outcome"), INCLUSIVE)
 def test_an_agents_public_message_begins_the_silence_anew(
-    around: timedelta, outcome: Outcome
+    around: timedelta, outcome: ClosingOutcome
 ) -> None:
     nudged = LastPublic(agent_at=NOW + 3 * DAY)
 
@@ -77,13 +85,13 @@ def test_an_agents_public_message_begins_the_silence_anew(
 def test_messages_from_before_the_entry_do_not_count() -> None:
     last = LastPublic(customer_at=NOW - 2 * DAY, agent_at=NOW - DAY)
 
-    assert judged(waiting(), WEEK - SECOND, last).outcome is Outcome.NOT_YET
-    assert judged(waiting(), WEEK, last).outcome is Outcome.CLOSE
+    assert judged(waiting(), WEEK - SECOND, last).outcome is ClosingOutcome.NOT_YET
+    assert judged(waiting(), WEEK, last).outcome is ClosingOutcome.CLOSE
 
 
 @pytest.mark.parametrize(("around", "outcome"), INCLUSIVE)
 def test_without_history_the_silence_begins_at_updated_at(
-    around: timedelta, outcome: Outcome
+    around: timedelta, outcome: ClosingOutcome
 ) -> None:
     ticket = waiting(metadata=EMPTY, updated_at=NOW + DAY)
 
@@ -94,8 +102,8 @@ def test_a_history_that_ends_elsewhere_does_not_tell_the_entry() -> None:
     elsewhere = entered(Status.RESOLVED, NOW - 30 * DAY)
     ticket = waiting(metadata=elsewhere, updated_at=NOW)
 
-    assert judged(ticket, WEEK - SECOND).outcome is Outcome.NOT_YET
-    assert judged(ticket, WEEK).outcome is Outcome.CLOSE
+    assert judged(ticket, WEEK - SECOND).outcome is ClosingOutcome.NOT_YET
+    assert judged(ticket, WEEK).outcome is ClosingOutcome.CLOSE
 
 
 @pytest.mark.parametrize(
@@ -105,8 +113,8 @@ def test_assignment_priority_marks_and_merges_do_not_move_it(action: Action) -> 
     later = HistoryEntry(at=NOW + 6 * DAY, actor=AGENT, action=action, after=1)
     ticket = waiting(metadata=entered(WAIT, NOW).with_history((later,)), updated_at=NOW + 6 * DAY)
 
-    assert judged(ticket, WEEK - SECOND).outcome is Outcome.NOT_YET
-    assert judged(ticket, WEEK).outcome is Outcome.CLOSE
+    assert judged(ticket, WEEK - SECOND).outcome is ClosingOutcome.NOT_YET
+    assert judged(ticket, WEEK).outcome is ClosingOutcome.CLOSE
 
 
 def test_the_last_of_several_entries_counts() -> None:
@@ -121,14 +129,14 @@ def test_the_last_of_several_entries_counts() -> None:
         )
     )
 
-    assert judged(waiting(metadata=twice), WEEK + DAY).outcome is Outcome.NOT_YET
-    assert judged(waiting(metadata=twice), WEEK + 2 * DAY).outcome is Outcome.CLOSE
+    assert judged(waiting(metadata=twice), WEEK + DAY).outcome is ClosingOutcome.NOT_YET
+    assert judged(waiting(metadata=twice), WEEK + 2 * DAY).outcome is ClosingOutcome.CLOSE
 
 
 def test_neither_history_nor_updated_at_means_that_nothing_can_be_measured() -> None:
     verdict = judged(waiting(metadata=EMPTY, updated_at=None), 100 * WEEK)
 
-    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.outcome is ClosingOutcome.UNKNOWN
     assert "silence cannot be measured" in verdict.reason
 
 
@@ -138,38 +146,38 @@ def test_an_answer_that_another_program_missed_is_reported_and_not_closed(
 ) -> None:
     verdict = judged(waiting(), after, LastPublic(customer_at=NOW + DAY, agent_at=NOW))
 
-    assert verdict.outcome is Outcome.MISSED
+    assert verdict.outcome is ClosingOutcome.MISSED
     assert verdict.reason == "the customer answered, but the ticket still waits"
 
 
 def test_a_missed_answer_that_an_agent_wrote_after_is_no_longer_the_newest() -> None:
     last = LastPublic(customer_at=NOW + DAY, agent_at=NOW + 2 * DAY)
 
-    assert judged(waiting(), 2 * DAY + WEEK - SECOND, last).outcome is Outcome.NOT_YET
-    assert judged(waiting(), 2 * DAY + WEEK, last).outcome is Outcome.CLOSE
+    assert judged(waiting(), 2 * DAY + WEEK - SECOND, last).outcome is ClosingOutcome.NOT_YET
+    assert judged(waiting(), 2 * DAY + WEEK, last).outcome is ClosingOutcome.CLOSE
 
 
 @pytest.mark.parametrize("within", [timedelta(), MICROSECOND, SECOND - MICROSECOND])
 def test_an_answer_in_the_second_of_the_entry_counts_as_later(within: timedelta) -> None:
     last = LastPublic(customer_at=NOW)
 
-    assert judged(waiting(within), 2 * WEEK, last).outcome is Outcome.MISSED
+    assert judged(waiting(within), 2 * WEEK, last).outcome is ClosingOutcome.MISSED
 
 
 def test_an_answer_in_the_second_before_the_entry_does_not() -> None:
     last = LastPublic(customer_at=NOW - SECOND)
 
-    assert judged(waiting(), 2 * WEEK, last).outcome is Outcome.CLOSE
+    assert judged(waiting(), 2 * WEEK, last).outcome is ClosingOutcome.CLOSE
 
 
 def test_both_writing_in_one_second_is_decided_for_the_customer() -> None:
     last = LastPublic(customer_at=NOW + DAY, agent_at=NOW + DAY)
 
-    assert judged(waiting(), 10 * WEEK, last).outcome is Outcome.MISSED
+    assert judged(waiting(), 10 * WEEK, last).outcome is ClosingOutcome.MISSED
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s is not WAIT])
 def test_no_other_status_closes_by_silence(status: Status) -> None:
     ticket = a_ticket(status, metadata=entered(status, NOW))
 
-    assert judged(ticket, 100 * WEEK).outcome is Outcome.NOT_YET
+    assert judged(ticket, 100 * WEEK).outcome is ClosingOutcome.NOT_YET

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.imports.imported_ticket import Incoming, Terms, incoming
+from savctl.domain.imports.imported_ticket import ImportContext, Incoming, parse_imported
 from savctl.domain.imports.timestamp_formats import Stamps
 from savctl.domain.model.states import Status
 from savctl.domain.sla import targets
@@ -30,7 +30,7 @@ def read(*, keeps_times: bool = True, publishes: bool = False, **fields: Any) ->
         "created_at": AGO,
         **fields,
     }
-    terms = Terms(
+    terms = ImportContext(
         now=NOW,
         source="old",
         stamps=Stamps(),
@@ -38,7 +38,7 @@ def read(*, keeps_times: bool = True, publishes: bool = False, **fields: Any) ->
         keeps_times=keeps_times,
         publishes=publishes,
     )
-    return incoming(row, {"channel": "mail", "floor": None}, number="TKT-DRAWN", terms=terms)
+    return parse_imported(row, {"channel": "mail", "floor": None}, number="TKT-DRAWN", terms=terms)
 
 
 def test_an_open_row_becomes_an_open_ticket_with_its_times() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.states import Status
-from savctl.domain.model.status_chain import Past, lost, put_together, unaudited
+from savctl.domain.model.status_chain import StatusChain, lost, put_together, unaudited
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.integrity import Facts, problems, repair
@@ -124,7 +124,7 @@ def test_a_chain_may_begin_where_savctl_came_to_the_ticket() -> None:
 
     ticket = lifecycle.move(foreign, Status.RESOLVED, by=AGENT, now=NOW).ticket
 
-    assert Past.of(ticket.metadata.history).tells(Status.RESOLVED)
+    assert StatusChain.of(ticket.metadata.history).tells(Status.RESOLVED)
     assert found(ticket, [e.as_json() for e in ticket.metadata.history]) == []
 
 

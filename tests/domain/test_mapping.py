@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.imports.field_mapping import Binding
+from savctl.domain.imports.field_mapping import FieldBinding
 from savctl.domain.imports.mapping import mapped
 from savctl.domain.imports.replay_plan import Deed, plan
 from savctl.errors import InvalidInput
@@ -17,7 +17,7 @@ HEADER = ["number", "who", "level", "kind"]
 def field(told: Any, row: list[str]) -> object:
     """The value of one field of one CSV row."""
     mapping = mapped({"null": ["?"], "fields": {"category": told}})
-    return Binding(mapping.fields, HEADER, mapping.nulls).fields(row)["category"]
+    return FieldBinding(mapping.fields, HEADER, mapping.nulls).fields(row)["category"]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_value_that_does_not_fit_its_pattern_is_a_bad_row() -> None:
 
 def test_rows_may_be_objects() -> None:
     mapping = mapped({"fields": {"user_id": {"column": "who", "default": 1}}})
-    binding = Binding(mapping.fields, None, mapping.nulls)
+    binding = FieldBinding(mapping.fields, None, mapping.nulls)
 
     assert binding.fields({"who": 5})["user_id"] == 5
     assert binding.fields({})["user_id"] == 1
@@ -70,7 +70,7 @@ def test_a_column_that_stands_twice_may_not_be_used() -> None:
     mapping = mapped({"fields": {"category": "Variant"}})
 
     with pytest.raises(InvalidInput, match="'Variant' stands 2 times"):
-        Binding(mapping.fields, ["Variant", "x", "Variant"], mapping.nulls)
+        FieldBinding(mapping.fields, ["Variant", "x", "Variant"], mapping.nulls)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.sla.targets import Source
+from savctl.domain.sla.targets import ClockSource
 from tests.domain.golden.lives import USUAL, same, seen, span, told
 
 LIVES = tomllib.loads((Path(__file__).parent / "golden" / "sla.toml").read_text())["life"]
@@ -30,7 +30,7 @@ def test_both_clocks_are_as_computed_by_hand(case: dict[str, Any]) -> None:
     assert told(sla.response, base) == same(case["response"])
     assert told(sla.resolution, base) == same(case["resolution"])
     assert sla.timeline.source == case.get("source", "history")
-    assert (sla.timeline.problem is not None) is (sla.timeline.source is Source.PARTIAL)
+    assert (sla.timeline.problem is not None) is (sla.timeline.source is ClockSource.PARTIAL)
     assert sla.is_counted is case.get("counted", True)
 
 

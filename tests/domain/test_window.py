@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain.events.publish_window import OutboxEvent, Verdict, Window
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent, Window
 
 
 def event(number: int, ticket_id: int) -> OutboxEvent:
@@ -37,8 +37,8 @@ def test_a_refused_event_holds_back_its_own_ticket_only() -> None:
     window.take()
     window.take()
 
-    held = window.settle(1, Verdict.UNROUTABLE)
-    window.settle(3, Verdict.CONFIRMED)
+    held = window.settle(1, BrokerVerdict.UNROUTABLE)
+    window.settle(3, BrokerVerdict.CONFIRMED)
 
     assert held == [2]
     assert window.offer([event(5, 7)]) == [5]
@@ -58,11 +58,11 @@ def test_tickets_held_from_the_start_are_not_sent() -> None:
 @given(
     tickets=st.lists(st.integers(1, 4), max_size=40),
     size=st.integers(1, 5),
-    verdicts=st.lists(st.sampled_from(Verdict), min_size=40, max_size=40),
+    verdicts=st.lists(st.sampled_from(BrokerVerdict), min_size=40, max_size=40),
     picks=st.lists(st.integers(0, 100), min_size=40, max_size=40),
 )
 def test_what_is_confirmed_is_an_unbroken_beginning_of_each_ticket(
-    tickets: list[int], size: int, verdicts: list[Verdict], picks: list[int]
+    tickets: list[int], size: int, verdicts: list[BrokerVerdict], picks: list[int]
 ) -> None:
     events = [event(number, ticket_id) for number, ticket_id in enumerate(tickets, start=1)]
     window = Window(size)
@@ -77,7 +77,7 @@ def test_what_is_confirmed_is_an_unbroken_beginning_of_each_ticket(
         settled = under_way.pop(picks.pop() % len(under_way))
         verdict = verdicts.pop()
         held.update(window.settle(settled.id, verdict))
-        if verdict is Verdict.CONFIRMED:
+        if verdict is BrokerVerdict.CONFIRMED:
             confirmed.append(settled)
         else:
             held.add(settled.id)

@@ -17,7 +17,7 @@ from savctl.domain.tickets.retention import Age
 from savctl.pages.person import render
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
-from savctl.ports.objects import StoreGone
+from savctl.ports.objects import StoreUnavailable
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.batch.atomic_file import new_file
 from savctl.usecases.privacy import export as person_export
@@ -382,7 +382,7 @@ class _Gone:
         return getattr(self._store, name)
 
     def read(self, key: str) -> Any:
-        raise StoreGone(f"the store went away before {key}")
+        raise StoreUnavailable(f"the store went away before {key}")
 
 
 def test_a_store_that_does_not_answer_leaves_neither_file_nor_audit(
@@ -393,7 +393,7 @@ def test_a_store_that_does_not_answer_leaves_neither_file_nor_audit(
     cold = ColdStorage(gone, DEFAULT_PREFIX)
 
     with (
-        pytest.raises(StoreGone),
+        pytest.raises(StoreUnavailable),
         new_file(tmp_path / "ada.zip", overwrite=False) as file,
     ):
         person_export.export_person(database, gone, cold, clock, run_of(), file)

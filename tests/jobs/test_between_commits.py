@@ -21,7 +21,7 @@ from savctl.adapters.directory.store import DirectoryStore
 from savctl.bootstrap import App
 from savctl.config import load
 from savctl.persistence.engine import Database
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason, Purges
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest, Purges
 from savctl.persistence.jobs.lease import LeaseLost
 from savctl.ports import ObjectStore, SetClock
 from savctl.scheduling.job import find_job
@@ -99,7 +99,7 @@ def hidden_orphans(database: Database, store: ObjectStore, clock: SetClock) -> N
     put(store, *keys)
     store.hide(keys)
     doomed = [
-        Doomed(key=one, reason=PurgeReason.ORPHAN, due_at=clock(), hidden_at=clock())
+        PurgeRequest(key=one, reason=PurgeReason.ORPHAN, due_at=clock(), hidden_at=clock())
         for one in keys
     ]
     database.transaction(lambda c: Purges(c).want(doomed, at=clock()))

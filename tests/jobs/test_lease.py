@@ -314,12 +314,12 @@ def hidden_and_due(database: Database, store: Any, key: str) -> None:
     from datetime import UTC, datetime, timedelta
     from io import BytesIO
 
-    from savctl.persistence.files.purge_queue import Doomed, PurgeReason, Purges
+    from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest, Purges
 
     store.put(key, BytesIO(b"content"), size_bytes=7, content_type="image/png")
     store.hide([key])
     then = datetime.now(UTC) - timedelta(days=31)
-    doomed = Doomed(key=key, reason=PurgeReason.ORPHAN, due_at=then, hidden_at=then)
+    doomed = PurgeRequest(key=key, reason=PurgeReason.ORPHAN, due_at=then, hidden_at=then)
     database.transaction(lambda c: Purges(c).want([doomed], at=then))
 
 

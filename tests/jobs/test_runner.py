@@ -19,13 +19,13 @@ from savctl.persistence.jobs.runs import Run, RunStatus, StartedBy
 from savctl.ports import SetClock
 from savctl.scheduling.job import Context, Flags, find_job
 from savctl.scheduling.runner import Start, run_job
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.report import Item, ItemOutcome
 from tests.given import DAY, brought_to, rows, snapshot, write
 from tests.jobs.conftest import MakeApp, a_job
 
 SLOT = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
-HELD = Item(2, "TKT-2", Outcome.SKIPPED, "held: customer replied")
-BROKEN = Item(3, "TKT-3", Outcome.FAILED, "spoilt")
+HELD = Item(2, "TKT-2", ItemOutcome.SKIPPED, "held: customer replied")
+BROKEN = Item(3, "TKT-3", ItemOutcome.FAILED, "spoilt")
 
 
 def last(app: App, job: str = "test-job") -> Run:

@@ -12,7 +12,7 @@ from jobs import event_relay
 from savctl.bootstrap import App
 from savctl.errors import NeedsConfirmation, Unavailable
 from savctl.persistence.jobs.runs import StartedBy
-from savctl.ports import SetClock, StoreGone
+from savctl.ports import SetClock, StoreUnavailable
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.scheduler import Scheduler
 from savctl.scheduling.stop import Stop
@@ -23,7 +23,7 @@ from tests.relay.fake_broker import FakeBroker
 
 pytestmark = pytest.mark.only_on("sqlite")
 SLOT = timedelta(minutes=15)
-STORE_GONE = StoreGone("the bucket b does not answer")
+STORE_GONE = StoreUnavailable("the bucket b does not answer")
 LOST = Unavailable("the database d was lost", database="d")
 
 

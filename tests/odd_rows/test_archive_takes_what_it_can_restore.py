@@ -16,7 +16,7 @@ from savctl.ports import SetClock
 from savctl.usecases.archive import steps
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
-from savctl.usecases.batch.report import Outcome
+from savctl.usecases.batch.report import ItemOutcome
 from tests.archive.support import all_rows, archive, hot_ids, old_tickets
 from tests.given import rows
 from tests.odd_rows.kinds import ZERO, A, M, T, kinds_for
@@ -59,7 +59,7 @@ def test_every_kind_of_row_comes_back_equal_or_stays(
 
 
 def is_left(item: Any) -> bool:
-    return item.outcome is not Outcome.CHANGED
+    return item.outcome is not ItemOutcome.CHANGED
 
 
 def kind_of(number: str) -> int:

@@ -13,7 +13,7 @@ from savctl.adapters.directory.store import DirectoryStore
 from savctl.domain.files.orphans import Brake
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
@@ -73,7 +73,7 @@ class Bucket:
             clock=self.clock,
             grace=self.grace,
             retention=RETENTION,
-            terms=Terms(report=BatchReport(lists_changes=dry_run), dry_run=dry_run),
+            terms=BatchContext(report=BatchReport(lists_changes=dry_run), dry_run=dry_run),
             audited_as="orphan_cleanup",
             at_once=10,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from savctl.ports import SetClock
-from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 from tests.given import BOSS, SECOND, created, rows
 from tests.orphans.conftest import GRACE, Bucket
 from tests.usecases.talk import merge, say
@@ -25,7 +25,7 @@ def test_nothing_that_was_merged_or_split_is_an_orphan(bucket: Bucket, clock: Se
     merge(database, clock, foreign, into=target, across=True)
     note = "SELECT id FROM ticket_messages WHERE is_internal = 1"
     theirs = [row["id"] for row in rows(database, note)]
-    split_ticket(database, clock, target.id, theirs, terms=SplitTerms(by=BOSS))
+    split_ticket(database, clock, target.id, theirs, terms=SplitOptions(by=BOSS))
     clock.advance(GRACE + SECOND)
     report = bucket.clean_up()
 

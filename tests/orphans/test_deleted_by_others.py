@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
@@ -36,7 +36,7 @@ def listed(bucket: Bucket, **terms: object) -> int:
 
 
 def work(bucket: Bucket, **terms: object) -> Purging:
-    given = Terms(report=BatchReport(), **terms)  # type: ignore[arg-type]
+    given = BatchContext(report=BatchReport(), **terms)  # type: ignore[arg-type]
     return Purging(database=bucket.database, store=bucket.store, clock=bucket.clock, terms=given)
 
 

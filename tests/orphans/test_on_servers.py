@@ -11,8 +11,15 @@ from io import BytesIO
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.ports import KeyFailure, ObjectStore, SetClock, StoredObject, StoreGone, system_clock
-from savctl.usecases.batch.batches import Terms
+from savctl.ports import (
+    KeyFailure,
+    ObjectStore,
+    SetClock,
+    StoredObject,
+    StoreUnavailable,
+    system_clock,
+)
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
@@ -107,7 +114,7 @@ def test_a_server_that_ends_while_it_lists_changes_nothing(
     on_server.record(*LIVE)
     server = s3_servers.of("seaweedfs")
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         on_server.clean_up(store=Ending(on_server.store, server.crash, listed=35))  # type: ignore[arg-type]
 
     s3_servers.of("seaweedfs")
@@ -122,7 +129,7 @@ def test_a_server_that_ends_while_it_hides_is_made_up_for_by_a_rerun(
     on_server.record(*LIVE)
     server = s3_servers.of("seaweedfs")
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         on_server.clean_up(store=Ending(on_server.store, server.crash, hidden=1), brake=None)  # type: ignore[arg-type]
     assert cli("job", "run", "orphan-cleanup", "--force").code == 8
 
@@ -153,7 +160,7 @@ def test_what_the_service_deleted_goes_with_every_version_and_marker(on_server: 
         database=on_server.database,
         store=on_server.store,
         clock=on_server.clock,
-        terms=Terms(report=BatchReport()),
+        terms=BatchContext(report=BatchReport()),
     )
 
     assert list_deleted_by_others(work, grace=SECOND, retention=DAY) == 3

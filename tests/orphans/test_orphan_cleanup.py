@@ -10,12 +10,12 @@ import pytest
 from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import NeedsConfirmation
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.orphans import last_cleanup
 from savctl.usecases.bucket.purging_objects import Purged, Purging, purge_objects
 from savctl.usecases.privacy.holds import hold_ticket
-from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
 from tests.given import DAY, SECOND, created, rows, write
 from tests.orphans.conftest import GRACE, RETENTION, Bucket
 
@@ -179,7 +179,7 @@ def test_a_merged_ticket_s_file_keeps_its_key_and_stays(bucket: Bucket, clock: S
     bucket.put(LIVE)
     bucket.record(LIVE)
     target = created(bucket.database, clock)
-    merge_tickets(bucket.database, clock, [bucket.ticket.id], target.id, terms=MergeTerms(by=5))
+    merge_tickets(bucket.database, clock, [bucket.ticket.id], target.id, terms=MergeOptions(by=5))
     clock.advance(2 * DAY)
 
     bucket.clean_up()
@@ -192,7 +192,7 @@ def test_an_orphan_of_a_ticket_merged_into_one_under_hold_stays(
     old: Bucket, clock: SetClock
 ) -> None:
     target = created(old.database, clock)
-    merge_tickets(old.database, clock, [old.ticket.id], target.id, terms=MergeTerms(by=5))
+    merge_tickets(old.database, clock, [old.ticket.id], target.id, terms=MergeOptions(by=5))
     hold_ticket(old.database, clock, target.id, reason="lawsuit", by=5)
     key = f"tickets/{old.ticket.id}/33333333333333333333333333333333.png"
     old.put(key)
@@ -391,7 +391,7 @@ class TestReturn:
 
 
 def purge(bucket: Bucket) -> Purged:
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
     return purge_objects(
         Purging(database=bucket.database, store=bucket.store, clock=bucket.clock, terms=terms)
     )

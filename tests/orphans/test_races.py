@@ -15,8 +15,8 @@ from savctl.ports import (
     ObjectStore,
     SetClock,
     StoredObject,
-    StoreGone,
     StoreRefused,
+    StoreUnavailable,
 )
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
@@ -169,11 +169,11 @@ def test_keys_that_the_store_refuses_are_named_and_the_others_done(
 
 def test_half_a_listing_is_never_compared(bucket: Bucket, watched: Watched) -> None:
     def breaks() -> None:
-        raise StoreGone("the bucket does not answer")
+        raise StoreUnavailable("the bucket does not answer")
 
     watched.after_listing = breaks
 
-    with pytest.raises(StoreGone):
+    with pytest.raises(StoreUnavailable):
         clean_up(bucket, watched)
 
     assert bucket.visible() == {LIVE, *ORPHANS}
@@ -185,7 +185,7 @@ def test_a_store_that_goes_while_hiding_leaves_nothing_that_a_rerun_does_not_end
 ) -> None:
     def breaks(keys: list[str]) -> None:
         if ORPHANS[10] in keys:
-            raise StoreGone("the bucket does not answer")
+            raise StoreUnavailable("the bucket does not answer")
 
     watched.after_hiding = breaks
     with pytest.raises(Unavailable):

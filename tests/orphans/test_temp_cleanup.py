@@ -11,7 +11,7 @@ import pytest
 from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.files.uploads import Upload
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.ports import KeyFailure, PartialUpload, SetClock, StoreGone
+from savctl.ports import KeyFailure, PartialUpload, SetClock, StoreUnavailable
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.temp_cleanup import clean_up_temp
 from tests.given import DAY, SECOND, rows
@@ -61,7 +61,7 @@ class GoneBehindHiding(DirectoryStore):
 
     def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
         super().hide(keys)
-        raise StoreGone("the store went away")
+        raise StoreUnavailable("the store went away")
 
 
 def test_what_a_run_had_hidden_when_it_broke_off_is_settled_by_the_next(
@@ -71,7 +71,7 @@ def test_what_a_run_had_hidden_when_it_broke_off_is_settled_by_the_next(
     clock.advance(GRACE + SECOND)
     with closing(GoneBehindHiding(tmp_path / "bucket", clock)) as going:
         work = bucket.work(store=going)
-        with pytest.raises(StoreGone):
+        with pytest.raises(StoreUnavailable):
             clean_up_temp(work)
     hidden = "SELECT object_key FROM savctl_purges WHERE hidden_at IS NOT NULL"
     assert rows(bucket.database, hidden) == []

@@ -16,7 +16,7 @@ from savctl.domain.imports.replay_plan import plan
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.counts import closings
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.imports.mapping_file import read_mapping
 from savctl.usecases.imports.rows import reading
 from savctl.usecases.replay.log_events import LogReader
@@ -119,7 +119,7 @@ def _is_a_rule(reason: str | None) -> bool:
 
 def broken_invariants(database: Database) -> list[str]:
     """What `db check` finds."""
-    report = check_integrity(database, SetClock(datetime.now(UTC)), terms=CheckTerms())
+    report = check_integrity(database, SetClock(datetime.now(UTC)), terms=CheckOptions())
     return [check for check, finding in report.findings.items() if finding.is_open]
 
 

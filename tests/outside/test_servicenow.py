@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.domain.imports.imported_ticket import Terms
+from savctl.domain.imports.imported_ticket import ImportContext
 from savctl.domain.imports.mapping import Mapped, mapped
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.html import clean
@@ -60,7 +60,9 @@ def path() -> Path:
 
 def imported(database: Database, file: Path, mapping: Mapped, now: datetime) -> ImportReport:
     """Import a file with its times."""
-    terms = Terms(now=now, source="log", stamps=mapping.stamps, clean=clean, keeps_times=True)
+    terms = ImportContext(
+        now=now, source="log", stamps=mapping.stamps, clean=clean, keeps_times=True
+    )
     with reading(file, "csv") as found:
         return import_tickets(database, found, mapping, ImportRun(terms=terms))
 

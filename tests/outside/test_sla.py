@@ -12,7 +12,7 @@ import pytest
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.escalating import escalate
@@ -114,9 +114,9 @@ def picked(row: dict[str, Any]) -> dict[str, Any]:
 def recorded(database: Database, tickets: int) -> set[tuple[int, str]]:
     """What scan and audit find in the logs; a second audit finds nothing to repair."""
     clock = SetClock(NOW)
-    escalate(database, clock, terms=Terms(report=BatchReport()))
-    first = audit(database, clock, terms=Terms(report=BatchReport()), policies=Policies())
-    again = audit(database, clock, terms=Terms(report=BatchReport()), policies=Policies())
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
+    first = audit(database, clock, terms=BatchContext(report=BatchReport()), policies=Policies())
+    again = audit(database, clock, terms=BatchContext(report=BatchReport()), policies=Policies())
     assert first.tickets == again.tickets == tickets
     assert {finding: n for finding, n in again.counts.items() if finding != "late"} == {}
     ledger = rows(database, "SELECT ticket_id, side FROM savctl_sla_breaches")

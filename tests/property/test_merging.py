@@ -14,10 +14,10 @@ from savctl.domain.sla.policy import Policies
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
-from savctl.usecases.reports.sla_report import Span, report_sla
-from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
-from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from savctl.usecases.reports.sla_report import ReportSpan, report_sla
+from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 from tests.given import BOSS, DAY, NOW, brought_to, rows, write
 from tests.property import merge_model as model
 from tests.property.merge_model import World
@@ -77,7 +77,7 @@ def merge_some(database: Database, clock: SetClock, chance: random.Random, world
     """Ask for a random merge, allowed or not; model and savctl must agree on that, too."""
     target, *sources = chance.sample(sorted(world["tickets"]), chance.randint(2, 5))
     across, before = chance.random() < 0.5, copy.deepcopy(world)
-    terms = MergeTerms(by=BOSS, across=across)
+    terms = MergeOptions(by=BOSS, across=across)
     try:
         model.merge(world, sources, target, at=micro_text(clock()), by=BOSS, across=across)
     except model.No:
@@ -100,7 +100,7 @@ def split_some(
     chosen = [i for i in here if owner[i] == owner[here[0]]][: max(1, len(here) // 2)]
     if len(here) < 2 or len(chosen) == len(here):
         return False
-    new = split_ticket(database, clock, ticket, chosen, terms=SplitTerms(by=BOSS)).ticket
+    new = split_ticket(database, clock, ticket, chosen, terms=SplitOptions(by=BOSS)).ticket
     world["tickets"][new.id] = model.read(database, behind=behind)["tickets"][new.id]
     model.split(world, ticket, chosen, new.id)
     assert new.user_id == owner[here[0]]
@@ -122,7 +122,7 @@ def must_agree(
         assert (seen["into"], seen["came"]) == (ticket["into"], ticket["came"])
     assert model.conversations(found) == model.conversations(world)
     assert model.files(found) == model.files(world)
-    span = Span(since, clock() + DAY, clock())
+    span = ReportSpan(since, clock() + DAY, clock())
     told = report_sla(database, span, by=("priority",), policies=Policies())["priority"]
     row = {**told.total.row("total"), "merged": told.merged}
     expected = model.statistics(world, clock())
@@ -154,7 +154,7 @@ def test_a_hundred_random_conversations_are_merged_as_the_rules_say(database: Da
         behind = max(world["tickets"])
 
     last = SetClock(NOW + 10_000 * DAY)
-    assert not check_integrity(database, last, terms=CheckTerms()).findings
+    assert not check_integrity(database, last, terms=CheckOptions()).findings
     assert merged >= 100  # of one to four tickets each
     assert refused >= 100
     assert splits >= 50

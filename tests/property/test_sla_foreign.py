@@ -21,7 +21,13 @@ from savctl.domain.sla.clock import Side, clock, next_look
 from savctl.domain.sla.policy import Policies
 from savctl.domain.tickets.escalation import record_breaches
 from savctl.domain.tickets.point_in_time import as_of
-from savctl.usecases.sla.views import Origin, Place, Recorded, Seen, Story
+from savctl.usecases.sla.views import (
+    BreachPlace,
+    PromiseOrigin,
+    Recorded,
+    SlaExplanation,
+    SlaState,
+)
 from tests.given import NOW, a_ticket
 
 POLICIES = Policies()
@@ -90,14 +96,14 @@ def test_the_clocks_answer_and_a_breach_is_recorded_once(
     assert {breach.side for breach in first.breaches} <= known
 
 
-@given(tickets, hours, st.sampled_from(Origin))
+@given(tickets, hours, st.sampled_from(PromiseOrigin))
 def test_they_are_explained_now_and_as_of_a_past_day(
-    ticket: Ticket, now: datetime, origin: Origin
+    ticket: Ticket, now: datetime, origin: PromiseOrigin
 ) -> None:
     for then in (ticket, as_of(ticket, now, POLICIES)):
-        written = tuple(Recorded(b, Place.METADATA) for b in breaches_of(then.metadata))
-        seen = Seen(then, clock(then, now=now, policies=POLICIES), written[:1])
-        story = Story(seen=seen, origin=origin, alarm=None, **EMPTY_HANDED)
+        written = tuple(Recorded(b, BreachPlace.METADATA) for b in breaches_of(then.metadata))
+        seen = SlaState(then, clock(then, now=now, policies=POLICIES), written[:1])
+        story = SlaExplanation(seen=seen, origin=origin, alarm=None, **EMPTY_HANDED)
 
         assert explanation_text(story).startswith(ticket.number)
         assert explanation(story, POLICIES)["ticket_number"] == ticket.number

@@ -18,7 +18,7 @@ from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
@@ -74,7 +74,7 @@ class TicketLife(Compared):
     @rule(span=spans, heal=st.booleans(), dry_run=dry)
     def days_pass_and_the_jobs_run(self, span: timedelta, heal: bool, dry_run: bool) -> None:
         self.clock.advance(span)
-        terms = Terms(report=BatchReport(), size=2, dry_run=dry_run)
+        terms = BatchContext(report=BatchReport(), size=2, dry_run=dry_run)
         close_silent(self.database, self.clock, limits=LIMITS, terms=terms, heal=heal)
         self.after_a_job(lambda t: model.silent_job(t, self.clock(), heal=heal), dry_run)
         close_resolved(self.database, self.clock, limits=LIMITS, terms=terms)

@@ -10,7 +10,7 @@ import pytest
 from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.servers.consumer import Consumer, Received
 from tests.servers.rabbitmq import VirtualHost
@@ -31,7 +31,7 @@ def relay(database: Database, broker: VirtualHost, clock: SetClock) -> Relay:
     def run(**settings: object) -> RelayReport:
         report = RelayReport()
         line = RabbitBroker(RabbitSettings(url=broker.url))
-        terms = RelayTerms(draw=lambda: 0.0, **settings)  # type: ignore[arg-type]
+        terms = RelayOptions(draw=lambda: 0.0, **settings)  # type: ignore[arg-type]
         drain(database, line, clock, terms=terms, report=report)
         return report
 

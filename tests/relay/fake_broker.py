@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import ConfigurationError
-from savctl.ports import BrokerGone, Settled
+from savctl.ports import BrokerUnavailable, Settled
 
 
 class FakeBroker:
@@ -48,22 +48,22 @@ class FakeBroker:
         if not self.has_exchange:
             raise ConfigurationError("no exchange", hint="Run savctl event setup.")
 
-    def verdict(self, event: OutboxEvent) -> Verdict:
+    def verdict(self, event: OutboxEvent) -> BrokerVerdict:
         """Take an event, or say why not."""
         if len(event.envelope.encode()) > self._largest_bytes:
-            return Verdict.TOO_LARGE
+            return BrokerVerdict.TOO_LARGE
         if event.routing_key in self.full:
-            return Verdict.REFUSED
+            return BrokerVerdict.REFUSED
         if not self.has_queue or not event.routing_key.startswith("sav.ticket."):
-            return Verdict.UNROUTABLE
+            return BrokerVerdict.UNROUTABLE
         if len(self.arrived) >= self.room:
-            return Verdict.REFUSED
+            return BrokerVerdict.REFUSED
         self.arrived.append(event)
-        return Verdict.CONFIRMED
+        return BrokerVerdict.CONFIRMED
 
     def _require_up(self) -> None:
         if not self.is_up:
-            raise BrokerGone("the fake broker is down")
+            raise BrokerUnavailable("the fake broker is down")
 
 
 class FakePublisher:
@@ -92,7 +92,7 @@ class FakePublisher:
         del wait_seconds
         found, self._settled = self._settled, []
         if not found and not self._works():
-            raise BrokerGone("the line to the fake broker broke")
+            raise BrokerUnavailable("the line to the fake broker broke")
         return found
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class FakePublisher:
             self._settled.append(Settled(event.id, None))
             return
         verdict = self._broker.verdict(event)
-        if verdict is Verdict.CONFIRMED:
+        if verdict is BrokerVerdict.CONFIRMED:
             if self._broker.confirms_left == 0:
                 self._is_open = False
                 return

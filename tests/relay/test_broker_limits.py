@@ -11,7 +11,7 @@ import pytest
 
 from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
 from savctl.persistence.engine import Database
-from savctl.ports import BrokerGone
+from savctl.ports import BrokerUnavailable
 from tests.conftest import Cli
 from tests.given import rows, write
 from tests.relay.backlog import put, waiting
@@ -40,7 +40,7 @@ def test_a_message_that_the_broker_finds_too_large_is_dead_and_the_others_go(
     too_large = '{"data": {"ticket_id": 2, "text": "' + "x" * LARGEST + '"}}'
     write(database, f"UPDATE savctl_outbox SET envelope = '{too_large}' WHERE id = 2")
 
-    with pytest.raises(BrokerGone, match="a message is too large"):
+    with pytest.raises(BrokerUnavailable, match="a message is too large"):
         relay()
     relay()
 

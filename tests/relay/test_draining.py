@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.persistence.engine import Database
 from savctl.persistence.events import outbox_queue
-from savctl.ports import BrokerGone, SetClock
+from savctl.ports import BrokerUnavailable, SetClock
 from savctl.usecases.events import relaying
 from savctl.usecases.events.outbox import skip_event
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from tests.given import rows, write
 from tests.relay.backlog import put
 from tests.relay.fake_broker import FakeBroker
@@ -33,7 +33,7 @@ def fake() -> FakeBroker:
 def drained(database: Database, clock: SetClock, fake: FakeBroker) -> Drain:
     def run(**terms: Any) -> RelayReport:
         report = RelayReport()
-        drain(database, fake, clock, terms=RelayTerms(draw=lambda: 0.0, **terms), report=report)
+        drain(database, fake, clock, terms=RelayOptions(draw=lambda: 0.0, **terms), report=report)
         return report
 
     return run
@@ -75,7 +75,7 @@ def test_a_line_that_breaks_between_arrival_and_confirm_loses_nothing(
     put(database, [7, 8, 7, 8])
     fake.confirms_left = 2
 
-    with pytest.raises(BrokerGone):
+    with pytest.raises(BrokerUnavailable):
         drained()
     after_the_break = published(database)
     fake.confirms_left = 100
@@ -205,7 +205,7 @@ def test_an_event_that_is_skipped_while_it_is_under_way_stays_skipped(
     fake.has_queue = False
     judge = fake.verdict
 
-    def skipped_meanwhile(event: OutboxEvent) -> Verdict:
+    def skipped_meanwhile(event: OutboxEvent) -> BrokerVerdict:
         skip_event(database, clock, "1", by=5)
         return judge(event)
 

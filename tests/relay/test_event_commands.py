@@ -13,7 +13,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from savctl.usecases.events.following import Follower
+from savctl.usecases.events.following import OutboxTail
 from tests.conftest import Cli
 from tests.given import rows, write
 from tests.relay.backlog import put
@@ -404,7 +404,7 @@ def test_tail_shows_numbers_alone_and_no_csv(cli: Cli, new_ticket: NewTicketId) 
 
 def test_an_event_that_is_committed_late_is_still_shown(database: Database) -> None:
     put(database, [7], first=1)
-    follower = Follower(database, after_id=0)
+    follower = OutboxTail(database, after_id=0)
     put(database, [7, 8], first=4)
 
     at_once = [row["id"] for row in follower.more()]

@@ -17,8 +17,8 @@ from savctl.adapters.rabbitmq.broker import RabbitBroker, RabbitSettings
 from savctl.errors import SavError
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.schedules import remember_job
-from savctl.ports import BrokerGone, system_clock
-from savctl.usecases.events.relaying import RelayReport, RelayTerms, drain
+from savctl.ports import BrokerUnavailable, system_clock
+from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from tests.crash.fork_server import Process
 from tests.crash.processes import PATIENCE_SECONDS, ended, finished, running, wait_until
 from tests.crash.test_many_runners import lease_runs_out
@@ -213,7 +213,7 @@ def drained_in_thread(
     def run() -> None:
         broker = RabbitBroker(RabbitSettings(url=url, **settings))
         try:
-            drain(database, broker, system_clock, terms=RelayTerms(), report=RelayReport())
+            drain(database, broker, system_clock, terms=RelayOptions(), report=RelayReport())
             ended.append("done")
         except SavError as problem:
             ended.append(problem)
@@ -241,7 +241,7 @@ def test_a_connection_cut_between_publish_and_confirm(
         again, ended_again = drained_in_thread(database, url, window=window)
         again.join(PATIENCE_SECONDS)
 
-    assert isinstance(ended[0], BrokerGone)
+    assert isinstance(ended[0], BrokerUnavailable)
     assert ended_again == ["done"]
     assert waiting(database) == 0
     assert arrive_as_promised(database, listener) > 0, "nothing was cut between the two"
@@ -275,7 +275,7 @@ def test_a_broker_that_falls_silent_is_given_up_by_heartbeat(
         again, ended_again = drained_in_thread(database, url)
         again.join(PATIENCE_SECONDS)
 
-    assert isinstance(ended[0], BrokerGone)
+    assert isinstance(ended[0], BrokerUnavailable)
     assert ended_again == ["done"]
     arrive_as_promised(database, listener)
 

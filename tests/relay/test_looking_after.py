@@ -9,10 +9,10 @@ import pytest
 
 from savctl.persistence.engine import Database
 from savctl.persistence.events import event_reads, outbox_queue
-from savctl.ports import BrokerGone, SetClock
+from savctl.ports import BrokerUnavailable, SetClock
 from savctl.usecases.events import outbox
 from savctl.usecases.events.outbox import (
-    Span,
+    EventSpan,
     delete_old_events,
     replay_events,
     retry_dead_events,
@@ -129,7 +129,7 @@ def replayed(
     def replay(broker: FakeBroker, *, stop_after: int = 100) -> outbox.Replayed:
         answers = iter([False] * stop_after)
         return replay_events(
-            *(database, clock, broker, Span(since=clock() - KEEP)),
+            *(database, clock, broker, EventSpan(since=clock() - KEEP)),
             by=5,
             should_stop=lambda: next(answers, True),
         )
@@ -170,7 +170,7 @@ def test_a_replay_whose_line_breaks_says_how_many_went(
 ) -> None:
     fake.confirms_left = 4
 
-    with pytest.raises(BrokerGone, match="4 events were sent before") as told:
+    with pytest.raises(BrokerUnavailable, match="4 events were sent before") as told:
         replayed(fake)
 
     assert "same message_id" in str(told.value.hint)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettings
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import ConfigurationError
-from savctl.ports import Broker, BrokerGone, Publisher, Settled
+from savctl.ports import Broker, BrokerUnavailable, Publisher, Settled
 from tests.relay.fake_broker import FakeBroker
 from tests.servers.consumer import Consumer
 from tests.servers.ports import LOOPBACK, free_port
@@ -136,7 +136,7 @@ def settled(publisher: Publisher, count: int) -> dict[int, Settled]:
     return found
 
 
-def verdicts(publisher: Publisher, count: int) -> dict[int, Verdict | None]:
+def verdicts(publisher: Publisher, count: int) -> dict[int, BrokerVerdict | None]:
     return {number: one.verdict for number, one in settled(publisher, count).items()}
 
 
@@ -147,7 +147,7 @@ def test_events_arrive_in_the_order_of_their_ticket(outside: Outside, line: Line
     for start in range(0, len(sent), 300):
         publisher.send(sent[start : start + 300])
 
-    assert set(verdicts(publisher, len(sent)).values()) == {Verdict.CONFIRMED}
+    assert set(verdicts(publisher, len(sent)).values()) == {BrokerVerdict.CONFIRMED}
     of_ticket = defaultdict(list)
     for event_id in outside.arrived():
         number = int(event_id.removeprefix("uuid-"))
@@ -167,10 +167,10 @@ def test_a_refused_event_holds_back_the_later_ones_of_its_ticket_only(
     publisher.send(events(7, 8, first=6))
     later = verdicts(publisher, 2)
 
-    assert at_once[1].verdict is Verdict.UNROUTABLE
+    assert at_once[1].verdict is BrokerVerdict.UNROUTABLE
     assert at_once[1].reason
     assert {n for n, one in at_once.items() if one.verdict is None} == {2, 4}
-    assert later == {6: None, 7: Verdict.CONFIRMED}
+    assert later == {6: None, 7: BrokerVerdict.CONFIRMED}
     assert outside.arrived() == ["uuid-3", "uuid-5", "uuid-7"]
 
 
@@ -181,7 +181,7 @@ def test_tickets_that_are_held_from_the_start_are_settled_and_not_sent(
 
     publisher.send(events(7, 8, 9))
 
-    assert verdicts(publisher, 3) == {1: None, 2: Verdict.CONFIRMED, 3: None}
+    assert verdicts(publisher, 3) == {1: None, 2: BrokerVerdict.CONFIRMED, 3: None}
     assert outside.arrived() == ["uuid-2"]
 
 
@@ -190,10 +190,10 @@ def test_a_queue_that_is_full_refuses(outside: Outside, line: Line) -> None:
     publisher = line()
 
     publisher.send(events(1, 2, 3)[:2])
-    assert set(verdicts(publisher, 2).values()) == {Verdict.CONFIRMED}
+    assert set(verdicts(publisher, 2).values()) == {BrokerVerdict.CONFIRMED}
     publisher.send(events(3, 3, first=3))
 
-    assert verdicts(publisher, 2) == {3: Verdict.REFUSED, 4: None}
+    assert verdicts(publisher, 2) == {3: BrokerVerdict.REFUSED, 4: None}
     assert outside.arrived() == ["uuid-1", "uuid-2"]
 
 
@@ -205,7 +205,11 @@ def test_an_event_that_is_too_large_is_refused_and_the_line_goes_on(
 
     publisher.send(large + events(1, 2, first=2))
 
-    assert verdicts(publisher, 3) == {1: Verdict.TOO_LARGE, 2: None, 3: Verdict.CONFIRMED}
+    assert verdicts(publisher, 3) == {
+        1: BrokerVerdict.TOO_LARGE,
+        2: None,
+        3: BrokerVerdict.CONFIRMED,
+    }
     assert outside.arrived() == ["uuid-3"]
 
 
@@ -221,7 +225,7 @@ def test_a_line_that_breaks_says_so_after_its_last_verdict(outside: Outside, lin
     outside.breaks()
 
     for _ in range(2):  # and says so again
-        with pytest.raises(BrokerGone):
+        with pytest.raises(BrokerUnavailable):
             wait_for_the_end(publisher)
     assert outside.arrived() == ["uuid-1", "uuid-2"]
 
@@ -235,7 +239,7 @@ def test_only_what_arrived_was_confirmed_when_a_line_breaks_at_work(
 
     outside.breaks()
 
-    with pytest.raises(BrokerGone):
+    with pytest.raises(BrokerUnavailable):
         wait_for_the_end(publisher, confirmed)
     assert {f"uuid-{number}" for number in confirmed} <= set(outside.arrived())
 
@@ -247,14 +251,14 @@ def test_nothing_is_sent_on_a_closed_line(outside: Outside, line: Line) -> None:
     publisher.send(events(1))
     publisher.close()
 
-    with pytest.raises(BrokerGone):
+    with pytest.raises(BrokerUnavailable):
         wait_for_the_end(publisher)
     assert outside.arrived() == []
 
 
 def test_a_broker_that_does_not_answer_is_gone(bare: Outside) -> None:
     for call in (bare.absent.check, bare.absent.declare, lambda: bare.absent.connect(held=())):
-        with pytest.raises(BrokerGone):
+        with pytest.raises(BrokerUnavailable):
             call()
 
 

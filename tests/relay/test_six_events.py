@@ -15,7 +15,7 @@ from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -78,7 +78,7 @@ def whole_life(database: Database, clock: SetClock) -> None:
     """Created, late, assigned, answered, solved."""
     ticket = created(database, clock, priority=Priority.HIGH, order_id=789, category="shipping")
     clock.advance(timedelta(hours=5))
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
     assign_ticket(database, clock, ticket.id, to=10, by=5)
     add_message(database, clock, ticket.id, sender=("agent", 10), body="On its way.")
     clock.advance(timedelta(minutes=1))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pika import exceptions as pika
 
-from savctl.adapters.rabbitmq.errors import told
+from savctl.adapters.rabbitmq.errors import translate_error
 from savctl.errors import ConfigurationError, ExitCode, NotPermitted
-from savctl.ports import BrokerGone, ExchangeMissing
+from savctl.ports import BrokerUnavailable, ExchangeMissing
 
 BY_BROKER = pika.ConnectionClosedByBroker
 LOST = repr(pika.StreamLostError("Stream connection lost"))
@@ -21,7 +21,7 @@ LOST = repr(pika.StreamLostError("Stream connection lost"))
             NotPermitted,
             "refuses the login",
         ),
-        (pika.ProbableAuthenticationError(LOST), BrokerGone, "during the login"),
+        (pika.ProbableAuthenticationError(LOST), BrokerUnavailable, "during the login"),
         (
             pika.ProbableAccessDeniedError(
                 repr(BY_BROKER(530, "NOT_ALLOWED - vhost x not found"))
@@ -31,31 +31,43 @@ LOST = repr(pika.StreamLostError("Stream connection lost"))
         ),
         (
             pika.ProbableAccessDeniedError(repr(BY_BROKER(541, "INTERNAL_ERROR"))),
-            BrokerGone,
+            BrokerUnavailable,
             "during the login",
         ),
-        (pika.ProbableAccessDeniedError(LOST), BrokerGone, "during the login"),
-        (pika.IncompatibleProtocolError(LOST), BrokerGone, "before it greeted"),
-        (BY_BROKER(320, "CONNECTION_FORCED - bye"), BrokerGone, "320 CONNECTION_FORCED - bye"),
-        (pika.StreamLostError("x"), BrokerGone, "the connection was lost"),
-        (pika.AMQPHeartbeatTimeout("x"), BrokerGone, "no heartbeat"),
-        (pika.ConnectionBlockedTimeout("x"), BrokerGone, "memory or disk alarm"),
-        (ConnectionRefusedError(111, "Connection refused"), BrokerGone, "Connection refused"),
+        (pika.ProbableAccessDeniedError(LOST), BrokerUnavailable, "during the login"),
+        (pika.IncompatibleProtocolError(LOST), BrokerUnavailable, "before it greeted"),
+        (
+            BY_BROKER(320, "CONNECTION_FORCED - bye"),
+            BrokerUnavailable,
+            "320 CONNECTION_FORCED - bye",
+        ),
+        (pika.StreamLostError("x"), BrokerUnavailable, "the connection was lost"),
+        (pika.AMQPHeartbeatTimeout("x"), BrokerUnavailable, "no heartbeat"),
+        (pika.ConnectionBlockedTimeout("x"), BrokerUnavailable, "memory or disk alarm"),
+        (
+            ConnectionRefusedError(111, "Connection refused"),
+            BrokerUnavailable,
+            "Connection refused",
+        ),
         (pika.ChannelClosedByBroker(404, "NOT_FOUND"), ExchangeMissing, "has no exchange"),
         (pika.ChannelClosedByBroker(403, "ACCESS_REFUSED - x"), NotPermitted, "ACCESS_REFUSED"),
         (pika.ChannelClosedByBroker(406, "PRECONDITION"), ConfigurationError, "PRECONDITION"),
-        (pika.ChannelClosedByBroker(541, "INTERNAL_ERROR"), BrokerGone, "541 INTERNAL_ERROR"),
+        (
+            pika.ChannelClosedByBroker(541, "INTERNAL_ERROR"),
+            BrokerUnavailable,
+            "541 INTERNAL_ERROR",
+        ),
     ],
     ids=str,
 )
 def test_a_failure_is_told_by_what_it_asks_of_the_operator(
     problem: Exception, expected: type[Exception], words: str
 ) -> None:
-    said = told(problem, "mq:5672", "sav_exchange")
+    said = translate_error(problem, "mq:5672", "sav_exchange")
 
     assert type(said) is expected
     assert said.message.startswith("the broker mq:5672")
     assert words in said.message
-    if expected is BrokerGone:
+    if expected is BrokerUnavailable:
         assert said.exit_code is ExitCode.UNAVAILABLE
         assert said.hint

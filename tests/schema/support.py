@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from savctl.persistence.engine import Database
-from savctl.persistence.schema.inspection import Difference, Level
+from savctl.persistence.schema.inspection import Difference, DifferenceLevel
 from savctl.persistence.schema.tables import OWN_PREFIX
 from savctl.usecases.database.status import verify
 
@@ -41,7 +41,7 @@ def foreign_fingerprints(database: Database) -> dict[str, str]:
 
 def errors_of(database: Database) -> list[str]:
     """The differences that stop an adoption, as lines."""
-    return [d.as_line() for d in verify(database) if d.level is Level.ERROR]
+    return [d.as_line() for d in verify(database) if d.level is DifferenceLevel.ERROR]
 
 
 def found(differences: list[Difference], table: str, column: str | None) -> list[Difference]:

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from savctl.errors import NeedsConfirmation, Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
-from savctl.persistence.schema.inspection import Level
+from savctl.persistence.schema.inspection import DifferenceLevel
 from savctl.persistence.schema.tables import OWN_PREFIX, metadata
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.schema import SchemaDiffers
@@ -26,7 +26,7 @@ def tables_of(database: Database) -> set[str]:
 def test_a_faithful_laravel_schema_has_only_tolerated_differences(laravel: Database) -> None:
     differences = verify(laravel)
 
-    assert {d.level for d in differences} == {Level.TOLERATED}
+    assert {d.level for d in differences} == {DifferenceLevel.TOLERATED}
     assert {(d.table, d.column) for d in differences} >= {
         ("support_tickets", "created_at"),
         ("support_tickets", "status, priority"),
@@ -158,7 +158,7 @@ def test_an_adoption_that_was_killed_is_completed_by_the_next(
 
     assert foreign_fingerprints(laravel) == before
     assert status(laravel).tables == versions.ADOPTED
-    assert [d for d in verify(laravel) if d.level is Level.ERROR] == []
+    assert [d for d in verify(laravel) if d.level is DifferenceLevel.ERROR] == []
 
 
 def test_two_hosts_adopt_at_once_and_both_end_well(laravel: Database) -> None:

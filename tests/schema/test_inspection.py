@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from savctl.persistence.engine import Database
-from savctl.persistence.schema.inspection import Difference, Level
+from savctl.persistence.schema.inspection import Difference, DifferenceLevel
 from savctl.usecases.database.status import verify
 from tests.schema.support import run_sql
 
@@ -33,7 +33,7 @@ def test_a_difference_is_found_with_its_level(
 
     found = news(before, verify(laravel))
     assert (place, aspect, level) in [(d.place, d.aspect, str(d.level)) for d in found]
-    assert any(d.level is Level.ERROR for d in found) is (level == "error")
+    assert any(d.level is DifferenceLevel.ERROR for d in found) is (level == "error")
     assert all(d.why for d in found)
 
 
@@ -55,13 +55,13 @@ def test_the_repair_of_an_error_can_be_typed_as_it_stands(
     laravel: Database, statement: str
 ) -> None:
     run_sql(laravel, statement)
-    errors = [d for d in verify(laravel) if d.level is Level.ERROR]
+    errors = [d for d in verify(laravel) if d.level is DifferenceLevel.ERROR]
     assert errors
 
     for repair in dict.fromkeys(str(error.repair) for error in errors):
         run_sql(laravel, repair)
 
-    assert [d for d in verify(laravel) if d.level is Level.ERROR] == []
+    assert [d for d in verify(laravel) if d.level is DifferenceLevel.ERROR] == []
 
 
 def test_the_suggested_indexes_are_offered_as_statements(laravel: Database) -> None:
@@ -157,7 +157,7 @@ def test_a_faithful_laravel_schema_on_sqlite_has_only_tolerated_differences(
 ) -> None:
     database = load(sqlite_file, LARAVEL_SQLITE)
 
-    assert {d.level for d in verify(database)} == {Level.TOLERATED}
+    assert {d.level for d in verify(database)} == {DifferenceLevel.TOLERATED}
     database.close()
 
 
@@ -167,7 +167,7 @@ def test_an_error_is_found_on_sqlite_too(sqlite_file: str, old: str, new: str, p
 
     database = load(sqlite_file, LARAVEL_SQLITE.replace(old, new))
 
-    errors = [d.as_line() for d in verify(database) if d.level is Level.ERROR]
+    errors = [d.as_line() for d in verify(database) if d.level is DifferenceLevel.ERROR]
     assert len(errors) == 1
     assert errors[0].startswith(place)
     database.close()

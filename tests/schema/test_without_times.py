@@ -10,7 +10,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database import schema
 from savctl.usecases.sla import views
@@ -46,9 +46,9 @@ def test_the_scan_and_the_audit_find_nothing_and_go_on(adopted: Database, clock:
     report = BatchReport()
 
     for _ in range(3):
-        escalate(adopted, clock, terms=Terms(report=report))
+        escalate(adopted, clock, terms=BatchContext(report=report))
         clock.advance(timedelta(days=30))
-    found = audit(adopted, clock, terms=Terms(report=report), policies=Policies())
+    found = audit(adopted, clock, terms=BatchContext(report=report), policies=Policies())
 
     assert (report.failed, report.changed) == (0, 0)
     assert (found.tickets, found.is_clean) == (4, True)
@@ -77,7 +77,7 @@ def test_such_a_ticket_is_worked_on_like_any_other(adopted: Database, clock: Set
     move_ticket(adopted, clock, ticket, Status.RESOLVED, by=10)
     close_ticket(adopted, clock, ticket, by=5, reason="confirmed")
 
-    sla = views.see(adopted, ticket, now=clock(), policies=Policies()).sla
+    sla = views.sla_state(adopted, ticket, now=clock(), policies=Policies()).sla
     assert [str(stretch.status) for stretch in sla.timeline.segments] == [
         "in_progress",
         "resolved",

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from savctl.adapters.clamav import ClamdScanner
-from savctl.ports import ScannerGone
+from savctl.ports import ScannerUnavailable
 from tests.attachments.making import EICAR
 from tests.servers.find import ClamdProgram
 from tests.servers.ports import LOOPBACK, free_port
@@ -91,5 +91,5 @@ class PrivateClamd(PrivateProgram):
             ClamdScanner(self.unix_url, timeout=timedelta(seconds=5)).check()
             with socket.create_connection((LOOPBACK, self.port), 5):
                 return True
-        except (ScannerGone, OSError):
+        except (ScannerUnavailable, OSError):
             return False

@@ -10,7 +10,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.tickets.conversation import add_message
-from savctl.usecases.tickets.merging import Merged, MergeTerms, merge_tickets
+from savctl.usecases.tickets.merging import Merged, MergeOptions, merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, rows
 
 STRANGER = 789  # another customer
@@ -63,7 +63,7 @@ def merge(
         clock,
         [source.id for source in sources],
         into.id,
-        terms=MergeTerms(**{"by": BOSS, **terms}),
+        terms=MergeOptions(**{"by": BOSS, **terms}),
     )
 
 

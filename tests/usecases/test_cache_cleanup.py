@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.cache_cleanup import LOCK_GRACE, clean_caches
 from tests.given import NOW, rows, write
@@ -34,7 +34,7 @@ def test_what_has_expired_goes_and_what_has_not_stays(database: Database, clock:
     stored(database, "cache_locks", "may still hold where clocks are late", AT - grace + 1)
     report = BatchReport()
 
-    clean_caches(database, clock, terms=Terms(report=report))
+    clean_caches(database, clock, terms=BatchContext(report=report))
 
     assert keys(database, "cache") == ["fresh"]
     assert keys(database, "cache_locks") == ["may still hold where clocks are late"]
@@ -51,12 +51,12 @@ def test_many_go_in_batches_and_a_stop_leaves_the_rest(
     for number in range(25):
         stored(database, "cache", f"key-{number:02d}", AT - 1)
     report = BatchReport()
-    stop_after_two = Terms(report=report, size=10, should_stop=lambda: report.seen >= 20)
+    stop_after_two = BatchContext(report=report, size=10, should_stop=lambda: report.seen >= 20)
 
     clean_caches(database, clock, terms=stop_after_two)
 
     assert (report.changed, report.left) == (20, 5)
-    clean_caches(database, clock, terms=Terms(report=BatchReport(), size=10))
+    clean_caches(database, clock, terms=BatchContext(report=BatchReport(), size=10))
     assert keys(database, "cache") == []
 
 
@@ -64,7 +64,7 @@ def test_a_dry_run_counts_and_removes_nothing(database: Database, clock: SetCloc
     stored(database, "cache", "old", AT - 1)
     report = BatchReport(lists_changes=True)
 
-    clean_caches(database, clock, terms=Terms(report=report, dry_run=True))
+    clean_caches(database, clock, terms=BatchContext(report=report, dry_run=True))
 
     assert report.changed == 1
     assert keys(database, "cache") == ["old"]
@@ -77,6 +77,6 @@ def test_queued_jobs_of_the_service_are_left_alone(database: Database, clock: Se
         "VALUES ('default', '{}', 255, 1, 1)",
     )
 
-    clean_caches(database, clock, terms=Terms(report=BatchReport()))
+    clean_caches(database, clock, terms=BatchContext(report=BatchReport()))
 
     assert len(rows(database, "SELECT id FROM jobs")) == 1

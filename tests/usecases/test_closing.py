@@ -19,8 +19,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import LeaseLost
 from savctl.persistence.tickets.candidates import Candidates
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms, never
-from savctl.usecases.batch.report import BatchReport, Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, never_stop
+from savctl.usecases.batch.report import BatchReport, Item, ItemOutcome
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message
@@ -54,12 +54,14 @@ def ran(
     *,
     size: int = 1000,
     dry_run: bool = False,
-    should_stop: Callable[[], bool] = never,
+    should_stop: Callable[[], bool] = never_stop,
     fence: Any = None,
     **more: Any,
 ) -> BatchReport:
     report = BatchReport(lists_changes=dry_run)
-    terms = Terms(report=report, size=size, dry_run=dry_run, should_stop=should_stop, fence=fence)
+    terms = BatchContext(
+        report=report, size=size, dry_run=dry_run, should_stop=should_stop, fence=fence
+    )
     job(database, clock, limits=ClosingLimits(), terms=terms, **more)
     return report
 
@@ -229,7 +231,7 @@ def test_a_customers_message_holds_the_closing_of_a_resolved_ticket(
 
     assert (report.changed, report.skipped, report.failed) == (0, 1, 0)
     assert report.items == [
-        Item(ticket.id, ticket.number, Outcome.SKIPPED, "held: customer replied")
+        Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, "held: customer replied")
     ]
     assert statuses(database) == ["resolved"]
 

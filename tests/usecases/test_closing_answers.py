@@ -14,12 +14,12 @@ from savctl.domain.model.states import Status
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message
-from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
 from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, SECOND, attached, brought_to, rows, write
@@ -83,7 +83,7 @@ def swept(
 ) -> list[str]:
     """What a run long afterwards answers about its tickets."""
     report = BatchReport(lists_changes=True)
-    job(database, LATE, limits=ClosingLimits(), terms=Terms(report=report), **options)
+    job(database, LATE, limits=ClosingLimits(), terms=BatchContext(report=report), **options)
     return [f"{item.outcome}: {item.reason}" for item in report.items]
 
 
@@ -101,7 +101,7 @@ def test_it_is_reported_before_the_silence_is_over(database: Database) -> None:
     file_of_the_service(database, asked(database), created_at=NOW + 2 * SECOND)
     report = BatchReport()
 
-    terms = Terms(report=report)
+    terms = BatchContext(report=report)
     close_silent(database, SetClock(NOW + DAY), limits=ClosingLimits(), terms=terms)
 
     assert [item.reason for item in report.items] == ["held: a file came"]
@@ -158,7 +158,7 @@ def test_who_attached_is_known_after_a_merge_as_well(
     source = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
     target = asked(database, message="Which size?")
     attached(database, folder, source, ("a.txt", b"label\n"), clock=SetClock(NOW + DAY))
-    merge_tickets(database, SetClock(NOW + DAY), [source], target, terms=MergeTerms(by=AGENT))
+    merge_tickets(database, SetClock(NOW + DAY), [source], target, terms=MergeOptions(by=AGENT))
 
     assert swept(database) == CLOSED
 
@@ -260,7 +260,7 @@ def test_late_mail_holds_a_resolved_ticket(database: Database) -> None:
 def test_what_a_merge_brought_is_no_late_mail(database: Database) -> None:
     source = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
     target = asked(database, message="Which size?")
-    merge_tickets(database, SetClock(NOW + SECOND), [source], target, terms=MergeTerms(by=AGENT))
+    merge_tickets(database, SetClock(NOW + SECOND), [source], target, terms=MergeOptions(by=AGENT))
 
     assert swept(database) == CLOSED
 

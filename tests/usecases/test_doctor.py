@@ -15,8 +15,8 @@ from savctl.persistence.jobs import leases
 from savctl.persistence.schema import privilege_checks, server_info
 from savctl.persistence.schema.tables import VERSION_TABLE
 from savctl.persistence.schema.versions import HEAD
-from savctl.ports import BrokerGone, Publisher, SetClock
-from savctl.usecases.doctor.checks import Diagnosis, Level, Patient, Sign, diagnose
+from savctl.ports import BrokerUnavailable, Publisher, SetClock
+from savctl.usecases.doctor.checks import CheckLevel, CheckResult, Diagnosis, Environment, diagnose
 from savctl.usecases.doctor.database import DATABASE
 from savctl.usecases.doctor.work import BROKER, WORK, age_text
 from tests.conftest import Servers
@@ -35,7 +35,7 @@ class Broker:
 
     def check(self) -> None:
         if not self._answers:
-            raise BrokerGone("the broker does not answer", hint="Is it up?")
+            raise BrokerUnavailable("the broker does not answer", hint="Is it up?")
 
     def declare(self) -> None:
         raise AssertionError("a doctor changes nothing")
@@ -45,17 +45,17 @@ class Broker:
 
 
 def examined(database: Database, clock: SetClock, **more: object) -> Diagnosis:
-    patient = Patient(database=database, clock=clock, **more)  # type: ignore[arg-type]
+    patient = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
     return diagnose(patient, ALL)
 
 
-def signs(diagnosis: Diagnosis, check: str) -> list[Sign]:
+def signs(diagnosis: Diagnosis, check: str) -> list[CheckResult]:
     return [sign for sign in diagnosis.signs if sign.check == check]
 
 
-def levels(diagnosis: Diagnosis) -> Mapping[str, Level]:
-    worst: dict[str, Level] = {}
-    for sign in sorted(diagnosis.signs, key=lambda s: list(Level).index(s.level)):
+def levels(diagnosis: Diagnosis) -> Mapping[str, CheckLevel]:
+    worst: dict[str, CheckLevel] = {}
+    for sign in sorted(diagnosis.signs, key=lambda s: list(CheckLevel).index(s.level)):
         worst[sign.check] = sign.level
     return worst
 
@@ -65,7 +65,7 @@ def test_a_healthy_database_has_no_warning(database: Database, clock: SetClock) 
 
     diagnosis = examined(database, clock)
 
-    assert {s.check: s.found for s in diagnosis.signs if s.level is not Level.OK} == {}
+    assert {s.check: s.found for s in diagnosis.signs if s.level is not CheckLevel.OK} == {}
     assert all(s.advice is None for s in diagnosis.signs)
     assert diagnosis.is_reachable
 
@@ -81,10 +81,16 @@ def test_a_doctor_changes_nothing(database: Database, clock: SetClock) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "level"),
-    [(0, Level.OK), (0.5, Level.OK), (5, Level.WARN), (-5, Level.WARN), (90, Level.ERROR)],
+    [
+        (0, CheckLevel.OK),
+        (0.5, CheckLevel.OK),
+        (5, CheckLevel.WARN),
+        (-5, CheckLevel.WARN),
+        (90, CheckLevel.ERROR),
+    ],
 )
 def test_clocks_that_differ_are_found(
-    database: Database, clock: SetClock, seconds: float, level: Level
+    database: Database, clock: SetClock, seconds: float, level: CheckLevel
 ) -> None:
     with database.reading() as connection:
         real = server_info.now(connection)
@@ -93,7 +99,7 @@ def test_clocks_that_differ_are_found(
     diagnosis = examined(database, clock, host_clock=host)
 
     assert levels(diagnosis)["clock"] is level
-    if level is not Level.OK:
+    if level is not CheckLevel.OK:
         found = signs(diagnosis, "clock")[0].found
         assert ("ahead" if seconds > 0 else "behind") in found
 
@@ -105,7 +111,7 @@ def test_an_old_schema_and_a_newer_one_are_errors(database: Database, clock: Set
         diagnosis = examined(database, clock)
 
         sign = signs(diagnosis, "schema")[0]
-        assert (sign.level, advice in str(sign.advice)) == (Level.ERROR, True)
+        assert (sign.level, advice in str(sign.advice)) == (CheckLevel.ERROR, True)
         assert signs(diagnosis, "outbox") == []
     write(database, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
 
@@ -125,7 +131,7 @@ def test_a_database_that_does_not_answer_ends_the_examination(clock: SetClock) -
     diagnosis = examined(Database("mysql+pymysql://root@127.0.0.1:1/none"), clock)
 
     assert not diagnosis.is_reachable
-    assert [(s.check, s.level) for s in diagnosis.signs] == [("database", Level.ERROR)]
+    assert [(s.check, s.level) for s in diagnosis.signs] == [("database", CheckLevel.ERROR)]
 
 
 def test_a_missing_embedded_file_is_no_error_and_is_not_made(
@@ -135,7 +141,7 @@ def test_a_missing_embedded_file_is_no_error_and_is_not_made(
 
     diagnosis = examined(database, clock)
 
-    assert [s.level for s in diagnosis.signs] == [Level.WARN]
+    assert [s.level for s in diagnosis.signs] == [CheckLevel.WARN]
     assert examined(database, clock).signs == diagnosis.signs
 
 
@@ -150,7 +156,7 @@ def test_a_lease_that_ran_out_is_named_with_its_owner(database: Database, clock:
 
     found = signs(examined(database, clock), "leases")
 
-    assert [s.level for s in found] == [Level.OK, Level.WARN]
+    assert [s.level for s in found] == [CheckLevel.OK, CheckLevel.WARN]
     assert "close-resolved by host-a:1" in found[0].found
     assert found[1].found.startswith("auto-close: host-a:1")
 
@@ -158,15 +164,15 @@ def test_a_lease_that_ran_out_is_named_with_its_owner(database: Database, clock:
 @pytest.mark.parametrize(
     ("status", "level"),
     [
-        ("ok", Level.OK),
-        ("failed", Level.ERROR),
-        ("partly", Level.WARN),
-        ("braked", Level.WARN),
-        ("running", Level.WARN),
+        ("ok", CheckLevel.OK),
+        ("failed", CheckLevel.ERROR),
+        ("partly", CheckLevel.WARN),
+        ("braked", CheckLevel.WARN),
+        ("running", CheckLevel.WARN),
     ],
 )
 def test_the_last_run_of_each_job_is_judged(
-    database: Database, clock: SetClock, status: str, level: Level
+    database: Database, clock: SetClock, status: str, level: CheckLevel
 ) -> None:
     write(
         database,
@@ -190,7 +196,7 @@ def test_overdue_jobs_are_named(database: Database, clock: SetClock) -> None:
 
     found = signs(examined(database, clock, due=due), "schedule")
 
-    assert [s.level for s in found] == [Level.WARN]
+    assert [s.level for s in found] == [CheckLevel.WARN]
     assert "auto-close since 2025-10-03 07:30Z" in found[0].found
     assert "close-resolved" not in found[0].found
 
@@ -203,7 +209,7 @@ def test_events_that_wait_for_long_without_a_broker_are_named(
 
     found = signs(examined(database, clock), "outbox")
 
-    assert [s.level for s in found] == [Level.WARN]
+    assert [s.level for s in found] == [CheckLevel.WARN]
     assert found[0].found == (
         "no broker is configured: 3 events wait in the outbox, the oldest for 3 days"
     )
@@ -213,13 +219,13 @@ def test_events_that_wait_for_long_without_a_broker_are_named(
 @pytest.mark.parametrize(
     ("age", "level"),
     [
-        (timedelta(minutes=10), Level.OK),
-        (timedelta(hours=1), Level.WARN),
-        (timedelta(days=1), Level.ERROR),
+        (timedelta(minutes=10), CheckLevel.OK),
+        (timedelta(hours=1), CheckLevel.WARN),
+        (timedelta(days=1), CheckLevel.ERROR),
     ],
 )
 def test_old_events_are_a_matter_where_there_is_a_broker(
-    database: Database, clock: SetClock, age: timedelta, level: Level
+    database: Database, clock: SetClock, age: timedelta, level: CheckLevel
 ) -> None:
     brought_to(database, clock, Status.IN_PROGRESS)
     clock.advance(age)
@@ -227,7 +233,7 @@ def test_old_events_are_a_matter_where_there_is_a_broker(
     diagnosis = examined(database, clock, broker=Broker())
 
     assert levels(diagnosis)["outbox"] is level
-    assert levels(diagnosis)["broker"] is Level.OK
+    assert levels(diagnosis)["broker"] is CheckLevel.OK
 
 
 def test_events_that_the_broker_refuses_are_told_before_they_are_dead(
@@ -238,7 +244,7 @@ def test_events_that_the_broker_refuses_are_told_before_they_are_dead(
 
     (found,) = signs(examined(database, clock, broker=Broker()), "outbox")
 
-    assert found.level is Level.WARN
+    assert found.level is CheckLevel.WARN
     assert found.found.endswith("; 7 refusals")
     assert "savctl event list --waiting" in str(found.advice)
 
@@ -252,7 +258,7 @@ def test_dead_events_need_somebody(database: Database, clock: SetClock) -> None:
 
     found = signs(examined(database, clock), "outbox")
 
-    assert found[-1].level is Level.ERROR
+    assert found[-1].level is CheckLevel.ERROR
     assert found[-1].found.startswith("1 dead events")
 
 
@@ -261,8 +267,8 @@ def test_a_broker_that_does_not_answer_does_not_end_the_examination(
 ) -> None:
     diagnosis = examined(database, clock, broker=Broker(answers=False))
 
-    assert [(s.check, s.level) for s in diagnosis.signs if s.level is not Level.OK] == [
-        ("broker", Level.ERROR)
+    assert [(s.check, s.level) for s in diagnosis.signs if s.level is not CheckLevel.OK] == [
+        ("broker", CheckLevel.ERROR)
     ]
     assert diagnosis.is_reachable
 
@@ -297,7 +303,7 @@ def test_missing_privileges_are_named_one_by_one(
         "DELETE on cache_locks",
     ]
     sign = signs(examined(poor, clock), "privileges")[0]
-    assert sign.level is Level.ERROR
+    assert sign.level is CheckLevel.ERROR
     poor.close()
 
 
@@ -318,8 +324,8 @@ def test_a_lax_server_in_another_zone_is_found(
         with servers.of(kind).connect() as connection, connection.cursor() as cursor:
             cursor.execute("SET GLOBAL sql_mode = %s, GLOBAL time_zone = %s", (mode, zone))
 
-    bad = {s.check: s.level for s in diagnosis.signs if s.level is not Level.OK}
-    assert bad == {"sql_mode": Level.ERROR, "time zone": Level.WARN}
+    bad = {s.check: s.level for s in diagnosis.signs if s.level is not CheckLevel.OK}
+    assert bad == {"sql_mode": CheckLevel.ERROR, "time zone": CheckLevel.WARN}
 
 
 def test_a_read_only_file_is_found(database: Database, clock: SetClock) -> None:
@@ -333,13 +339,13 @@ def test_a_read_only_file_is_found(database: Database, clock: SetClock) -> None:
     diagnosis = examined(read_only, clock)
 
     read_only.close()
-    assert levels(diagnosis)["privileges"] is Level.ERROR
+    assert levels(diagnosis)["privileges"] is CheckLevel.ERROR
 
 
 @pytest.mark.only_on("sqlite")
-@pytest.mark.parametrize(("mode", "level"), [(0o600, None), (0o640, Level.WARN)])
+@pytest.mark.parametrize(("mode", "level"), [(0o600, None), (0o640, CheckLevel.WARN)])
 def test_a_file_that_others_may_read_is_found(
-    database: Database, clock: SetClock, mode: int, level: Level | None
+    database: Database, clock: SetClock, mode: int, level: CheckLevel | None
 ) -> None:
     Path(str(database.url.database)).chmod(mode)
 

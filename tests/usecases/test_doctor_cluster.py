@@ -7,12 +7,12 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import server_info
 from savctl.ports import SetClock
-from savctl.usecases.doctor.checks import Level, Patient, Sign, diagnose
+from savctl.usecases.doctor.checks import CheckLevel, CheckResult, Environment, diagnose
 from savctl.usecases.doctor.cluster import CLUSTER
 
 
-def cluster_signs(database: Database, clock: SetClock, **more: int) -> list[Sign]:
-    patient = Patient(database=database, clock=clock, **more)  # type: ignore[arg-type]
+def cluster_signs(database: Database, clock: SetClock, **more: int) -> list[CheckResult]:
+    patient = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
     return [sign for sign in diagnose(patient, CLUSTER).signs if sign.check == "cluster"]
 
 
@@ -28,7 +28,7 @@ def test_a_cluster_is_told_how_far_its_clocks_may_differ_and_what_holds_beyond(
 
     [sign] = cluster_signs(database, clock, lease_seconds=120)
 
-    assert sign.level is Level.OK
+    assert sign.level is CheckLevel.OK
     assert "Galera, 3 nodes" in sign.found
     assert "less than 20 s" in sign.found
     assert "the fence alone holds" in sign.found

@@ -20,14 +20,14 @@ from savctl.persistence.engine import Database
 from savctl.ports import (
     ObjectStore,
     Scanner,
-    ScannerGone,
+    ScannerUnavailable,
     ScanResult,
     SetClock,
     StoredObject,
-    StoreGone,
+    StoreUnavailable,
     system_clock,
 )
-from savctl.usecases.doctor.checks import Level, Patient, Sign, diagnose
+from savctl.usecases.doctor.checks import CheckLevel, CheckResult, Environment, diagnose
 from savctl.usecases.doctor.files import FILES, RECORDS
 from tests.conftest import Cli, S3Servers
 from tests.given import created, snapshot, write
@@ -62,19 +62,21 @@ def name(bucket: Bucket) -> str:
 
 
 @pytest.fixture
-def examine(home: Database) -> Callable[..., list[Sign]]:
-    def examined(store: ObjectStore | None, scanner: Scanner | None = None) -> list[Sign]:
-        patient = Patient(database=home, clock=system_clock, store=store, scanner=scanner)
+def examine(home: Database) -> Callable[..., list[CheckResult]]:
+    def examined(store: ObjectStore | None, scanner: Scanner | None = None) -> list[CheckResult]:
+        patient = Environment(database=home, clock=system_clock, store=store, scanner=scanner)
         return diagnose(patient, RECORDS, elsewhere=FILES).signs[1:]
 
     return examined
 
 
-Examine = Callable[..., list[Sign]]
+Examine = Callable[..., list[CheckResult]]
 
 
-def troubles(signs: list[Sign]) -> dict[str, tuple[Level, str]]:
-    return {sign.check: (sign.level, sign.found) for sign in signs if sign.level is not Level.OK}
+def troubles(signs: list[CheckResult]) -> dict[str, tuple[CheckLevel, str]]:
+    return {
+        sign.check: (sign.level, sign.found) for sign in signs if sign.level is not CheckLevel.OK
+    }
 
 
 def test_a_good_bucket_has_no_trouble_and_nothing_is_left_in_it(
@@ -101,7 +103,7 @@ class BreaksOff(DirectoryStore):
     """A store that goes away in the middle of the examination."""
 
     def find(self, key: str) -> StoredObject | None:
-        raise StoreGone(f"gone at {key}")
+        raise StoreUnavailable(f"gone at {key}")
 
 
 def test_a_store_that_breaks_off_keeps_no_probe(tmp_path: Path, examine: Examine) -> None:
@@ -122,7 +124,7 @@ def test_a_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(
 
     (sign,) = examine(store)
 
-    assert (sign.level, sign.found) == (Level.OK, f"{tmp_path}/files is made on first use")
+    assert (sign.level, sign.found) == (CheckLevel.OK, f"{tmp_path}/files is made on first use")
     assert not (tmp_path / "files").exists()
 
 
@@ -139,10 +141,11 @@ def record(database: Database, *keys: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "level"), [(6, None), (5, Level.WARN), (1, Level.ERROR), (0, Level.ERROR)]
+    ("stored", "level"),
+    [(6, None), (5, CheckLevel.WARN), (1, CheckLevel.ERROR), (0, CheckLevel.ERROR)],
 )
 def test_a_bucket_of_another_database_is_found_by_its_newest_files(
-    tmp_path: Path, home: Database, examine: Examine, stored: int, level: Level | None
+    tmp_path: Path, home: Database, examine: Examine, stored: int, level: CheckLevel | None
 ) -> None:
     (tmp_path / "files").mkdir(mode=0o700)
     keys = [f"tickets/1/{number}.txt" for number in range(6)]
@@ -153,7 +156,7 @@ def test_a_bucket_of_another_database_is_found_by_its_newest_files(
             store.put(key, BytesIO(b"1"), size_bytes=1, content_type="text/plain")
         signs = [sign for sign in examine(store) if sign.check == "bucket files"]
 
-    assert [sign.level for sign in signs] == [level or Level.OK]
+    assert [sign.level for sign in signs] == [level or CheckLevel.OK]
     assert f"of the newest 5 files are not in {tmp_path}/files" in signs[0].found or not level
 
 
@@ -166,7 +169,7 @@ def test_a_key_that_no_store_takes_is_a_file_that_is_not_there(
     with closing(DirectoryStore(tmp_path / "files")) as store:
         found = troubles(examine(store))
 
-    assert found["bucket files"][0] is Level.ERROR
+    assert found["bucket files"][0] is CheckLevel.ERROR
 
 
 def test_a_folder_whose_disk_is_away_is_told_by_doctor_and_left_alone_by_everything(
@@ -212,7 +215,7 @@ def test_a_folder_that_others_can_enter_is_an_error(tmp_path: Path, examine: Exa
 
     store.close()
     assert found == {
-        "bucket privacy": (Level.ERROR, "open to other users of this host (mode 0755)")
+        "bucket privacy": (CheckLevel.ERROR, "open to other users of this host (mode 0755)")
     }
 
 
@@ -223,7 +226,7 @@ def test_a_bucket_without_versions_is_an_error(server: PrivateS3, examine: Exami
     found = troubles(examine(store))
 
     assert list(found) == ["bucket versions"]
-    assert found["bucket versions"][0] is Level.ERROR
+    assert found["bucket versions"][0] is CheckLevel.ERROR
     assert list(store.versions("")) == []
     store.close()
 
@@ -232,9 +235,9 @@ def test_a_bucket_without_versions_is_an_error(server: PrivateS3, examine: Exami
 @pytest.mark.parametrize(
     ("rule", "level"),
     [
-        ({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}, Level.ERROR),
-        ({"Filter": {"Prefix": "tickets/"}, "Expiration": {"Days": 30}}, Level.ERROR),
-        ({"Filter": {"Prefix": "temp/"}, "Expiration": {"Days": 3}}, Level.WARN),
+        ({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}, CheckLevel.ERROR),
+        ({"Filter": {"Prefix": "tickets/"}, "Expiration": {"Days": 30}}, CheckLevel.ERROR),
+        ({"Filter": {"Prefix": "temp/"}, "Expiration": {"Days": 3}}, CheckLevel.WARN),
     ],
 )
 def test_a_rule_that_deletes_behind_our_back_is_found(
@@ -243,7 +246,7 @@ def test_a_rule_that_deletes_behind_our_back_is_found(
     name: str,
     examine: Examine,
     rule: dict[str, Any],
-    level: Level,
+    level: CheckLevel,
 ) -> None:
     configuration = {"Rules": [{"ID": "old", "Status": "Enabled", **rule}]}
     server.client.put_bucket_lifecycle_configuration(
@@ -311,8 +314,8 @@ def test_a_policy_that_lets_everybody_read_is_found_in_word_and_deed(
     privacy = [sign for sign in examine(bucket.store) if sign.check == "bucket privacy"]
 
     assert [(sign.level, sign.found) for sign in privacy] == [
-        (Level.ERROR, "open to everybody, by its policy (s3:GetObject)"),
-        (Level.ERROR, "anybody can read a file without a key"),
+        (CheckLevel.ERROR, "open to everybody, by its policy (s3:GetObject)"),
+        (CheckLevel.ERROR, "anybody can read a file without a key"),
     ]
 
 
@@ -379,12 +382,12 @@ def test_rights_that_are_missing_are_named_one_by_one(examine: Examine) -> None:
 
         store.close()
     found = troubles(signs)
-    assert found["bucket versions"] == (Level.WARN, "the bucket does not say")
-    assert found["bucket lifecycle"] == (Level.WARN, "the bucket does not say")
-    assert found["bucket privacy"] == (Level.WARN, "the bucket does not say")
+    assert found["bucket versions"] == (CheckLevel.WARN, "the bucket does not say")
+    assert found["bucket lifecycle"] == (CheckLevel.WARN, "the bucket does not say")
+    assert found["bucket privacy"] == (CheckLevel.WARN, "the bucket does not say")
     assert "nobody without a key" not in [sign.found for sign in signs]
     level, told = found["bucket rights"]
-    assert level is Level.ERROR
+    assert level is CheckLevel.ERROR
     assert [verb for verb in ("put", "hide", "bring back", "purge") if verb not in told] == []
 
 
@@ -392,13 +395,13 @@ def test_rights_that_are_missing_are_named_one_by_one(examine: Examine) -> None:
     ("skew", "level"),
     [
         (timedelta(0), None),
-        (timedelta(seconds=20), Level.WARN),
-        (timedelta(seconds=-20), Level.WARN),
-        (timedelta(minutes=3), Level.ERROR),
+        (timedelta(seconds=20), CheckLevel.WARN),
+        (timedelta(seconds=-20), CheckLevel.WARN),
+        (timedelta(minutes=3), CheckLevel.ERROR),
     ],
 )
 def test_clocks_that_differ_are_found(
-    examine: Examine, skew: timedelta, level: Level | None
+    examine: Examine, skew: timedelta, level: CheckLevel | None
 ) -> None:
     with CannedS3(lambda _: (200, listing()), skew=skew) as server:
         store = store_at(server)
@@ -438,7 +441,7 @@ def test_wrong_keys_and_a_server_that_is_away_are_told(
 
     (refused,), (gone,) = examine(wrong), examine(away)
 
-    assert (refused.level, gone.level) == (Level.ERROR, Level.ERROR)
+    assert (refused.level, gone.level) == (CheckLevel.ERROR, CheckLevel.ERROR)
     assert "secret key" in refused.found
     assert "cannot be reached" in gone.found
     wrong.close()
@@ -455,7 +458,7 @@ class StandIn:
 
     def check(self) -> str:
         if not self._answers:
-            raise ScannerGone("the scanner does not answer")
+            raise ScannerUnavailable("the scanner does not answer")
         return "ClamAV 1.4, signatures of today"
 
     def scan(self, content: BinaryIO) -> ScanResult:
@@ -466,9 +469,9 @@ def test_a_scanner_is_asked_for_its_signatures(examine: Examine) -> None:
     (well,) = examine(None, StandIn(answers=True))
     (gone,) = examine(None, StandIn(answers=False))
 
-    assert (well.level, well.check) == (Level.OK, "scanner")
+    assert (well.level, well.check) == (CheckLevel.OK, "scanner")
     assert "signatures of today" in well.found
-    assert (gone.level, gone.found) == (Level.ERROR, "the scanner does not answer")
+    assert (gone.level, gone.found) == (CheckLevel.ERROR, "the scanner does not answer")
 
 
 @pytest.mark.only_on("sqlite")

@@ -13,7 +13,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 def scanned(database: Database, clock: SetClock, *, dry_run: bool = False) -> BatchReport:
     report = BatchReport(lists_changes=True)
-    escalate(database, clock, terms=Terms(report=report, dry_run=dry_run))
+    escalate(database, clock, terms=BatchContext(report=report, dry_run=dry_run))
     return report
 
 

@@ -15,7 +15,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.escalating import escalate
@@ -105,7 +105,7 @@ def _pass(database: Database, clock: SetClock, until: datetime, every: timedelta
 
 def scan(database: Database, clock: SetClock) -> None:
     """One run of the job."""
-    escalate(database, clock, terms=Terms(report=BatchReport()))
+    escalate(database, clock, terms=BatchContext(report=BatchReport()))
 
 
 def found(database: Database) -> dict[str, Found]:
@@ -180,7 +180,7 @@ def test_what_was_solved_meanwhile_is_found_by_the_audit_and_raised_no_more(
 
     lived(database, clock, GOING, every=None)
     assert all(one.breaches == {} for one in found(database).values()), "no scan may see them"
-    audit(database, clock, terms=Terms(report=BatchReport()), policies=Policies())
+    audit(database, clock, terms=BatchContext(report=BatchReport()), policies=Policies())
     late = found(database)
 
     assert {name: one.breaches for name, one in late.items()} == {

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.imports.imported_ticket import Terms
+from savctl.domain.imports.imported_ticket import ImportContext
 from savctl.domain.imports.mapping import Mapped, mapped
 from savctl.errors import InvalidInput, Refused
 from savctl.html import clean
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.imports.importing import ImportReport, ImportRun, import_tickets
 from savctl.usecases.imports.rows import reading
 from tests.given import NOW, rows
@@ -49,7 +49,9 @@ def run(
             found,
             mapping,
             ImportRun(
-                terms=Terms(now=NOW, source=source, stamps=mapping.stamps, clean=clean, **terms),
+                terms=ImportContext(
+                    now=NOW, source=source, stamps=mapping.stamps, clean=clean, **terms
+                ),
                 **more,
             ),
         )
@@ -62,7 +64,7 @@ def stored(database: Database, what: str = "COUNT(*)") -> Any:
 
 def holds(database: Database) -> bool:
     """Whether every invariant of the data holds."""
-    return not check_integrity(database, SetClock(NOW), terms=CheckTerms()).is_broken
+    return not check_integrity(database, SetClock(NOW), terms=CheckOptions()).is_broken
 
 
 def test_every_row_becomes_a_ticket_with_its_traces(database: Database, tmp_path: Path) -> None:

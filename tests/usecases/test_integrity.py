@@ -12,12 +12,12 @@ from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckReport, CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, CheckReport, check_integrity
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.given import AGENT, BOSS, brought_to, created, rows, snapshot, write
 
-FIX = CheckTerms(fix=True, by=BOSS)
+FIX = CheckOptions(fix=True, by=BOSS)
 HOUR = timedelta(hours=1)
 
 
@@ -25,8 +25,8 @@ def counts(report: CheckReport) -> dict[str, int]:
     return {check: finding.count for check, finding in report.findings.items()}
 
 
-def check(database: Database, clock: SetClock, terms: CheckTerms | None = None) -> CheckReport:
-    return check_integrity(database, clock, terms=terms or CheckTerms())
+def check(database: Database, clock: SetClock, terms: CheckOptions | None = None) -> CheckReport:
+    return check_integrity(database, clock, terms=terms or CheckOptions())
 
 
 def long_life(database: Database, clock: SetClock) -> int:
@@ -244,7 +244,7 @@ def test_a_dry_run_shows_the_repairs_and_changes_nothing(
     write(database, f"UPDATE support_tickets SET metadata = NULL WHERE id = {ticket_id}")
     before = snapshot(database)
 
-    report = check(database, clock, CheckTerms(fix=True, dry_run=True))
+    report = check(database, clock, CheckOptions(fix=True, dry_run=True))
 
     assert report.findings["audit-lost"].repaired == 1
     assert report.is_broken
@@ -255,8 +255,8 @@ def test_fixing_twice_finds_nothing_more(database: Database, clock: SetClock) ->
     ids = [long_life(database, clock) for _ in range(3)]
     write(database, f"UPDATE support_tickets SET metadata = NULL WHERE id = {ids[1]}")
 
-    first = check(database, clock, CheckTerms(fix=True, page=1))
-    second = check(database, clock, CheckTerms(fix=True, page=2))
+    first = check(database, clock, CheckOptions(fix=True, page=1))
+    second = check(database, clock, CheckOptions(fix=True, page=2))
 
     assert (counts(first), counts(second)) == ({"audit-lost": 1}, {})
 
@@ -333,7 +333,7 @@ def test_the_samples_are_bounded_and_the_counts_are_not(
         created(database, clock)
     write(database, "UPDATE support_tickets SET status = 'in_progress'")
 
-    report = check(database, clock, CheckTerms(page=7))
+    report = check(database, clock, CheckOptions(page=7))
 
     assert report.findings["agent-missing"].count == 25
     assert len(report.findings["agent-missing"].sample) == 20
@@ -342,7 +342,7 @@ def test_the_samples_are_bounded_and_the_counts_are_not(
 def test_a_check_that_is_asked_to_stop_says_so(database: Database, clock: SetClock) -> None:
     created(database, clock)
 
-    report = check(database, clock, CheckTerms(should_stop=lambda: True))
+    report = check(database, clock, CheckOptions(should_stop=lambda: True))
 
     assert report.stopped
 

@@ -14,15 +14,15 @@ from savctl.domain.tickets.merging import AlreadyMerged, DifferentCustomers, Mer
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.privacy.holds import hold_ticket
-from savctl.usecases.reports.sla_report import Span, report_sla
+from savctl.usecases.reports.sla_report import ReportSpan, report_sla
 from savctl.usecases.reports.workload import report_workload
-from savctl.usecases.sla.views import explain, see
+from savctl.usecases.sla.views import explain, sla_state
 from savctl.usecases.tickets.closing import close_resolved, close_silent
-from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, snapshot, write
 from tests.usecases.talk import (
     STRANGER,
@@ -116,7 +116,7 @@ def test_both_sides_keep_a_link(database: Database, clock: SetClock) -> None:
         ("merged_from", first.number, target.number),
         ("merged_from", second.number, target.number),
     ]
-    assert not check_integrity(database, clock, terms=CheckTerms()).findings
+    assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
 
 def test_what_cannot_be_merged_is_refused_and_nothing_is_merged(
@@ -143,7 +143,7 @@ def test_what_cannot_be_merged_is_refused_and_nothing_is_merged(
     with pytest.raises(Refused, match="under legal hold"):
         merge(database, clock, good, into=held)
     with pytest.raises(NotFound, match="no ticket 999"):
-        merge_tickets(database, clock, [good.id, 999], target.id, terms=MergeTerms())
+        merge_tickets(database, clock, [good.id, 999], target.id, terms=MergeOptions())
 
     assert snapshot(database) == before
 
@@ -163,7 +163,7 @@ def test_a_ticket_into_itself_is_named_so(database: Database, clock: SetClock) -
     target = created(database, clock)
 
     with pytest.raises(MergedIntoItself):
-        merge_tickets(database, clock, [target.number], target.id, terms=MergeTerms())
+        merge_tickets(database, clock, [target.number], target.id, terms=MergeOptions())
 
 
 def test_a_merged_ticket_answers_with_where_it_went_through_every_merge(
@@ -180,7 +180,7 @@ def test_a_merged_ticket_answers_with_where_it_went_through_every_merge(
 
     assert refused.value.hint == f"Merge into {third.number} instead."
     assert len(conversation(database, third)) == 2
-    assert not check_integrity(database, clock, terms=CheckTerms()).findings
+    assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
 
 def test_a_waiting_target_goes_on_when_its_newest_public_message_is_now_the_customers(
@@ -235,7 +235,7 @@ def test_a_resolved_target_with_a_newer_message_of_its_customer_is_held(
     merged = merge(database, clock, source, into=target)
     clock.advance(2 * DAY)
     report = BatchReport()
-    close_resolved(database, clock, limits=ClosingLimits(), terms=Terms(report=report))
+    close_resolved(database, clock, limits=ClosingLimits(), terms=BatchContext(report=report))
 
     assert "its customer wrote later" in merged.warnings[-1]
     assert (report.changed, report.items[0].reason) == (0, "held: customer replied")
@@ -255,7 +255,7 @@ def test_a_merge_does_not_move_the_silence(database: Database, clock: SetClock) 
 
     clock.advance(7 * DAY - 5 * DAY - 2 * HOUR)
     report = BatchReport()
-    close_silent(database, clock, limits=ClosingLimits(), terms=Terms(report=report))
+    close_silent(database, clock, limits=ClosingLimits(), terms=BatchContext(report=report))
 
     assert report.changed == 1
 
@@ -270,7 +270,7 @@ def test_an_answer_that_came_with_a_merge_is_not_the_targets(
     merge(database, clock, source, into=target)
 
     known, now = Policies(), clock()
-    unanswered = see(database, target.id, now=now, policies=known).sla.response
+    unanswered = sla_state(database, target.id, now=now, policies=known).sla.response
     assert unanswered.ended_at is None
     clock.advance(HOUR)
     own = answer(database, clock, target)
@@ -283,7 +283,7 @@ def test_an_answer_that_came_with_a_merge_is_not_the_targets(
     gone = explain(database, source.id, now=clock(), policies=known)
     assert gone.seen.sla.response.ended_at == NOW + HOUR
     assert gone.reply is None
-    past = see(database, source.id, now=NOW + HOUR, policies=known, is_past=True).sla
+    past = sla_state(database, source.id, now=NOW + HOUR, policies=known, is_past=True).sla
     assert (past.is_counted, past.response.ended_at) == (True, NOW + HOUR)
 
 
@@ -296,7 +296,7 @@ def test_a_merged_ticket_leaves_the_sla_statistics(database: Database, clock: Se
         f"expected_minutes, actual_minutes) VALUES ({source.id}, 'response', "
         "'2025-10-03 10:40:00', '2025-10-03 10:41:00', 'medium', 1, 2)",
     )
-    span = Span(NOW - DAY, NOW + DAY, NOW + HOUR)
+    span = ReportSpan(NOW - DAY, NOW + DAY, NOW + HOUR)
     clock.advance(HOUR)
     before = report_workload(database, span, by="assigned_to", policies=Policies())[str(AGENT)]
 
@@ -352,7 +352,7 @@ def test_hundreds_of_tickets_are_one_merge(database: Database, clock: SetClock) 
     assert (len(merged.sources), merged.messages) == (150, 150)
     assert [words for _, _, words, _ in conversation(database, target)].count("Nr 7") == 1
     assert all(row_of(database, source)["status"] == "closed" for source in sources[::50])
-    assert not check_integrity(database, clock, terms=CheckTerms()).findings
+    assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
 
 def test_a_dry_run_says_the_same_and_stores_nothing(database: Database, clock: SetClock) -> None:
@@ -395,7 +395,7 @@ def test_a_check_finds_a_merge_that_another_program_spoiled(
         "'2025-10-03 10:30:00', '2025-10-03 10:30:00')",
     )
 
-    found = check_integrity(database, clock, terms=CheckTerms(fix=True)).findings
+    found = check_integrity(database, clock, terms=CheckOptions(fix=True)).findings
 
     where = {check: [e.id for e in found[check].sample] for check in found}
     assert where["merge-link"] == [wiped.id, tickets[1].id, tickets[2].id]

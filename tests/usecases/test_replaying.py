@@ -16,7 +16,7 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.imports.rows import reading
 from savctl.usecases.replay.log_events import LogReader
 from savctl.usecases.replay.replaying import Replay, replay
@@ -94,7 +94,7 @@ def history(database: Database, subject: str) -> list[tuple[str, Any, str]]:
 
 def holds(database: Database) -> bool:
     """Whether every invariant of the data holds."""
-    return not check_integrity(database, SetClock(NOW), terms=CheckTerms()).is_broken
+    return not check_integrity(database, SetClock(NOW), terms=CheckOptions()).is_broken
 
 
 @pytest.mark.parametrize("size", [1, 3, 1_000])

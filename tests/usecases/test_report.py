@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from savctl.usecases.batch.report import LISTED, BatchReport, Item, Outcome
+from savctl.usecases.batch.report import LISTED, BatchReport, Item, ItemOutcome
 
-CLOSED = Item(1, "TKT-1", Outcome.CHANGED, "no response for 7 days")
-HELD = Item(2, "TKT-2", Outcome.SKIPPED, "held: customer replied")
-BROKEN = Item(3, "TKT-3", Outcome.FAILED, "spoilt")
+CLOSED = Item(1, "TKT-1", ItemOutcome.CHANGED, "no response for 7 days")
+HELD = Item(2, "TKT-2", ItemOutcome.SKIPPED, "held: customer replied")
+BROKEN = Item(3, "TKT-3", ItemOutcome.FAILED, "spoilt")
 
 
 def test_a_real_run_lists_what_was_skipped_or_failed() -> None:
@@ -27,7 +27,7 @@ def test_a_dry_run_lists_what_would_change_too() -> None:
 
 
 def test_an_odd_change_is_told_in_a_real_run() -> None:
-    odd = Item(4, "TKT-4", Outcome.CHANGED, "updated_at used", is_told=True)
+    odd = Item(4, "TKT-4", ItemOutcome.CHANGED, "updated_at used", is_told=True)
     report = BatchReport()
 
     report.add([odd], seen=1)

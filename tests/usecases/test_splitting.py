@@ -12,10 +12,10 @@ from savctl.domain.sla.policy import Policies
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.privacy.holds import hold_ticket
-from savctl.usecases.sla.views import see
-from savctl.usecases.tickets.splitting import Split, SplitTerms, split_ticket
+from savctl.usecases.sla.views import sla_state
+from savctl.usecases.tickets.splitting import Split, SplitOptions, split_ticket
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot, write
 from tests.usecases.talk import (
@@ -35,7 +35,7 @@ HOUR = timedelta(hours=1)
 
 
 def split(database: Database, clock: SetClock, ticket: Ticket, *messages: int) -> Split:
-    return split_ticket(database, clock, ticket.id, messages, terms=SplitTerms(by=BOSS))
+    return split_ticket(database, clock, ticket.id, messages, terms=SplitOptions(by=BOSS))
 
 
 def messages_of(database: Database, ticket: Ticket) -> list[int]:
@@ -81,7 +81,7 @@ def test_both_tickets_tell_of_the_split(database: Database, clock: SetClock) -> 
     assert row_of(database, new)["metadata"]["split_from"]["ticket_number"] == ticket.number
     assert [name for name, _ in told(database, new)] == ["TicketCreated"]
     assert [name for name, _ in told(database, ticket)][-1] == "MessageAdded"
-    assert not check_integrity(database, clock, terms=CheckTerms()).findings
+    assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
 
 def test_an_answer_that_left_still_counts_for_the_original_and_not_for_the_new_ticket(
@@ -98,7 +98,8 @@ def test_an_answer_that_left_still_counts_for_the_original_and_not_for_the_new_t
 
     clock.advance(HOUR)
     responses = [
-        see(database, t.id, now=clock(), policies=Policies()).sla.response for t in (ticket, new)
+        sla_state(database, t.id, now=clock(), policies=Policies()).sla.response
+        for t in (ticket, new)
     ]
     assert [r.ended_at for r in responses] == [NOW + HOUR, None]
     assert responses[1].elapsed == HOUR

@@ -21,9 +21,9 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock, SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from savctl.usecases.database.integrity import CheckTerms, check_integrity
+from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.files.attaching import delete_attachment, restore_attachment
 from savctl.usecases.privacy.holds import hold_ticket, release_ticket
 from savctl.usecases.sla.escalating import escalate
@@ -31,8 +31,8 @@ from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message, mark_read
 from savctl.usecases.tickets.creation import edit_ticket
-from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
-from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 from tests.given import (
     AGENT,
@@ -89,7 +89,7 @@ def message_of(side: str, user: int) -> Step:
 def swept(job: Callable[..., None]) -> Step:
     """A job that closes whatever its host's clock lets it close."""
     limits = ClosingLimits(silence=SECOND, confirmation=SECOND)
-    terms = Terms(report=BatchReport())
+    terms = BatchContext(report=BatchReport())
     return lambda d, c, s, t: job(d, c, limits=limits, terms=terms)
 
 
@@ -109,8 +109,8 @@ LIFE: tuple[Step, ...] = (
     lambda d, c, s, t: restore_attachment(d, c, 1, by=AGENT),
     lambda d, c, s, t: hold_ticket(d, c, t, reason="court", by=BOSS),
     lambda d, c, s, t: release_ticket(d, c, t, reason=None, by=BOSS),
-    lambda d, c, s, t: merge_tickets(d, c, [t + 1], t, terms=MergeTerms(by=BOSS)),
-    lambda d, c, s, t: split_ticket(d, c, t, [1], terms=SplitTerms(by=BOSS)),
+    lambda d, c, s, t: merge_tickets(d, c, [t + 1], t, terms=MergeOptions(by=BOSS)),
+    lambda d, c, s, t: split_ticket(d, c, t, [1], terms=SplitOptions(by=BOSS)),
     moved(Status.RESOLVED),
     moved(Status.IN_PROGRESS),
     moved(Status.WAITING_CUSTOMER),
@@ -166,7 +166,7 @@ def test_a_life_on_two_hosts_is_one_in_order(
     assert list(stamps) == sorted(stamps)  # type: ignore[type-var]
     assert runs_backwards(ticket.metadata.history, skew=timedelta()) is None
     assert sla_clock(ticket, now=NOW + 30 * DAY, answered_at=None).is_trusted
-    report = check_integrity(database, SetClock(NOW + 9 * DAY), terms=CheckTerms())
+    report = check_integrity(database, SetClock(NOW + 9 * DAY), terms=CheckOptions())
     assert not report.is_broken, report.ordered()
 
 
@@ -199,7 +199,7 @@ def test_an_escalation_does_not_run_before_the_history(database: Database) -> No
     ticket = brought_to(database, SetClock(NOW), Status.IN_PROGRESS).id
     set_priority(database, SetClock(NOW + 8 * DAY), ticket, Priority.HIGH, by=BOSS, reason="x")
 
-    escalate(database, SetClock(NOW + 7 * DAY), terms=Terms(report=BatchReport()))
+    escalate(database, SetClock(NOW + 7 * DAY), terms=BatchContext(report=BatchReport()))
 
     history = the_ticket(database, ticket).metadata.history
     assert runs_backwards(history, skew=timedelta()) is None

@@ -13,9 +13,9 @@ from savctl.domain.periods import Every
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from savctl.usecases.reports.sla_report import Span, report_sla
+from savctl.usecases.reports.sla_report import ReportSpan, report_sla
 from savctl.usecases.reports.volume import report_volume
 from savctl.usecases.reports.workload import report_workload
 from savctl.usecases.sla.auditing import audit
@@ -51,20 +51,20 @@ def subjects(statements: list[str]) -> list[str]:
     ]
 
 
-def desk(database: Database, clock: SetClock, count: int) -> Span:
+def desk(database: Database, clock: SetClock, count: int) -> ReportSpan:
     """So many tickets that nobody answered in time, seen eight days later."""
     for _ in range(count):
         say(database, clock, created(database, clock), "Any news?")
     clock.advance(8 * DAY)
-    return Span(NOW - DAY, clock(), clock())
+    return ReportSpan(NOW - DAY, clock(), clock())
 
 
 def audited(database: Database, clock: SetClock, size: int = 1_000) -> None:
-    audit(database, clock, terms=Terms(report=BatchReport(), size=size), policies=POLICIES)
+    audit(database, clock, terms=BatchContext(report=BatchReport(), size=size), policies=POLICIES)
 
 
 def scanned(database: Database, clock: SetClock) -> None:
-    escalate(database, clock, terms=Terms(report=BatchReport()), policies=POLICIES)
+    escalate(database, clock, terms=BatchContext(report=BatchReport()), policies=POLICIES)
 
 
 @pytest.mark.parametrize("count", [1, 12])
@@ -150,12 +150,12 @@ def test_late_tickets_are_written_down_by_the_batch(
     ids=["volume", "sla", "workload", "audit"],
 )
 def test_nobody_who_only_counts_reads_the_words(
-    database: Database, clock: SetClock, work: Callable[[Database, SetClock, Span], object]
+    database: Database, clock: SetClock, work: Callable[[Database, SetClock, ReportSpan], object]
 ) -> None:
     ticket = created(database, clock, subject="S" * 100, description="D" * 1_000)
     clock.advance(timedelta(minutes=5))
     answer(database, clock, ticket)
-    span = Span(NOW - DAY, clock() + DAY, clock())
+    span = ReportSpan(NOW - DAY, clock() + DAY, clock())
 
     sent = asked(database, lambda: work(database, clock, span))
 

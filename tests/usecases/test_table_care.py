@@ -9,8 +9,8 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.maintenance import CARED_FOR, sizes
 from savctl.ports import SetClock
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import BatchReport, Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import BatchReport, Item, ItemOutcome
 from savctl.usecases.database.table_care import CareRules, care_for_tables
 from tests.conftest import Cli
 from tests.crash.processes import wait_until
@@ -36,7 +36,7 @@ def cared(
     database: Database, rules: CareRules = EAGER, *, dry_run: bool = False
 ) -> dict[str, Item]:
     report = BatchReport(lists_changes=True)
-    care_for_tables(database, rules=rules, terms=Terms(report=report, dry_run=dry_run))
+    care_for_tables(database, rules=rules, terms=BatchContext(report=report, dry_run=dry_run))
     return {str(item.id): item for item in report.items}
 
 
@@ -53,7 +53,7 @@ def test_every_table_but_the_services_queue_is_analyzed(database: Database) -> N
 
     assert set(done) >= set(CARED_FOR)
     assert "jobs" not in done
-    assert {item.outcome for item in done.values()} == {Outcome.CHANGED}
+    assert {item.outcome for item in done.values()} == {ItemOutcome.CHANGED}
 
 
 @pytest.mark.only_on("sqlite")
@@ -62,9 +62,9 @@ def test_a_table_that_is_not_there_is_said_and_the_others_are_done(database: Dat
 
     done = cared(database, CareRules())
 
-    assert done["cache"].outcome is Outcome.SKIPPED
+    assert done["cache"].outcome is ItemOutcome.SKIPPED
     assert "it is not there" in str(done["cache"].reason)
-    assert done["support_tickets"].outcome is Outcome.CHANGED
+    assert done["support_tickets"].outcome is ItemOutcome.CHANGED
 
 
 def test_a_table_with_much_free_space_is_rebuilt(fragmented: Database) -> None:
@@ -92,7 +92,7 @@ def test_what_is_too_large_is_left_to_a_person(fragmented: Database) -> None:
 
     item = cared(fragmented, small)[place(fragmented)]
 
-    assert item.outcome is Outcome.SKIPPED
+    assert item.outcome is ItemOutcome.SKIPPED
     assert "by hand in a quiet hour" in str(item.reason)
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_rebuilt_while_a_transaction_stays_open(fragmented: Database)
 
         item = cared(fragmented)["cache"]
 
-    assert item.outcome is Outcome.SKIPPED
+    assert item.outcome is ItemOutcome.SKIPPED
     assert "1 transaction(s) stay open" in str(item.reason)
     assert free_bytes(fragmented) == before
 
@@ -119,9 +119,9 @@ def test_a_table_that_somebody_locked_is_given_up_after_a_second(
         done = cared(fragmented)
 
         connection.exec_driver_sql("UNLOCK TABLES")
-    assert done["cache"].outcome is Outcome.SKIPPED
+    assert done["cache"].outcome is ItemOutcome.SKIPPED
     assert "in use" in str(done["cache"].reason)
-    assert done["cache_locks"].outcome is Outcome.CHANGED
+    assert done["cache_locks"].outcome is ItemOutcome.CHANGED
 
 
 def test_the_commands_show_sizes_and_run_the_job(cli: Cli, clock: SetClock) -> None:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from os.path import isdir
 
 from savctl.errors import ConfigurationError
-from savctl.ports.objects import StoreGone, StoreRefused
+from savctl.ports.objects import StoreRefused, StoreUnavailable
 
 
 @contextmanager
-def in_words(folder: str) -> Iterator[None]:
+def translating_errors(folder: str) -> Iterator[None]:
     """Translate what files and SQLite raise inside."""
     try:
         yield
@@ -28,7 +28,7 @@ def in_words(folder: str) -> Iterator[None]:
                 hint="Check storage_url.",
             ) from problem
         said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
-        raise StoreGone(
+        raise StoreUnavailable(
             f"the folder of files {folder} does not work: {said}",
             hint="Is its disk full, read-only or gone, or is it another user's?",
         ) from problem

@@ -19,7 +19,7 @@ SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class SignedLink:
     """What a link gives, and how."""
 
     key: str
@@ -27,7 +27,7 @@ class Link:
     delivery: Delivery
 
 
-def signed(link: Link, *, folder: str, secret: bytes) -> str:
+def signed(link: SignedLink, *, folder: str, secret: bytes) -> str:
     """The link as text."""
     fields = {
         "expires": str(int(link.expires_at.timestamp())),
@@ -39,7 +39,7 @@ def signed(link: Link, *, folder: str, secret: bytes) -> str:
     return f"file://{quote(folder)}/{quote(link.key)}?{urlencode(fields)}"
 
 
-def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> Link:
+def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> SignedLink:
     """What a link gives, if it is one of this folder's and has not ended.
 
     Raises:
@@ -63,7 +63,7 @@ def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> Link:
         content_type=fields["type"],
         is_inline=fields["disposition"] == "inline",
     )
-    return Link(key=key, expires_at=expires_at, delivery=delivery)
+    return SignedLink(key=key, expires_at=expires_at, delivery=delivery)
 
 
 def _signature(key: str, fields: Mapping[str, str], secret: bytes) -> str:

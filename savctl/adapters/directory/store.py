@@ -20,9 +20,9 @@ from typing import BinaryIO
 from savctl.adapters.directory import links
 from savctl.adapters.directory.condition import INDEX, condition_of
 from savctl.adapters.directory.content import Content, ContentFiles, Readable, pieces
-from savctl.adapters.directory.errors import in_words
+from savctl.adapters.directory.errors import translating_errors
 from savctl.adapters.directory.index import Index
-from savctl.adapters.directory.uploads import Uploads
+from savctl.adapters.directory.uploads import DirectoryUploads
 from savctl.adapters.directory.values import object_of, upload_of, version_of
 from savctl.adapters.exact_reader import ExactReader
 from savctl.adapters.object_keys import checked_key, checked_prefix, usable
@@ -34,7 +34,7 @@ from savctl.ports.objects import (
     ObjectVersion,
     PartialUpload,
     StoredObject,
-    StoreGone,
+    StoreUnavailable,
 )
 from savctl.ports.store_condition import StoreCondition
 from savctl.private_files import make_private_file, make_private_folder
@@ -71,7 +71,7 @@ class DirectoryStore:
 
     def condition(self) -> StoreCondition:
         """The state of the folder, which need not be there yet."""
-        with in_words(self.name):
+        with translating_errors(self.name):
             condition = condition_of(self.folder)
             self._require_it()
             return condition
@@ -84,7 +84,7 @@ class DirectoryStore:
     def put(self, key: str, content: BinaryIO, *, size_bytes: int, content_type: str) -> None:
         """Store content, whole or not at all."""
         checked_key(key)
-        with in_words(self.name):
+        with translating_errors(self.name):
             stored = self._written(ExactReader(content, size_bytes), content_type)
             with self._index.change():
                 self._index.claim(stored.file)
@@ -94,7 +94,7 @@ class DirectoryStore:
     def read(self, key: str) -> Iterator[Iterator[bytes]]:
         """The content in pieces of 256 KiB at most."""
         checked_key(key)
-        with in_words(self.name):
+        with translating_errors(self.name):
             try:
                 stream = self._files.open(self._shown(key).file)
             except FileNotFoundError:
@@ -105,7 +105,7 @@ class DirectoryStore:
     def find(self, key: str) -> StoredObject | None:
         """The object, or None when there is none, it is hidden, or the disk lost its content."""
         checked_key(key)
-        with in_words(self.name):
+        with translating_errors(self.name):
             row = self._index.newest(key)
             if row is None or row["file"] is None or not self._files.has(row["file"]):
                 return None
@@ -114,25 +114,25 @@ class DirectoryStore:
     def listing(self, prefix: str) -> Iterator[StoredObject]:
         """Every visible object below a prefix, by the bytes of its key."""
         checked_prefix(prefix)
-        with in_words(self.name):
+        with translating_errors(self.name):
             yield from map(object_of, self._index.visible(prefix))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and marker, by the bytes of the key and the newest first."""
-        with in_words(self.name):
+        with translating_errors(self.name):
             yield from map(version_of, self._index.versions(prefix))
 
     def copy(self, source: str, target: str) -> None:
         """Let a second key name the same content."""
         checked_key(source)
         checked_key(target)
-        with in_words(self.name), self._index.change():
+        with translating_errors(self.name), self._index.change():
             self._index.add(target, self._shown(source), at=self._now())
 
     def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
         """Put a delete marker on each key, all in one transaction."""
         good, failures = usable(keys)
-        with in_words(self.name), self._index.change():
+        with translating_errors(self.name), self._index.change():
             for key in good:
                 self._index.add(key, None, at=self._now())
         return failures
@@ -140,7 +140,7 @@ class DirectoryStore:
     def unhide(self, key: str) -> bool:
         """Take the delete markers off a key's newest version."""
         checked_key(key)
-        with in_words(self.name), self._index.change():
+        with translating_errors(self.name), self._index.change():
             rows = self._index.of_key(key)
             newest = next((row["id"] for row in rows if row["file"] is not None), None)
             if newest is None:
@@ -151,7 +151,7 @@ class DirectoryStore:
     def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
         """Remove every version and marker of each key, and the content with the last of them."""
         good, failures = usable(keys)
-        with in_words(self.name):
+        with translating_errors(self.name):
             for key in good:
                 with self._index.change():
                     self._index.drop(self._index.of_key(key), at=self._now())
@@ -161,37 +161,37 @@ class DirectoryStore:
     def remains(self, key: str) -> int:
         """How many versions and markers of exactly this key are left."""
         checked_key(key)
-        with in_words(self.name):
+        with translating_errors(self.name):
             return len(self._index.of_key(key))
 
     def url(self, key: str, *, seconds: int, delivery: Delivery) -> str:
         """A signed `file:` link, for `open_link`; a browser does not follow it."""
         checked_key(key)
         ends_at = self._clock() + timedelta(seconds=seconds)
-        link = links.Link(key=key, expires_at=ends_at, delivery=delivery)
-        with in_words(self.name):
+        link = links.SignedLink(key=key, expires_at=ends_at, delivery=delivery)
+        with translating_errors(self.name):
             return links.signed(link, folder=self.name, secret=self._secret)
 
-    def open_link(self, url: str) -> links.Link:
+    def open_link(self, url: str) -> links.SignedLink:
         """What a link gives away.
 
         Raises:
             StoreRefused: it was changed, it belongs elsewhere, or its time is over.
         """
-        with in_words(self.name):
+        with translating_errors(self.name):
             return links.opened(url, folder=self.name, secret=self._secret, now=self._clock())
 
     def begin_parts(self, key: str, *, content_type: str) -> str:
         """Begin an upload in parts and answer its id."""
         checked_key(key)
         upload_id = uuid.uuid4().hex
-        with in_words(self.name), self._index.change():
+        with translating_errors(self.name), self._index.change():
             self._uploads.begin(upload_id, key, content_type, at=self._now())
         return upload_id
 
     def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
         """Keep part `number`; one of the same number is replaced."""
-        with in_words(self.name):
+        with translating_errors(self.name):
             part = self._written(BytesIO(content), "")
             with self._index.change():
                 self._uploads.find(upload_id, key)
@@ -201,7 +201,7 @@ class DirectoryStore:
 
     def end_parts(self, key: str, upload_id: str, tags: Iterable[str]) -> None:
         """Make the object out of the parts."""
-        with in_words(self.name):
+        with translating_errors(self.name):
             upload = self._uploads.find(upload_id, key)
             parts = self._files.joined(self._uploads.whole(upload_id, tags))
             whole = self._written(parts, upload["content_type"])
@@ -214,20 +214,20 @@ class DirectoryStore:
 
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Forget an upload in parts; one that is gone already is done."""
-        with in_words(self.name), self._index.change():
+        with translating_errors(self.name), self._index.change():
             if any(row["id"] == upload_id for row in self._uploads.under(key)):
                 self._uploads.forget(upload_id, at=self._now())
         self.sweep()
 
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
         """The uploads in parts under way."""
-        with in_words(self.name):
+        with translating_errors(self.name):
             yield from map(upload_of, self._uploads.under(prefix))
 
     def sweep(self) -> int:
         """Remove content files that nothing names any more; answers how many."""
         done = 0
-        with in_words(self.name):
+        with translating_errors(self.name):
             while files := self._index.due(self._now()):
                 self._remove(files)
                 done += len(files)
@@ -248,7 +248,7 @@ class DirectoryStore:
             StoreGone: its disk is not mounted, most likely.
         """
         if not (self.folder / INDEX).exists() and self._is_expected():
-            raise StoreGone(
+            raise StoreUnavailable(
                 f"the folder of files {self.name} has no {INDEX}, and the database names what "
                 "should be in it",
                 hint="Is its disk mounted, and is it the right folder (SAVCTL_STORAGE_URL)? To "
@@ -256,8 +256,8 @@ class DirectoryStore:
             )
 
     @property
-    def _uploads(self) -> Uploads:
-        return Uploads(self._index)
+    def _uploads(self) -> DirectoryUploads:
+        return DirectoryUploads(self._index)
 
     @shared_part
     def _secret(self) -> bytes:
@@ -292,5 +292,5 @@ class DirectoryStore:
                 self._index.swept(file)
 
     def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
-        with in_words(self.name):
+        with translating_errors(self.name):
             yield from pieces(stream)

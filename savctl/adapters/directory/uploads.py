@@ -13,7 +13,7 @@ from savctl.ports.objects import ContentChanged, NoSuchObject
 SMALLEST_PART_BYTES = 5 * 1024**2  # as S3 has it
 
 
-class Uploads:
+class DirectoryUploads:
     """The uploads under way. What changes something is called inside the index's `change`."""
 
     def __init__(self, index: Index) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pika
 
-from savctl.adapters.rabbitmq.errors import in_words
-from savctl.adapters.rabbitmq.publisher import APP_ID, EXCHANGE, LineTerms, RabbitPublisher
+from savctl.adapters.rabbitmq.errors import translating_errors
+from savctl.adapters.rabbitmq.publisher import APP_ID, EXCHANGE, PublisherOptions, RabbitPublisher
 from savctl.domain.events.publish_window import Window
 from savctl.errors import ConfigurationError
 from savctl.shared_part import shared_part
@@ -61,7 +61,7 @@ class RabbitBroker:
         else:
             self.check()
         window = Window(self._settings.window, held=held)
-        terms = LineTerms(
+        terms = PublisherOptions(
             connect_seconds=self._settings.connect_seconds,
             largest_bytes=self._settings.largest_bytes,
         )
@@ -76,7 +76,7 @@ class RabbitBroker:
         self._exchange(passive=True)
 
     def _exchange(self, *, passive: bool) -> None:
-        with in_words(self.name, EXCHANGE):
+        with translating_errors(self.name, EXCHANGE):
             connection = pika.BlockingConnection(self._parameters)
             try:
                 connection.channel().exchange_declare(

@@ -25,7 +25,7 @@ from pika.exceptions import (
 )
 
 from savctl.errors import ConfigurationError, NotPermitted, SavError
-from savctl.ports import BrokerGone, ExchangeMissing
+from savctl.ports import BrokerUnavailable, ExchangeMissing
 
 _LONGEST = 500
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (\d+)")
@@ -42,12 +42,12 @@ _TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 @contextmanager
-def in_words(broker: str, exchange: str) -> Iterator[None]:
+def translating_errors(broker: str, exchange: str) -> Iterator[None]:
     """Translate what pika raises inside."""
     try:
         yield
     except (AMQPError, AMQPConnectorException, OSError) as problem:
-        raise told(problem, broker, exchange) from problem
+        raise translate_error(problem, broker, exchange) from problem
 
 
 def size_limit(problem: object) -> int | None:
@@ -58,14 +58,14 @@ def size_limit(problem: object) -> int | None:
     return None
 
 
-def told(problem: object, broker: str, exchange: str) -> SavError:
+def translate_error(problem: object, broker: str, exchange: str) -> SavError:
     """A failure of pika, as it is to be told."""
     causes = _causes(problem)
     for cause in causes:
         found = _known(cause, broker, exchange)
         if found is not None:
             return found
-    return BrokerGone(
+    return BrokerUnavailable(
         f"the broker {broker} {_what_broke(problem, causes)}"[:_LONGEST],
         hint="Is it up, and are host, port and amqp:// or amqps:// right? Events wait meanwhile.",
     )

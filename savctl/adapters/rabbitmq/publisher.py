@@ -18,10 +18,10 @@ from typing import Any, Self
 
 import pika
 
-from savctl.adapters.rabbitmq.errors import size_limit, told
-from savctl.domain.events.publish_window import OutboxEvent, Verdict, Window
+from savctl.adapters.rabbitmq.errors import size_limit, translate_error
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent, Window
 from savctl.errors import SavError
-from savctl.ports import BrokerGone, Settled
+from savctl.ports import BrokerUnavailable, Settled
 
 EXCHANGE = "sav_exchange"
 APP_ID = "savctl"
@@ -33,7 +33,7 @@ _BATCH = 200  # verdicts told together: waking the caller for each one costs bot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineTerms:
+class PublisherOptions:
     """How long a line waits for the broker, and what is too large for it."""
 
     connect_seconds: float
@@ -46,7 +46,7 @@ class RabbitPublisher:
     def __init__(
         self,
         parameters: pika.ConnectionParameters,
-        terms: LineTerms,
+        terms: PublisherOptions,
         window: Window,
         name: str,
     ) -> None:
@@ -72,7 +72,7 @@ class RabbitPublisher:
         """Start the thread and wait until the channel confirms."""
         self._thread.start()
         if not self._ready.wait(self._terms.connect_seconds * 2):
-            self._fail(BrokerGone(f"the broker {self._name} does not answer in time"))
+            self._fail(BrokerUnavailable(f"the broker {self._name} does not answer in time"))
         if self._failure is not None:
             self.close()
             raise self._failure
@@ -130,9 +130,9 @@ class RabbitPublisher:
             self._loop = self._connection.ioloop
             self._loop.start()
         except Exception as problem:
-            self._fail(BrokerGone(f"the broker {self._name} failed: {problem!r}"))
+            self._fail(BrokerUnavailable(f"the broker {self._name} failed: {problem!r}"))
         finally:
-            self._fail(BrokerGone(f"the line to the broker {self._name} is closed"))
+            self._fail(BrokerUnavailable(f"the line to the broker {self._name} is closed"))
             if self._loop is not None:
                 self._loop.close()
 
@@ -162,7 +162,7 @@ class RabbitPublisher:
     def _publish(self, event: OutboxEvent) -> None:
         body = event.envelope.encode()
         if len(body) > self._terms.largest_bytes:
-            self._settle(event, Verdict.TOO_LARGE, f"{len(body)} bytes are too large")
+            self._settle(event, BrokerVerdict.TOO_LARGE, f"{len(body)} bytes are too large")
             return
         self._by_tag[self._next_tag] = event
         self._next_tag += 1
@@ -190,13 +190,13 @@ class RabbitPublisher:
         why = self._returned.pop(event.event_id, None)
         if why is not None:
             said = f"no queue is bound for {event.routing_key} ({why})"
-            self._settle(event, Verdict.UNROUTABLE, said)
+            self._settle(event, BrokerVerdict.UNROUTABLE, said)
         elif is_ack:
-            self._settle(event, Verdict.CONFIRMED, "")
+            self._settle(event, BrokerVerdict.CONFIRMED, "")
         else:
-            self._settle(event, Verdict.REFUSED, "the broker refused it (nack)")
+            self._settle(event, BrokerVerdict.REFUSED, "the broker refused it (nack)")
 
-    def _settle(self, event: OutboxEvent, verdict: Verdict, reason: str) -> None:
+    def _settle(self, event: OutboxEvent, verdict: BrokerVerdict, reason: str) -> None:
         self._verdicts.append(Settled(event.id, verdict, reason))
         self._verdicts += [Settled(held, None) for held in self._window.settle(event.id, verdict)]
 
@@ -222,7 +222,7 @@ class RabbitPublisher:
         self._channel = None
         limit = size_limit(reason)
         if limit is None:
-            self._fail(told(reason, self._name, EXCHANGE))
+            self._fail(translate_error(reason, self._name, EXCHANGE))
         else:
             self._refuse_larger_than(limit)
         if self._connection.is_open:
@@ -234,11 +234,15 @@ class RabbitPublisher:
             size = len(event.envelope.encode())
             if size > limit:
                 del self._by_tag[tag]
-                self._settle(event, Verdict.TOO_LARGE, f"{size} bytes: the broker takes {limit}")
-        self._fail(BrokerGone(f"the broker {self._name} ended the line: a message is too large"))
+                self._settle(
+                    event, BrokerVerdict.TOO_LARGE, f"{size} bytes: the broker takes {limit}"
+                )
+        self._fail(
+            BrokerUnavailable(f"the broker {self._name} ended the line: a message is too large")
+        )
 
     def _on_lost(self, connection: Any, reason: Any) -> None:
-        self._fail(told(reason, self._name, EXCHANGE))
+        self._fail(translate_error(reason, self._name, EXCHANGE))
         connection.ioloop.stop()
 
     def _close(self) -> None:

@@ -26,8 +26,8 @@ from savctl.ports.objects import (
     ContentChanged,
     NoSuchBucket,
     NoSuchObject,
-    StoreGone,
     StoreRefused,
+    StoreUnavailable,
 )
 
 _LONGEST = 300
@@ -56,7 +56,7 @@ _BROKEN: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 
 
 @contextmanager
-def in_words(where: str) -> Iterator[None]:
+def translating_errors(where: str) -> Iterator[None]:
     """Translate what boto3 raises inside."""
     try:
         yield
@@ -65,7 +65,9 @@ def in_words(where: str) -> Iterator[None]:
     except (BotoCoreError, ResponseParserError, HTTPError, OSError) as problem:
         raise _unanswered(problem, where) from problem
     except KeyError as problem:  # an answer without what S3 always says
-        raise StoreGone(f"the bucket {where} does not answer as an S3 server does") from problem
+        raise StoreUnavailable(
+            f"the bucket {where} does not answer as an S3 server does"
+        ) from problem
 
 
 def code_of(problem: ClientError) -> str:
@@ -98,7 +100,7 @@ def answered(problem: ClientError, where: str) -> SavError:
     if code in _ELSEWHERE:
         return ConfigurationError(f"the bucket {where} is elsewhere: {said}; check storage_region")
     if may_pass(code) or status >= 500 or status == 429:
-        return StoreGone(f"the bucket {where} does not work now: {code}: {said}")
+        return StoreUnavailable(f"the bucket {where} does not work now: {code}: {said}")
     why = _REFUSALS.get(code, f"{code}: {said}")
     return StoreRefused(f"the bucket {where} refuses: {why}")
 
@@ -114,7 +116,7 @@ def _unanswered(problem: Exception, where: str) -> SavError:
         return ConfigurationError(f"the bucket {where}: its certificate is not trusted")
     for kinds, said in _BROKEN:
         if isinstance(problem, kinds):
-            return StoreGone(
+            return StoreUnavailable(
                 f"the bucket {where} {said}",
                 hint="Is it up, and is storage_endpoint right? It is safe to try again.",
             )

@@ -17,7 +17,7 @@ from savctl.adapters.s3.client import S3Settings, new_client, unsigned_client
 from savctl.adapters.s3.condition import condition_of
 from savctl.adapters.s3.delete import Named, delete_all
 from savctl.adapters.s3.disposition import content_disposition
-from savctl.adapters.s3.errors import in_words, is_missing
+from savctl.adapters.s3.errors import is_missing, translating_errors
 from savctl.adapters.s3.values import head_of, marker_of, object_of, upload_of, version_of
 from savctl.ports.objects import (
     ContentChanged,
@@ -28,8 +28,8 @@ from savctl.ports.objects import (
     ObjectVersion,
     PartialUpload,
     StoredObject,
-    StoreGone,
     StoreRefused,
+    StoreUnavailable,
 )
 from savctl.ports.store_condition import StoreCondition
 from savctl.shared_part import shared_part
@@ -225,7 +225,7 @@ class S3Store:
         return new_client(self._settings, endpoint)
 
     def _told(self) -> Any:
-        return in_words(self.name)
+        return translating_errors(self.name)
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": checked_key(key)}
@@ -239,7 +239,9 @@ class S3Store:
         )
         for page in pages:
             if not page.get("Name") and not page.get("Bucket"):
-                raise StoreGone(f"the bucket {self.name} does not answer as an S3 server does")
+                raise StoreUnavailable(
+                    f"the bucket {self.name} does not answer as an S3 server does"
+                )
             yield page
 
     def _delete(self, names: Iterable[Named]) -> list[KeyFailure]:

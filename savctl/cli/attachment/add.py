@@ -10,7 +10,7 @@ import typer
 from savctl.cli.attachment import group
 from savctl.cli.attachment.attached import FILE_COLUMNS, file_row, sources
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row, write
 from savctl.cli.framework.run import say_failure
 from savctl.cli.framework.ticket_refs import OneTicket
@@ -38,7 +38,7 @@ _CHECKED = ("file", "allowed", "check", "mime_type", "file_size", "reason")
     ],
 )
 def add(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     files: Files,
     name: Name = None,
@@ -84,7 +84,7 @@ def add(
     return _with_links(call, answer, rows) if url and not call.dry_run else answer
 
 
-def _with_links(call: Call, answer: Answer, rows: list[Row]) -> Answer | int:
+def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer | int:
     """The same answer with a link in each row; the files are attached, whatever becomes of it."""
     from savctl.usecases.files.access import link_to
 
@@ -120,7 +120,7 @@ def _with_links(call: Call, answer: Answer, rows: list[Row]) -> Answer | int:
         "savctl attachment check photo.jpg letter.pdf -o json",
     ],
 )
-def check(call: Call, files: Files, name: Name = None) -> Answer | int:
+def check(call: CommandContext, files: Files, name: Name = None) -> Answer | int:
     """Say what would be said of files at an upload; needs no database and stores nothing."""
     from savctl.domain.files.file_types import FileRefused
     from savctl.usecases.files.staging import Staging

@@ -5,7 +5,7 @@ from __future__ import annotations
 from savctl.cli.attachment import group
 from savctl.cli.attachment.attached import AttachmentId, file_row
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.ticket_refs import Reason
 
@@ -18,7 +18,7 @@ _COLUMNS = ("id", "ticket_number", "original_name", "deleted_at", "changed")
     writes=True,
     examples=["savctl attachment delete 1 --reason 'wrong ticket' --as 10"],
 )
-def delete(call: Call, attachment: AttachmentId, reason: Reason = None) -> Answer:
+def delete(call: CommandContext, attachment: AttachmentId, reason: Reason = None) -> Answer:
     """Take a file off its ticket; it can be restored for 30 days, then it goes for good."""
     from savctl.usecases.files.attaching import delete_attachment
 
@@ -35,7 +35,7 @@ def delete(call: Call, attachment: AttachmentId, reason: Reason = None) -> Answe
 
 
 @command(group, "restore", writes=True, examples=["savctl attachment restore 1 --as 10"])
-def restore(call: Call, attachment: AttachmentId) -> Answer:
+def restore(call: CommandContext, attachment: AttachmentId) -> Answer:
     """Put a deleted file back on its ticket."""
     from savctl.usecases.files.attaching import restore_attachment
 
@@ -46,7 +46,7 @@ def restore(call: Call, attachment: AttachmentId) -> Answer:
     return _answer(call, row)
 
 
-def _answer(call: Call, row: dict[str, object]) -> Answer:
+def _answer(call: CommandContext, row: dict[str, object]) -> Answer:
     if call.dry_run:
         row["dry_run"] = True
         call.note("dry run: nothing was stored")

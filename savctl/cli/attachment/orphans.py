@@ -10,10 +10,10 @@ import typer
 from savctl.cli.attachment import group
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.domain.access.file_access import require_oversight
-from savctl.domain.files.orphans import Finding
+from savctl.domain.files.orphans import BucketMismatch
 from savctl.errors import NotFound
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _ALL = "all"
     ],
 )
 def orphans(
-    call: Call,
+    call: CommandContext,
     only: Annotated[
         str,
-        typer.Option("--only", metavar="FINDING", help=f"{', '.join(Finding)}; or {_ALL}."),
+        typer.Option("--only", metavar="FINDING", help=f"{', '.join(BucketMismatch)}; or {_ALL}."),
     ] = _ALL,
     last: Annotated[
         bool, typer.Option("--last", help="Show the numbers of the last cleanup; compare nothing.")
@@ -47,9 +47,9 @@ def orphans(
     left alone by every job.
     """
     wanted = (
-        frozenset(Finding)
-        if (name := one_of("only", only, (*Finding, _ALL))) == _ALL
-        else (frozenset({Finding(name)}))
+        frozenset(BucketMismatch)
+        if (name := one_of("only", only, (*BucketMismatch, _ALL))) == _ALL
+        else (frozenset({BucketMismatch(name)}))
     )
     require_oversight(call.token_bearer)
     if last:
@@ -57,7 +57,7 @@ def orphans(
     return Answer(rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key")
 
 
-def _last(call: Call) -> Answer:
+def _last(call: CommandContext) -> Answer:
     from savctl.usecases.bucket.orphans import last_cleanup
 
     report = last_cleanup(call.database)
@@ -66,7 +66,7 @@ def _last(call: Call) -> Answer:
     return Answer(rows=[report], is_one=True, as_record=True, key="made_at")
 
 
-def _rows(call: Call, wanted: frozenset[Finding]) -> Iterator[Row]:
+def _rows(call: CommandContext, wanted: frozenset[BucketMismatch]) -> Iterator[Row]:
     """Row by row, so that a million findings need no memory."""
     from savctl.usecases.bucket.bucket_scan import compared
 
@@ -77,7 +77,7 @@ def _rows(call: Call, wanted: frozenset[Finding]) -> Iterator[Row]:
             return
         yield from (row for row in _findings(found) if row["finding"] in wanted)
         census = found.census
-        shown = ", ".join(f"{census.found[one]} {one}" for one in Finding)
+        shown = ", ".join(f"{census.found[one]} {one}" for one in BucketMismatch)
         call.note(f"{census.objects} objects, {census.records} records: {shown}")
 
 

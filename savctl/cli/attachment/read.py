@@ -10,7 +10,7 @@ import typer
 from savctl.cli.attachment import group
 from savctl.cli.attachment.attached import FILE_COLUMNS, FILE_FIELDS, AttachmentId, file_row
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import whole
@@ -28,7 +28,7 @@ _ACCESS = ("at", "actor", "action", "attachment_id", "ticket_id", "seconds", "re
     examples=["savctl attachment list TKT-7K2M9QXA", "savctl attachment list 12 --deleted"],
 )
 def list_(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     deleted: Annotated[
         bool, typer.Option("--deleted", help="Soft-deleted files as well.")
@@ -55,7 +55,7 @@ def list_(
     ],
 )
 def get(
-    call: Call,
+    call: CommandContext,
     attachment: AttachmentId,
     out: Annotated[
         str | None,
@@ -107,7 +107,7 @@ def _place(out: str | None, name: str) -> str:
     examples=["savctl attachment url 1 --as 456", "savctl attachment url 1 --expires 5m -o json"],
 )
 def url(
-    call: Call,
+    call: CommandContext,
     attachment: AttachmentId,
     expires: Annotated[
         str | None,
@@ -149,7 +149,7 @@ def url(
     examples=["savctl attachment access 1", "savctl attachment access TKT-7K2M9QXA -o json"],
 )
 def access(
-    call: Call,
+    call: CommandContext,
     what: Annotated[
         str, typer.Argument(metavar="ID|TKT", help="Id of an attachment, or a ticket number.")
     ],

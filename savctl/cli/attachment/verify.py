@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.attachment import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.domain.access.file_access import require_oversight
 from savctl.domain.model.references import reference
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     examples=["savctl attachment verify", "savctl attachment verify TKT-7K2M9QXA --quick"],
 )
 def verify(
-    call: Call,
+    call: CommandContext,
     tickets: Annotated[
         list[str] | None, typer.Argument(metavar="[TKT…]", help="Only files of these tickets.")
     ] = None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
 
 @command(group, "size", examples=["savctl db size", "savctl db size -o json"])
-def size(call: Call) -> Answer:
+def size(call: CommandContext) -> Answer:
     """How large each table is, and how much of it is free; largest first."""
     from savctl.persistence.schema.maintenance import sizes
 
@@ -33,7 +33,7 @@ def size(call: Call) -> Answer:
     writes=True,
     examples=["savctl db optimize --dry-run", "savctl db optimize"],
 )
-def optimize(call: Call) -> Answer | int | None:
+def optimize(call: CommandContext) -> Answer | int | None:
     """Run the job db-optimize now: analyze every table, rebuild those with much free space."""
     from savctl.cli.job.running import by_name
 

@@ -10,12 +10,12 @@ import typer
 
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
-    from savctl.usecases.database.integrity import CheckReport, Finding
+    from savctl.usecases.database.integrity import BrokenInvariant, CheckReport
 
 _COLUMNS = ("check", "severity", "count", "repaired", "example", "advice")
 
@@ -27,7 +27,7 @@ _COLUMNS = ("check", "severity", "count", "repaired", "example", "advice")
     examples=["savctl db check", "savctl db check --fix --dry-run", "savctl db check -o json"],
 )
 def check(
-    call: Call,
+    call: CommandContext,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what is safe.")] = False,
 ) -> Answer | int:
     """Look for broken invariants in all the data; exit 10 when there are any.
@@ -36,10 +36,10 @@ def check(
     stamps set to what an unbroken history proves, unreadable metadata is kept under a key.
     """
     from savctl.scheduling.stop import stopping_on_signals
-    from savctl.usecases.database.integrity import CheckTerms, check_integrity
+    from savctl.usecases.database.integrity import CheckOptions, check_integrity
 
     with stopping_on_signals() as stop:
-        terms = CheckTerms(
+        terms = CheckOptions(
             fix=fix,
             dry_run=call.dry_run,
             by=call.by,
@@ -55,7 +55,9 @@ def check(
     return _answered(call, answer, report, stop.signal)
 
 
-def _answered(call: Call, answer: Answer, report: CheckReport, signal: int | None) -> Answer | int:
+def _answered(
+    call: CommandContext, answer: Answer, report: CheckReport, signal: int | None
+) -> Answer | int:
     if call.dry_run:
         call.note("dry run: nothing was stored")
     if report.stopped and signal is not None:
@@ -75,7 +77,7 @@ def _answered(call: Call, answer: Answer, report: CheckReport, signal: int | Non
     )
 
 
-def _row(finding: Finding) -> dict[str, object]:
+def _row(finding: BrokenInvariant) -> dict[str, object]:
     rule = finding.invariant
     first = finding.sample[0] if finding.sample else None
     place = f"{first.ticket_number or first.id or ''} {first.detail}".strip() if first else ""
@@ -95,7 +97,7 @@ def _row(finding: Finding) -> dict[str, object]:
     }
 
 
-def _progress(call: Call) -> Callable[[int], None]:
+def _progress(call: CommandContext) -> Callable[[int], None]:
     """The count so far, rewritten in place, on a terminal only."""
     is_watched = sys.stderr.isatty() and not call.quiet
 

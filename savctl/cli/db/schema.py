@@ -13,7 +13,7 @@ import typer
 
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row, write
 from savctl.errors import Findings, SavError
 
@@ -25,7 +25,7 @@ _RECORD = ("database", "before", "after", "changed", "dry_run")
 
 
 @command(group, "upgrade", writes=True, examples=["savctl db upgrade", "savctl db upgrade -n"])
-def upgrade(call: Call) -> Answer:
+def upgrade(call: CommandContext) -> Answer:
     """Make the schema, or bring it up to date; of two hosts one waits for the other."""
     from savctl.usecases.database import schema
 
@@ -43,7 +43,7 @@ def upgrade(call: Call) -> Answer:
     examples=["savctl db downgrade 0001 --dry-run", "savctl db downgrade base --dry-run"],
 )
 def downgrade(
-    call: Call,
+    call: CommandContext,
     revision: Annotated[str, typer.Argument(metavar="REVISION", help="0001, …, or base.")],
     confirm: Annotated[
         str | None, typer.Option("--confirm", metavar="DATABASE", help="Its name, to confirm.")
@@ -75,7 +75,7 @@ def downgrade(
     examples=["savctl db status", "savctl db status --verify -o json"],
 )
 def status(
-    call: Call,
+    call: CommandContext,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every column with the specification.")
     ] = False,
@@ -103,7 +103,7 @@ def status(
 
 
 @command(group, "adopt", writes=True, examples=["savctl db adopt --dry-run", "savctl db adopt"])
-def adopt(call: Call) -> Answer:
+def adopt(call: CommandContext) -> Answer:
     """Take over a database that the service's own migrations made.
 
     Every table of the specification is compared column by column. With an error nothing is done
@@ -130,7 +130,7 @@ def adopt(call: Call) -> Answer:
 
 
 @command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
-def ping(call: Call) -> Answer:
+def ping(call: CommandContext) -> Answer:
     """Whether the database answers, how fast, and which server it is."""
     from savctl.usecases.database import status as schema_status
 
@@ -152,7 +152,7 @@ def ping(call: Call) -> Answer:
     examples=["savctl db committed 508a0f3c7be94d21a6580c9be1f4d277"],
 )
 def committed(
-    call: Call,
+    call: CommandContext,
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="From the failed command.")],
 ) -> Answer:
     """Whether a change was stored whose answer was lost: 0 it was, 4 it was not.
@@ -167,13 +167,13 @@ def committed(
     return Answer(rows=[row], is_one=True, as_record=True, key="commit_token")
 
 
-def _say_where(call: Call) -> None:
+def _say_where(call: CommandContext) -> None:
     call.app.compare_clocks()
     if call.settings.protected and not call.dry_run:
         sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
 
 
-def _typed(call: Call, word: str) -> str | None:
+def _typed(call: CommandContext, word: str) -> str | None:
     """What a person on a terminal types; None where nobody is asked."""
     if call.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
@@ -182,7 +182,7 @@ def _typed(call: Call, word: str) -> str | None:
     return sys.stdin.readline().strip()
 
 
-def _migrated(call: Call, done: Migration) -> Answer:
+def _migrated(call: CommandContext, done: Migration) -> Answer:
     row: dict[str, object] = {name: getattr(done, name) for name in _RECORD}
     if not done.dry_run:
         return Answer(rows=[row], is_one=True, as_record=True, key="after")
@@ -218,6 +218,6 @@ def _word(value: object) -> str:
     return words[value] if isinstance(value, bool | None) else str(value)
 
 
-def _fail(call: Call, answer: Answer, failure: SavError) -> NoReturn:
+def _fail(call: CommandContext, answer: Answer, failure: SavError) -> NoReturn:
     write(answer, call.output, call.columns)
     raise failure

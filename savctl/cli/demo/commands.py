@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.domain import times
 from savctl.domain.tickets.closing import ClosingLimits
@@ -31,7 +31,7 @@ Span = Annotated[str | None, typer.Option(metavar="SPAN", help="Instead of the s
     ],
 )
 def demo(
-    call: Call,
+    call: CommandContext,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 7,
     tickets: Annotated[int, typer.Option("--tickets", min=1, max=100_000)] = 400,
     months: Annotated[int, typer.Option("--months", min=1, max=60)] = 4,
@@ -113,7 +113,7 @@ def _span(given: str | None, name: str, default: timedelta) -> timedelta:
     return length
 
 
-def _end(call: Call, until: str | None) -> datetime:
+def _end(call: CommandContext, until: str | None) -> datetime:
     now = call.clock()
     ends_at = call.moment("until", until) or now
     if ends_at > now:

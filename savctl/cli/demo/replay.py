@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from savctl.cli.demo.jobs import chosen, plain
 from savctl.cli.demo.screen import closed_lines, env_line, fitted, when
 from savctl.cli.demo.stage import Stage, stage
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.run import say_failure
 from savctl.cli.ticket.importing import opened
@@ -24,7 +24,7 @@ _TOLD = 20
 
 
 def replay_log(
-    call: Call,
+    call: CommandContext,
     log: Path,
     *,
     mapping: Path | None,
@@ -80,7 +80,7 @@ def replay_log(
 class _BadRows:
     """Rows that are no events: counted, the first of them told."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: CommandContext) -> None:
         self._call = call
         self.count = 0
         self.listed: list[dict[str, object]] = []
@@ -119,7 +119,7 @@ def _pairs(counts: Any) -> list[dict[str, object]]:
     return [{"from": a, "to": b, "count": n} for (a, b), n in counts.most_common()]
 
 
-def _progress(call: Call) -> Callable[[ReplayReport], None]:
+def _progress(call: CommandContext) -> Callable[[ReplayReport], None]:
     if call.quiet or not sys.stderr.isatty():
         return lambda _: None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from savctl.cli.demo.jobs import with_runner
 from savctl.cli.demo.screen import closed_lines, env_line, fitted, queue_lines, when
 from savctl.cli.demo.stage import Stage, program, stage
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.closing import ClosingLimits
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def play_shop(
-    call: Call, script: Script, *, limits: ClosingLimits, home: Path | None, configured: bool
+    call: CommandContext,
+    script: Script,
+    *,
+    limits: ClosingLimits,
+    home: Path | None,
+    configured: bool,
 ) -> Answer:
     """Play a story and answer with what happened."""
     from savctl.demo.people import SHOP

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.errors import InvalidInput, Refused
 from savctl.ports import SetClock
 
@@ -30,7 +30,9 @@ class Stage:
 
 
 @contextmanager
-def stage(call: Call, *, home: Path | None, configured: bool, story: str) -> Iterator[Stage]:
+def stage(
+    call: CommandContext, *, home: Path | None, configured: bool, story: str
+) -> Iterator[Stage]:
     """An empty database to play in; one of its own takes its place when the block ends well.
 
     Raises:
@@ -70,7 +72,7 @@ def program() -> str:
     return "savctl" if shutil.which("savctl") else sys.argv[0]
 
 
-def _configured(call: Call) -> Stage:
+def _configured(call: CommandContext) -> Stage:
     from savctl.bootstrap import App
     from savctl.persistence.tickets.tickets import Tickets
 
@@ -88,7 +90,7 @@ def _configured(call: Call) -> Stage:
     return Stage(app=app, clock=clock, place=name, variable=None)
 
 
-def _variable(call: Call, folder: Path, file: Path) -> str:
+def _variable(call: CommandContext, folder: Path, file: Path) -> str:
     """The shortest setting that leads to the demo's database, whatever else is configured."""
     if call.settings.origins.get("database_url") == "default":
         return f"SAVCTL_HOME={folder}"

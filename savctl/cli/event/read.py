@@ -11,7 +11,7 @@ import typer
 
 from savctl.cli.event import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.params import Limit, whole
 from savctl.domain.model.references import reference
@@ -39,7 +39,7 @@ _LOOK_SECONDS = 1.0
     examples=["savctl event list", "savctl event list --ticket TKT-7K2M9QXA -o json"],
 )
 def list_(
-    call: Call,
+    call: CommandContext,
     ticket: Annotated[
         str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
     ] = None,
@@ -75,7 +75,7 @@ def list_(
 
 @command(group, "show", examples=["savctl event show 1"])
 def show(
-    call: Call,
+    call: CommandContext,
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
     """One event with its envelope, as it goes over the wire."""
@@ -92,7 +92,7 @@ def show(
     group, "schema", examples=["savctl event schema -o json", "savctl event schema TicketCreated"]
 )
 def schema(
-    call: Call,
+    call: CommandContext,
     event: Annotated[
         str | None, typer.Argument(metavar="[EVENT]", help="Only this event.")
     ] = None,
@@ -118,7 +118,7 @@ def schema(
 
 @command(group, "tail", examples=["savctl event tail --after 0 --limit 1"])
 def tail(
-    call: Call,
+    call: CommandContext,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="End after so many; 0 stays until Ctrl-C.")
     ] = 0,
@@ -134,12 +134,12 @@ def tail(
 ) -> None:
     """Events as they come, one JSON line each; --after 0 begins with the oldest."""
     from savctl.cli.framework.output import Format
-    from savctl.usecases.events.following import Follower
+    from savctl.usecases.events.following import OutboxTail
 
     if call.output is Format.CSV:
         raise InvalidInput("tail writes JSON lines", hint="-o jsonl, or -o ids for numbers.")
     form = Format.IDS if call.output is Format.IDS else Format.JSONL
-    follower = Follower(call.database, after_id=after)
+    follower = OutboxTail(call.database, after_id=after)
     shown = 0
     while True:
         rows = follower.more()
@@ -153,7 +153,9 @@ def tail(
             return
 
 
-def _up_to(call: Call, found: Iterator[dict[str, Any]], limit: int) -> Iterator[dict[str, object]]:
+def _up_to(
+    call: CommandContext, found: Iterator[dict[str, Any]], limit: int
+) -> Iterator[dict[str, object]]:
     last = 0
     for number, row in enumerate(found, start=1):
         if limit and number > limit:

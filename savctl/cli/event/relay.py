@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.event import group
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.domain import times
 from savctl.domain.model.references import reference
@@ -18,7 +18,7 @@ from savctl.errors import ConfigurationError, ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from savctl.ports import Broker
-    from savctl.usecases.events.outbox import Span
+    from savctl.usecases.events.outbox import EventSpan
 
 _LISTED = 50  # more than so many are only counted in a table
 
@@ -29,7 +29,7 @@ _LISTED = 50  # more than so many are only counted in a table
     examples=["savctl event status", "savctl event status --fail-on 'age>5m' -o json"],
 )
 def status(
-    call: Call,
+    call: CommandContext,
     fail_on: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +84,7 @@ def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
 
 @command(group, "relay", writes=True, examples=["savctl event relay --once", "savctl event relay"])
 def relay(
-    call: Call,
+    call: CommandContext,
     once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
 ) -> Answer | int | None:
     """Send waiting events to the broker; without --once, stay until a signal."""
@@ -118,7 +118,7 @@ def relay(
     examples=["savctl event retry --dead --dry-run", "savctl event retry 1 --dry-run"],
 )
 def retry(
-    call: Call,
+    call: CommandContext,
     events: Annotated[
         list[str] | None, typer.Argument(metavar="ID…", help="Numbers or UUIDs.")
     ] = None,
@@ -147,7 +147,7 @@ def retry(
 
 @command(group, "skip", writes=True, asks=True, examples=["savctl event skip 1 --dry-run"])
 def skip(
-    call: Call,
+    call: CommandContext,
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
     """Give an event up for good, so that the later ones of its ticket go on."""
@@ -171,7 +171,7 @@ def skip(
     ],
 )
 def replay(
-    call: Call,
+    call: CommandContext,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="That happened then or later.")
     ] = None,
@@ -213,9 +213,11 @@ def replay(
     return int(ExitCode.PARTLY)
 
 
-def _span(call: Call, since: str | None, until: str | None, ticket: str | None) -> Span:
+def _span(
+    call: CommandContext, since: str | None, until: str | None, ticket: str | None
+) -> EventSpan:
     from savctl.persistence.tickets.tickets import Tickets
-    from savctl.usecases.events.outbox import Span
+    from savctl.usecases.events.outbox import EventSpan
 
     if since is None and ticket is None:
         raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
@@ -226,11 +228,11 @@ def _span(call: Call, since: str | None, until: str | None, ticket: str | None) 
     if ticket is not None:
         with call.database.reading() as connection:
             ticket_id = Tickets(connection).get(reference(ticket)).id
-    return Span(since=begin, until=end, ticket_id=ticket_id)
+    return EventSpan(since=begin, until=end, ticket_id=ticket_id)
 
 
 @command(group, "setup", writes=True, examples=["savctl event setup --dry-run"])
-def setup(call: Call) -> Answer:
+def setup(call: CommandContext) -> Answer:
     """Make the durable topic exchange, if it is not there; queues belong to their consumers."""
     broker = _broker(call) if not call.dry_run else call.app.broker
     if call.dry_run or broker is None:
@@ -246,7 +248,7 @@ def setup(call: Call) -> Answer:
     return Answer(rows=[row], is_one=True, key="exchange")
 
 
-def _broker(call: Call) -> Broker:
+def _broker(call: CommandContext) -> Broker:
     if call.app.broker is None:
         raise ConfigurationError(
             "no broker is configured: events wait in the outbox",

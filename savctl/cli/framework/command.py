@@ -1,7 +1,8 @@
 """How a command joins its group: the common options are declared here, once.
 
-A command is a function of a `Call` and its own parameters; it answers with an `Answer`, with an
-exit code, or with nothing. Options such as `--output` and `--dry-run` are added to its signature.
+A command is a function of a `CommandContext` and its own parameters; it answers with an `Answer`,
+with an exit code, or with nothing. Options such as `--output` and `--dry-run` are added to its
+signature.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from savctl.cli.framework.choices import one_of
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
 from savctl.cli.framework.filters import FILTERS, filter_of
 from savctl.cli.framework.output import Answer, AnswerLost, Format, write
@@ -136,7 +137,7 @@ def command(
     return decorate
 
 
-def _outcome(body: Body, call: Call, given: dict[str, Any]) -> int | None:
+def _outcome(body: Body, call: CommandContext, given: dict[str, Any]) -> int | None:
     outcome = body(call, **given)
     if isinstance(outcome, Answer):
         write(outcome, call.output, call.columns)
@@ -189,7 +190,7 @@ def _words(context: typer.Context) -> str:
     return " ".join(names)
 
 
-def _call_from(given: dict[str, Any], *, words: str) -> Call:
+def _call_from(given: dict[str, Any], *, words: str) -> CommandContext:
     effect = effect_of(words)
     _require_own_clock(given, words, effect)
     given["output"] = Format(one_of("output", given["output"], tuple(Format)))
@@ -200,7 +201,7 @@ def _call_from(given: dict[str, Any], *, words: str) -> Call:
     given["columns"] = tuple(name.strip() for name in names if name.strip())
     if given["config"] is not None and not given["config"].is_file():
         raise ConfigurationError(f"there is no configuration file {given['config']}")
-    return Call(**given, effect=effect)
+    return CommandContext(**given, effect=effect)
 
 
 def _require_own_clock(given: dict[str, Any], words: str, effect: Effect) -> None:

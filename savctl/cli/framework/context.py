@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Call:
+class CommandContext:
     """One invocation; the application is made when it is first asked for."""
 
     output: Format = Format.TABLE

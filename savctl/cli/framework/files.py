@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.streams import silence_stdout
 from savctl.cli.framework.text import safe
 from savctl.errors import is_out_of_room
 
 if TYPE_CHECKING:
-    from savctl.usecases.batch.atomic_file import Bytes, NewFile
+    from savctl.usecases.batch.atomic_file import AtomicFile, Bytes
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")]
 
 
 @contextmanager
-def out_file(call: Call, out: str, *, force: bool) -> Iterator[NewFile]:
+def out_file(call: CommandContext, out: str, *, force: bool) -> Iterator[AtomicFile]:
     """The file to write: a new one, readable by its owner only, or stdout for `-`.
 
     A dry run writes one without a name, which is gone at the end.
@@ -39,7 +39,7 @@ def out_file(call: Call, out: str, *, force: bool) -> Iterator[NewFile]:
         yield file
 
 
-def may_overwrite(call: Call, path: Path, *, force: bool) -> bool:
+def may_overwrite(call: CommandContext, path: Path, *, force: bool) -> bool:
     """Whether a file there may be replaced; a person is asked. A link is none, and stays.
 
     Raises:
@@ -74,7 +74,7 @@ def _copy_out(content: Bytes) -> None:
     sys.stdout.flush()
 
 
-def counting(call: Call, what: Callable[[Any], str]) -> Callable[[Any], None]:
+def counting(call: CommandContext, what: Callable[[Any], str]) -> Callable[[Any], None]:
     """The count so far, rewritten in place, on a terminal only."""
     if call.quiet or not sys.stderr.isatty():
         return lambda _: None
@@ -86,7 +86,7 @@ def counting(call: Call, what: Callable[[Any], str]) -> Callable[[Any], None]:
     return show
 
 
-def clear_line(call: Call) -> None:
+def clear_line(call: CommandContext) -> None:
     """End what `counting` shows."""
     if sys.stderr.isatty() and not call.quiet:
         sys.stderr.write("\r\x1b[K")

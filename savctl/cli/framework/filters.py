@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from savctl.cli.framework.choices import each_of
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.params import agent_id, whole
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -67,7 +67,7 @@ FILTERS: tuple[tuple[str, Any, Any], ...] = (
 )
 
 
-def filter_of(call: Call, given: Mapping[str, Any]) -> TicketFilter:
+def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
     """The tickets that the options ask for."""
     agent, category, tag = given["agent"], given["category"], given["tag"]
     since, until = call.moment("since", given["since"]), call.moment("until", given["until"])

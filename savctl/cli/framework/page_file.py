@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import may_overwrite
 from savctl.errors import InvalidInput, SavError
 
@@ -22,7 +22,7 @@ class PagePlace:
     overwrite: bool
 
 
-def page_place(call: Call, html: Path | None, *, force: bool) -> PagePlace | None:
+def page_place(call: CommandContext, html: Path | None, *, force: bool) -> PagePlace | None:
     """Where `--html` wants the page; asked before the report is computed.
 
     Raises:
@@ -37,7 +37,7 @@ def page_place(call: Call, html: Path | None, *, force: bool) -> PagePlace | Non
     return PagePlace(html, may_overwrite(call, html, force=force))
 
 
-def write_page(call: Call, place: PagePlace, page: Page) -> None:
+def write_page(call: CommandContext, place: PagePlace, page: Page) -> None:
     """Write a page.
 
     Raises:

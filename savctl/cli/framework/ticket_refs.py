@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.run import say_failure
 from savctl.domain.model.references import reference
@@ -89,7 +89,7 @@ def ticket_row(ticket: Ticket) -> dict[str, object]:
     }
 
 
-def change_row(call: Call, change: Change) -> dict[str, object]:
+def change_row(call: CommandContext, change: Change) -> dict[str, object]:
     """The ticket after a change, with what the change was."""
     for warning in change.warnings:
         call.warn(warning)
@@ -102,7 +102,7 @@ def change_row(call: Call, change: Change) -> dict[str, object]:
 
 
 def change_each(
-    call: Call, given: Sequence[str], work: Callable[[str | int], Change]
+    call: CommandContext, given: Sequence[str], work: Callable[[str | int], Change]
 ) -> Answer | int:
     """Change every ticket named, each in its own transaction, and answer with all of them.
 
@@ -128,7 +128,9 @@ def change_each(
     return _finish(call, rows, failures, total=len(refs))
 
 
-def _finish(call: Call, rows: list[Row], failures: list[SavError], *, total: int) -> Answer | int:
+def _finish(
+    call: CommandContext, rows: list[Row], failures: list[SavError], *, total: int
+) -> Answer | int:
     answer = Answer(rows=rows, columns=CHANGE_COLUMNS)
     if not failures:
         return answer
@@ -143,7 +145,7 @@ def _finish(call: Call, rows: list[Row], failures: list[SavError], *, total: int
     return int(told.exit_code)
 
 
-def _note_dry_run(call: Call) -> None:
+def _note_dry_run(call: CommandContext) -> None:
     if call.dry_run:
         call.note("dry run: nothing was stored")
 

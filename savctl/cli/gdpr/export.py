@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, clear_line, counting, out_file
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.run import say_failure
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     ],
 )
 def export(
-    call: Call,
+    call: CommandContext,
     user: UserId,
     out: Annotated[str, typer.Option("--out", metavar="ZIP", help="Where to; - is stdout.")],
     with_internal: Annotated[
@@ -73,7 +73,7 @@ def export(
 
 
 @command(group, "schema", examples=["savctl gdpr schema"])
-def schema(call: Call) -> Answer:
+def schema(call: CommandContext) -> Answer:
     """The JSON Schema of data.json in an export."""
     from savctl.domain.privacy.export_schema import export_schema
 
@@ -86,7 +86,9 @@ def _progress(report: PersonReport) -> str:
     return f"{report.counts.tickets:,} tickets, {report.files:,} files"
 
 
-def _answer(call: Call, user: int, out: str, report: PersonReport) -> Answer | int | None:
+def _answer(
+    call: CommandContext, user: int, out: str, report: PersonReport
+) -> Answer | int | None:
     row: dict[str, object] = {
         "file": out,
         "user_id": user,
@@ -107,7 +109,7 @@ def _answer(call: Call, user: int, out: str, report: PersonReport) -> Answer | i
     return _tell_missing(call, report)
 
 
-def _tell_missing(call: Call, report: PersonReport) -> int:
+def _tell_missing(call: CommandContext, report: PersonReport) -> int:
     """Each one by its name: who sends the export must know what is not in it (rules 20.11)."""
     if not call.is_json:
         for one in report.missing:

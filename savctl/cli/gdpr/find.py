@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.gdpr import group
 from savctl.cli.user import UserId
 
 
 @command(group, "find", examples=["savctl gdpr find 456", "savctl gdpr find 456 -o json"])
-def find(call: Call, user: UserId) -> Answer:
+def find(call: CommandContext, user: UserId) -> Answer:
     """What there is of a person, place by place."""
     from savctl.usecases.privacy.places import find_person
 

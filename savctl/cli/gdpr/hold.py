@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.ticket_refs import ManyTickets, Reason, change_each
 from savctl.cli.gdpr import holds
@@ -25,7 +25,7 @@ _COLUMNS = ("ticket_number", "user_id", "status", "reason", "at", "actor")
     examples=["savctl gdpr hold add TKT-7K2M9QXA --reason 'case 4711, court of Lyon' --as 5"],
 )
 def add(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why: the case, and who asked.")],
 ) -> Answer | int:
@@ -47,7 +47,7 @@ def add(
     writes=True,
     examples=["savctl gdpr hold release TKT-7K2M9QXA --reason 'case 4711 is over' --as 5"],
 )
-def release(call: Call, tickets: ManyTickets, reason: Reason = None) -> Answer | int:
+def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -> Answer | int:
     """End the hold of tickets; their history keeps that there was one."""
     from savctl.usecases.privacy.holds import release_ticket
 
@@ -61,7 +61,7 @@ def release(call: Call, tickets: ManyTickets, reason: Reason = None) -> Answer |
 
 
 @command(holds, "list", examples=["savctl gdpr hold list", "savctl gdpr hold list -o json"])
-def list_(call: Call) -> Answer:
+def list_(call: CommandContext) -> Answer:
     """Every ticket under legal hold: why, since when, by whom."""
     from savctl.persistence.privacy.holds import held_tickets
 

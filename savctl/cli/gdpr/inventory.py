@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.gdpr import group
 
@@ -18,7 +18,7 @@ from savctl.cli.gdpr import group
     examples=["savctl gdpr inventory", "savctl gdpr inventory --whose customer -o json"],
 )
 def inventory(
-    call: Call,
+    call: CommandContext,
     whose: Annotated[
         str | None, typer.Option("--whose", help="customer, agent, other or nobody.")
     ] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.framework.command import command, new_group
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.errors import InvalidInput
 
@@ -19,7 +19,7 @@ JobName = Annotated[str, typer.Argument(metavar="NAME", help="As savctl job list
 
 
 @command(group, "list", examples=["savctl job list", "savctl job list -o json"])
-def list_(call: Call) -> Answer:
+def list_(call: CommandContext) -> Answer:
     """Every job: when it runs next, who runs it now, how its last run ended."""
     from savctl.cli.job.rows import LIST_COLUMNS, standings
 
@@ -40,7 +40,7 @@ def list_(call: Call) -> Answer:
     asks=True,
 )
 def run(
-    call: Call,
+    call: CommandContext,
     name: JobName,
     due: Annotated[
         bool, typer.Option("--due", help="Only if a scheduled slot is due: for cron.")
@@ -95,7 +95,7 @@ def run(
     examples=["savctl job history", "savctl job history auto-close --limit 5 -o json"],
 )
 def history(
-    call: Call,
+    call: CommandContext,
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="Only runs of this job.")
     ] = None,
@@ -123,7 +123,7 @@ def history(
 
 
 @command(group, "why", examples=["savctl job why auto-close"])
-def why(call: Call, name: JobName) -> Answer:
+def why(call: CommandContext, name: JobName) -> Answer:
     """Why a job did or did not run: its lease, its last run, its slots, its last error."""
     from savctl.cli.job.why import explanation
     from savctl.scheduling.job import find_job
@@ -134,7 +134,7 @@ def why(call: Call, name: JobName) -> Answer:
 
 @command(group, "next", examples=["savctl job next", "savctl job next --count 3 -o json"])
 def next_(
-    call: Call,
+    call: CommandContext,
     count: Annotated[int, typer.Option("--count", min=1, max=1000, help="Slots of each.")] = 1,
 ) -> Answer:
     """The coming slots of every job, soonest first (UTC)."""
@@ -145,7 +145,7 @@ def next_(
 
 
 @command(group, "unlock", examples=["savctl job unlock auto-close --yes"], writes=True, asks=True)
-def unlock(call: Call, name: JobName) -> Answer:
+def unlock(call: CommandContext, name: JobName) -> Answer:
     """Free the lease of a job that hangs; a holder that still works cannot write any more.
 
     A host that died needs no unlocking: its lease ends by itself.
@@ -171,7 +171,7 @@ def unlock(call: Call, name: JobName) -> Answer:
 
 
 @command(group, "crontab", examples=["savctl job crontab"])
-def crontab(call: Call) -> Answer:
+def crontab(call: CommandContext) -> Answer:
     """Lines for cron that run every job at its time, beside a running scheduler too."""
     from savctl.cli.job.rows import crontab_lines, crontab_rows
 

@@ -37,7 +37,7 @@ _CRON_COMMAND = "savctl job run {} --due --quiet >/dev/null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class JobState:
     """How things stand with one job."""
 
     job: Job
@@ -61,12 +61,12 @@ class Standing:
         }
 
 
-def standings(app: App) -> list[Standing]:
+def standings(app: App) -> list[JobState]:
     """How things stand with every job."""
     lines = all_schedules(app.settings)
     with app.database.reading() as connection:
         return [
-            Standing(
+            JobState(
                 job=job,
                 schedule=lines[job.name],
                 next_slot=next_slot(lines[job.name], app.clock()),

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.run import say_failure
 from savctl.cli.job.rows import report_text
@@ -22,7 +22,7 @@ from savctl.usecases.batch.report import BatchReport
 ITEMS_IN_TABLE = 20
 
 
-def run_now(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport:
+def run_now(call: CommandContext, job: Job, flags: Flags, stop: Stop) -> JobReport:
     """Run the job, or show what it would do; its counts are rewritten in place meanwhile."""
     start = Start(
         flags=flags,
@@ -37,7 +37,7 @@ def run_now(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport:
             sys.stderr.write("\r\x1b[K")
 
 
-def by_name(call: Call, name: str) -> Answer | int:
+def by_name(call: CommandContext, name: str) -> Answer | int:
     """Run a job for the command that bears its name."""
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     with stopping_on_signals() as stop:
@@ -45,7 +45,7 @@ def by_name(call: Call, name: str) -> Answer | int:
     return answered(call, report, stop)
 
 
-def run_due(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport | None:
+def run_due(call: CommandContext, job: Job, flags: Flags, stop: Stop) -> JobReport | None:
     """Run the slot that is due, if there is one and nobody has been faster."""
     slots = due_slots(job, call.app, all_schedules(call.settings)[job.name])
     if not slots:
@@ -59,7 +59,7 @@ def run_due(call: Call, job: Job, flags: Flags, stop: Stop) -> JobReport | None:
         return None
 
 
-def answered(call: Call, report: JobReport, stop: Stop) -> Answer | int:
+def answered(call: CommandContext, report: JobReport, stop: Stop) -> Answer | int:
     """The report on stdout, and the exit code that it deserves."""
     text = report_text(report, items=ITEMS_IN_TABLE)
     answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
@@ -80,11 +80,11 @@ def answered(call: Call, report: JobReport, stop: Stop) -> Answer | int:
     return int(told.exit_code)
 
 
-def _is_watched(call: Call) -> bool:
+def _is_watched(call: CommandContext) -> bool:
     return sys.stderr.isatty() and not call.quiet
 
 
-def _progress(call: Call) -> Callable[[BatchReport], None]:
+def _progress(call: CommandContext) -> Callable[[BatchReport], None]:
     """The counts so far, rewritten in place, on a terminal only."""
 
     def show(report: BatchReport) -> None:

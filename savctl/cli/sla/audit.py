@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.sla import group
 from savctl.errors import ExitCode, NotFound
@@ -32,7 +32,7 @@ _MEANING = {
     examples=["savctl sla audit --dry-run", "savctl sla audit --yes -o json"],
 )
 def audit(
-    call: Call,
+    call: CommandContext,
     last: Annotated[bool, typer.Option("--last", help="Show the last audit; run none.")] = False,
 ) -> Answer | int:
     """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
@@ -49,7 +49,7 @@ def audit(
     return int(ExitCode.FINDINGS)
 
 
-def _last(call: Call) -> dict[str, Any]:
+def _last(call: CommandContext) -> dict[str, Any]:
     from savctl.usecases.sla.auditing import last_audit
 
     report = last_audit(call.database)
@@ -58,7 +58,7 @@ def _last(call: Call) -> dict[str, Any]:
     return report
 
 
-def _run(call: Call) -> dict[str, Any] | Answer | int:
+def _run(call: CommandContext) -> dict[str, Any] | Answer | int:
     """The report that the job leaves; the run's own when it was stopped, or some items failed."""
     from savctl.cli.job.running import answered, run_now
     from savctl.persistence.jobs.runs import RunStatus
@@ -73,8 +73,8 @@ def _run(call: Call) -> dict[str, Any] | Answer | int:
     return _last(call)
 
 
-def _dry_run(call: Call) -> dict[str, Any]:
-    from savctl.usecases.batch.batches import Terms
+def _dry_run(call: CommandContext) -> dict[str, Any]:
+    from savctl.usecases.batch.batches import BatchContext
     from savctl.usecases.batch.report import BatchReport
     from savctl.usecases.sla.auditing import audit as audited
 
@@ -83,7 +83,7 @@ def _dry_run(call: Call) -> dict[str, Any]:
     report = audited(
         call.database,
         call.clock,
-        terms=Terms(report=done, dry_run=True),
+        terms=BatchContext(report=done, dry_run=True),
         policies=call.policies,
         brake=None if call.yes else call.settings.sla_audit_brake,
     )

@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.choices import each_of, one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit, agent_id, whole
 from savctl.cli.sla import group
@@ -24,7 +24,7 @@ from savctl.ports import system_clock
 
 if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
     from savctl.persistence.sla.breaches import BreachFilter
-    from savctl.usecases.sla.due import Due
+    from savctl.usecases.sla.due import DueTarget
 
 DUE_COLUMNS = (
     "ticket_number",
@@ -79,7 +79,7 @@ _Agent = Annotated[
     ],
 )
 def due(
-    call: Call,
+    call: CommandContext,
     within: Annotated[
         str | None,
         typer.Option("--within", metavar="SPAN", help="How far to look ahead; 2h by default."),
@@ -97,7 +97,7 @@ def due(
 
     What has passed and is not recorded yet leads the list; what is recorded: sla breaches.
     """
-    from savctl.persistence.sla.reads import Held
+    from savctl.persistence.sla.reads import TicketScope
     from savctl.usecases.sla.due import DueFilter, due_targets
 
     policies = call.app.policies(store=False)
@@ -108,7 +108,7 @@ def due(
     wanted = DueFilter(
         within=_span(within) if within is not None or warned else WITHIN,
         warned_only=warned,
-        held=Held(
+        held=TicketScope(
             agent_id=agent_id(agent),
             is_unassigned=agent == "none",
             priorities=each_of("priority", priority, Priority),
@@ -130,7 +130,7 @@ def due(
     examples=["savctl sla breaches", "savctl sla breaches --since 7d --type response -o csv"],
 )
 def breaches(
-    call: Call,
+    call: CommandContext,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Target passed at or after.")
     ] = None,
@@ -169,7 +169,7 @@ def breaches(
     return Answer(rows=rows, columns=BREACH_FIELDS, fields=BREACH_FIELDS)
 
 
-def _due_rows(call: Call, found: Iterator[Due], limit: int) -> Iterator[Row]:
+def _due_rows(call: CommandContext, found: Iterator[DueTarget], limit: int) -> Iterator[Row]:
     from savctl.cli.sla.rows import due_row
 
     for number, one in enumerate(found, start=1):
@@ -180,7 +180,7 @@ def _due_rows(call: Call, found: Iterator[Due], limit: int) -> Iterator[Row]:
 
 
 def _breach_rows(
-    call: Call, wanted: BreachFilter, after: tuple[datetime, int, str] | None, limit: int
+    call: CommandContext, wanted: BreachFilter, after: tuple[datetime, int, str] | None, limit: int
 ) -> Iterator[Row]:
     from savctl.persistence.sla.breaches import list_breaches
 
@@ -203,7 +203,7 @@ def _span(given: str | None) -> timedelta | None:
         raise InvalidInput(f"--within: {problem.message}", hint=problem.hint) from None
 
 
-def _place(call: Call, after: str | None) -> tuple[datetime, int, str] | None:
+def _place(call: CommandContext, after: str | None) -> tuple[datetime, int, str] | None:
     """The breach behind which to go on, as the note about more of them names it."""
     if after is None:
         return None
@@ -217,7 +217,7 @@ def _place(call: Call, after: str | None) -> tuple[datetime, int, str] | None:
     return at, whole("--after")(ticket), side
 
 
-def _ticket_id(call: Call, given: str | None) -> int | None:
+def _ticket_id(call: CommandContext, given: str | None) -> int | None:
     from savctl.persistence.tickets.tickets import Tickets
 
     if given is None:

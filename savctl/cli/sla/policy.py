@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.text import safe
 from savctl.cli.sla import group
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     examples=["savctl sla policy", "savctl sla policy --all -o json"],
 )
 def policy(
-    call: Call,
+    call: CommandContext,
     every: Annotated[bool, typer.Option("--all", help="Every version there has been.")] = False,
     check: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.page_file import page_place
@@ -25,7 +25,7 @@ from savctl.domain.model.priority import LEVELS
     examples=["savctl sla report", "savctl sla report --by agent -o json"],
 )
 def report(
-    call: Call,
+    call: CommandContext,
     since: Since = None,
     until: Until = None,
     by: By = "priority",
@@ -42,7 +42,7 @@ def report(
     examples=["savctl sla simulate --policy docs/examples/stricter.toml --since 90d"],
 )
 def simulate(
-    call: Call,
+    call: CommandContext,
     policy: Annotated[
         Path, typer.Option("--policy", metavar="FILE", help="Other targets, as in docs/sla.md.")
     ],

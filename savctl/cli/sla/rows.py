@@ -9,11 +9,11 @@ from savctl.cli.sla.wording import comes_next, source_words, span_words
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import MINUTE, Policies
 from savctl.domain.sla.targets import COUNTED
-from savctl.usecases.sla.due import Due, is_warned
-from savctl.usecases.sla.views import Recorded, Seen, Story
+from savctl.usecases.sla.due import DueTarget, is_warned
+from savctl.usecases.sla.views import Recorded, SlaExplanation, SlaState
 
 
-def side_row(seen: Seen, side: SideClock, policies: Policies) -> dict[str, object]:
+def side_row(seen: SlaState, side: SideClock, policies: Policies) -> dict[str, object]:
     """One of the two clocks; `priority` and `policy` are of the promise that judges it."""
     is_over = side.running is Running.ENDED
     return {
@@ -35,7 +35,7 @@ def side_row(seen: Seen, side: SideClock, policies: Policies) -> dict[str, objec
     }
 
 
-def sla_row(seen: Seen, policies: Policies) -> dict[str, object]:
+def sla_row(seen: SlaState, policies: Policies) -> dict[str, object]:
     """Where the SLA of a ticket stands."""
     ticket, sla = seen.ticket, seen.sla
     return {
@@ -59,7 +59,7 @@ def sla_row(seen: Seen, policies: Policies) -> dict[str, object]:
     }
 
 
-def explanation(story: Story, policies: Policies) -> dict[str, object]:
+def explanation(story: SlaExplanation, policies: Policies) -> dict[str, object]:
     """`sla_row` with everything that it follows from."""
     seen = story.seen
     row = sla_row(seen, policies)
@@ -77,7 +77,7 @@ def explanation(story: Story, policies: Policies) -> dict[str, object]:
     }
 
 
-def due_row(due: Due) -> dict[str, object]:
+def due_row(due: DueTarget) -> dict[str, object]:
     """A target that passes soon; the clock of an overdue one has run `overdue` too far."""
     over = due.side.elapsed - due.side.target
     left = -over if due.is_overdue else due.side.remaining
@@ -97,7 +97,7 @@ def due_row(due: Due) -> dict[str, object]:
     }
 
 
-def _promise(story: Story) -> dict[str, object]:
+def _promise(story: SlaExplanation) -> dict[str, object]:
     given, by_hand = story.seen.sla.promise, story.promised_by
     return {
         "priority": str(given.priority),
@@ -114,7 +114,7 @@ def _promise(story: Story) -> dict[str, object]:
     }
 
 
-def _segments(seen: Seen) -> Iterator[dict[str, object]]:
+def _segments(seen: SlaState) -> Iterator[dict[str, object]]:
     """Where the time went, with the running total of the resolution clock."""
     total = timedelta()
     for stretch in seen.sla.timeline.segments:
@@ -133,7 +133,7 @@ def _segments(seen: Seen) -> Iterator[dict[str, object]]:
         }
 
 
-def _answer(story: Story) -> dict[str, object]:
+def _answer(story: SlaExplanation) -> dict[str, object]:
     """What stopped the response clock; internal notes did not."""
     response, reply = story.seen.sla.response, story.reply
     return {
@@ -145,7 +145,7 @@ def _answer(story: Story) -> dict[str, object]:
     }
 
 
-def _breach(seen: Seen, one: Recorded) -> dict[str, object]:
+def _breach(seen: SlaState, one: Recorded) -> dict[str, object]:
     found = {str(side.side): side.is_breached for side in seen.sla.sides}
     return {
         **one.breach.as_json(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Format, Row, write
 from savctl.cli.framework.run import say_failure
 from savctl.cli.framework.ticket_refs import ManyTickets, OneTicket, references
@@ -33,14 +33,14 @@ COLUMNS = (
         "savctl sla show TKT-7K2M9QXA TKT-4FJ8N2WB -o json",
     ],
 )
-def show(call: Call, tickets: ManyTickets) -> Answer | int:
+def show(call: CommandContext, tickets: ManyTickets) -> Answer | int:
     """Where the SLA of tickets stands: both clocks, what was promised, what was breached.
 
     With --at the clocks are those of that moment, earlier or later.
     """
     from savctl.cli.sla.rows import sla_row
     from savctl.cli.sla.wording import line_row
-    from savctl.usecases.sla.views import see
+    from savctl.usecases.sla.views import sla_state
 
     refs, is_one = references(tickets)
     is_line = call.output is Format.TABLE and not call.columns
@@ -48,7 +48,7 @@ def show(call: Call, tickets: ManyTickets) -> Answer | int:
     policies = call.app.policies(store=False)
 
     def row(ref: str | int) -> Row:
-        seen = see(
+        seen = sla_state(
             call.database, ref, now=call.clock(), policies=policies, is_past=call.at is not None
         )
         return line_row(seen) if is_line else sla_row(seen, policies)
@@ -63,7 +63,7 @@ def show(call: Call, tickets: ManyTickets) -> Answer | int:
     "explain",
     examples=["savctl sla explain TKT-7K2M9QXA", "savctl sla explain TKT-7K2M9QXA -o json"],
 )
-def explain(call: Call, ticket: OneTicket) -> Answer:
+def explain(call: CommandContext, ticket: OneTicket) -> Answer:
     """Why the clocks of a ticket stand where they do, stretch by stretch, and what comes next.
 
     With --at it is told of that moment, earlier or later.
@@ -85,7 +85,7 @@ def explain(call: Call, ticket: OneTicket) -> Answer:
 
 
 def _each(
-    call: Call,
+    call: CommandContext,
     refs: Sequence[str | int],
     row: Callable[[str | int], Row],
     columns: tuple[str, ...],

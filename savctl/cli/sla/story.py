@@ -12,22 +12,32 @@ from savctl.domain.sla.audit import IN_TIME
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import SPECIFIED, Policy
 from savctl.domain.sla.targets import COUNTED, Segment
-from savctl.usecases.sla.views import Origin, Place, Recorded, Seen, Story
+from savctl.usecases.sla.views import (
+    BreachPlace,
+    PromiseOrigin,
+    Recorded,
+    SlaExplanation,
+    SlaState,
+)
 
 _CAUSE_WIDTH = 80
 _PLACES = {
-    Place.BOTH: None,
-    Place.LEDGER: "another program took it out of the ticket's metadata; it is not told again",
-    Place.METADATA: "it stands in the ticket's metadata only: savctl's ledger does not know it",
+    BreachPlace.BOTH: None,
+    BreachPlace.LEDGER: (
+        "another program took it out of the ticket's metadata; it is not told again"
+    ),
+    BreachPlace.METADATA: (
+        "it stands in the ticket's metadata only: savctl's ledger does not know it"
+    ),
 }
 
 
-def explanation_text(story: Story) -> str:
+def explanation_text(story: SlaExplanation) -> str:
     """The explanation for a person at 3 a.m.; what was stored cannot steer the terminal."""
     return "\n".join(safe(line) for line in _lines(story))
 
 
-def _lines(story: Story) -> Iterator[str]:
+def _lines(story: SlaExplanation) -> Iterator[str]:
     seen = story.seen
     ticket, sla = seen.ticket, seen.sla
     held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "unassigned"
@@ -45,25 +55,25 @@ def _lines(story: Story) -> Iterator[str]:
     yield from ("", "Next", *(f"  {line}" for line in comes_next(story)))
 
 
-def _promise(story: Story) -> str:
+def _promise(story: SlaExplanation) -> str:
     given, by_hand = story.seen.sla.promise, story.promised_by
     since = f" at {second_text(given.since)}" if given.since is not None else ""
     match story.origin:
-        case Origin.BY_HAND if by_hand is not None:
+        case PromiseOrigin.BY_HAND if by_hand is not None:
             who = f"user {by_hand.actor}" if by_hand.actor is not None else "nobody named"
             why = f": {by_hand.reason}" if by_hand.reason else ""
             return f"{given.priority}, set by hand by {who}{since}, from {by_hand.before}{why}"
-        case Origin.CREATION:
+        case PromiseOrigin.CREATION:
             reasons = story.seen.ticket.metadata.get("priority_reasons")
             why = "; ".join(map(str, reasons)) if isinstance(reasons, list) else ""
             return f"{given.priority}, given with its creation{since}{f': {why}' if why else ''}"
-        case Origin.IMPORT:
+        case PromiseOrigin.IMPORT:
             return f"{given.priority}, as it was imported{since}"
         case _:
             return f"{given.priority}: another program made the ticket, its priority counts"
 
 
-def _targets(seen: Seen) -> str:
+def _targets(seen: SlaState) -> str:
     """What was promised; a clock that has ended keeps the promise of its day (rules 4.2)."""
     given = seen.sla.promise
     said = f"answer within {span_words(given.target.response)}, "
@@ -80,7 +90,7 @@ def _policy(policy: Policy) -> str:
     return f"policy {policy.version} (in force since {second_text(policy.starts_at)})"
 
 
-def _raises(story: Story) -> Iterator[str]:
+def _raises(story: SlaExplanation) -> Iterator[str]:
     for entry in story.raises:
         yield (
             f"raised {entry.before} → {entry.after} by the scan at {second_text(entry.at)}: the "
@@ -88,7 +98,7 @@ def _raises(story: Story) -> Iterator[str]:
         )
 
 
-def _segments(seen: Seen) -> Iterator[str]:
+def _segments(seen: SlaState) -> Iterator[str]:
     total = timedelta()
     for stretch in seen.sla.timeline.segments:
         total += stretch.counted
@@ -106,7 +116,7 @@ def _segment(stretch: Segment, total: timedelta) -> str:
     return f"{times}  {stretch.status:<16}  {counted:<32}  {cause}{who}".rstrip()
 
 
-def _side(seen: Seen, side: SideClock) -> str:
+def _side(seen: SlaState, side: SideClock) -> str:
     said = f"{side.side}: {span_words(side.elapsed)} of {span_words(side.target)}"
     if side.running is Running.PAUSED:
         said += ", paused"
@@ -116,7 +126,7 @@ def _side(seen: Seen, side: SideClock) -> str:
     return f"{said}, BREACHED: late by {span_words(side.elapsed - side.target)}, since {passed}"
 
 
-def _answer(story: Story) -> str:
+def _answer(story: SlaExplanation) -> str:
     """What stopped the response clock."""
     response, reply = story.seen.sla.response, story.reply
     notes = f"; {story.notes} internal note(s) do not count" if story.notes else ""
@@ -128,14 +138,14 @@ def _answer(story: Story) -> str:
     return f"{said} at {second_text(response.ended_at)}{notes}"
 
 
-def _breach(seen: Seen, one: Recorded) -> str:
+def _breach(seen: SlaState, one: Recorded) -> str:
     breach = one.breach
     late = breach.found_at - breach.at
     found = f"found {span_words(late)} later at {second_text(breach.found_at)}"
     if late > IN_TIME:
         found += " (late: was sla-escalation running?)"
     did = f"raised the priority to {breach.raised_to}" if breach.raised_to else "raised nothing"
-    if one.place is not Place.METADATA:
+    if one.place is not BreachPlace.METADATA:
         did = f"told as TicketSLABreach, {did}"
     said = (
         f"{breach.side}: target passed {second_text(breach.at)}, {found}, after "

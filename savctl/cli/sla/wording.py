@@ -9,15 +9,15 @@ from savctl.domain.clock import second_text
 from savctl.domain.model.priority import raised
 from savctl.domain.model.states import Status
 from savctl.domain.sla.clock import Running, Side, SideClock
-from savctl.domain.sla.targets import COUNTED, Source
-from savctl.usecases.sla.views import Recording, Seen, Story
+from savctl.domain.sla.targets import COUNTED, ClockSource
+from savctl.usecases.sla.views import Recording, SlaExplanation, SlaState
 
 _SOURCES = {
-    Source.HISTORY: "from its own history",
-    Source.DERIVED: "derived from the ticket's columns, because another program made it or moved "
-    "it before savctl did; it escalates like any other",
-    Source.PARTIAL: "partial: the history contradicts the ticket, so the clock is a guess and "
-    "never escalates by itself; savctl db check names what is wrong, db check --fix puts back "
+    ClockSource.HISTORY: "from its own history",
+    ClockSource.DERIVED: "derived from the ticket's columns, because another program made it or "
+    "moved it before savctl did; it escalates like any other",
+    ClockSource.PARTIAL: "partial: the history contradicts the ticket, so the clock is a guess "
+    "and never escalates by itself; savctl db check names what is wrong, db check --fix puts back "
     "what was lost",
 }
 
@@ -33,7 +33,7 @@ def span_words(span: timedelta) -> str:
     return " ".join(parts[:2])
 
 
-def line_row(seen: Seen) -> dict[str, object]:
+def line_row(seen: SlaState) -> dict[str, object]:
     """A ticket in a line of a table."""
     sla = seen.sla
     due = [side.due_at for side in sla.sides if side.due_at is not None]
@@ -49,14 +49,14 @@ def line_row(seen: Seen) -> dict[str, object]:
     }
 
 
-def source_words(seen: Seen) -> str:
+def source_words(seen: SlaState) -> str:
     """What the clock is computed from, and what that means."""
     line = seen.sla.timeline
     said = _SOURCES[line.source]
     return f"{said} ({line.problem})" if line.problem else said
 
 
-def comes_next(story: Story) -> Iterator[str]:
+def comes_next(story: SlaExplanation) -> Iterator[str]:
     """What will happen, in words."""
     seen = story.seen
     if not seen.sla.is_counted:
@@ -72,7 +72,7 @@ def comes_next(story: Story) -> Iterator[str]:
         yield "nothing more: closed is final"
 
 
-def _of_recording(seen: Seen, side: SideClock) -> str | None:
+def _of_recording(seen: SlaState, side: SideClock) -> str | None:
     """What becomes of a breach that is not as it is written down."""
     match seen.recording(side):
         case Recording.NEXT_SCAN:
@@ -93,7 +93,7 @@ def _of_recording(seen: Seen, side: SideClock) -> str | None:
             return None
 
 
-def _of_clock(seen: Seen, side: SideClock) -> str | None:
+def _of_clock(seen: SlaState, side: SideClock) -> str | None:
     """What the running of the clock will lead to."""
     if side.is_breached:
         return None
@@ -107,7 +107,7 @@ def _of_clock(seen: Seen, side: SideClock) -> str | None:
     return None
 
 
-def _of_scan(story: Story) -> str:
+def _of_scan(story: SlaExplanation) -> str:
     if story.alarm is None:
         return "the scan has not seen it yet: it does within a minute, at the latest in an hour"
     looks_at, now = story.alarm.looks_at, story.seen.sla.at

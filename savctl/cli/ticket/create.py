@@ -10,7 +10,7 @@ import typer
 from savctl.cli.attachment.attached import Attach, staged
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import long_text, pairs, whole
 from savctl.cli.framework.ticket_refs import (
@@ -48,7 +48,7 @@ Meta = Annotated[
     ],
 )
 def create(
-    call: Call,
+    call: CommandContext,
     user: Annotated[
         int, typer.Option("--user", metavar="ID", parser=whole("--user"), help="The customer.")
     ],
@@ -116,7 +116,7 @@ def create(
     examples=["savctl ticket edit TKT-7K2M9QXA --category shipping --tag fragile"],
 )
 def edit(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     subject: Annotated[str | None, typer.Option("--subject")] = None,
     description: Annotated[
@@ -161,7 +161,7 @@ def edit(
 
 
 def _created(
-    call: Call, wanted: NewTicket, attach: list[str] | None, key: str | None
+    call: CommandContext, wanted: NewTicket, attach: list[str] | None, key: str | None
 ) -> tuple[Change, bool, list[int]]:
     """The new ticket, whether the answer is a replayed one, and its files."""
     if not attach:

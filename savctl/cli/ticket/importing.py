@@ -12,14 +12,14 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.run import say_failure
 from savctl.cli.ticket import group
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
-    from savctl.domain.imports.imported_ticket import Terms
+    from savctl.domain.imports.imported_ticket import ImportContext
     from savctl.domain.imports.mapping import Mapped
     from savctl.usecases.imports.importing import ImportReport
     from savctl.usecases.imports.rows import Rows
@@ -40,7 +40,7 @@ _TOLD = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
     ],
 )
 def import_(
-    call: Call,
+    call: CommandContext,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - is stdin.")],
     form: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl; else by the file's name.")
@@ -126,12 +126,12 @@ def _source(given: str | None, mapped: Mapped, path: Path | None) -> str:
 
 
 def _terms(
-    call: Call, mapped: Mapped, *, source: str, keeps_times: bool, publishes: bool
-) -> Terms:
-    from savctl.domain.imports.imported_ticket import Terms
+    call: CommandContext, mapped: Mapped, *, source: str, keeps_times: bool, publishes: bool
+) -> ImportContext:
+    from savctl.domain.imports.imported_ticket import ImportContext
     from savctl.html import clean
 
-    return Terms(
+    return ImportContext(
         now=call.clock(),
         source=source,
         stamps=mapped.stamps,
@@ -143,7 +143,7 @@ def _terms(
     )
 
 
-def _note_unused(call: Call, rows: Rows, mapped: Mapped) -> None:
+def _note_unused(call: CommandContext, rows: Rows, mapped: Mapped) -> None:
     from savctl.usecases.imports.import_rows import unused_columns
 
     unused = unused_columns(rows, mapped)
@@ -151,7 +151,7 @@ def _note_unused(call: Call, rows: Rows, mapped: Mapped) -> None:
         call.note(f"columns that nothing is taken from: {', '.join(unused)}")
 
 
-def _progress(call: Call) -> Callable[[ImportReport], None]:
+def _progress(call: CommandContext) -> Callable[[ImportReport], None]:
     """The count so far, rewritten in place, on a terminal only."""
     if call.quiet or not sys.stderr.isatty():
         return lambda _: None
@@ -163,7 +163,7 @@ def _progress(call: Call) -> Callable[[ImportReport], None]:
     return show
 
 
-def _answer(call: Call, report: ImportReport, *, stopped_by: int | None) -> Answer | int:
+def _answer(call: CommandContext, report: ImportReport, *, stopped_by: int | None) -> Answer | int:
     answer = Answer(rows=[_row(call, report)], is_one=True, as_record=True, columns=_COLUMNS)
     if not call.is_json:
         _tell_bad_rows(call, report)
@@ -190,7 +190,7 @@ def _partly(report: ImportReport) -> PartlyDone:
     )
 
 
-def _row(call: Call, report: ImportReport) -> dict[str, object]:
+def _row(call: CommandContext, report: ImportReport) -> dict[str, object]:
     row = {name: getattr(report, name) for name in _MEMBERS}
     for name in ("rejects", "remarks"):
         row[name] = [{"line": n.line, "reason": n.reason} for n in getattr(report, name)]
@@ -199,7 +199,7 @@ def _row(call: Call, report: ImportReport) -> dict[str, object]:
     return row
 
 
-def _tell_bad_rows(call: Call, report: ImportReport) -> None:
+def _tell_bad_rows(call: CommandContext, report: ImportReport) -> None:
     if sys.stderr.isatty() and not call.quiet:
         sys.stderr.write("\r\x1b[K")
     for bad in report.rejects[:_TOLD]:

@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import Limit, whole
 from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
@@ -39,7 +39,7 @@ DUPLICATES = (
     ],
 )
 def merge(
-    call: Call,
+    call: CommandContext,
     sources: Annotated[
         list[str],
         typer.Argument(metavar="SOURCE…", help="Tickets to merge; - reads them from stdin."),
@@ -64,7 +64,7 @@ def merge(
     Messages and files move and keep their times and senders; the sources are closed as
     duplicates. There is no way back but `savctl ticket split`.
     """
-    from savctl.usecases.tickets.merging import MergeTerms, merge_tickets
+    from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
 
     refs, _ = references(sources)
     target = reference(into)
@@ -76,7 +76,7 @@ def merge(
         call.clock,
         refs,
         target,
-        terms=MergeTerms(
+        terms=MergeOptions(
             by=call.by,
             reason=reason,
             across=across_customers,
@@ -112,7 +112,7 @@ def merge(
     ],
 )
 def split(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     messages: Annotated[
         str, typer.Option("--messages", metavar="ID,ID", help="The messages that go.")
@@ -126,7 +126,7 @@ def split(
     reason: Reason = None,
 ) -> Answer:
     """Make a new ticket of some messages, with their files: the way back from a wrong merge."""
-    from savctl.usecases.tickets.splitting import SplitTerms, split_ticket
+    from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 
     level = one_of("priority", priority, tuple(Priority)) if priority is not None else None
     done = split_ticket(
@@ -134,7 +134,7 @@ def split(
         call.clock,
         reference(ticket),
         [whole("--messages", high=MAX_ID)(word) for word in messages.split(",") if word.strip()],
-        terms=SplitTerms(
+        terms=SplitOptions(
             subject=subject,
             priority=Priority(level) if level is not None else None,
             reason=reason,
@@ -167,7 +167,7 @@ def split(
     ],
 )
 def duplicates(
-    call: Call,
+    call: CommandContext,
     user: Annotated[
         int | None,
         typer.Option("--user", metavar="ID", parser=whole("--user"), help="Only this customer."),

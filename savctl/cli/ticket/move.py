@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import long_text, whole
 from savctl.cli.framework.ticket_refs import Bridge, ManyTickets, Reason, change_each
@@ -43,7 +43,7 @@ def _needed(reason: str) -> str:
     examples=["savctl ticket assign TKT-7K2M9QXA --to 10", "savctl ticket assign 4 5 6 --to auto"],
 )
 def assign(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     to: Annotated[
         str, typer.Option("--to", metavar="ID|auto", help="Agent; auto: the least loaded.")
@@ -76,7 +76,7 @@ def assign(
     examples=["savctl ticket unassign TKT-7K2M9QXA --reason 'on leave'"],
 )
 def unassign(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
 ) -> Answer | int:
@@ -100,7 +100,7 @@ def unassign(
     examples=["savctl ticket wait TKT-7K2M9QXA --message 'Could you send a photo?' --as 10"],
 )
 def wait(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     message: Said = None,
     reason: Reason = None,
@@ -112,7 +112,7 @@ def wait(
 
 @command(group, "resume", writes=True, examples=["savctl ticket resume TKT-7K2M9QXA"])
 def resume(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     reason: Reason = None,
     bridge: Bridge = False,
@@ -131,7 +131,7 @@ def resume(
     ],
 )
 def resolve(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     message: Said = None,
     reason: Reason = None,
@@ -148,7 +148,7 @@ def resolve(
     examples=["savctl ticket reopen TKT-7K2M9QXA --reason 'still broken'"],
 )
 def reopen(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     reason: Reason = None,
     bridge: Bridge = False,
@@ -167,7 +167,7 @@ def reopen(
     ],
 )
 def close(
-    call: Call,
+    call: CommandContext,
     tickets: ManyTickets,
     reason: Reason = None,
     duplicate_of: Annotated[
@@ -203,7 +203,7 @@ def close(
     examples=["savctl ticket priority TKT-7K2M9QXA urgent --reason 'payment failed'"],
 )
 def priority(
-    call: Call,
+    call: CommandContext,
     ticket: Annotated[str, typer.Argument(metavar="TKT", help="Ticket number or id.")],
     level: Annotated[str, typer.Argument(metavar="PRIORITY", help="low, medium, high or urgent.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
@@ -230,7 +230,7 @@ def priority(
 
 
 def _move(
-    call: Call,
+    call: CommandContext,
     tickets: list[str],
     to: Status,
     message: str | None,

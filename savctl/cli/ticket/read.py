@@ -9,7 +9,7 @@ import typer
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
-from savctl.cli.framework.context import Call
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit
 from savctl.cli.framework.ticket_refs import LIST_COLUMNS, TICKET_FIELDS, OneTicket, ticket_row
@@ -33,7 +33,7 @@ PARTS = ("messages", "attachments", "history", "sla")
     ],
 )
 def list_(
-    call: Call,
+    call: CommandContext,
     wanted: TicketFilter,
     sort: Annotated[
         str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
@@ -63,7 +63,7 @@ def list_(
     ],
 )
 def show(
-    call: Call,
+    call: CommandContext,
     ticket: OneTicket,
     with_: Annotated[
         list[str] | None,
@@ -81,7 +81,7 @@ def show(
 
 
 @command(group, "history", examples=["savctl ticket history TKT-7K2M9QXA"])
-def history(call: Call, ticket: OneTicket) -> Answer:
+def history(call: CommandContext, ticket: OneTicket) -> Answer:
     """What happened to a ticket, oldest first; no actor means the system."""
     found = _find(call, ticket)
     rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
@@ -96,7 +96,7 @@ def history(call: Call, ticket: OneTicket) -> Answer:
     acts=True,
     examples=["savctl ticket next", "savctl ticket next --as 10"],
 )
-def next_(call: Call) -> Answer:
+def next_(call: CommandContext) -> Answer:
     """The ticket to work on: the most urgent, then the oldest; with --as also your own."""
     from savctl.persistence.tickets import reads
 
@@ -109,14 +109,14 @@ def next_(call: Call) -> Answer:
     return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
 
 
-def _find(call: Call, given: str) -> Ticket:
+def _find(call: CommandContext, given: str) -> Ticket:
     from savctl.persistence.tickets.tickets import Tickets
 
     with call.database.reading() as connection:
         return Tickets(connection).get(reference(given))
 
 
-def _part(call: Call, ticket: Ticket, part: str) -> object:
+def _part(call: CommandContext, ticket: Ticket, part: str) -> object:
     from savctl.persistence.tickets.messages import Messages
     from savctl.persistence.tickets.reads import attachments_of
 
@@ -131,7 +131,7 @@ def _part(call: Call, ticket: Ticket, part: str) -> object:
     return [{name: getattr(m, name) for name in m.__slots__} for m in messages]
 
 
-def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
+def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
     last, odd = None, OddRows()
     for number, ticket in enumerate(found, start=1):
         if limit and number > limit and last is not None:
@@ -144,7 +144,7 @@ def _up_to(call: Call, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
         call.warn(odd.warning)
 
 
-def _name_odd(call: Call, ticket: Ticket) -> None:
+def _name_odd(call: CommandContext, ticket: Ticket) -> None:
     """Warn of what in its row the specification does not have."""
     odd = OddRows()
     odd.look(ticket)

@@ -27,7 +27,7 @@ class OutboxEvent:
     is_replay: bool = False
 
 
-class Verdict(StrEnum):
+class BrokerVerdict(StrEnum):
     """What the broker said of one event."""
 
     CONFIRMED = "confirmed"
@@ -77,11 +77,11 @@ class Window:
         self._under_way[event.id] = event
         return event
 
-    def settle(self, event_id: int, verdict: Verdict) -> list[int]:
+    def settle(self, event_id: int, verdict: BrokerVerdict) -> list[int]:
         """Note what became of an event; answers the ids that are now held back with it."""
         event = self._under_way.pop(event_id)
         behind = self._parked[event.ticket_id]
-        if verdict is not Verdict.CONFIRMED:
+        if verdict is not BrokerVerdict.CONFIRMED:
             self._held.add(event.ticket_id)
             del self._parked[event.ticket_id]
             return [later.id for later in behind]

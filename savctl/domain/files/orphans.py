@@ -13,7 +13,7 @@ from enum import StrEnum
 from savctl.domain.files.object_keys import Shape, shape_of
 
 
-class Finding(StrEnum):
+class BucketMismatch(StrEnum):
     """In what a bucket and its database do not agree."""
 
     ORPHAN = "orphan"  # no record names it: to be removed
@@ -23,7 +23,9 @@ class Finding(StrEnum):
     SIZE = "size_differs"  # the record says another size than the object has
 
 
-def judge(key: str, modified_at: datetime, *, now: datetime, grace: timedelta) -> Finding | None:
+def judge(
+    key: str, modified_at: datetime, *, now: datetime, grace: timedelta
+) -> BucketMismatch | None:
     """What to make of an object that no record names; None when it is no upload at all.
 
     Exactly as old as the grace time is still too young.
@@ -32,8 +34,8 @@ def judge(key: str, modified_at: datetime, *, now: datetime, grace: timedelta) -
     if shape is Shape.BUNDLE:
         return None
     if shape is Shape.UNKNOWN:
-        return Finding.UNKNOWN
-    return Finding.ORPHAN if now - modified_at > grace else Finding.TOO_YOUNG
+        return BucketMismatch.UNKNOWN
+    return BucketMismatch.ORPHAN if now - modified_at > grace else BucketMismatch.TOO_YOUNG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

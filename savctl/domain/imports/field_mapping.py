@@ -1,7 +1,7 @@
 """From a row of another program's file to the fields savctl knows.
 
-A `Source` says where one field's value comes from; `Binding` joins the sources to the columns
-that a file really has. Values come out as the file holds them: what they must be to make a
+A `FieldSource` says where one field's value comes from; `FieldBinding` joins the sources to the
+columns that a file really has. Values come out as the file holds them: what they must be to make a
 ticket is checked in `incoming`.
 """
 
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class FieldSource:
     """Where a field's value comes from: a column, a template of columns, or a constant.
 
     Then, in this order: words for "nothing" become None, `pattern` keeps its first group,
@@ -45,7 +45,7 @@ class Source:
         return (self.column,) if self.column is not None else ()
 
 
-class Binding:
+class FieldBinding:
     """Sources joined to a file's columns; `header` is None for JSON lines.
 
     Raises:
@@ -53,7 +53,10 @@ class Binding:
     """
 
     def __init__(
-        self, sources: Mapping[str, Source], header: Sequence[str] | None, nulls: frozenset[str]
+        self,
+        sources: Mapping[str, FieldSource],
+        header: Sequence[str] | None,
+        nulls: frozenset[str],
     ) -> None:
         self._header = header
         self._nulls = nulls
@@ -67,7 +70,7 @@ class Binding:
         """
         return {name: get(row) for name, get in self._getters}
 
-    def _getter(self, source: Source) -> Getter:
+    def _getter(self, source: FieldSource) -> Getter:
         if source.template is not None:
             return self._filled(source.template, source)
         if source.column is None:
@@ -93,7 +96,7 @@ class Binding:
 
         return from_cells
 
-    def _filled(self, template: str, source: Source) -> Getter:
+    def _filled(self, template: str, source: FieldSource) -> Getter:
         readers = [self._reader(column) for column in source.columns]
         literal = _PLACE.split(template)[0::2]
 
@@ -118,7 +121,7 @@ class Binding:
         )
 
 
-def _translated(read: Getter, source: Source) -> Getter:
+def _translated(read: Getter, source: FieldSource) -> Getter:
     def translate(row: Row) -> object:
         value = read(row)
         if value is None:
@@ -132,14 +135,14 @@ def _translated(read: Getter, source: Source) -> Getter:
     return translate
 
 
-def _extracted(text: str, source: Source) -> str:
+def _extracted(text: str, source: FieldSource) -> str:
     match = source.pattern.search(text) if source.pattern else None
     if match is None:
         raise InvalidInput(f"{source.column} {text[:60]!r} does not match its pattern")
     return match.group(1)
 
 
-def _moved(value: object, source: Source) -> int:
+def _moved(value: object, source: FieldSource) -> int:
     try:
         return int(str(value)) + source.offset
     except ValueError:

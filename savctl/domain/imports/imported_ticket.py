@@ -16,7 +16,13 @@ from savctl.domain import text
 from savctl.domain.clock import second_text
 from savctl.domain.imports.imported_links import set_aside
 from savctl.domain.imports.kept_times import kept_times, times_of_now
-from savctl.domain.imports.row_fields import choice, identifier, optional_line, required, words
+from savctl.domain.imports.row_fields import (
+    choice,
+    identifier,
+    optional_line,
+    required,
+    text_field,
+)
 from savctl.domain.imports.strict_json import strict_json
 from savctl.domain.imports.timestamp_formats import Stamps
 from savctl.domain.model.metadata import EMPTY, Metadata
@@ -37,7 +43,7 @@ _WORK = (Status.IN_PROGRESS, Status.WAITING_CUSTOMER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ImportContext:
     """How rows become tickets: read as of `now`, by whom, from which file.
 
     `keeps_times` takes created_at, updated_at, resolved_at and closed_at from the row; `clean`
@@ -64,8 +70,8 @@ class Incoming:
     brings_number: bool = False
 
 
-def incoming(
-    row: Mapping[str, object], extra: Mapping[str, object], *, number: str, terms: Terms
+def parse_imported(
+    row: Mapping[str, object], extra: Mapping[str, object], *, number: str, terms: ImportContext
 ) -> Incoming:
     """The ticket that a row's fields make; `extra` are members for its metadata.
 
@@ -83,7 +89,7 @@ def incoming(
         id=0,
         number=given or number,
         user_id=required(identifier(row, "user_id"), "user_id"),
-        subject=text.line("subject", words(row, "subject")),
+        subject=text.line("subject", text_field(row, "subject")),
         description=_description(row, terms.clean, remarks),
         priority=choice(row, "priority", Priority, Priority.MEDIUM),
         status=status,
@@ -93,7 +99,7 @@ def incoming(
         metadata=_metadata(row, extra, external_id, terms),
         **_times(row, status, terms, remarks),
     )
-    decision = lifecycle.take_over(
+    decision = lifecycle.import_ticket(
         ticket,
         by=terms.by,
         now=terms.now,
@@ -144,7 +150,7 @@ def _agent(row: Mapping[str, object], status: Status, remarks: list[str]) -> int
 
 
 def _description(row: Mapping[str, object], clean: Clean, remarks: list[str]) -> str:
-    given = text.body("description", words(row, "description"))
+    given = text.body("description", text_field(row, "description"))
     if "<" not in given:
         return given
     cleaned = text.body("description", clean(given))
@@ -154,7 +160,7 @@ def _description(row: Mapping[str, object], clean: Clean, remarks: list[str]) ->
 
 
 def _metadata(
-    row: Mapping[str, object], extra: Mapping[str, object], external_id: str, terms: Terms
+    row: Mapping[str, object], extra: Mapping[str, object], external_id: str, terms: ImportContext
 ) -> Metadata:
     members = {
         **set_aside(_object(row.get("metadata"))),
@@ -180,7 +186,7 @@ def _object(given: object) -> dict[str, object]:
 
 
 def _times(
-    row: Mapping[str, object], status: Status, terms: Terms, remarks: list[str]
+    row: Mapping[str, object], status: Status, terms: ImportContext, remarks: list[str]
 ) -> dict[str, Any]:
     if not terms.keeps_times:
         return times_of_now(status, terms.now)

@@ -30,7 +30,7 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from savctl.domain.imports.field_mapping import Source
+from savctl.domain.imports.field_mapping import FieldSource
 from savctl.domain.imports.timestamp_formats import Stamps
 from savctl.errors import InvalidInput
 
@@ -63,8 +63,8 @@ class Mapped:
     nulls: frozenset[str] = frozenset({""})
     stamps: Stamps = field(default_factory=Stamps)
     delimiter: str = ","
-    fields: Mapping[str, Source] = field(default_factory=dict)
-    metadata: Mapping[str, Source] = field(default_factory=dict)
+    fields: Mapping[str, FieldSource] = field(default_factory=dict)
+    metadata: Mapping[str, FieldSource] = field(default_factory=dict)
     replay: Mapping[str, object] | None = None
 
 
@@ -86,16 +86,16 @@ def mapped(told: Mapping[str, object]) -> Mapped:
     )
 
 
-def source(told: object, name: str) -> Source:
+def source(told: object, name: str) -> FieldSource:
     """One field's source: a column's name, or a table."""
     if isinstance(told, str):
-        return Source(column=told)
+        return FieldSource(column=told)
     if not isinstance(told, dict):
         raise InvalidInput(f"mapping: {name} must be a column's name or a table")
     known(told, _SOURCE_KEYS, name)
     if sum(key in told for key in ("column", "template", "constant")) != 1:
         raise InvalidInput(f"mapping: {name} needs one of column, template and constant")
-    return Source(
+    return FieldSource(
         column=_text(told, "column", name),
         template=_text(told, "template", name),
         constant=told.get("constant"),
@@ -140,7 +140,7 @@ def whole(told: Mapping[str, object], key: str, where: str = "") -> int:
     return value
 
 
-def _fields(told: Mapping[str, object]) -> dict[str, Source]:
+def _fields(told: Mapping[str, object]) -> dict[str, FieldSource]:
     given = table(told, "fields")
     known(given, FIELDS, "fields")
     return {name: source(value, f"fields.{name}") for name, value in given.items()}

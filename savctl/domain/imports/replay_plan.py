@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from savctl.domain.imports.field_mapping import Source
+from savctl.domain.imports.field_mapping import FieldSource
 from savctl.domain.imports.mapping import known, source, strings, table, whole
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -79,7 +79,7 @@ class ReplayPlan:
     what: str
     means: Mapping[str, Deed]
     order: tuple[str, ...] = ()
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, FieldSource] = field(default_factory=dict)
     stand_in: int | None = None
     follows: frozenset[str] = frozenset()
     renews: bool = False

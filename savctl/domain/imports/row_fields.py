@@ -37,7 +37,7 @@ def identifier(row: Mapping[str, object], name: str) -> int | None:
     return text.identifier(name, int(digits[:30]))
 
 
-def words(row: Mapping[str, object], name: str) -> str:
+def text_field(row: Mapping[str, object], name: str) -> str:
     """A text; nothing is an empty one."""
     given = row.get(name)
     if isinstance(given, dict | list):
@@ -47,7 +47,7 @@ def words(row: Mapping[str, object], name: str) -> str:
 
 def optional_line(row: Mapping[str, object], name: str) -> str | None:
     """A text for a VARCHAR column, or None."""
-    found = words(row, name)
+    found = text_field(row, name)
     return text.line(name, found) if found else None
 
 

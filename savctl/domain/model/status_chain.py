@@ -22,7 +22,7 @@ Item = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class StatusChain:
     """The entries whose `to` is a status, in order: the ticket's chain of states.
 
     `breaks` says in words where the chain is broken. It may begin anywhere: another program
@@ -33,7 +33,7 @@ class Past:
     breaks: tuple[str, ...]
 
     @classmethod
-    def of(cls, history: Sequence[HistoryEntry]) -> Past:
+    def of(cls, history: Sequence[HistoryEntry]) -> StatusChain:
         """That of a history."""
         steps = tuple(entry for entry in history if entry.action in CHAIN)
         return cls(steps, tuple(_breaks(steps)))

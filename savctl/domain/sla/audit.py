@@ -11,14 +11,14 @@ from enum import StrEnum
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.breach import Breach, breaches_of
 from savctl.domain.sla.clock import Side, SlaClock
-from savctl.domain.sla.targets import COUNTED, Source
+from savctl.domain.sla.targets import COUNTED, ClockSource
 from savctl.domain.tickets.escalation import new_breaches
 
 # A scan comes every minute; later than this, something did not run.
 IN_TIME = timedelta(minutes=10)
 
 
-class Finding(StrEnum):
+class FindingKind(StrEnum):
     """What an audit can find."""
 
     MISSED = "missed"  # a breach that no scan saw
@@ -31,20 +31,20 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SlaFinding:
     """One finding with what a person needs to know of it."""
 
-    finding: Finding
+    finding: FindingKind
     detail: str
 
 
 def findings(
     ticket: Ticket, seen: SlaClock, ledger: Sequence[Breach], *, since: datetime
-) -> Iterator[Found]:
+) -> Iterator[SlaFinding]:
     """What is wrong with a ticket's SLA; late ones only if they were found `since` then."""
     stored = breaches_of(ticket.metadata)
-    if seen.timeline.source is Source.PARTIAL:
-        yield Found(Finding.PARTIAL, seen.timeline.problem or "")
+    if seen.timeline.source is ClockSource.PARTIAL:
+        yield SlaFinding(FindingKind.PARTIAL, seen.timeline.problem or "")
     known = frozenset([b.side for b in (*stored, *ledger)])
     yield from _missed(ticket, seen, known)
     if known:
@@ -53,35 +53,37 @@ def findings(
 
 def _written(
     stored: Sequence[Breach], ledger: Sequence[Breach], seen: SlaClock, since: datetime
-) -> Iterator[Found]:
+) -> Iterator[SlaFinding]:
     """What is wrong with what is written down, on either side."""
     inside, outside = {b.side for b in stored}, {b.side for b in ledger}
     for name, count in Counter(b.side for b in stored).items():
         if count > 1:
-            yield Found(Finding.DOUBLED, f"{name}: {count} times")
+            yield SlaFinding(FindingKind.DOUBLED, f"{name}: {count} times")
     for name in sorted(outside - inside):
-        yield Found(Finding.WIPED, f"{name}: put back into metadata.sla.breaches")
+        yield SlaFinding(FindingKind.WIPED, f"{name}: put back into metadata.sla.breaches")
     for name in sorted(inside - outside):
-        yield Found(Finding.UNLEDGERED, f"{name}: added to the ledger")
+        yield SlaFinding(FindingKind.UNLEDGERED, f"{name}: added to the ledger")
     for breach in stored:
         yield from _judged(breach, seen, since)
 
 
-def _missed(ticket: Ticket, seen: SlaClock, known: frozenset[Side]) -> Iterator[Found]:
+def _missed(ticket: Ticket, seen: SlaClock, known: frozenset[Side]) -> Iterator[SlaFinding]:
     """Breaches that nobody wrote down; a new one of a ticket that is worked on is the scan's."""
     for side in new_breaches(seen, known=known):
         is_new = side.passed_at is not None and seen.at - side.passed_at <= IN_TIME
         if not (is_new and ticket.status in COUNTED):
             took = f"{side.actual_minutes} of {side.expected_minutes} min"
-            yield Found(Finding.MISSED, f"{side.side}: {took}")
+            yield SlaFinding(FindingKind.MISSED, f"{side.side}: {took}")
 
 
-def _judged(breach: Breach, seen: SlaClock, since: datetime) -> Iterator[Found]:
+def _judged(breach: Breach, seen: SlaClock, since: datetime) -> Iterator[SlaFinding]:
     late = breach.found_at - breach.at
     if late > IN_TIME and breach.found_at >= since:
-        yield Found(Finding.LATE, f"{breach.side}: found {late // timedelta(minutes=1)} min late")
+        yield SlaFinding(
+            FindingKind.LATE, f"{breach.side}: found {late // timedelta(minutes=1)} min late"
+        )
     side = next(s for s in seen.sides if s.side is breach.side)
     is_same_promise = side.promise.priority is breach.priority
     if seen.is_trusted and is_same_promise and not side.is_breached:
         took = f"{side.actual_minutes} of {side.expected_minutes} min"
-        yield Found(Finding.UNFOUNDED, f"{breach.side}: the clock says {took}")
+        yield SlaFinding(FindingKind.UNFOUNDED, f"{breach.side}: the clock says {took}")

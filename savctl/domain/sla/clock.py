@@ -18,9 +18,9 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.policy import MINUTE, Policies
 from savctl.domain.sla.targets import (
     COUNTED,
+    ClockSource,
     Promise,
     Segment,
-    Source,
     Timeline,
     promise,
     promise_at,
@@ -119,7 +119,7 @@ class SlaClock(NamedTuple):
     @property
     def is_trusted(self) -> bool:
         """Whether it may escalate by itself: not when the history contradicts the row."""
-        return self.is_counted and self.timeline.source is not Source.PARTIAL
+        return self.is_counted and self.timeline.source is not ClockSource.PARTIAL
 
 
 def clock(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from savctl.domain.sla.clock import SideClock, SlaClock
-from savctl.domain.sla.targets import Source
+from savctl.domain.sla.targets import ClockSource
 
 TOTAL = "total"
 
@@ -86,7 +86,7 @@ class Group:
     def add(self, seen: SlaClock) -> None:
         """One ticket more."""
         self.tickets += 1
-        if seen.timeline.source is Source.PARTIAL:
+        if seen.timeline.source is ClockSource.PARTIAL:
             self.partial += 1
             return
         self.response.add(seen.response)

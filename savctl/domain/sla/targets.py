@@ -27,7 +27,7 @@ _PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
 _NOTHING = timedelta()
 
 
-class Source(StrEnum):
+class ClockSource(StrEnum):
     """What a ticket's clock is computed from."""
 
     HISTORY = "history"
@@ -63,7 +63,7 @@ class Timeline(NamedTuple):
     """A ticket's life up to a moment, where it was read from, and what contradicts it."""
 
     segments: tuple[Segment, ...]
-    source: Source = Source.HISTORY
+    source: ClockSource = ClockSource.HISTORY
     problem: str | None = None
 
 
@@ -140,10 +140,10 @@ def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
     begun, entries = _beginnings(ticket)
     if not entries:
         problem = _odd(ticket)
-        source = Source.PARTIAL if problem else Source.DERIVED
+        source = ClockSource.PARTIAL if problem else ClockSource.DERIVED
         return Timeline(segments=_joined(begun, now), source=source, problem=problem)
     problem = _odd(ticket) or _contradiction(ticket, entries, begun)
-    source = Source.PARTIAL if problem else _source(entries[0])
+    source = ClockSource.PARTIAL if problem else _source(entries[0])
     return Timeline(segments=_joined(begun, now), source=source, problem=problem)
 
 
@@ -217,8 +217,8 @@ def _status(stored: object) -> Status:
     return status_of(stored) or Status.OPEN
 
 
-def _source(first: HistoryEntry) -> Source:
-    return Source.HISTORY if first.action == Action.CREATED else Source.DERIVED
+def _source(first: HistoryEntry) -> ClockSource:
+    return ClockSource.HISTORY if first.action == Action.CREATED else ClockSource.DERIVED
 
 
 def _odd(ticket: Ticket) -> str | None:

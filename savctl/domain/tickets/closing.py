@@ -2,7 +2,7 @@
 
 Spec: State Definitions 3 and 4; rules 3 and 11.4.
 Both rules look at a ticket and at the newest public messages of each side, and answer a
-`Verdict`. They are asked again under the row lock, so a reply that lands in between wins.
+`ClosingVerdict`. They are asked again under the row lock, so a reply that lands in between wins.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ NO_FILE = LastFile()
 _LATE_MAIL = "a customer's message with an earlier time arrived after the agent's"
 
 
-class Outcome(StrEnum):
+class ClosingOutcome(StrEnum):
     """What is to be done with a candidate."""
 
     CLOSE = "close"
@@ -75,10 +75,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClosingVerdict:
     """The outcome and why, in words that are stored with the closing."""
 
-    outcome: Outcome
+    outcome: ClosingOutcome
     reason: str = ""
     remark: str | None = None
 
@@ -90,24 +90,26 @@ def silence(
     now: datetime,
     limits: ClosingLimits,
     file: LastFile = NO_FILE,
-) -> Verdict:
+) -> ClosingVerdict:
     """Whether a waiting ticket has been silent for the whole limit; exactly the limit is enough.
 
     Silence starts at the entry into `waiting_customer` (history; else `updated_at`) or at the
     last public message, whichever is later. A file may be an answer (rules 20.5).
     """
     if ticket.status is not Status.WAITING_CUSTOMER:
-        return Verdict(Outcome.NOT_YET)
+        return ClosingVerdict(ClosingOutcome.NOT_YET)
     entered = ticket.entered_status_at or ticket.updated_at
     if entered is None:
-        return Verdict(Outcome.UNKNOWN, "no history and no updated_at: silence cannot be measured")
+        return ClosingVerdict(
+            ClosingOutcome.UNKNOWN, "no history and no updated_at: silence cannot be measured"
+        )
     if (answered := _answered(last, file, to_the_second(entered))) is not None:
         return answered
     own = last.own or last
     anchor = max(entered, own.agent_at or entered, own.customer_at or entered)
     if now - anchor < limits.silence:
-        return Verdict(Outcome.NOT_YET)
-    return Verdict(Outcome.CLOSE, f"no response for {span_text(limits.silence)}")
+        return ClosingVerdict(ClosingOutcome.NOT_YET)
+    return ClosingVerdict(ClosingOutcome.CLOSE, f"no response for {span_text(limits.silence)}")
 
 
 def confirmation(
@@ -117,33 +119,37 @@ def confirmation(
     now: datetime,
     limits: ClosingLimits,
     file: LastFile = NO_FILE,
-) -> Verdict:
+) -> ClosingVerdict:
     """Whether the confirmation window of a resolved ticket is over (inclusive)."""
     if ticket.status is not Status.RESOLVED:
-        return Verdict(Outcome.NOT_YET)
+        return ClosingVerdict(ClosingOutcome.NOT_YET)
     resolved_at = ticket.resolved_at or ticket.updated_at
     if resolved_at is None:
-        return Verdict(Outcome.UNKNOWN, "no resolved_at and no updated_at: the window is unknown")
+        return ClosingVerdict(
+            ClosingOutcome.UNKNOWN, "no resolved_at and no updated_at: the window is unknown"
+        )
     remark = None if ticket.resolved_at else "resolved_at was missing; updated_at used"
     if (contested := _contested(last, file, to_the_second(resolved_at))) is not None:
-        return Verdict(Outcome.HELD, contested, remark)
+        return ClosingVerdict(ClosingOutcome.HELD, contested, remark)
     if now - resolved_at < limits.confirmation:
-        return Verdict(Outcome.NOT_YET)
+        return ClosingVerdict(ClosingOutcome.NOT_YET)
     window = span_text(limits.confirmation)
-    return Verdict(Outcome.CLOSE, f"resolved, not contested for {window}", remark)
+    return ClosingVerdict(ClosingOutcome.CLOSE, f"resolved, not contested for {window}", remark)
 
 
-def _answered(last: LastPublic, file: LastFile, since: datetime) -> Verdict | None:
+def _answered(last: LastPublic, file: LastFile, since: datetime) -> ClosingVerdict | None:
     """What speaks for an answer of the customer since the entry into the status (rules 3.1, 20).
 
     Ties within a second are decided for the customer, so both sides are cut to the second.
     """
     if last.customer_at is not None and last.customer_at >= max(since, last.agent_at or since):
-        return Verdict(Outcome.MISSED, "the customer answered, but the ticket still waits")
+        return ClosingVerdict(
+            ClosingOutcome.MISSED, "the customer answered, but the ticket still waits"
+        )
     if (last.own or last).is_late_mail:
-        return Verdict(Outcome.MISSED, _LATE_MAIL)
+        return ClosingVerdict(ClosingOutcome.MISSED, _LATE_MAIL)
     if file.unproven_at is not None and file.unproven_at > since:
-        return Verdict(Outcome.HELD, "a file came")
+        return ClosingVerdict(ClosingOutcome.HELD, "a file came")
     return None
 
 

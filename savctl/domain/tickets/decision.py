@@ -88,7 +88,7 @@ def decide(
     return Decision(ticket=ticket.changed(**changes), at=now, entries=entries, events=events)
 
 
-def stamps(to: Status, now: datetime) -> dict[str, datetime | None]:
+def status_timestamps(to: Status, now: datetime) -> dict[str, datetime | None]:
     """The columns that entering a status sets; reopening clears `resolved_at` (rules 2.4)."""
     match to:
         case Status.RESOLVED:

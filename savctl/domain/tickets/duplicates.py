@@ -16,7 +16,7 @@ SUBJECT_SHARE, ORDER_SHARE = 0.4, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class ComparedTicket:
     """What is compared of a ticket; `description` is its beginning."""
 
     id: int
@@ -34,20 +34,20 @@ class Candidate:
 class Alike:
     """Two tickets of one customer: the newer one, the older one, how alike and why."""
 
-    newer: Candidate
-    older: Candidate
+    newer: ComparedTicket
+    older: ComparedTicket
     score: float
     why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    ticket: Candidate
+    ticket: ComparedTicket
     subject: frozenset[str]
     description: frozenset[str]
 
 
-def alike(tickets: Sequence[Candidate], *, at_least: float) -> list[Alike]:
+def find_similar(tickets: Sequence[ComparedTicket], *, at_least: float) -> list[Alike]:
     """The pairs of one customer's tickets that score at least so much, the most alike first."""
     seen = [
         _Seen(t, _pieces(t.subject), _pieces(t.description[:COMPARED]))
@@ -74,7 +74,7 @@ def _compared(older: _Seen, newer: _Seen) -> Alike | None:
 
 
 def _reasons(
-    ticket: Candidate, subject: float, description: float, *, is_same_order: bool
+    ticket: ComparedTicket, subject: float, description: float, *, is_same_order: bool
 ) -> Iterator[str]:
     if is_same_order:
         yield f"same order {ticket.order_id}"

@@ -17,7 +17,7 @@ from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.states import Status
 from savctl.domain.model.status_chain import (
     Item,
-    Past,
+    StatusChain,
     lost,
     put_together,
     runs_backwards,
@@ -35,7 +35,7 @@ _STAMPS = ("created_at", "updated_at", "resolved_at", "closed_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class InvariantProblem:
     """One broken invariant of one ticket, in words."""
 
     check: str
@@ -95,14 +95,14 @@ class Repaired:
 
 def problems(
     facts: Facts, *, audited: Sequence[Item], now: datetime, skew: timedelta = SKEW
-) -> list[Problem]:
+) -> list[InvariantProblem]:
     """Every invariant the ticket breaks; `audited` are its history entries in the audit."""
     history = facts.metadata.history
-    past = Past.of(history)
+    past = StatusChain.of(history)
     return [
         *_agent(facts),
         *_stamps(facts, past),
-        *(Problem("time-unreadable", odd) for odd in facts.odd_times),
+        *(InvariantProblem("time-unreadable", odd) for odd in facts.odd_times),
         *_future(facts, history, now),
         *_history(facts, history, past, skew),
         *_metadata(facts.metadata, audited),
@@ -114,31 +114,31 @@ def repair(ticket: Ticket, *, audited: Sequence[Item]) -> Repaired:
     metadata, done = _repaired_metadata(ticket.metadata, audited)
     ticket = ticket.changed(metadata=metadata)
     facts = Facts.of(ticket)
-    for stamp in _provable(facts, Past.of(metadata.history)):
+    for stamp in _provable(facts, StatusChain.of(metadata.history)):
         old = getattr(ticket, stamp.column)
         ticket = ticket.changed(**{stamp.column: stamp.value})
         done.append({"check": stamp.check, "from": _text(old), "to": _text(stamp.value)})
     return Repaired(ticket, tuple(done))
 
 
-def _agent(facts: Facts) -> Iterator[Problem]:
+def _agent(facts: Facts) -> Iterator[InvariantProblem]:
     if facts.status is Status.OPEN and facts.assigned_to is not None:
-        yield Problem("agent-on-open", f"open, but agent {facts.assigned_to} has it")
+        yield InvariantProblem("agent-on-open", f"open, but agent {facts.assigned_to} has it")
     if facts.assigned_to is None and facts.status is Status.IN_PROGRESS:
-        yield Problem("agent-missing", "in_progress without an agent")
+        yield InvariantProblem("agent-missing", "in_progress without an agent")
     if facts.assigned_to is None and facts.status is Status.WAITING_CUSTOMER:
-        yield Problem("agent-missing-waiting", "waiting_customer without an agent")
+        yield InvariantProblem("agent-missing-waiting", "waiting_customer without an agent")
 
 
-def _stamps(facts: Facts, past: Past) -> Iterator[Problem]:
+def _stamps(facts: Facts, past: StatusChain) -> Iterator[InvariantProblem]:
     provable = {stamp.check for stamp in _provable(facts, past)}
     for check in _wrong_stamps(facts, past):
         column = check.removesuffix("-missing").removesuffix("-left").replace("-", "_")
         is_set = "has" if check.endswith("-left") else "lacks"
-        yield Problem(check, f"{facts.status}, {is_set} {column}", check in provable)
+        yield InvariantProblem(check, f"{facts.status}, {is_set} {column}", check in provable)
 
 
-def _wrong_stamps(facts: Facts, past: Past) -> Iterator[str]:
+def _wrong_stamps(facts: Facts, past: StatusChain) -> Iterator[str]:
     """`closed` keeps the `resolved_at` it came with; without a history either is right."""
     is_resolved = facts.resolved_at is not None
     if facts.status is not Status.CLOSED:
@@ -152,7 +152,7 @@ def _wrong_stamps(facts: Facts, past: Past) -> Iterator[str]:
         yield "closed-at-left" if facts.closed_at is not None else "closed-at-missing"
 
 
-def _provable(facts: Facts, past: Past) -> Iterator[StampRepair]:
+def _provable(facts: Facts, past: StatusChain) -> Iterator[StampRepair]:
     if not past.tells(facts.status):
         return
     for check in _wrong_stamps(facts, past):
@@ -165,15 +165,17 @@ def _provable(facts: Facts, past: Past) -> Iterator[StampRepair]:
             yield StampRepair(check, column, None)
 
 
-def _future(facts: Facts, history: Sequence[HistoryEntry], now: datetime) -> Iterator[Problem]:
+def _future(
+    facts: Facts, history: Sequence[HistoryEntry], now: datetime
+) -> Iterator[InvariantProblem]:
     for name in _STAMPS:
         at: datetime | None = getattr(facts, name)
         if at is not None and at > now + AHEAD:
-            yield Problem(_ahead(at, now), f"{name} is {second_text(at)}")
+            yield InvariantProblem(_ahead(at, now), f"{name} is {second_text(at)}")
     entry = next((e for e in history if e.at > now + AHEAD), None)
     if entry is not None:
         detail = f"history has {entry.action} at {micro_text(entry.at)}"
-        yield Problem(_ahead(entry.at, now), detail)
+        yield InvariantProblem(_ahead(entry.at, now), detail)
 
 
 def _ahead(at: datetime, now: datetime) -> str:
@@ -181,32 +183,40 @@ def _ahead(at: datetime, now: datetime) -> str:
 
 
 def _history(
-    facts: Facts, history: Sequence[HistoryEntry], past: Past, skew: timedelta
-) -> Iterator[Problem]:
+    facts: Facts, history: Sequence[HistoryEntry], past: StatusChain, skew: timedelta
+) -> Iterator[InvariantProblem]:
     if past.breaks:
-        yield Problem("history-broken", past.breaks[0])
+        yield InvariantProblem("history-broken", past.breaks[0])
     if past.last is not None and past.last.after != facts.status:
-        yield Problem("history-end", f"ends in {past.last.after}, the ticket is {facts.status}")
+        yield InvariantProblem(
+            "history-end", f"ends in {past.last.after}, the ticket is {facts.status}"
+        )
     backwards = runs_backwards(history, skew=skew)
     if backwards is not None:
-        yield Problem("history-order", f"{backwards.action} at {micro_text(backwards.at)}")
+        yield InvariantProblem(
+            "history-order", f"{backwards.action} at {micro_text(backwards.at)}"
+        )
     foreign = len(facts.metadata.history_items) - len(history)
     if foreign:
-        yield Problem("history-foreign", f"{foreign} entries")
+        yield InvariantProblem("history-foreign", f"{foreign} entries")
 
 
-def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[Problem]:
+def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[InvariantProblem]:
     if metadata.is_broken:
-        yield Problem("metadata-unreadable", "metadata is no JSON object", is_repairable=True)
+        yield InvariantProblem(
+            "metadata-unreadable", "metadata is no JSON object", is_repairable=True
+        )
     if metadata.history_items == audited:
         return
     missing = lost(metadata.history_items, audited)
     if missing:
         detail = f"{len(missing)} of {len(audited)} entries, first {_named(missing[0])}"
-        yield Problem("audit-lost", detail, is_repairable=True)
+        yield InvariantProblem("audit-lost", detail, is_repairable=True)
     unknown = unaudited(metadata.history_items, audited)
     if unknown:
-        yield Problem("audit-unknown", f"{len(unknown)} entries, first {_named(unknown[0])}")
+        yield InvariantProblem(
+            "audit-unknown", f"{len(unknown)} entries, first {_named(unknown[0])}"
+        )
 
 
 def _repaired_metadata(

@@ -33,8 +33,8 @@ from savctl.domain.tickets.decision import (
     not_allowed,
     require_not_closed,
     resolved_event,
-    stamps,
     status_changed,
+    status_timestamps,
     with_promise,
 )
 
@@ -52,7 +52,7 @@ def create(
     return decide(born, {}, (entry,), (created_event(born),), now)
 
 
-def take_over(
+def import_ticket(
     ticket: Ticket,
     *,
     by: int | None,
@@ -175,7 +175,7 @@ def move(
     events: tuple[Event, ...] = (status_changed(ticket, to, by, reason),)
     if to is Status.RESOLVED:
         events += (resolved_event(ticket, by, now, policies),)
-    return decide(ticket, {"status": to, **stamps(to, now)}, (entry,), events, now)
+    return decide(ticket, {"status": to, **status_timestamps(to, now)}, (entry,), events, now)
 
 
 def bridge(

@@ -8,7 +8,7 @@ from savctl.domain.model.history import Action
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.row_ids import row_id, row_ids
 from savctl.domain.model.states import Status
-from savctl.domain.tickets.integrity import Facts, Problem
+from savctl.domain.tickets.integrity import Facts, InvariantProblem
 
 
 def went_into(metadata: Metadata) -> int | None:
@@ -22,23 +22,29 @@ def came_in(metadata: Metadata) -> frozenset[int]:
     return row_ids([link.get("ticket_id") for link in _list(links) if isinstance(link, Mapping)])
 
 
-def link_problems(facts: Facts, others: Mapping[int, Metadata], late: int) -> Iterator[Problem]:
+def link_problems(
+    facts: Facts, others: Mapping[int, Metadata], late: int
+) -> Iterator[InvariantProblem]:
     """What is wrong with the merges of a ticket.
 
     `others` are the tickets that it names, those that are here; `late` messages stand on it.
     """
     into, sources = went_into(facts.metadata), came_in(facts.metadata)
     if into is not None and into in others and facts.id not in came_in(others[into]):
-        yield Problem("merge-link", f"merged into ticket {into}, which does not know it")
+        yield InvariantProblem("merge-link", f"merged into ticket {into}, which does not know it")
     for source in sorted(sources & set(others)):
         if went_into(others[source]) != facts.id:
-            yield Problem("merge-link", f"ticket {source} came in, and does not know it")
+            yield InvariantProblem("merge-link", f"ticket {source} came in, and does not know it")
     if into is None and any(e.action == Action.MERGED_INTO for e in facts.metadata.history):
-        yield Problem("merge-link", "the history tells of a merge, metadata.merged_into is gone")
+        yield InvariantProblem(
+            "merge-link", "the history tells of a merge, metadata.merged_into is gone"
+        )
     if into is not None and facts.status is not Status.CLOSED:
-        yield Problem("merged-open", f"merged into ticket {into}, but {facts.status}")
+        yield InvariantProblem("merged-open", f"merged into ticket {into}, but {facts.status}")
     if into is not None and late:
-        yield Problem("message-on-merged", f"{late} messages; it was merged into ticket {into}")
+        yield InvariantProblem(
+            "message-on-merged", f"{late} messages; it was merged into ticket {into}"
+        )
 
 
 def _list(stored: object) -> list[object]:

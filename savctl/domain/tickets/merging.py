@@ -26,7 +26,7 @@ from savctl.domain.tickets.decision import (
 )
 from savctl.domain.tickets.legal_hold import require_not_held
 from savctl.domain.tickets.message_origins import (
-    Origin,
+    MessageOrigin,
     moved_ids,
     origins,
     with_kept_answer,
@@ -65,7 +65,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class MergeSource:
     """A ticket that is merged away, with what hangs on it.
 
     `description` is the message that its description became, and one of its `lines`; `files`
@@ -130,8 +130,8 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
         )
 
 
-def merge_away(
-    source: Source, target: Ticket, *, by: int | None, now: datetime, reason: str | None
+def close_source(
+    source: MergeSource, target: Ticket, *, by: int | None, now: datetime, reason: str | None
 ) -> Decision:
     """The source: linked, then closed as a duplicate through legal transitions."""
     ticket = source.ticket
@@ -143,9 +143,9 @@ def merge_away(
     return linked.then(lifecycle.close_duplicate(linked.ticket, by=by, now=now, reason=why))
 
 
-def take_in(
+def absorb_into_target(
     target: Ticket,
-    sources: Sequence[Source],
+    sources: Sequence[MergeSource],
     *,
     by: int | None,
     now: datetime,
@@ -211,7 +211,7 @@ def _already(ticket: Ticket, root: str, *, hint: str) -> AlreadyMerged:
     )
 
 
-def _first_answer(source: Source) -> datetime | None:
+def _first_answer(source: MergeSource) -> datetime | None:
     """The source's own first public answer, which leaves it now."""
     moved = moved_ids(source.ticket.metadata)
     answers = (
@@ -222,7 +222,7 @@ def _first_answer(source: Source) -> datetime | None:
     return min((at for at in answers if at is not None), default=None)
 
 
-def _origins_from(source: Source, target: Ticket) -> Iterator[Origin]:
+def _origins_from(source: MergeSource, target: Ticket) -> Iterator[MessageOrigin]:
     """What comes to the target: the source's own, and what earlier merges brought to it.
 
     What a split brought to the source is the source's own by now.
@@ -233,7 +233,7 @@ def _origins_from(source: Source, target: Ticket) -> Iterator[Origin]:
     hides = public if hides_all else frozenset[int]()
     carried = [o for o in origins(source.ticket.metadata) if o.description is not None]
     own = everything.difference(*(origin.messages for origin in carried))
-    yield Origin(
+    yield MessageOrigin(
         ticket_id=source.ticket.id,
         messages=own,
         description=source.description,

@@ -21,7 +21,7 @@ _ANSWERED = "answered_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class MessageOrigin:
     """A ticket that messages came from.
 
     `messages` are all of them; `description` is the one that was the ticket's description, None
@@ -41,7 +41,7 @@ class Origin:
         """Whether it was another customer's ticket."""
         return self.description in self.hidden
 
-    def without(self, message_ids: frozenset[int], file_ids: frozenset[int]) -> Origin:
+    def without(self, message_ids: frozenset[int], file_ids: frozenset[int]) -> MessageOrigin:
         """The same once some of them have gone elsewhere."""
         here = self.messages - message_ids
         return self.among(here, self.files - file_ids, hidden=self.hidden & here)
@@ -53,10 +53,10 @@ class Origin:
         *,
         hidden: frozenset[int],
         is_foreign: bool = False,
-    ) -> Origin:
+    ) -> MessageOrigin:
         """What is left of it on a ticket; what was foreign stays so, and may become so."""
         mark = frozenset((self.description,) if self.description is not None else ())
-        return Origin(
+        return MessageOrigin(
             ticket_id=self.ticket_id,
             messages=messages,
             description=self.description,
@@ -75,7 +75,7 @@ class Origin:
         }
 
 
-def origins(metadata: Metadata) -> tuple[Origin, ...]:
+def origins(metadata: Metadata) -> tuple[MessageOrigin, ...]:
     """Where messages came from; entries of a foreign shape are left out."""
     stored = metadata.get(KEY)
     if not isinstance(stored, list):
@@ -91,7 +91,7 @@ def moved_ids(metadata: Metadata) -> frozenset[int]:
     return frozenset[int]().union(*(origin.messages for origin in origins(metadata)))
 
 
-def with_origins(metadata: Metadata, known: Iterable[Origin]) -> Metadata:
+def with_origins(metadata: Metadata, known: Iterable[MessageOrigin]) -> Metadata:
     """The metadata with this record instead; what has a foreign shape in it stays."""
     stored = metadata.get(KEY)
     items = stored if isinstance(stored, list) else [] if stored is None else [stored]
@@ -116,11 +116,11 @@ def with_kept_answer(metadata: Metadata, at: datetime | None) -> Metadata:
     return metadata.with_members(sla=sla)
 
 
-def _origin(item: Mapping[str, object]) -> Origin | None:
+def _origin(item: Mapping[str, object]) -> MessageOrigin | None:
     ticket_id = row_id(item.get("ticket_id"))
     if ticket_id is None:
         return None
-    return Origin(
+    return MessageOrigin(
         ticket_id=ticket_id,
         messages=row_ids(item.get("messages")),
         description=row_id(item.get("description")),

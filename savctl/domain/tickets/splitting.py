@@ -17,7 +17,7 @@ from savctl.domain.tickets.decision import Decision, decide, history_entry, requ
 from savctl.domain.tickets.legal_hold import require_not_held
 from savctl.domain.tickets.merging import DifferentCustomers, Line, link_to
 from savctl.domain.tickets.message_origins import (
-    Origin,
+    MessageOrigin,
     moved_ids,
     origins,
     with_kept_answer,
@@ -102,7 +102,7 @@ def choose(
     )
 
 
-def give_away(
+def detach(
     ticket: Ticket, part: Part, number: str, *, by: int | None, now: datetime, reason: str | None
 ) -> Decision:
     """The original after the split: history, and what it keeps in mind of what left."""
@@ -132,13 +132,13 @@ def split_off(
     """The new ticket with its link, its history, and the record of what it was given."""
     new = born.ticket
     metadata = new.metadata.with_members(split_from=link_to(original, by=by, now=now))
-    given = Origin(ticket_id=original.id, messages=part.ids)
+    given = MessageOrigin(ticket_id=original.id, messages=part.ids)
     entry = history_entry(Action.SPLIT, original.number, new.number, by, now, reason)
     fields = {"metadata": with_origins(metadata, [given])}
     return born.then(decide(new, fields, (entry,), (), now))
 
 
-def _owner(home: Origin | None, ticket: Ticket, authors: Mapping[int, int]) -> int:
+def _owner(home: MessageOrigin | None, ticket: Ticket, authors: Mapping[int, int]) -> int:
     """Whose conversation a message belongs to; the ticket's own customer unless a merge tells."""
     if home is None or home.description is None:
         return ticket.user_id

@@ -39,7 +39,9 @@ class Old:
         """The next ids in order."""
         return [row.id for row in connection.execute(self._ids(after_id).limit(limit))]
 
-    def standings(self, connection: Connection, *, after_id: int, limit: int) -> list[Standing]:
+    def standings(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> list[ArchiveCandidate]:
         """The next ones in order; of their metadata only what may speak of a hold or a
         restoration, because it is most of a row and says nothing here, mostly."""
         # bytes: a search that knows characters takes as long as all the rest
@@ -71,7 +73,7 @@ class Old:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ArchiveCandidate:
     """A candidate; `metadata` is empty unless it speaks of a hold or a restoration."""
 
     id: int
@@ -81,8 +83,8 @@ class Standing:
     metadata: Metadata
 
 
-def _standing(row: Any) -> Standing:
-    return Standing(
+def _standing(row: Any) -> ArchiveCandidate:
+    return ArchiveCandidate(
         id=row.id,
         number=row.ticket_number,
         status=Status.CLOSED,

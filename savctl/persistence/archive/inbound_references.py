@@ -45,7 +45,7 @@ def references(connection: Connection) -> list[Reference]:
     return [Reference(*row) for row in rows if row[0] not in metadata.tables]
 
 
-def referred_to(
+def referenced_tickets(
     connection: Connection, found: Sequence[Reference], ticket_ids: Sequence[int]
 ) -> dict[int, str]:
     """Those of the tickets that a row of another program refers to, with its table."""
@@ -68,7 +68,9 @@ def referred_to(
     return named
 
 
-def hung_across(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+def cross_ticket_attachments(
+    connection: Connection, ticket_ids: Sequence[int]
+) -> dict[int, tuple[int, int]]:
     """Those of the tickets that share an attachment with another one: it is on one of them, the
     message it hangs on on the other. With the attachment and the other ticket."""
     if not ticket_ids:

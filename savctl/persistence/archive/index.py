@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
 from savctl.domain.clock import instant
 from savctl.errors import NotFound
 from savctl.persistence.archive.snapshot_columns import fetched, listed
-from savctl.persistence.archive.ticket_snapshot import WholeTicket
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import archived_files, archived_tickets
@@ -78,7 +78,7 @@ class ArchiveFilter:
 def add(
     connection: Connection,
     bundle_id: int,
-    tickets: Sequence[tuple[WholeTicket, str]],
+    tickets: Sequence[tuple[TicketSnapshot, str]],
     *,
     at: datetime,
 ) -> None:
@@ -212,7 +212,7 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> list[Archived]:
     return [_archived(row) for row in connection.execute(query)]
 
 
-def _row(whole: WholeTicket, digest: str, bundle_id: int, now: str) -> tuple[Any, ...]:
+def _row(whole: TicketSnapshot, digest: str, bundle_id: int, now: str) -> tuple[Any, ...]:
     ticket = whole.ticket
     closed_at = instant(ticket["closed_at"])
     if closed_at is None:

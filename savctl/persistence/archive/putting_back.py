@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow
 from savctl.persistence.archive.snapshot_columns import Columns
-from savctl.persistence.archive.ticket_snapshot import WholeTicket, insert_whole, read_whole
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, insert_whole, read_whole
 
 _STRICT = frozenset(
     (
@@ -34,7 +34,7 @@ class InsertRefused(ValueError):
     """A constraint of the database stands against a row of the ticket."""
 
 
-def lacking_parents(whole: WholeTicket) -> str | None:
+def lacking_parents(whole: TicketSnapshot) -> str | None:
     """The attachments whose message is not part of the ticket, in words; None for none."""
     messages = {row["id"] for row in whole.messages}
     lacking = [
@@ -45,7 +45,7 @@ def lacking_parents(whole: WholeTicket) -> str | None:
     return f"{', '.join(lacking)} is missing" if lacking else None
 
 
-def put_back(connection: Connection, columns: Columns, whole: WholeTicket) -> None:
+def put_back(connection: Connection, columns: Columns, whole: TicketSnapshot) -> None:
     """Insert every row of a ticket as it is; the caller has looked for collisions.
 
     Raises:
@@ -60,7 +60,7 @@ def put_back(connection: Connection, columns: Columns, whole: WholeTicket) -> No
     require_same(connection, columns, whole)
 
 
-def require_same(connection: Connection, columns: Columns, whole: WholeTicket) -> None:
+def require_same(connection: Connection, columns: Columns, whole: TicketSnapshot) -> None:
     """Pass when the ticket's rows are these, value for value.
 
     Raises:
@@ -73,7 +73,7 @@ def require_same(connection: Connection, columns: Columns, whole: WholeTicket) -
         raise NotFaithful(difference)
 
 
-def _difference(wanted: WholeTicket, found: WholeTicket) -> str | None:
+def _difference(wanted: TicketSnapshot, found: TicketSnapshot) -> str | None:
     tables: tuple[tuple[str, str, list[PlainRow], list[PlainRow]], ...] = (
         ("support_tickets", "id", [wanted.ticket], [found.ticket]),
         ("ticket_messages", "id", wanted.messages, found.messages),

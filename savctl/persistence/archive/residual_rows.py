@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from savctl.persistence.bulk import delete_in
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.schema.tables import archived_files as archived
 from savctl.persistence.schema.tables import (
     files,
@@ -35,9 +35,9 @@ def delete_old_answers(connection: Connection, *, before: datetime) -> None:
     connection.execute(delete(idempotency).where(idempotency.c.created_at <= before))
 
 
-def doomed_files(
+def files_to_purge(
     connection: Connection, ticket_ids: Sequence[int], *, at: datetime
-) -> list[Doomed]:
+) -> list[PurgeRequest]:
     """The objects that hot and archived records of these tickets name, to go at once.
 
     An object that another ticket's record names too is spared when the list is worked off.
@@ -47,7 +47,9 @@ def doomed_files(
     hot = select(a.ticket_id, a.file_path, a.file_size).where(a.ticket_id.in_(ids))
     cold = select(f.ticket_id, f.object_key, f.size_bytes).where(f.ticket_id.in_(ids))
     return [
-        Doomed(key=key, reason=PurgeReason.RETENTION, due_at=at, ticket_id=owner, size_bytes=size)
+        PurgeRequest(
+            key=key, reason=PurgeReason.RETENTION, due_at=at, ticket_id=owner, size_bytes=size
+        )
         for query in (hot, cold)
         for owner, key, size in connection.execute(query)
     ]

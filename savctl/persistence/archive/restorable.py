@@ -10,7 +10,7 @@ from savctl.domain.model.metadata import Metadata
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow
 from savctl.persistence.archive.snapshot_columns import DECLARED, TIMES, Columns
 from savctl.persistence.archive.ticket_snapshot import (
-    WholeTicket,
+    TicketSnapshot,
     delete_whole,
     insert_whole,
     read_whole,
@@ -27,7 +27,7 @@ _CHOICES = {
 }
 
 
-def require_insertable(whole: WholeTicket) -> None:
+def require_insertable(whole: TicketSnapshot) -> None:
     """Pass when the specification's tables would take every row of a ticket again.
 
     Raises:
@@ -48,7 +48,7 @@ def require_insertable(whole: WholeTicket) -> None:
             )
 
 
-def needs_trial(columns: Columns, whole: WholeTicket) -> bool:
+def needs_trial(columns: Columns, whole: TicketSnapshot) -> bool:
     """Whether only the database itself can say: other programs' columns have types and rules of
     their own, and each server has its own view of what JSON is."""
     if any(set(names) - DECLARED[table] for table, names in columns.items()):
@@ -57,7 +57,7 @@ def needs_trial(columns: Columns, whole: WholeTicket) -> bool:
     return text is not None and ("\\" in str(text) or Metadata.read(str(text)).was_unreadable)
 
 
-def try_out(connection: Connection, columns: Columns, tickets: list[WholeTicket]) -> None:
+def try_out(connection: Connection, columns: Columns, tickets: list[TicketSnapshot]) -> None:
     """Delete tickets and insert them again, to be rolled back by the caller.
 
     Raises:

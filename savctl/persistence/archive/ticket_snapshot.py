@@ -33,7 +33,7 @@ from savctl.persistence.schema.tables import (
 
 
 @dataclass(slots=True)
-class WholeTicket:
+class TicketSnapshot:
     """A ticket with everything that is only its own; `files` are marks of its attachments.
 
     `digests` are those of its rows as a server computed them when it handed them out: two equal
@@ -49,16 +49,16 @@ class WholeTicket:
 
 def read_whole(
     connection: Connection, columns: Columns, ids: Sequence[int], *, lock: bool = False
-) -> dict[int, WholeTicket]:
+) -> dict[int, TicketSnapshot]:
     """These tickets in id order; with `lock` those that nobody else holds, all rows locked.
 
     Raises:
         NotFaithful: a value could not be brought back exactly.
     """
     read = partial(_rows, connection, columns)
-    found: dict[int, WholeTicket] = {}
+    found: dict[int, TicketSnapshot] = {}
     for row, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED" * lock):
-        found[row["id"]] = WholeTicket(row, digests=digest)
+        found[row["id"]] = TicketSnapshot(row, digests=digest)
     there, wait = list(found), " " * lock
     said: dict[int, list[str]] = defaultdict(list)
     for row, digest in read("ticket_messages", "ticket_id", there, lock=wait):
@@ -66,7 +66,7 @@ def read_whole(
         said[row["ticket_id"]] += digest
     for ticket_id, digests in said.items():
         found[ticket_id].digests += together(digests)
-    owner: dict[int, WholeTicket] = {}
+    owner: dict[int, TicketSnapshot] = {}
     for row, digest in read("ticket_attachments", "ticket_id", there, lock=wait):
         owner[row["id"]] = found[row["ticket_id"]]
         owner[row["id"]].attachments.append(row)
@@ -77,7 +77,7 @@ def read_whole(
     return found
 
 
-def insert_whole(connection: Connection, columns: Columns, whole: WholeTicket) -> None:
+def insert_whole(connection: Connection, columns: Columns, whole: TicketSnapshot) -> None:
     """Store a ticket with everything as it was; the caller has looked for collisions.
 
     Raises:
@@ -100,7 +100,7 @@ def insert_whole(connection: Connection, columns: Columns, whole: WholeTicket) -
             insert_rows(connection, table, quoted, [tuple(values)])
 
 
-def delete_whole(connection: Connection, whole: Collection[WholeTicket]) -> None:
+def delete_whole(connection: Connection, whole: Collection[TicketSnapshot]) -> None:
     """Delete locked tickets with everything that was read of them."""
     ids = [one.ticket["id"] for one in whole]
     attached = [row["attachment_id"] for one in whole for row in one.files]
@@ -112,7 +112,7 @@ def delete_whole(connection: Connection, whole: Collection[WholeTicket]) -> None
     delete_in(connection, support_tickets, "id", ids)
 
 
-def taken(connection: Connection, whole: WholeTicket) -> list[str]:
+def conflicts(connection: Connection, whole: TicketSnapshot) -> list[str]:
     """What stands in the way of bringing a ticket back: ids and numbers that are in use."""
     number = whole.ticket["ticket_number"]
     wanted: tuple[tuple[str, str, list[Any]], ...] = (

@@ -50,7 +50,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
+class NewAttachment:
     """What is stored of a file whose object is in the bucket."""
 
     original_name: str
@@ -70,7 +70,7 @@ class Attachments:
     def insert(
         self,
         ticket_id: int,
-        new: Sequence[NewFile],
+        new: Sequence[NewAttachment],
         *,
         message_id: int | None,
         at: datetime,
@@ -161,7 +161,7 @@ class Attachments:
         return set(keys).intersection(self._connection.execute(query).scalars())
 
     def _insert(
-        self, ticket_id: int, file: NewFile, message_id: int | None, at: datetime
+        self, ticket_id: int, file: NewAttachment, message_id: int | None, at: datetime
     ) -> Attachment:
         values: dict[str, Any] = {
             "ticket_id": ticket_id,

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachments
-from savctl.persistence.files.uploads import Uploads
+from savctl.persistence.files.uploads import UploadRecords
 from savctl.persistence.schema.tables import archived_files, purges, ticket_attachments
 
 PAGE = 10_000
@@ -33,7 +33,7 @@ _AT_ONCE = 1_000  # keys in one query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ReferencingTable:
     """A table whose records name objects: their id, the object's key and size, their ticket."""
 
     name: str
@@ -43,15 +43,15 @@ class Place:
     ticket: Column[Any]
 
 
-PLACES: tuple[Place, ...] = (
-    Place(
+PLACES: tuple[ReferencingTable, ...] = (
+    ReferencingTable(
         name="attachment",
         id=ticket_attachments.c.id,
         key=ticket_attachments.c.file_path,
         size=ticket_attachments.c.file_size,
         ticket=ticket_attachments.c.ticket_id,
     ),
-    Place(
+    ReferencingTable(
         name="archived attachment",
         id=archived_files.c.attachment_id,
         key=archived_files.c.object_key,
@@ -71,7 +71,7 @@ def named(connection: Connection, keys: Collection[str]) -> dict[str, str]:
     an index, so it looks at every record: ask for hundreds of keys at once, and before any lock
     is taken. One statement is one moment: a record that moves between tables is in one of them.
     """
-    found = dict.fromkeys(Uploads(connection).under_way(keys), "an upload under way")
+    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "an upload under way")
     wanted = sorted(keys)
     for start in range(0, len(wanted), _AT_ONCE):
         found |= _records_naming(connection, wanted[start : start + _AT_ONCE])
@@ -86,7 +86,7 @@ def named_anew(
     A key can only be named anew by an upload to the ticket that it was made for, and an upload
     locks that ticket's row before it begins and before it is recorded.
     """
-    found = dict.fromkeys(Uploads(connection).under_way(keys), "an upload under way")
+    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "an upload under way")
     found |= dict.fromkeys(Attachments(connection).naming_of(ticket_ids, keys), "a new record")
     return found
 
@@ -106,7 +106,7 @@ def names_any(database: Database) -> bool:
         return connection.execute(select(purges.c.id).limit(1)).first() is not None
 
 
-def named_keys(database: Database) -> Iterator[tuple[Place, list[Named]]]:
+def named_keys(database: Database) -> Iterator[tuple[ReferencingTable, list[Named]]]:
     """Every key that a record names, page by page in order of the records' ids.
 
     Pages are transactions of their own: what is written meanwhile may be missing here, which is
@@ -138,7 +138,7 @@ def _bytes(column: Column[Any]) -> ColumnElement[bytes]:
     return cast(column, LargeBinary)
 
 
-def _page(database: Database, place: Place, after: int) -> list[Named]:
+def _page(database: Database, place: ReferencingTable, after: int) -> list[Named]:
     query = (
         select(place.key, place.size, place.id, place.ticket)
         .where(place.id > after)

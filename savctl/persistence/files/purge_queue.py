@@ -43,7 +43,7 @@ class Purge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doomed:
+class PurgeRequest:
     """An object that shall go, and when."""
 
     key: str
@@ -61,7 +61,7 @@ class Purges:
         self._connection = connection
         self._run_id = run_id
 
-    def want(self, doomed: Iterable[Doomed], *, at: datetime) -> None:
+    def want(self, doomed: Iterable[PurgeRequest], *, at: datetime) -> None:
         """Write down that objects shall go; one that shall already goes at the earlier time."""
         by_digest = {key_digest(one.key): one for one in doomed}
         if not by_digest:
@@ -133,7 +133,7 @@ class Purges:
     def _set(self, ids: Collection[int], **values: Any) -> None:
         self._connection.execute(update(purges).where(_P.id.in_(ids)).values(**values))
 
-    def _row(self, digest: str, one: Doomed, at: datetime) -> dict[str, Any]:
+    def _row(self, digest: str, one: PurgeRequest, at: datetime) -> dict[str, Any]:
         return {
             "key_digest": digest,
             "object_key": one.key,

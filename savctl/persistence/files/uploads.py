@@ -28,7 +28,7 @@ class Upload:
     started_at: datetime
 
 
-class Uploads:
+class UploadRecords:
     """The uploads of one transaction."""
 
     def __init__(self, connection: Connection) -> None:

@@ -16,7 +16,7 @@ COUNTS = ("seen", "changed", "skipped", "failed")
 _R = runs.c
 
 
-class Held(Protocol):
+class RunOwner(Protocol):
     """What of a lease finds its run: a later holder has another token."""
 
     @property
@@ -33,7 +33,7 @@ class Held(Protocol):
 class RunCounts:
     """What of a run's counts is in its row already."""
 
-    def __init__(self, lease: Held) -> None:
+    def __init__(self, lease: RunOwner) -> None:
         self._lease = lease
         self._stored = dict.fromkeys(COUNTS, 0)
 

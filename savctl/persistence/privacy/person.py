@@ -41,7 +41,7 @@ _I = archived_tickets.c
 _PAGE = 1000
 
 
-class Person:
+class PersonCounts:
     """One person as a connection sees them; every answer is a count."""
 
     def __init__(self, connection: Connection, user_id: int) -> None:

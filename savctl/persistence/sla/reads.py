@@ -18,14 +18,14 @@ from savctl.domain.tickets.message_origins import moved_ids
 from savctl.persistence.schema.tables import sla_alarms, support_tickets, ticket_messages
 from savctl.persistence.sla.facts import SlaFacts, sla_facts
 from savctl.persistence.sla.scan_cursor import read_watch
-from savctl.persistence.sla.scheduled_checks import Unwatched
+from savctl.persistence.sla.scheduled_checks import UnscheduledTickets
 from savctl.persistence.tickets.tickets import Tickets, to_ticket
 
 _A, _M, _T = sla_alarms.c, ticket_messages.c, support_tickets.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class TicketScope:
     """Whose tickets, and of which priority; everything given must hold."""
 
     agent_id: int | None = None
@@ -72,7 +72,7 @@ class SlaReads:
         watch = read_watch(self._connection)
         return 0 if watch is None else watch.up_to_id
 
-    def unwatched(self, pages: Unwatched, *, limit: int) -> list[int]:
+    def unwatched(self, pages: UnscheduledTickets, *, limit: int) -> list[int]:
         """The next active tickets whose alarm is not to be relied on."""
         return pages.page(self._connection, after_id=0, limit=limit)
 
@@ -94,7 +94,7 @@ class SlaReads:
         row = self._connection.execute(query).first()
         return None if row is None else Alarm(row.looks_at)
 
-    def active_tickets(self, ids: Sequence[int], held: Held) -> list[Ticket]:
+    def active_tickets(self, ids: Sequence[int], held: TicketScope) -> list[Ticket]:
         """Those of these tickets that are open or in progress."""
         query = select(support_tickets).where(_T.id.in_(ids), _T.status.in_(sorted(COUNTED)))
         if held.agent_id is not None:

@@ -15,7 +15,7 @@ _T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedBetween:
     """The tickets created from `since` (included) until `until`."""
 
     since: datetime

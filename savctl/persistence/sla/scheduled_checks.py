@@ -24,7 +24,7 @@ _COLUMNS = ("ticket_id", "looks_at", "row_updated_at")
 _STATUSES = tuple(sorted(COUNTED))
 
 
-class Alarms:
+class ScheduledChecks:
     """The alarms of one transaction."""
 
     def __init__(self, connection: Connection) -> None:
@@ -48,7 +48,7 @@ class Alarms:
 
 
 @dataclass(slots=True)
-class DueAlarms:
+class DueChecks:
     """The tickets whose alarm has come, the longest overdue first; pages go on by themselves."""
 
     now: datetime
@@ -68,7 +68,7 @@ class DueAlarms:
 
 
 @dataclass(slots=True)
-class Unwatched:
+class UnscheduledTickets:
     """Active tickets without an alarm, or changed behind it: another program's work.
 
     Only ids above `from_id` are looked at, each status in the order of its index; what is due

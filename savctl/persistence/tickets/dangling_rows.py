@@ -37,7 +37,7 @@ _M, _F = ticket_messages.c, ticket_attachments.c
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class DanglingRow:
     """A row that belongs to nothing: its id, and what it names."""
 
     id: int
@@ -46,7 +46,7 @@ class Stray:
 
 def window(
     connection: Connection, check: str, *, after_id: int, sample: int
-) -> tuple[int, list[Stray], int | None]:
+) -> tuple[int, list[DanglingRow], int | None]:
     """Rows of one window that belong to nothing: how many, some of them, where it ends.
 
     The end is None behind the last row.
@@ -133,7 +133,7 @@ _STRAYS: Mapping[str, _Kind] = MappingProxyType(
 STRAYS: tuple[str, ...] = tuple(_STRAYS)
 
 
-def _stray(kind: _Kind, row: Row[Any]) -> Stray:
+def _stray(kind: _Kind, row: Row[Any]) -> DanglingRow:
     names = (column.key for column in kind.names)
     named = [(name, row._mapping[name]) for name in names]  # noqa: SLF001 - SQLAlchemy's own way
-    return Stray(row.id, ", ".join(f"{name} {value}" for name, value in named if value))
+    return DanglingRow(row.id, ", ".join(f"{name} {value}" for name, value in named if value))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from savctl.domain.model.states import Status
-from savctl.domain.tickets.duplicates import COMPARED, Candidate
+from savctl.domain.tickets.duplicates import COMPARED, ComparedTicket
 from savctl.persistence.schema.tables import support_tickets
 
 _T = support_tickets.c
@@ -29,7 +29,7 @@ def customers_with_several(
 
 def living_tickets(
     connection: Connection, user_ids: Sequence[int], *, most: int
-) -> dict[int, list[Candidate]]:
+) -> dict[int, list[ComparedTicket]]:
     """The tickets of these customers that are not closed, the newest `most` of each."""
     newest_first = func.row_number().over(partition_by=_T.user_id, order_by=_T.id.desc())
     chosen = (
@@ -53,10 +53,10 @@ def living_tickets(
         .where(chosen.c.place <= most)
         .order_by(_T.user_id, _T.id)
     )
-    found: dict[int, list[Candidate]] = defaultdict(list)
+    found: dict[int, list[ComparedTicket]] = defaultdict(list)
     for row in connection.execute(query).mappings():
         texts = {name: _legible(row[name]) for name in ("subject", "description")}
-        found[row["user_id"]].append(Candidate(**{**row, **texts}))
+        found[row["user_id"]].append(ComparedTicket(**{**row, **texts}))
     return found
 
 

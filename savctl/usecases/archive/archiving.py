@@ -12,15 +12,15 @@ from datetime import datetime
 from savctl.domain.tickets.retention import Age, kept_hot
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle
-from savctl.persistence.archive.candidates import Old, Standing, unpurged
+from savctl.persistence.archive.candidates import ArchiveCandidate, Old, unpurged
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.archive.deletion_blockers import ties
+from savctl.usecases.archive.deletion_blockers import deletion_blockers
 from savctl.usecases.archive.steps import Steps
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.batch.safety_limit import counted, stop
 
 BUNDLE_TICKETS = 2_000
@@ -33,7 +33,7 @@ def archive_tickets(
     cold: ColdStorage,
     *,
     after: Age,
-    terms: Terms,
+    terms: BatchContext,
     brake: int | None = None,
     bundle_tickets: int = BUNDLE_TICKETS,
 ) -> None:
@@ -70,13 +70,13 @@ def _archive_page(
     database: Database,
     clock: Clock,
     steps: Steps,
-    page: Sequence[Standing],
+    page: Sequence[ArchiveCandidate],
     after: Age,
-    terms: Terms,
+    terms: BatchContext,
 ) -> int:
     """Make one bundle of these tickets; answers the last id that was dealt with."""
 
-    def work(uow: UnitOfWork) -> tuple[list[Standing], list[Item], Bundle | None]:
+    def work(uow: UnitOfWork) -> tuple[list[ArchiveCandidate], list[Item], Bundle | None]:
         fit, items = _judged(uow, page, after, clock())
         if not fit or terms.dry_run:
             return fit, items, None
@@ -90,7 +90,7 @@ def _archive_page(
         bad = {item.id: item for item in steps.rehearse([ticket.id for ticket in fit])}
         items += [
             bad.get(t.id)
-            or Item(t.id, t.number, Outcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}")
+            or Item(t.id, t.number, ItemOutcome.CHANGED, f"closed {t.closed_at:%Y-%m-%d}")
             for t in fit
         ]
     over = [] if bundle is None else steps.advance(bundle, [ticket.id for ticket in fit])
@@ -102,12 +102,12 @@ def _archive_page(
 
 
 def _judged(
-    uow: UnitOfWork, page: Sequence[Standing], after: Age, now: datetime
-) -> tuple[list[Standing], list[Item]]:
+    uow: UnitOfWork, page: Sequence[ArchiveCandidate], after: Age, now: datetime
+) -> tuple[list[ArchiveCandidate], list[Item]]:
     """The tickets that may go, and why the others may not; nothing is locked yet."""
     ids = [ticket.id for ticket in page]
     deleted = unpurged(uow.connection, ids)
-    tied = ties(uow, ids)
+    tied = deletion_blockers(uow, ids)
     twice = index.came_back(uow.connection, ids)
     fit, items = [], []
     for ticket in page:
@@ -121,11 +121,11 @@ def _judged(
         if why is None:
             fit.append(ticket)
         elif why:
-            items.append(Item(ticket.id, ticket.number, Outcome.SKIPPED, why))
+            items.append(Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, why))
     return fit, items
 
 
-def _require_known_place(database: Database, cold: ColdStorage, terms: Terms) -> None:
+def _require_known_place(database: Database, cold: ColdStorage, terms: BatchContext) -> None:
     """Pass when cold storage has any of the newest bundles, or there is none: behind a mount
     that is missing lies a folder that takes bundles, too."""
     with database.reading() as connection:
@@ -142,7 +142,7 @@ def _require_known_place(database: Database, cold: ColdStorage, terms: Terms) ->
 
 
 def _require_few(
-    database: Database, due: Old, after: Age, now: datetime, terms: Terms, brake: int
+    database: Database, due: Old, after: Age, now: datetime, terms: BatchContext, brake: int
 ) -> None:
     """Pass when at most `brake` tickets are due."""
     with database.reading() as connection:
@@ -163,7 +163,7 @@ def _require_few(
 
 
 def _due_pages(
-    database: Database, due: Old, after: Age, now: datetime, terms: Terms
+    database: Database, due: Old, after: Age, now: datetime, terms: BatchContext
 ) -> Iterator[int]:
     after_id = 0
     while not terms.should_stop():

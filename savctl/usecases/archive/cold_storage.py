@@ -21,7 +21,13 @@ from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 from savctl import __version__
 from savctl.domain.clock import second_text
 from savctl.errors import Findings
-from savctl.ports.objects import KeyFailure, NoSuchObject, ObjectStore, StoredObject, StoreGone
+from savctl.ports.objects import (
+    KeyFailure,
+    NoSuchObject,
+    ObjectStore,
+    StoredObject,
+    StoreUnavailable,
+)
 from savctl.usecases.archive.lines import FORMAT, ticket_id_of
 
 DEFAULT_PREFIX = "archive/"
@@ -209,7 +215,7 @@ class ColdStorage:
         failures: list[KeyFailure] = self.store.purge([key, manifest_key(key)])
         if failures:
             first = failures[0]
-            raise StoreGone(
+            raise StoreUnavailable(
                 f"{first.key} could not be removed from {self.store.name}: {first.reason}"
             )
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from savctl.persistence.archive.inbound_references import (
     Reference,
-    hung_across,
+    cross_ticket_attachments,
+    referenced_tickets,
     references,
-    referred_to,
 )
 from savctl.persistence.unit_of_work import UnitOfWork
 
 
-def ties(
+def deletion_blockers(
     uow: UnitOfWork, ticket_ids: Sequence[int], *, foreign: Sequence[Reference] | None = None
 ) -> dict[int, str]:
     """Why these tickets cannot go without rows of others, by ticket; free ones are left out.
@@ -26,10 +26,12 @@ def ties(
     told = {
         ticket_id: f"attachment {attachment} and its message are on two tickets, this one and "
         f"ticket {other}: put either right"
-        for ticket_id, (attachment, other) in hung_across(connection, ticket_ids).items()
+        for ticket_id, (attachment, other) in cross_ticket_attachments(
+            connection, ticket_ids
+        ).items()
     }
     told |= {
         ticket_id: f"rows of another program's table {table} refer to it"
-        for ticket_id, table in referred_to(connection, found, ticket_ids).items()
+        for ticket_id, table in referenced_tickets(connection, found, ticket_ids).items()
     }
     return told

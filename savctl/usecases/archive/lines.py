@@ -13,7 +13,7 @@ from typing import Any
 
 from savctl.domain.model.metadata import encode
 from savctl.persistence.archive.row_values import NotFaithful
-from savctl.persistence.archive.ticket_snapshot import WholeTicket
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 
 FORMAT = "savctl-archive/1"
 _START = re.compile(rb'\{"ticket_id": (\d+), ')
@@ -21,7 +21,7 @@ _TEXT = "metadata_text"
 _NO_METADATA = '"metadata": null'
 
 
-def line_of(whole: WholeTicket) -> bytes:
+def line_of(whole: TicketSnapshot) -> bytes:
     """The ticket's line, without the line break; it has been seen to be the ticket again.
 
     Raises:
@@ -45,7 +45,7 @@ def line_of(whole: WholeTicket) -> bytes:
     return told.encode()
 
 
-def whole_of(line: bytes) -> WholeTicket:
+def whole_of(line: bytes) -> TicketSnapshot:
     """The ticket of a line.
 
     Raises:
@@ -58,7 +58,7 @@ def whole_of(line: bytes) -> WholeTicket:
             ticket["metadata"] = told[_TEXT]
         elif ticket["metadata"] is not None:
             ticket["metadata"] = encode(ticket["metadata"])
-        return WholeTicket(ticket, told["messages"], told["attachments"], told["files"])
+        return TicketSnapshot(ticket, told["messages"], told["attachments"], told["files"])
     except (KeyError, TypeError) as problem:
         raise ValueError(f"no ticket in the line: {problem!r}") from problem
 

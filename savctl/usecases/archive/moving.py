@@ -14,11 +14,11 @@ from savctl.persistence.archive.bundles import Bundle
 from savctl.persistence.archive.inbound_references import Reference
 from savctl.persistence.archive.row_digests import locked_digests
 from savctl.persistence.archive.snapshot_columns import columns_of
-from savctl.persistence.archive.ticket_snapshot import WholeTicket, delete_whole, read_whole
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, delete_whole, read_whole
 from savctl.persistence.tickets.candidates import number_of
 from savctl.persistence.unit_of_work import UnitOfWork
-from savctl.usecases.archive.deletion_blockers import ties
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.archive.deletion_blockers import deletion_blockers
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 _CHANGED = "changed while it was archived: it stays, the next run looks again"
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
@@ -29,7 +29,7 @@ class Kept:
     """A ticket as cold storage has it, and the digest of its line."""
 
     id: int
-    whole: WholeTicket
+    whole: TicketSnapshot
     line_sha256: str
 
 
@@ -47,20 +47,20 @@ def move(
     are other programs' keys: a row of theirs may have come since the ticket was chosen.
     """
     same, locked = _compared(uow, kept)
-    tied = ties(uow, sorted(same), foreign=foreign)
+    tied = deletion_blockers(uow, sorted(same), foreign=foreign)
     untied = same - tied.keys()
     free = {one.id for one in kept if one.id in untied and _may_go(one.whole)}
     gone = [one for one in kept if one.id in free]
     moved = [one.id for one in gone]
     items = [
-        Item(one.id, one.whole.ticket["ticket_number"], Outcome.CHANGED, "archived")
+        Item(one.id, one.whole.ticket["ticket_number"], ItemOutcome.CHANGED, "archived")
         for one in gone
     ]
     for one in kept:
         if one.id not in free:
             number = number_of(uow.connection, one.id)
             why = tied.get(one.id, _CHANGED if one.id in locked else _IN_USE)
-            items += [Item(one.id, number, Outcome.SKIPPED, why)] if number else []
+            items += [Item(one.id, number, ItemOutcome.SKIPPED, why)] if number else []
     delete_whole(uow.connection, [one.whole for one in gone])
     uow.alarms.remove(moved)
     index.add(uow.connection, bundle.id, [(one.whole, one.line_sha256) for one in gone], at=at)
@@ -85,7 +85,7 @@ def _compared(uow: UnitOfWork, kept: Sequence[Kept]) -> tuple[set[int], set[int]
     return {one.id for one in kept if rows.get(one.id) == one.whole}, set(rows)
 
 
-def _may_go(whole: WholeTicket) -> bool:
+def _may_go(whole: TicketSnapshot) -> bool:
     """Whether the ticket is closed and free: a hold may have come after it was chosen."""
     text = whole.ticket["metadata"] or ""
     is_held = "legal_hold" in text and has_hold(Metadata.read(text))

@@ -8,7 +8,7 @@ from savctl.domain.clock import FAR_AWAY
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.persistence.archive.restorable import needs_trial, require_insertable, try_out
 from savctl.persistence.archive.snapshot_columns import Columns
-from savctl.persistence.archive.ticket_snapshot import WholeTicket
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.usecases.archive.lines import whole_of
@@ -18,7 +18,7 @@ _ENTRY = HistoryEntry(at=FAR_AWAY, actor=None, action=Action.RESTORED)
 
 
 def require_restorable(
-    database: Database, columns: Columns, lines: Sequence[tuple[WholeTicket, bytes]]
+    database: Database, columns: Columns, lines: Sequence[tuple[TicketSnapshot, bytes]]
 ) -> None:
     """Pass when each of these tickets would come back from its line as it is.
 

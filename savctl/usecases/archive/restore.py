@@ -14,7 +14,7 @@ from savctl.persistence.archive.index import Archived
 from savctl.persistence.archive.putting_back import InsertRefused, lacking_parents, put_back
 from savctl.persistence.archive.row_values import NotFaithful
 from savctl.persistence.archive.snapshot_columns import columns_of
-from savctl.persistence.archive.ticket_snapshot import WholeTicket, taken
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, conflicts
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -32,15 +32,15 @@ class Collision(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RestorableTicket:
     """An archived ticket, and what its bundle holds of it."""
 
     archived: Archived
     bundle: Bundle
-    whole: WholeTicket
+    whole: TicketSnapshot
 
 
-def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Found:
+def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> RestorableTicket:
     """The archived ticket of this number or id, as it was.
 
     Raises:
@@ -52,7 +52,7 @@ def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Foun
         archived = index.get(connection, ref)
         bundle = bundles.get(connection, archived.bundle_id)
     try:
-        return Found(archived, bundle, _read(cold, archived, bundle))
+        return RestorableTicket(archived, bundle, _read(cold, archived, bundle))
     except Damaged:
         with database.reading() as connection:
             now = index.get(connection, archived.ticket_id)
@@ -61,7 +61,7 @@ def read_archived(database: Database, cold: ColdStorage, ref: str | int) -> Foun
     return read_archived(database, cold, ref)  # the bundle was written anew meanwhile
 
 
-def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> WholeTicket:
+def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> TicketSnapshot:
     for ticket_id, line in cold.tickets(bundle.key, raw_bytes=bundle.raw_bytes):
         if ticket_id == archived.ticket_id:
             if digest_of(line) != archived.line_sha256:
@@ -84,7 +84,7 @@ def restore_ticket(
     by: int | None,
     reason: str | None = None,
     dry_run: bool = False,
-) -> Found:
+) -> RestorableTicket:
     """Bring an archived ticket back: rows, ids, number and times as they were.
 
     Its history gets one entry, `restored`. Files never left the bucket. The copy in the bundle
@@ -97,7 +97,7 @@ def restore_ticket(
     """
     found = read_archived(database, cold, ref)
 
-    def work(uow: UnitOfWork) -> Found:
+    def work(uow: UnitOfWork) -> RestorableTicket:
         now = index.get(uow.connection, found.archived.ticket_id, lock=True)
         if now.bundle_id != found.archived.bundle_id:  # written anew meanwhile: the same line
             _require_same(now, found.archived)
@@ -119,8 +119,8 @@ def _require_same(now: Archived, then: Archived) -> None:
         raise Refused(f"{then.ticket_number} changed meanwhile; try again")
 
 
-def _require_free(uow: UnitOfWork, whole: WholeTicket) -> None:
-    found = taken(uow.connection, whole)
+def _require_free(uow: UnitOfWork, whole: TicketSnapshot) -> None:
+    found = conflicts(uow.connection, whole)
     if found:
         number, more = whole.ticket["ticket_number"], len(found) - _NAMED
         told = ", ".join(found[:_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -131,20 +131,20 @@ def _require_free(uow: UnitOfWork, whole: WholeTicket) -> None:
         )
 
 
-def _moment(found: Found, now: datetime) -> datetime:
+def _moment(found: RestorableTicket, now: datetime) -> datetime:
     """Now, never before what stands on the ticket already (rules 20.9)."""
     history = Metadata.read(found.whole.ticket["metadata"]).history
     return max(now, found.archived.closed_at, *(entry.at for entry in history))
 
 
-def with_entry(whole: WholeTicket, entry: HistoryEntry) -> WholeTicket:
+def with_entry(whole: TicketSnapshot, entry: HistoryEntry) -> TicketSnapshot:
     """The ticket as it stands once it is back, with its new entry in the history."""
     stored = Metadata.read(whole.ticket["metadata"])
     ticket = {**whole.ticket, "metadata": stored.with_history([entry]).text()}
-    return WholeTicket(ticket, whole.messages, whole.attachments, whole.files)
+    return TicketSnapshot(ticket, whole.messages, whole.attachments, whole.files)
 
 
-def _insert(uow: UnitOfWork, whole: WholeTicket) -> None:
+def _insert(uow: UnitOfWork, whole: TicketSnapshot) -> None:
     """Put the rows back, or say which of them stands in the way; nothing is stored then."""
     number = whole.ticket["ticket_number"]
     try:

@@ -21,18 +21,18 @@ from savctl.persistence.archive.index import Archived
 from savctl.persistence.archive.residual_rows import (
     delete_last_rows,
     delete_old_answers,
-    doomed_files,
+    files_to_purge,
 )
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import delete_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
-from savctl.usecases.archive.deletion_blockers import ties
+from savctl.usecases.archive.deletion_blockers import deletion_blockers
 from savctl.usecases.archive.rewriting import Overtaken, rewrite
 from savctl.usecases.archive.steps import Steps
-from savctl.usecases.batch.batches import Terms, in_batches
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, in_batches
+from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.batch.safety_limit import counted, stop
 
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
@@ -44,7 +44,7 @@ def remove_expired(
     cold: ColdStorage,
     *,
     after: Age,
-    terms: Terms,
+    terms: BatchContext,
     brake: int | None = None,
 ) -> None:
     """Remove every ticket whose time is over, hot ones first; the unit is tickets.
@@ -76,7 +76,7 @@ class _Retention:
     clock: Clock
     cold: ColdStorage
     after: Age
-    terms: Terms
+    terms: BatchContext
 
     @property
     def due(self) -> Old:
@@ -149,7 +149,7 @@ class _Retention:
 
     def _remove_hot(self, uow: UnitOfWork, ids: Sequence[int], now: datetime) -> list[Item]:
         locked = uow.tickets.lock_many(ids, skip_locked=True)
-        tied = ties(uow, ids)
+        tied = deletion_blockers(uow, ids)
         items: list[Item] = []
         gone: list[Ticket] = []
         for ticket in locked:
@@ -159,12 +159,14 @@ class _Retention:
             if why is None:
                 gone.append(ticket)
             elif why:
-                items.append(Item(ticket.id, ticket.number, Outcome.SKIPPED, why))
+                items.append(Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, why))
         left = _forget(uow, [ticket.id for ticket in gone], now)
         items += [_removed(one.id, one.number, one.closed_at, left.get(one.id)) for one in gone]
         delete_tickets(uow.connection, [ticket.id for ticket in gone])
         busy = uow.tickets.numbers_of(sorted(set(ids) - {ticket.id for ticket in locked}))
-        return items + [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in busy.items()]
+        return items + [
+            Item(i, number, ItemOutcome.SKIPPED, _IN_USE) for i, number in busy.items()
+        ]
 
     def _remove_from(self, bundle_id: int) -> None:
         now = self.clock()
@@ -209,7 +211,7 @@ class _Retention:
         except (Damaged, Overtaken) as problem:
             what = f"it {problem.what}" if isinstance(problem, Damaged) else problem.message
             why = f"{len(over)} ticket(s) are due in it: {what}"
-            failed = Item(bundle.key, None, Outcome.FAILED, why)
+            failed = Item(bundle.key, None, ItemOutcome.FAILED, why)
             self.terms.report.add([failed], seen=1)
             return [], {}
         return gone, left
@@ -219,7 +221,7 @@ def _removed(ticket_id: int, number: str, closed_at: datetime | None, left: str 
     told = f"closed {closed_at:%Y-%m-%d}"
     if left is not None:
         told += f"; its object {left!r} is not where files of tickets are: left alone"
-    return Item(ticket_id, number, Outcome.CHANGED, told, is_told=left is not None)
+    return Item(ticket_id, number, ItemOutcome.CHANGED, told, is_told=left is not None)
 
 
 def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> dict[int, str]:
@@ -230,7 +232,7 @@ def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> dict[i
     """
     if not ticket_ids:
         return {}
-    found = doomed_files(uow.connection, ticket_ids, at=now)
+    found = files_to_purge(uow.connection, ticket_ids, at=now)
     doomed = [one for one in found if one.key.startswith((TICKETS, TEMP))]
     uow.purges.want(doomed, at=now)
     delete_last_rows(uow.connection, ticket_ids)

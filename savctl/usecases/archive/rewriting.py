@@ -20,7 +20,7 @@ from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged, Written
 from savctl.usecases.archive.lines import digest_of
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 
 Also = Callable[[UnitOfWork, Sequence[Archived]], None]
 
@@ -37,7 +37,7 @@ def rewrite(
     cold: ColdStorage,
     old: Bundle,
     *,
-    terms: Terms,
+    terms: BatchContext,
     dropping: frozenset[int] = frozenset(),
     also: Also | None = None,
 ) -> list[Archived]:
@@ -107,7 +107,9 @@ def _begun(
     return new, kept
 
 
-def purge_obsolete(database: Database, cold: ColdStorage, bundle: Bundle, *, terms: Terms) -> None:
+def purge_obsolete(
+    database: Database, cold: ColdStorage, bundle: Bundle, *, terms: BatchContext
+) -> None:
     """Remove an obsolete bundle's object for good, then what is known of it.
 
     Raises:
@@ -144,7 +146,7 @@ def _copied(
     new: Bundle,
     kept: dict[int, Archived],
     clock: Clock,
-    terms: Terms,
+    terms: BatchContext,
 ) -> Written:
     """The kept lines in the new object, byte for byte, read back and compared with the index."""
 

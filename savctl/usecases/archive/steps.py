@@ -18,7 +18,7 @@ from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle, State
 from savctl.persistence.archive.inbound_references import Reference, references
 from savctl.persistence.archive.snapshot_columns import Columns, columns_of
-from savctl.persistence.archive.ticket_snapshot import WholeTicket, read_whole
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, read_whole
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import LeaseLost
 from savctl.persistence.tickets.candidates import number_of
@@ -29,8 +29,8 @@ from savctl.usecases.archive.lines import digest_of, line_of, whole_of
 from savctl.usecases.archive.moving import Kept, move
 from savctl.usecases.archive.proof import require_restorable
 from savctl.usecases.archive.rewriting import Overtaken, purge_obsolete, rewrite, withdraw
-from savctl.usecases.batch.batches import EVERYBODYS, Terms
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BATCH_FATAL, BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 # So many tickets are read at once, fewer where conversations are long, and a bundle ends behind
 # so many bytes: memory is bounded.
@@ -57,7 +57,7 @@ class Steps:
     database: Database
     clock: Clock
     cold: ColdStorage
-    terms: Terms
+    terms: BatchContext
 
     @property
     def _fence(self) -> Fence | None:
@@ -119,7 +119,7 @@ class Steps:
                 bundles.change(uow.connection, bundle.id, State.OBSOLETE)
 
         in_transaction(self.database, work, fence=self._fence)
-        failed = Item(bundle.key, None, Outcome.FAILED, problem.what)
+        failed = Item(bundle.key, None, ItemOutcome.FAILED, problem.what)
         self.terms.report.add([failed], seen=1)
 
     def _unfinished(self) -> list[Bundle]:
@@ -180,11 +180,11 @@ class Steps:
 
     def _lines_of(
         self, columns: Columns, ids: Sequence[int], packing: _Packing
-    ) -> list[tuple[int, WholeTicket, bytes]]:
+    ) -> list[tuple[int, TicketSnapshot, bytes]]:
         """The lines of some tickets; one that could not be brought back is named and left out."""
         try:
             return self._lines_read(columns, ids)
-        except EVERYBODYS:
+        except BATCH_FATAL:
             raise
         except Exception as problem:
             if len(ids) > 1:
@@ -196,7 +196,7 @@ class Steps:
 
     def _lines_read(
         self, columns: Columns, ids: Sequence[int]
-    ) -> list[tuple[int, WholeTicket, bytes]]:
+    ) -> list[tuple[int, TicketSnapshot, bytes]]:
         with self.database.reading() as connection:
             found = read_whole(connection, columns, ids)
         lines = [(one, whole, line_of(whole)) for one, whole in found.items()]
@@ -258,7 +258,7 @@ class Steps:
                 lambda uow: move(uow, bundle, some, foreign=foreign, at=self.clock()),
                 fence=self._fence,
             )
-        except EVERYBODYS:
+        except BATCH_FATAL:
             raise
         except Exception as problem:
             if len(some) > 1:
@@ -274,7 +274,7 @@ class Steps:
             rewrite(self.database, self.clock, self.cold, mixed, terms=self.terms)
         except (Damaged, Overtaken) as problem:
             what = problem.what if isinstance(problem, Damaged) else problem.message
-            failed = Item(mixed.key, None, Outcome.FAILED, what)
+            failed = Item(mixed.key, None, ItemOutcome.FAILED, what)
             self.terms.report.add([failed], seen=1)
 
     def _to(self, bundle: Bundle, state: State, **values: Any) -> None:
@@ -308,4 +308,4 @@ def _end(bundle: Bundle, at: datetime, uow: UnitOfWork) -> bool:
 
 def _failed(ticket_id: int, number: str | None, problem: Exception) -> Item:
     why = f"cannot be archived as it is: {problem}"
-    return Item(ticket_id, number, Outcome.FAILED, why)
+    return Item(ticket_id, number, ItemOutcome.FAILED, why)

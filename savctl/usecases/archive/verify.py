@@ -10,7 +10,7 @@ from savctl.persistence.archive.bundles import IN_FORCE, Bundle
 from savctl.persistence.engine import Database
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of
-from savctl.usecases.batch.batches import never
+from savctl.usecases.batch.batches import never_stop
 
 _PAGE = 100
 
@@ -26,7 +26,7 @@ class Checked:
 
 
 def verify_archive(
-    database: Database, cold: ColdStorage, *, should_stop: Callable[[], bool] = never
+    database: Database, cold: ColdStorage, *, should_stop: Callable[[], bool] = never_stop
 ) -> Iterator[Checked]:
     """Read every bundle in force, its manifest too; then look for objects of no bundle.
 

@@ -35,19 +35,19 @@ _NO_ROOM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class FileDigest:
     """What was written."""
 
     size_bytes: int
     sha256: str
 
 
-class NewFile(Protocol):
+class AtomicFile(Protocol):
     """A file on its way."""
 
     stream: Bytes
 
-    def seal(self) -> Sealed:
+    def seal(self) -> FileDigest:
         """Bring it to the disk and answer what it is; nothing is written after that."""
         ...
 
@@ -57,7 +57,7 @@ class NewFile(Protocol):
 
 
 @contextmanager
-def new_file(path: Path, *, overwrite: bool) -> Iterator[NewFile]:
+def new_file(path: Path, *, overwrite: bool) -> Iterator[AtomicFile]:
     """A new file at this place; without `release` nothing is left of it.
 
     Raises:
@@ -81,18 +81,18 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[NewFile]:
 
 
 @contextmanager
-def spooled(deliver: Callable[[Bytes], None]) -> Iterator[NewFile]:
+def spooled(deliver: Callable[[Bytes], None]) -> Iterator[AtomicFile]:
     """A file without a name, given to `deliver` when it is released: for stdout and dry runs.
 
     Raises:
         Unavailable: there is no room for it, or none where it is delivered.
     """
-    with scratch_in_words(), tempfile.TemporaryFile() as stream:
+    with translating_scratch_errors(), tempfile.TemporaryFile() as stream:
         yield _Spooled(cast("Bytes", stream), deliver)
 
 
 @contextmanager
-def scratch_in_words() -> Iterator[None]:
+def translating_scratch_errors() -> Iterator[None]:
     """Trouble with files without a name in words; that of pipes passes."""
     try:
         yield
@@ -171,12 +171,12 @@ def _is_still_there(part: Path, number: int) -> bool:
         return False
 
 
-def _seal(stream: Bytes) -> Sealed:
+def _seal(stream: Bytes) -> FileDigest:
     stream.flush()
     os.fsync(stream.fileno())
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]
-    return Sealed(stream.tell(), digest.hexdigest())
+    return FileDigest(stream.tell(), digest.hexdigest())
 
 
 class _OnDisk:
@@ -187,7 +187,7 @@ class _OnDisk:
         self._part = part
         self._overwrite = overwrite
 
-    def seal(self) -> Sealed:
+    def seal(self) -> FileDigest:
         return _seal(self.stream)
 
     def release(self) -> None:
@@ -221,7 +221,7 @@ class _Spooled:
         self.stream = stream
         self._deliver = deliver
 
-    def seal(self) -> Sealed:
+    def seal(self) -> FileDigest:
         return _seal(self.stream)
 
     def release(self) -> None:

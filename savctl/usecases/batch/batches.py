@@ -25,26 +25,26 @@ from savctl.persistence.jobs.run_counts import RunCounts
 from savctl.persistence.server_errors import WriteConflict
 from savctl.persistence.tickets.candidates import NumberOf, Pages, number_of
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
-from savctl.usecases.batch.report import BatchReport, Item, Outcome
+from savctl.usecases.batch.report import BatchReport, Item, ItemOutcome
 
 _log = logging.getLogger("savctl.jobs")
 _BEFORE_HALVING = 2  # conflicts with other writers
-EVERYBODYS = (Unavailable, NotPermitted, ConfigurationError, SchemaMismatch)
+BATCH_FATAL = (Unavailable, NotPermitted, ConfigurationError, SchemaMismatch)
 
 Work = Callable[[UnitOfWork, Sequence[int]], list[Item]]
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """Nobody asks to stop."""
     return False
 
 
-def unseen(_: BatchReport) -> None:
+def no_progress(_: BatchReport) -> None:
     """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class BatchContext:
     """Under which terms batches are done.
 
     `size` is in items; `should_stop` is asked between batches, `on_batch` told after each; a
@@ -57,8 +57,8 @@ class Terms:
     size: int = 1_000
     dry_run: bool = False
     fence: Fence | None = None
-    should_stop: Callable[[], bool] = never
-    on_batch: Callable[[BatchReport], None] = unseen
+    should_stop: Callable[[], bool] = never_stop
+    on_batch: Callable[[BatchReport], None] = no_progress
     counts: RunCounts | None = None
 
     def require_lease(self) -> None:
@@ -76,7 +76,7 @@ def in_batches(
     pages: Pages,
     work: Work,
     *,
-    terms: Terms,
+    terms: BatchContext,
     number_of: NumberOf = number_of,
 ) -> int | None:
     """Do `work` for all ids there are, batch by batch.
@@ -104,7 +104,7 @@ def in_batches(
 
 
 def _batch(
-    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+    database: Database, work: Work, ids: Sequence[int], terms: BatchContext, number_of: NumberOf
 ) -> int:
     try:
         items = _do(
@@ -114,7 +114,7 @@ def _batch(
         if len(ids) == 1:
             raise
         return _in_halves(database, work, ids, terms, number_of)
-    except EVERYBODYS:
+    except BATCH_FATAL:
         raise
     except Exception as problem:  # whatever it is, it is found below and named
         _log.warning(
@@ -127,7 +127,7 @@ def _batch(
 
 
 def _in_halves(
-    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+    database: Database, work: Work, ids: Sequence[int], terms: BatchContext, number_of: NumberOf
 ) -> int:
     """A smaller transaction is shorter and touches fewer rows that others change."""
     middle = len(ids) // 2
@@ -138,14 +138,14 @@ def _in_halves(
 
 
 def _one_by_one(
-    database: Database, work: Work, ids: Sequence[int], terms: Terms, number_of: NumberOf
+    database: Database, work: Work, ids: Sequence[int], terms: BatchContext, number_of: NumberOf
 ) -> int:
     for done, item_id in enumerate(ids):
         if done and terms.should_stop():
             return ids[done - 1]
         try:
             _add(terms, _do(database, work, [item_id], terms), seen=1)
-        except EVERYBODYS:
+        except BATCH_FATAL:
             raise
         except Exception as problem:
             with database.reading() as connection:
@@ -158,7 +158,7 @@ def _do(
     database: Database,
     work: Work,
     ids: Sequence[int],
-    terms: Terms,
+    terms: BatchContext,
     *,
     conflicts: int | None = None,
 ) -> list[Item]:
@@ -174,7 +174,7 @@ def _do(
     )
 
 
-def _add(terms: Terms, items: Sequence[Item], *, seen: int) -> None:
+def _add(terms: BatchContext, items: Sequence[Item], *, seen: int) -> None:
     """Count a batch that was committed, and its counts with it."""
     terms.report.add(items, seen=seen)
     if terms.counts is not None:
@@ -190,7 +190,7 @@ def _failed(item_id: int, number: str | None, problem: Exception) -> Item:
         extra={"event": "item_failed", "item_id": item_id, "ticket_number": number},
         exc_info=None if isinstance(problem, SavError) else problem,
     )
-    return Item(item_id, number, Outcome.FAILED, _named(problem))
+    return Item(item_id, number, ItemOutcome.FAILED, _named(problem))
 
 
 def _named(problem: Exception) -> str:

@@ -12,7 +12,7 @@ from savctl.domain.clock import second_text
 from savctl.persistence.unit_of_work import UnitOfWork
 
 
-class Once:
+class IdempotencyKey:
     """A request that may come twice; without a key it does nothing."""
 
     def __init__(self, key: str | None, *, command: str, given: Mapping[str, object]) -> None:

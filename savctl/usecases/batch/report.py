@@ -11,7 +11,7 @@ from enum import StrEnum
 LISTED = 1_000
 
 
-class Outcome(StrEnum):
+class ItemOutcome(StrEnum):
     """What became of an item."""
 
     CHANGED = "changed"
@@ -28,7 +28,7 @@ class Item:
 
     id: int | str
     ticket_number: str | None
-    outcome: Outcome
+    outcome: ItemOutcome
     reason: str | None = None
     is_told: bool = False
 
@@ -62,19 +62,19 @@ class BatchReport:
     details: dict[str, object] = field(default_factory=dict)
     would_stop: str | None = None
     idle: str | None = None
-    _listed: Counter[Outcome] = field(default_factory=Counter)
+    _listed: Counter[ItemOutcome] = field(default_factory=Counter)
 
     def add(self, items: Iterable[Item], *, seen: int) -> None:
         """Count a batch of `seen` items; those that needed nothing are not among `items`."""
         self.seen += seen
-        tally: Counter[Outcome] = Counter()
+        tally: Counter[ItemOutcome] = Counter()
         for item in items:
             tally[item.outcome] += 1
-            if self.lists_changes or item.is_told or item.outcome is not Outcome.CHANGED:
+            if self.lists_changes or item.is_told or item.outcome is not ItemOutcome.CHANGED:
                 self._list(item)
-        self.changed += tally[Outcome.CHANGED]
-        self.skipped += tally[Outcome.SKIPPED]
-        self.failed += tally[Outcome.FAILED]
+        self.changed += tally[ItemOutcome.CHANGED]
+        self.skipped += tally[ItemOutcome.SKIPPED]
+        self.failed += tally[ItemOutcome.FAILED]
 
     def counts_with(self, items: Iterable[Item], *, seen: int) -> dict[str, int]:
         """The counts as they will be once this batch is committed and added."""

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from savctl.errors import NeedsConfirmation
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 
 # Counting judges rows one by one: so many take about a second.
 COUNTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PlannedCount:
     """How many a run would change; when counting was ended early there are more than `number`."""
 
     number: int
@@ -30,18 +30,24 @@ class Due:
         return self.number > brake or not self.is_all
 
 
-def counted(pages: Iterable[int], *, brake: int) -> Due:
+def counted(pages: Iterable[int], *, brake: int) -> PlannedCount:
     """The sum of what each page holds; counting ends where it would be slow."""
     enough, found = max(brake, COUNTED), 0
     for number in pages:
         found += number
         if found > enough:
-            return Due(enough, is_all=False)
-    return Due(found)
+            return PlannedCount(enough, is_all=False)
+    return PlannedCount(found)
 
 
 def stop(
-    terms: Terms, reason: str, *, undone: str, hint: str, lifted_by: str = "--yes", **facts: object
+    terms: BatchContext,
+    reason: str,
+    *,
+    undone: str,
+    hint: str,
+    lifted_by: str = "--yes",
+    **facts: object,
 ) -> None:
     """Stop a real run before it begins; a dry run goes on and its report says why it would stop.
 

@@ -12,23 +12,23 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from savctl.domain.files.orphans import Finding, judge
+from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.persistence.engine import Database
 from savctl.persistence.files.bucket_diff import Comparison, Mismatch, chunks
 from savctl.persistence.files.file_references import PLACES, highest_ids, named_keys
 from savctl.persistence.files.orphan_intents import pending
 from savctl.ports import ObjectStore, StoredObject
-from savctl.usecases.batch.batches import never
+from savctl.usecases.batch.batches import never_stop
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class UnreferencedObject:
     """An object that no record names, as it was listed."""
 
     key: str
     size_bytes: int
     modified_at: datetime
-    finding: Finding = Finding.ORPHAN
+    finding: BucketMismatch = BucketMismatch.ORPHAN
 
 
 @dataclass(slots=True)
@@ -38,10 +38,10 @@ class Census:
     objects: int = 0
     bytes: int = 0
     records: int = 0
-    found: Counter[Finding] = field(default_factory=Counter)
-    found_bytes: Counter[Finding] = field(default_factory=Counter)
+    found: Counter[BucketMismatch] = field(default_factory=Counter)
+    found_bytes: Counter[BucketMismatch] = field(default_factory=Counter)
 
-    def count(self, finding: Finding, size_bytes: int) -> None:
+    def count(self, finding: BucketMismatch, size_bytes: int) -> None:
         """Count one finding."""
         self.found[finding] += 1
         self.found_bytes[finding] += size_bytes
@@ -53,7 +53,7 @@ class Census:
             "bytes": self.bytes,
             "records": self.records,
         }
-        for finding in Finding:
+        for finding in BucketMismatch:
             told[str(finding)] = self.found[finding]
             told[f"{finding}_bytes"] = self.found_bytes[finding]
         return told
@@ -74,17 +74,17 @@ class Compared:
         for mismatch in self.mismatches():
             self.census.count(finding_of(mismatch), mismatch.size_bytes)
 
-    def unnamed(self) -> Iterator[Candidate]:
+    def unnamed(self) -> Iterator[UnreferencedObject]:
         """Every object without a record, whatever is to become of it, in order of the keys."""
         for key, size, at in self._comparison.unnamed():
             modified_at = datetime.fromtimestamp(at, UTC)
             finding = judge(key, modified_at, now=self._now, grace=self._grace)
             if finding is not None:
-                yield Candidate(key, size, modified_at, finding)
+                yield UnreferencedObject(key, size, modified_at, finding)
 
-    def orphans(self) -> Iterator[Candidate]:
+    def orphans(self) -> Iterator[UnreferencedObject]:
         """The objects to be removed."""
-        return (one for one in self.unnamed() if one.finding is Finding.ORPHAN)
+        return (one for one in self.unnamed() if one.finding is BucketMismatch.ORPHAN)
 
     def mismatches(self) -> Iterator[Mismatch]:
         """The records without an object of their size, in order of the records."""
@@ -102,7 +102,7 @@ def compared(
     *,
     now: datetime,
     grace: timedelta,
-    should_stop: Callable[[], bool] = never,
+    should_stop: Callable[[], bool] = never_stop,
 ) -> Iterator[Compared | None]:
     """The comparison for the length of a block; None when somebody asked to stop.
 
@@ -115,9 +115,9 @@ def compared(
         yield Compared(comparison, now=now, grace=grace) if is_whole else None
 
 
-def finding_of(mismatch: Mismatch) -> Finding:
+def finding_of(mismatch: Mismatch) -> BucketMismatch:
     """What is wrong with the record."""
-    return Finding.MISSING if mismatch.found is None else Finding.SIZE
+    return BucketMismatch.MISSING if mismatch.found is None else BucketMismatch.SIZE
 
 
 def _filled(

@@ -15,7 +15,7 @@ from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.files.object_keys import Shape, first_ticket_of, shape_of
 from savctl.persistence.files.bucket_diff import chunks
 from savctl.persistence.files.file_references import highest_ids, named
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import ObjectVersion
@@ -67,7 +67,10 @@ def _list(uow: UnitOfWork, keys: Sequence[str], now: datetime, due_at: datetime)
     held = held_among(uow.connection, (one for one in tickets.values() if one is not None))
     free = [key for key in unlisted if key not in names and tickets[key] not in held]
     uow.purges.want(
-        (Doomed(key=key, reason=PurgeReason.ORPHAN, due_at=due_at, hidden_at=now) for key in free),
+        (
+            PurgeRequest(key=key, reason=PurgeReason.ORPHAN, due_at=due_at, hidden_at=now)
+            for key in free
+        ),
         at=now,
     )
     return len(free)

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from savctl.domain.clock import second_text
 from savctl.domain.files.object_keys import first_ticket_of
-from savctl.domain.files.orphans import Finding, judge
+from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.files import orphan_intents as intents
@@ -28,9 +28,9 @@ from savctl.persistence.files.file_references import named
 from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import Item, Outcome
-from savctl.usecases.bucket.bucket_scan import Candidate
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
+from savctl.usecases.bucket.bucket_scan import UnreferencedObject
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class Hiding:
     clock: Clock
     grace: timedelta
     retention: timedelta
-    terms: Terms
+    terms: BatchContext
     audited_as: str
     at_once: int = 100
 
@@ -72,7 +72,7 @@ class Hiding:
         intents.note_hidden(uow.connection, keys, at=now, due_at=now + self.retention)
 
 
-def hide_all(work: Hiding, orphans: Iterable[Candidate], *, total: int) -> Hidden:
+def hide_all(work: Hiding, orphans: Iterable[UnreferencedObject], *, total: int) -> Hidden:
     """Hide these, batch by batch, until somebody asks to stop.
 
     `left` is then what is left of so many, and 1 where nobody knows how many there are.
@@ -87,7 +87,7 @@ def hide_all(work: Hiding, orphans: Iterable[Candidate], *, total: int) -> Hidde
     return hidden
 
 
-def hide_batch(work: Hiding, batch: Sequence[Candidate], hidden: Hidden) -> None:
+def hide_batch(work: Hiding, batch: Sequence[UnreferencedObject], hidden: Hidden) -> None:
     """Hide what is still orphaned of a batch, and add it to the report.
 
     Raises:
@@ -105,8 +105,8 @@ def hide_batch(work: Hiding, batch: Sequence[Candidate], hidden: Hidden) -> None
 
 
 def _intend(
-    uow: UnitOfWork, work: Hiding, batch: Sequence[Candidate]
-) -> tuple[list[Candidate], list[Item]]:
+    uow: UnitOfWork, work: Hiding, batch: Sequence[UnreferencedObject]
+) -> tuple[list[UnreferencedObject], list[Item]]:
     """What is to be hidden, written down; and what is not, with the reason."""
     now = work.clock()
     if work.terms.dry_run:
@@ -140,8 +140,8 @@ def _forget_abandoned(uow: UnitOfWork, *, before: datetime) -> None:
 
 
 def _hidden_or_not(
-    work: Hiding, intended: Sequence[Candidate]
-) -> tuple[list[Candidate], list[Item]]:
+    work: Hiding, intended: Sequence[UnreferencedObject]
+) -> tuple[list[UnreferencedObject], list[Item]]:
     """Steps 2 to 5; answers what is hidden now, and what is not, with the reason."""
     left: dict[str, Item] = {}
     for start in range(0, len(intended), work.at_once):
@@ -152,7 +152,7 @@ def _hidden_or_not(
         keys = [one.key for one in some if one.key not in left]
         not_yet = [*left, *(one.key for one in intended[start:])]
         for failure in _hide(work, keys, not_yet):
-            left[failure.key] = Item(failure.key, None, Outcome.FAILED, failure.reason)
+            left[failure.key] = Item(failure.key, None, ItemOutcome.FAILED, failure.reason)
     hidden = [one.key for one in intended if one.key not in left]
     with work.database.reading() as connection:
         names = named(connection, hidden)
@@ -164,7 +164,7 @@ def _hidden_or_not(
     return [one for one in intended if one.key not in left], list(left.values())
 
 
-def _changed_why(work: Hiding, one: Candidate) -> str | None:
+def _changed_why(work: Hiding, one: UnreferencedObject) -> str | None:
     """Why the object is not the one that was listed; None when it is.
 
     A younger one under the same key may be an upload under way.
@@ -173,7 +173,7 @@ def _changed_why(work: Hiding, one: Candidate) -> str | None:
     if found is None:
         return "is gone already"
     verdict = judge(one.key, found.modified_at, now=work.clock(), grace=work.grace)
-    if verdict is not Finding.ORPHAN or found.size_bytes != one.size_bytes:
+    if verdict is not BucketMismatch.ORPHAN or found.size_bytes != one.size_bytes:
         return "was stored again since it was listed"
     return None
 
@@ -191,7 +191,7 @@ def _hide(work: Hiding, keys: Sequence[str], not_yet: Sequence[str]) -> list[Key
 
 
 def _write_down(
-    uow: UnitOfWork, work: Hiding, intended: Sequence[Candidate], left: Mapping[str, Item]
+    uow: UnitOfWork, work: Hiding, intended: Sequence[UnreferencedObject], left: Mapping[str, Item]
 ) -> None:
     hidden = [one for one in intended if one.key not in left]
     intents.withdraw(uow.connection, list(left))
@@ -203,14 +203,14 @@ def _write_down(
 
 
 def _skipped(key: str, reason: str) -> Item:
-    return Item(key, None, Outcome.SKIPPED, reason)
+    return Item(key, None, ItemOutcome.SKIPPED, reason)
 
 
-def _changed(one: Candidate) -> Item:
+def _changed(one: UnreferencedObject) -> Item:
     since = second_text(one.modified_at)
     return Item(
         one.key,
         None,
-        Outcome.CHANGED,
+        ItemOutcome.CHANGED,
         f"no record names it; {one.size_bytes} bytes, since {since}",
     )

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from savctl.domain.clock import second_text
-from savctl.domain.files.orphans import Brake, Finding
+from savctl.domain.files.orphans import Brake, BucketMismatch
 from savctl.persistence.engine import Database
 from savctl.persistence.files.bucket_diff import Mismatch
 from savctl.persistence.jobs.reports import delete_reports, keep_report, last_report
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import LISTED, Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import LISTED, Item, ItemOutcome
 from savctl.usecases.batch.safety_limit import stop
 from savctl.usecases.bucket.bucket_scan import Census, Compared, compared
 from savctl.usecases.bucket.hiding import Hiding, hide_all
@@ -50,7 +50,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
         returned = bring_back(work, found.named_again())  # a brake on removal is none on this
         require_brake_off(found.census, brake, terms)
         ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
-        hidden = hide_all(work, found.orphans(), total=found.census.found[Finding.ORPHAN])
+        hidden = hide_all(work, found.orphans(), total=found.census.found[BucketMismatch.ORPHAN])
         terms.report.details |= {
             "hidden": hidden.objects,
             "hidden_bytes": hidden.bytes,
@@ -61,7 +61,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
     _keep(work, now)
 
 
-def require_brake_off(census: Census, brake: Brake | None, terms: Terms) -> None:
+def require_brake_off(census: Census, brake: Brake | None, terms: BatchContext) -> None:
     """Pass, unless the numbers look like a wrong database or a wrong bucket.
 
     Raises:
@@ -70,7 +70,7 @@ def require_brake_off(census: Census, brake: Brake | None, terms: Terms) -> None
     if brake is None:
         return
     reason = brake.reason(
-        objects=census.objects, records=census.records, orphans=census.found[Finding.ORPHAN]
+        objects=census.objects, records=census.records, orphans=census.found[BucketMismatch.ORPHAN]
     )
     if reason is not None:
         stop(
@@ -102,15 +102,19 @@ def told(mismatch: Mismatch) -> str:
 def _tell_oddities(work: Hiding, found: Compared) -> None:
     """List what a person should know of; nothing is done about it."""
     unknown = (
-        Item(one.key, None, Outcome.SKIPPED, "is no key of savctl's or the service's")
+        Item(one.key, None, ItemOutcome.SKIPPED, "is no key of savctl's or the service's")
         for one in found.unnamed()
-        if one.finding is Finding.UNKNOWN
+        if one.finding is BucketMismatch.UNKNOWN
     )
-    records = (Item(one.key, None, Outcome.SKIPPED, told(one)) for one in found.mismatches())
+    records = (Item(one.key, None, ItemOutcome.SKIPPED, told(one)) for one in found.mismatches())
     listed = [*islice(unknown, LISTED), *islice(records, LISTED)]
     census = found.census.found
     work.terms.report.add(listed, seen=0)
-    total = census[Finding.UNKNOWN] + census[Finding.MISSING] + census[Finding.SIZE]
+    total = (
+        census[BucketMismatch.UNKNOWN]
+        + census[BucketMismatch.MISSING]
+        + census[BucketMismatch.SIZE]
+    )
     work.terms.report.skipped += total - len(listed)
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from savctl.domain.clock import micro_text, second_text
 from savctl.domain.files.object_keys import Shape, shape_of
-from savctl.domain.files.orphans import Brake, Finding
+from savctl.domain.files.orphans import Brake, BucketMismatch
 from savctl.domain.imports.strict_json import strict_json
 from savctl.errors import InvalidInput
 from savctl.persistence.files.file_references import highest_ids
 from savctl.usecases.batch.atomic_file import new_file
-from savctl.usecases.batch.report import LISTED, Item, Outcome
-from savctl.usecases.bucket.bucket_scan import Candidate, Census, compared
+from savctl.usecases.batch.report import LISTED, Item, ItemOutcome
+from savctl.usecases.bucket.bucket_scan import Census, UnreferencedObject, compared
 from savctl.usecases.bucket.hiding import Hiding, hide_all
 from savctl.usecases.bucket.orphans import KIND, require_brake_off
 from savctl.usecases.bucket.resume import settle
@@ -62,8 +62,8 @@ def write_plan(work: Hiding, path: Path) -> None:
         report.seen, report.details = found.census.objects, found.census.as_json()
         listed = islice(found.orphans(), LISTED)
         told = f"in the plan {path}"
-        report.add((Item(one.key, None, Outcome.CHANGED, told) for one in listed), seen=0)
-        report.changed = found.census.found[Finding.ORPHAN]
+        report.add((Item(one.key, None, ItemOutcome.CHANGED, told) for one in listed), seen=0)
+        report.changed = found.census.found[BucketMismatch.ORPHAN]
 
 
 def carry_out_plan(work: Hiding, path: Path, *, brake: Brake | None) -> None:
@@ -75,7 +75,7 @@ def carry_out_plan(work: Hiding, path: Path, *, brake: Brake | None) -> None:
     """
     first, count = _checked(work, path)
     census = Census(objects=first.objects, records=any(highest_ids(work.database)))
-    census.found[Finding.ORPHAN] = count
+    census.found[BucketMismatch.ORPHAN] = count
     require_brake_off(census, brake, work.terms)
     if not work.terms.dry_run:
         settle(work)
@@ -91,7 +91,7 @@ class _First:
     objects: int
 
 
-def _write(path: Path, first: dict[str, object], orphans: Iterator[Candidate]) -> None:
+def _write(path: Path, first: dict[str, object], orphans: Iterator[UnreferencedObject]) -> None:
     with new_file(path, overwrite=False) as file:
         file.stream.write(_line(first))
         for one in orphans:
@@ -121,7 +121,7 @@ def _checked(work: Hiding, path: Path) -> tuple[_First, int]:
     return first, sum(1 for _ in map(_candidate, lines))
 
 
-def _planned(path: Path) -> Iterator[Candidate]:
+def _planned(path: Path) -> Iterator[UnreferencedObject]:
     lines = _lines(path)
     next(lines)
     return map(_candidate, lines)
@@ -161,12 +161,12 @@ def _first(line: tuple[str, dict[str, object]] | None, path: Path) -> _First:
     )
 
 
-def _candidate(line: tuple[str, dict[str, object]]) -> Candidate:
+def _candidate(line: tuple[str, dict[str, object]]) -> UnreferencedObject:
     match line:
         case (_, {"key": str(key), "size_bytes": int(size), "modified_at": str(at)}):
             modified_at = _instant(at)
             if modified_at is not None and shape_of(key) in {Shape.TICKET, Shape.UPLOAD}:
-                return Candidate(key, size, modified_at)
+                return UnreferencedObject(key, size, modified_at)
     raise InvalidInput(f"{line[0]} names no object that can be an orphan")
 
 

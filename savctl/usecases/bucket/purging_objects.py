@@ -22,8 +22,8 @@ from savctl.persistence.files.purge_queue import Purge, PurgeReason, Purges
 from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 T = TypeVar("T")
 AT_ONCE = 200
@@ -47,7 +47,7 @@ class Purging:
     database: Database
     store: ObjectStore
     clock: Clock
-    terms: Terms
+    terms: BatchContext
     at_once: int = AT_ONCE
 
     def transact(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -109,11 +109,11 @@ def _claim(
     claimed, dropped, items = [], [], []
     for one in page:
         if tickets[one.id] & held:
-            items.append(Item(one.object_key, None, Outcome.SKIPPED, _HELD))
+            items.append(Item(one.object_key, None, ItemOutcome.SKIPPED, _HELD))
         elif one.object_key in taken:
             dropped.append(one.id)
             why = f"kept: {taken[one.object_key]}"
-            items.append(Item(one.object_key, None, Outcome.SKIPPED, why, is_told=True))
+            items.append(Item(one.object_key, None, ItemOutcome.SKIPPED, why, is_told=True))
         else:
             claimed.append(one)
     uow.purges.drop(dropped)
@@ -146,7 +146,7 @@ def _purge(work: Purging, claimed: Sequence[Purge]) -> tuple[list[Purge], list[I
             uow.audit.note("objects_purged", actor=None, at=work.clock(), details=details)
 
     work.transact(write_down)
-    items = [Item(f.key, None, Outcome.FAILED, f.reason) for f in failures.values()]
+    items = [Item(f.key, None, ItemOutcome.FAILED, f.reason) for f in failures.values()]
     return gone, sorted(items, key=lambda item: str(item.id))
 
 
@@ -167,4 +167,4 @@ def _tickets_of(one: Purge) -> set[int]:
 
 
 def _changed(one: Purge) -> Item:
-    return Item(one.object_key, None, Outcome.CHANGED, f"{one.reason}: its time is over")
+    return Item(one.object_key, None, ItemOutcome.CHANGED, f"{one.reason}: its time is over")

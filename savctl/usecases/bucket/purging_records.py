@@ -18,12 +18,12 @@ from savctl.persistence.files.attachments import (
     WithoutRecord,
     ticket_number_of,
 )
-from savctl.persistence.files.purge_queue import Doomed, PurgeReason
+from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.privacy.holds import held_among
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms, in_batches
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, in_batches
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 _IN_USE = "its ticket is in use at this moment; the next run looks again"
 _HELD = "its ticket is under legal hold"
@@ -31,7 +31,7 @@ _ELSEWHERE = "the record is gone; its object {!r} is not where files of tickets 
 
 
 def purge_deleted_records(
-    database: Database, clock: Clock, *, retention: timedelta, terms: Terms
+    database: Database, clock: Clock, *, retention: timedelta, terms: BatchContext
 ) -> None:
     """Remove the records that were soft-deleted `retention` ago, and doom their objects.
 
@@ -49,7 +49,7 @@ def purge_deleted_records(
             terms.report.left += due.count(connection, after_id=stopped_at)
 
 
-def forget_strays(database: Database, *, terms: Terms) -> None:
+def forget_strays(database: Database, *, terms: BatchContext) -> None:
     """Forget digests and marks whose record another program removed.
 
     Their objects, if they are still there, are orphans.
@@ -78,9 +78,9 @@ def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime
     for one in found:
         number = numbers.get(one.ticket_id)
         if one.ticket_id in held:
-            items.append(Item(one.id, number, Outcome.SKIPPED, _HELD))
+            items.append(Item(one.id, number, ItemOutcome.SKIPPED, _HELD))
         elif one.ticket_id not in locked and one.ticket_id in numbers:
-            items.append(Item(one.id, number, Outcome.SKIPPED, _IN_USE))
+            items.append(Item(one.id, number, ItemOutcome.SKIPPED, _IN_USE))
         else:
             removed.append(one)
             items.append(_gone(one, number))
@@ -91,7 +91,7 @@ def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime
 def _forget(uow: UnitOfWork, removed: Sequence[Attachment], now: datetime) -> None:
     uow.attachments.remove([one.id for one in removed])
     doomed = [
-        Doomed(
+        PurgeRequest(
             key=one.file_path,
             reason=PurgeReason.DELETED,
             due_at=now,
@@ -111,6 +111,6 @@ def _forget(uow: UnitOfWork, removed: Sequence[Attachment], now: datetime) -> No
 
 def _gone(one: Attachment, number: str | None) -> Item:
     if shape_of(one.file_path) is Shape.TICKET:
-        return Item(one.id, number, Outcome.CHANGED, "soft-deleted, its time is over")
+        return Item(one.id, number, ItemOutcome.CHANGED, "soft-deleted, its time is over")
     reason = _ELSEWHERE.format(one.file_path)
-    return Item(one.id, number, Outcome.CHANGED, reason, is_told=True)
+    return Item(one.id, number, ItemOutcome.CHANGED, reason, is_told=True)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from savctl.domain.files.file_names import TEMP, TICKETS
-from savctl.domain.files.orphans import Finding, judge
+from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.errors import SavError
-from savctl.persistence.files.uploads import Upload, Uploads
+from savctl.persistence.files.uploads import Upload, UploadRecords
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.usecases.batch.batches import EVERYBODYS
-from savctl.usecases.batch.report import Item, Outcome
-from savctl.usecases.bucket.bucket_scan import Candidate
+from savctl.usecases.batch.batches import BATCH_FATAL
+from savctl.usecases.batch.report import Item, ItemOutcome
+from savctl.usecases.bucket.bucket_scan import UnreferencedObject
 from savctl.usecases.bucket.hiding import Hiding, hide_all
 from savctl.usecases.bucket.resume import settle
 
@@ -56,15 +56,15 @@ def abort_abandoned(work: Hiding) -> int:
     return len(ended)
 
 
-def _leftovers(work: Hiding) -> Iterator[Candidate]:
+def _leftovers(work: Hiding) -> Iterator[UnreferencedObject]:
     for found in work.store.listing(TEMP):
         work.terms.report.seen += 1
         verdict = judge(found.key, found.modified_at, now=work.clock(), grace=work.grace)
-        if verdict is Finding.ORPHAN:
-            yield Candidate(found.key, found.size_bytes, found.modified_at)
-        elif verdict is Finding.UNKNOWN:
+        if verdict is BucketMismatch.ORPHAN:
+            yield UnreferencedObject(found.key, found.size_bytes, found.modified_at)
+        elif verdict is BucketMismatch.UNKNOWN:
             reason = "is no key of savctl's or the service's"
-            work.terms.report.add([Item(found.key, None, Outcome.SKIPPED, reason)], seen=0)
+            work.terms.report.add([Item(found.key, None, ItemOutcome.SKIPPED, reason)], seen=0)
 
 
 def _announced(work: Hiding, before: datetime) -> Iterator[Upload]:
@@ -72,7 +72,9 @@ def _announced(work: Hiding, before: datetime) -> Iterator[Upload]:
     after = ""
     while True:
         with work.database.reading() as connection:
-            page = Uploads(connection).begun_before(before, after_id=after, limit=work.terms.size)
+            page = UploadRecords(connection).begun_before(
+                before, after_id=after, limit=work.terms.size
+            )
         if not page:
             return
         yield from page
@@ -104,14 +106,16 @@ def _end(work: Hiding, key: str, upload_id: str, ended: set[tuple[str, str]]) ->
         if not work.terms.dry_run:
             work.terms.require_lease()
             work.store.abort_parts(key, upload_id)
-    except EVERYBODYS:
+    except BATCH_FATAL:
         raise
     except SavError as problem:
-        item = Item(key, None, Outcome.FAILED, f"its upload could not be ended: {problem.message}")
+        item = Item(
+            key, None, ItemOutcome.FAILED, f"its upload could not be ended: {problem.message}"
+        )
         work.terms.report.add([item], seen=0)
         return False
     ended.add((key, upload_id))
-    item = Item(key, None, Outcome.CHANGED, "its upload in parts was never ended")
+    item = Item(key, None, ItemOutcome.CHANGED, "its upload in parts was never ended")
     work.terms.report.add([item], seen=0)
     return True
 
@@ -119,7 +123,7 @@ def _end(work: Hiding, key: str, upload_id: str, ended: set[tuple[str, str]]) ->
 def _forget(work: Hiding, id_: str) -> None:
     in_transaction(
         work.database,
-        lambda uow: Uploads(uow.connection).forget([id_]),
+        lambda uow: UploadRecords(uow.connection).forget([id_]),
         dry_run=work.terms.dry_run,
         fence=work.terms.fence,
     )

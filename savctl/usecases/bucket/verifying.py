@@ -10,7 +10,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachment, Attachments
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import NoSuchObject, ObjectStore, UnusableKey
-from savctl.usecases.batch.batches import never
+from savctl.usecases.batch.batches import never_stop
 from savctl.usecases.files.access import difference
 
 LISTED = 1_000
@@ -57,7 +57,7 @@ def verify_files(
     *,
     refs: Collection[str | int] = (),
     is_quick: bool = False,
-    should_stop: Callable[[], bool] = never,
+    should_stop: Callable[[], bool] = never_stop,
 ) -> VerifyReport:
     """Compare every record, soft-deleted ones included, with its object; or those of some tickets.
 

@@ -9,14 +9,14 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs.caches import Expired, OldTokens, expired_by
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 # The service judges by its own clock: a lock must not go while it still holds there.
 LOCK_GRACE = timedelta(seconds=30)
 
 
-def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
+def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> None:
     """Remove expired entries of `cache` and `cache_locks`, and old commit tokens of ours.
 
     The unit of the report is rows.
@@ -33,14 +33,14 @@ def clean_caches(database: Database, clock: Clock, *, terms: Terms) -> None:
     for place in places:
         removed = _clean(database, place, terms)
         if removed:
-            told = Item(place.name, None, Outcome.CHANGED, f"{removed} expired", is_told=True)
+            told = Item(place.name, None, ItemOutcome.CHANGED, f"{removed} expired", is_told=True)
             terms.report.tell(told)
     if terms.should_stop():
         with database.reading() as connection:
             terms.report.left = sum(place.count(connection) for place in places)
 
 
-def _clean(database: Database, place: Expired | OldTokens, terms: Terms) -> int:
+def _clean(database: Database, place: Expired | OldTokens, terms: BatchContext) -> int:
     removed, last = 0, None
     while not terms.should_stop():
         with database.reading() as connection:

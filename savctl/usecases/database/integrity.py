@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from savctl.domain.model.status_chain import Item
-from savctl.domain.tickets.integrity import Facts, Problem, problems, repair
+from savctl.domain.tickets.integrity import Facts, InvariantProblem, problems, repair
 from savctl.domain.tickets.invariants import INVARIANTS, Invariant, Severity
 from savctl.domain.tickets.merge_links import link_problems
 from savctl.errors import NotFound
@@ -37,7 +37,7 @@ class Example:
 
 
 @dataclass(slots=True)
-class Finding:
+class BrokenInvariant:
     """An invariant that is broken somewhere: how often, some examples, how many were repaired."""
 
     invariant: Invariant
@@ -58,28 +58,28 @@ class CheckReport:
     dry_run: bool
     tickets: int = 0
     stopped: bool = False
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: dict[str, BrokenInvariant] = field(default_factory=dict)
 
     @property
     def is_broken(self) -> bool:
         """Whether an invariant is broken; what a dry run would repair still is."""
         return any(f.is_open or (self.dry_run and f.repaired) for f in self.findings.values())
 
-    def ordered(self) -> list[Finding]:
+    def ordered(self) -> list[BrokenInvariant]:
         """The findings, errors first, in the order of the invariants."""
         found = [self.findings[check] for check in INVARIANTS if check in self.findings]
         return sorted(found, key=lambda f: list(Severity).index(f.invariant.severity))
 
     def add(self, check: str, example: Example | None, *, count: int = 1) -> None:
         """Count a finding; only the first examples are kept."""
-        finding = self.findings.setdefault(check, Finding(INVARIANTS[check]))
+        finding = self.findings.setdefault(check, BrokenInvariant(INVARIANTS[check]))
         finding.count += count
         if example is not None and len(finding.sample) < _SAMPLE:
             finding.sample.append(example)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckTerms:
+class CheckOptions:
     """How a check is done: with repairs or without, as whom, and who may stop it."""
 
     fix: bool = False
@@ -90,7 +90,7 @@ class CheckTerms:
     progress: Callable[[int], None] = lambda _: None
 
 
-def check_integrity(database: Database, clock: Clock, *, terms: CheckTerms) -> CheckReport:
+def check_integrity(database: Database, clock: Clock, *, terms: CheckOptions) -> CheckReport:
     """Look at every ticket, message, attachment, event and audit entry.
 
     Raises:
@@ -113,7 +113,9 @@ def _check_database(database: Database, report: CheckReport) -> None:
             report.add("number-twice", Example(None, numbers.partition(",")[0], numbers))
 
 
-def _check_slots(database: Database, clock: Clock, terms: CheckTerms, report: CheckReport) -> None:
+def _check_slots(
+    database: Database, clock: Clock, terms: CheckOptions, report: CheckReport
+) -> None:
     for slot in future_slots(database):
         report.add(CHECK, Example(slot.run_id, None, slot.detail))
         if terms.fix:
@@ -122,7 +124,7 @@ def _check_slots(database: Database, clock: Clock, terms: CheckTerms, report: Ch
 
 
 def _check_tickets(
-    database: Database, clock: Clock, terms: CheckTerms, report: CheckReport
+    database: Database, clock: Clock, terms: CheckOptions, report: CheckReport
 ) -> None:
     after_id = 0
     while not terms.should_stop():
@@ -135,7 +137,7 @@ def _check_tickets(
 
 
 def _check_page(
-    database: Database, clock: Clock, terms: CheckTerms, report: CheckReport, after_id: int
+    database: Database, clock: Clock, terms: CheckOptions, report: CheckReport, after_id: int
 ) -> int | None:
     """One page; answers its last id, or None when there was none."""
     with integrity.snapshot(database) as connection:
@@ -146,12 +148,12 @@ def _check_page(
         readable = [ticket for ticket in tickets if isinstance(ticket, Facts)]
         others = integrity.linked(connection, readable)
         late = integrity.messages_on_merged(connection, readable)
-    repairable: dict[int, list[Problem]] = {}
+    repairable: dict[int, list[InvariantProblem]] = {}
     for ticket in tickets:
         for event in unexplained.get(ticket.id, ()):
             report.add("event-without-audit", Example(ticket.id, ticket.number, event))
         found = _problems(ticket, audited.get(ticket.id, []), clock())
-        links: list[Problem] = []
+        links: list[InvariantProblem] = []
         if isinstance(ticket, Facts):
             links += link_problems(ticket, others, late.get(ticket.id, 0))
         for problem in (*found, *links):
@@ -164,18 +166,20 @@ def _check_page(
     return ids[-1] if ids else None
 
 
-def _problems(ticket: Facts | Unreadable, audited: Sequence[Item], now: datetime) -> list[Problem]:
+def _problems(
+    ticket: Facts | Unreadable, audited: Sequence[Item], now: datetime
+) -> list[InvariantProblem]:
     if isinstance(ticket, Unreadable):
-        return [Problem("value-unknown", ticket.reason)]
+        return [InvariantProblem("value-unknown", ticket.reason)]
     return problems(ticket, audited=audited, now=now)
 
 
 def _repair_all(
     database: Database,
     clock: Clock,
-    terms: CheckTerms,
+    terms: CheckOptions,
     report: CheckReport,
-    repairable: Mapping[int, Sequence[Problem]],
+    repairable: Mapping[int, Sequence[InvariantProblem]],
 ) -> None:
     for ticket_id, found in repairable.items():
         if terms.should_stop():
@@ -186,7 +190,7 @@ def _repair_all(
 
 
 def _repair_one(
-    database: Database, clock: Clock, terms: CheckTerms, ticket_id: int
+    database: Database, clock: Clock, terms: CheckOptions, ticket_id: int
 ) -> frozenset[str]:
     """Put right what is safe; answers what is broken still."""
 
@@ -207,7 +211,9 @@ def _repair_one(
     return in_transaction(database, work, dry_run=terms.dry_run)
 
 
-def _check_strays(database: Database, check: str, terms: CheckTerms, report: CheckReport) -> None:
+def _check_strays(
+    database: Database, check: str, terms: CheckOptions, report: CheckReport
+) -> None:
     after_id = 0
     while not terms.should_stop():
         with database.reading() as connection:

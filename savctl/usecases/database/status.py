@@ -11,7 +11,7 @@ from savctl.errors import Refused, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.engine import ping as one_round_trip
 from savctl.persistence.schema import inspection, server_info, versions
-from savctl.persistence.schema.inspection import Difference, Level
+from savctl.persistence.schema.inspection import Difference, DifferenceLevel
 from savctl.persistence.schema.tables import OWN_PREFIX, SERVICE_TABLES, metadata
 
 _ROUND_TRIPS = 5
@@ -105,7 +105,7 @@ def ping(database: Database) -> Pong:
 
 def errors_among(differences: Sequence[Difference]) -> tuple[Difference, ...]:
     """The differences that are not tolerated."""
-    return tuple(d for d in differences if d.level is Level.ERROR)
+    return tuple(d for d in differences if d.level is DifferenceLevel.ERROR)
 
 
 def _require_there(database: Database) -> None:

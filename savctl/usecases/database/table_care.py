@@ -11,8 +11,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema import maintenance
 from savctl.persistence.schema.maintenance import CARED_FOR, TableSize
 from savctl.persistence.unit_of_work import in_transaction
-from savctl.usecases.batch.batches import Terms
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 _MIB = 1024 * 1024
 
@@ -32,7 +32,7 @@ class CareRules:
     largest_file_bytes: int = 512 * _MIB
 
 
-def care_for_tables(database: Database, *, rules: CareRules, terms: Terms) -> None:
+def care_for_tables(database: Database, *, rules: CareRules, terms: BatchContext) -> None:
     """Analyze each table, and rebuild those that are much fragmented; the unit is tables.
 
     A rebuild that would make others wait is left out and said.
@@ -56,23 +56,23 @@ def care_for_tables(database: Database, *, rules: CareRules, terms: Terms) -> No
 
 
 def _care(
-    patient: Database, name: str, size: TableSize | None, rules: CareRules, terms: Terms
+    patient: Database, name: str, size: TableSize | None, rules: CareRules, terms: BatchContext
 ) -> Item:
     is_file = patient.is_sqlite and size is not None
     problem = None if terms.dry_run or is_file else maintenance.analyze(patient, name)
     if problem is not None:
-        return Item(name, None, Outcome.SKIPPED, f"not analyzed: {problem}")
+        return Item(name, None, ItemOutcome.SKIPPED, f"not analyzed: {problem}")
     done = "looked at" if is_file else "analyzed"
     if size is None or not _is_fragmented(size, rules):
-        return Item(name, None, Outcome.CHANGED, done)
+        return Item(name, None, ItemOutcome.CHANGED, done)
     free = f"{size.free_percent} % of {_told(size.total_bytes)} were free"
     problem = _too_large(size, is_file, rules) or maintenance.obstacle(patient, name)
     if problem is None and not terms.dry_run:
         terms.require_lease()
         problem = maintenance.optimize(patient, name)
     if problem is not None:
-        return Item(name, None, Outcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
-    return Item(name, None, Outcome.CHANGED, f"{done} and rebuilt: {free}", is_told=True)
+        return Item(name, None, ItemOutcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
+    return Item(name, None, ItemOutcome.CHANGED, f"{done} and rebuilt: {free}", is_told=True)
 
 
 def _is_fragmented(size: TableSize, rules: CareRules) -> bool:

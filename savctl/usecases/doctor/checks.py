@@ -21,7 +21,7 @@ from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 from savctl.usecases.database.status import ping
 
 
-class Level(StrEnum):
+class CheckLevel(StrEnum):
     """How well it is: `error` needs somebody now."""
 
     OK = "ok"
@@ -30,11 +30,11 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class CheckResult:
     """What was looked at, how it is, and what to do; no advice where all is well."""
 
     check: str
-    level: Level
+    level: CheckLevel
     found: str
     advice: str | None = None
 
@@ -54,7 +54,7 @@ def no_jobs() -> Mapping[str, datetime]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
+class Environment:
     """What is examined. `due` answers the oldest slot that each job has not run yet;
     `host_clock` is this machine's own, whatever `clock` says; beyond `clock_skew_limit` it may
     decide nothing."""
@@ -70,27 +70,27 @@ class Patient:
     clock_skew_limit: timedelta = SKEW_LIMIT
 
 
-Examination = Callable[[Patient], Iterable[Sign]]
+Check = Callable[[Environment], Iterable[CheckResult]]
 
 
 @dataclass(slots=True)
 class Diagnosis:
     """All signs; `is_reachable` is False when the database does not answer."""
 
-    signs: list[Sign] = field(default_factory=list)
+    signs: list[CheckResult] = field(default_factory=list)
     is_reachable: bool = True
 
     @property
-    def errors(self) -> Sequence[Sign]:
+    def errors(self) -> Sequence[CheckResult]:
         """The signs that need somebody."""
-        return [sign for sign in self.signs if sign.level is Level.ERROR]
+        return [sign for sign in self.signs if sign.level is CheckLevel.ERROR]
 
 
 def diagnose(
-    patient: Patient,
-    examinations: Mapping[str, Examination],
+    patient: Environment,
+    examinations: Mapping[str, Check],
     *,
-    elsewhere: Mapping[str, Examination] = MappingProxyType({}),
+    elsewhere: Mapping[str, Check] = MappingProxyType({}),
 ) -> Diagnosis:
     """Reach the database, then examine everything that can be examined, each on its own.
 
@@ -103,7 +103,7 @@ def diagnose(
     return diagnosis
 
 
-def _reach(patient: Patient, diagnosis: Diagnosis) -> bool:
+def _reach(patient: Environment, diagnosis: Diagnosis) -> bool:
     if not is_there(patient.database):
         diagnosis.signs.append(_not_made_yet(patient.database))
         return False
@@ -114,25 +114,27 @@ def _reach(patient: Patient, diagnosis: Diagnosis) -> bool:
         diagnosis.is_reachable = not isinstance(failure, Unavailable)
         return False
     found = f"{pong.database}: {pong.server} {pong.version}, {pong.round_trip_ms} ms"
-    diagnosis.signs.append(Sign(check="database", level=Level.OK, found=found))
+    diagnosis.signs.append(CheckResult(check="database", level=CheckLevel.OK, found=found))
     return True
 
 
-def _not_made_yet(database: Database) -> Sign:
-    return Sign(
+def _not_made_yet(database: Database) -> CheckResult:
+    return CheckResult(
         check="database",
-        level=Level.WARN,
+        level=CheckLevel.WARN,
         found=f"there is no database file {database.name} yet",
         advice="The first command that needs it makes it; so does savctl db upgrade.",
     )
 
 
-def _examine(patient: Patient, check: str, examination: Examination, diagnosis: Diagnosis) -> None:
+def _examine(patient: Environment, check: str, examination: Check, diagnosis: Diagnosis) -> None:
     try:
         diagnosis.signs.extend(examination(patient))
     except SavError as failure:
         diagnosis.signs.append(_failed(check, failure))
 
 
-def _failed(check: str, failure: SavError) -> Sign:
-    return Sign(check=check, level=Level.ERROR, found=failure.message, advice=failure.hint)
+def _failed(check: str, failure: SavError) -> CheckResult:
+    return CheckResult(
+        check=check, level=CheckLevel.ERROR, found=failure.message, advice=failure.hint
+    )

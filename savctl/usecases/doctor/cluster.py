@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from savctl.persistence.schema import server_info
-from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
 
 _MARGIN = 6  # a run that cannot renew its lease stops a sixth of it before the end
 
 
-def _cluster(patient: Patient) -> Iterator[Sign]:
+def _cluster(patient: Environment) -> Iterator[CheckResult]:
     with patient.database.reading() as connection:
         nodes = server_info.galera_nodes(connection)
     if nodes < 2:
         return
     limit = patient.lease_seconds // _MARGIN
-    yield Sign(
+    yield CheckResult(
         check="cluster",
-        level=Level.OK,
+        level=CheckLevel.OK,
         found=f"Galera, {nodes} nodes: each measures leases on its own clock. Jobs run once at a "
         f"time while the nodes differ by less than {limit} s; past that the fence alone holds: "
         "two runs may overlap, one commits. Only this node's clock was compared with this "
@@ -32,4 +32,4 @@ def _cluster(patient: Patient) -> Iterator[Sign]:
     )
 
 
-CLUSTER: Mapping[str, Examination] = MappingProxyType({"cluster": _cluster})
+CLUSTER: Mapping[str, Check] = MappingProxyType({"cluster": _cluster})

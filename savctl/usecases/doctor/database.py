@@ -13,7 +13,7 @@ from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.schema import privilege_checks, server_info
 from savctl.private_files import is_open_to_others
 from savctl.usecases.database.status import errors_among, status, verify
-from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
 
 SKEW_WARN = timedelta(seconds=1)
 _OLDEST = {"mariadb": (10, 6), "mysql": (8, 0)}  # SKIP LOCKED came with them
@@ -24,7 +24,7 @@ _UTC_ZONES = frozenset({"+00:00", "UTC", "Etc/UTC", "GMT"})
 _STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL")
 
 
-def _schema(patient: Patient) -> Iterator[Sign]:
+def _schema(patient: Environment) -> Iterator[CheckResult]:
     found = status(patient.database)
     told = f"{found.current or 'none'}, this savctl needs {found.head}"
     advice = {
@@ -34,42 +34,48 @@ def _schema(patient: Patient) -> Iterator[Sign]:
         "foreign": "savctl db adopt takes over the service's database.",
     }.get(found.state)
     if advice is not None:
-        yield Sign(check="schema", level=Level.ERROR, found=told, advice=advice)
+        yield CheckResult(check="schema", level=CheckLevel.ERROR, found=told, advice=advice)
         return
-    yield Sign(check="schema", level=Level.OK, found=f"{found.current}, tables {found.tables}")
+    yield CheckResult(
+        check="schema", level=CheckLevel.OK, found=f"{found.current}, tables {found.tables}"
+    )
     differences = verify(patient.database)
     errors = errors_among(differences)
     for error in errors:
-        yield Sign(check="tables", level=Level.ERROR, found=error.as_line(), advice=error.repair)
+        yield CheckResult(
+            check="tables", level=CheckLevel.ERROR, found=error.as_line(), advice=error.repair
+        )
     if not errors:
         tolerated = f"as specified, {len(differences)} tolerated differences"
-        yield Sign(check="tables", level=Level.OK, found=tolerated)
+        yield CheckResult(check="tables", level=CheckLevel.OK, found=tolerated)
 
 
-def _version(patient: Patient) -> Iterator[Sign]:
+def _version(patient: Environment) -> Iterator[CheckResult]:
     with patient.database.reading() as connection:
         server = server_info.server_of(connection)
     oldest = _OLDEST.get(server.family)
     if oldest is not None and server.number < oldest:
-        yield Sign(
+        yield CheckResult(
             check="version",
-            level=Level.ERROR,
+            level=CheckLevel.ERROR,
             found=f"{server.family} {server.version}",
             advice=f"savctl needs {server.family} {'.'.join(map(str, oldest))} or newer.",
         )
 
 
-def _time_zone(patient: Patient) -> Iterator[Sign]:
+def _time_zone(patient: Environment) -> Iterator[CheckResult]:
     error = privilege_checks.stored_time_error(patient.database) if _has_tables(patient) else 0
     if error:
-        yield Sign(
+        yield CheckResult(
             check="time zone",
-            level=Level.ERROR,
+            level=CheckLevel.ERROR,
             found=f"a time that is written is read {error:+.0f} s off",
             advice="The session's zone must be +00:00; is a proxy in between that resets it?",
         )
     elif patient.database.is_sqlite:
-        yield Sign(check="time zone", level=Level.OK, found="times are read as written, in UTC")
+        yield CheckResult(
+            check="time zone", level=CheckLevel.OK, found="times are read as written, in UTC"
+        )
     if patient.database.is_sqlite:
         return
     with patient.database.reading() as connection:
@@ -78,9 +84,9 @@ def _time_zone(patient: Patient) -> Iterator[Sign]:
     zone = theirs["time_zone"]
     named = f"SYSTEM ({theirs['system_time_zone']})" if zone == "SYSTEM" else zone
     is_utc = (theirs["system_time_zone"] if zone == "SYSTEM" else zone) in _UTC_ZONES
-    yield Sign(
+    yield CheckResult(
         check="time zone",
-        level=Level.OK if is_utc else Level.WARN,
+        level=CheckLevel.OK if is_utc else CheckLevel.WARN,
         found=f"session {ours['time_zone']}, other programs by default {named}",
         advice=None
         if is_utc
@@ -89,27 +95,29 @@ def _time_zone(patient: Patient) -> Iterator[Sign]:
     )
 
 
-def _clock(patient: Patient) -> Iterator[Sign]:
+def _clock(patient: Environment) -> Iterator[CheckResult]:
     """Only what lies outside of the round trip is a difference."""
     guard = ClockGuard(host_clock=patient.host_clock, database=patient.database.name)
     with patient.database.reading() as connection:
         skew = guard.skew(connection)
     if abs(skew) <= SKEW_WARN:
-        yield Sign(check="clock", level=Level.OK, found="this host and the database agree")
+        yield CheckResult(
+            check="clock", level=CheckLevel.OK, found="this host and the database agree"
+        )
         return
     side = "ahead" if skew < timedelta() else "behind"
     is_refused = abs(skew) > patient.clock_skew_limit
     advice = "Set both clocks by NTP: SLA clocks and the history's order depend on them."
     refused = "Jobs and commands that store something are refused here (exit 8). "
-    yield Sign(
+    yield CheckResult(
         check="clock",
-        level=Level.ERROR if is_refused else Level.WARN,
+        level=CheckLevel.ERROR if is_refused else CheckLevel.WARN,
         found=f"the database is {abs(skew).total_seconds():.1f} s {side}",
         advice=refused + advice if is_refused else advice,
     )
 
 
-def _modes(patient: Patient) -> Iterator[Sign]:
+def _modes(patient: Environment) -> Iterator[CheckResult]:
     if patient.database.is_sqlite:
         return
     with patient.database.reading() as connection:
@@ -133,15 +141,15 @@ def _modes(patient: Patient) -> Iterator[Sign]:
         yield _sign("binlog", False, "STATEMENT", advice)
     packet = int(values["max_allowed_packet"])
     if packet < _PACKET_BYTES:
-        yield Sign(
+        yield CheckResult(
             check="max_allowed_packet",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=f"{packet // 1024} KiB",
             advice="Set at least 16M, or lower the setting batch_size.",
         )
 
 
-def _privileges(patient: Patient) -> Iterator[Sign]:
+def _privileges(patient: Environment) -> Iterator[CheckResult]:
     if not _has_tables(patient):
         return
     is_current = status(patient.database).state == "current"
@@ -151,7 +159,7 @@ def _privileges(patient: Patient) -> Iterator[Sign]:
     yield _sign("privileges", not denied, found, "GRANT what is missing to savctl's user.")
 
 
-def _file(patient: Patient) -> Iterator[Sign]:
+def _file(patient: Environment) -> Iterator[CheckResult]:
     file = server_info.sqlite_file(patient.database)
     if file is None:
         return
@@ -161,48 +169,48 @@ def _file(patient: Patient) -> Iterator[Sign]:
     found = f"not writable: {', '.join(unwritable)}" if unwritable else size
     yield _sign("file", not unwritable, found, "Give yourself write access; the folder, too.")
     if is_open_to_others(file):  # made by an older savctl, or by hand
-        yield Sign(
+        yield CheckResult(
             check="file mode",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=f"others may read {file}, which holds customers' data",
             advice=f"chmod 600 {file}* closes it.",
         )
     with patient.database.reading() as connection:
         mode = str(server_info.pragma(connection, "journal_mode"))
     if mode != "wal":
-        yield Sign(
+        yield CheckResult(
             check="journal",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=mode,
             advice="Without WAL readers and writers wait for each other; is it a network disk?",
         )
     yield _disk(folder)
 
 
-def _has_tables(patient: Patient) -> bool:
+def _has_tables(patient: Environment) -> bool:
     return status(patient.database).state != "missing"
 
 
-def _disk(folder: Path) -> Sign:
+def _disk(folder: Path) -> CheckResult:
     free = shutil.disk_usage(folder).free
-    level = Level.OK
+    level = CheckLevel.OK
     if free < _DISK_WARN_BYTES:
-        level = Level.ERROR if free < _DISK_ERROR_BYTES else Level.WARN
-    return Sign(
+        level = CheckLevel.ERROR if free < _DISK_ERROR_BYTES else CheckLevel.WARN
+    return CheckResult(
         check="disk",
         level=level,
         found=f"{free / 1024**3:.1f} GiB free",
-        advice=None if level is Level.OK else f"Make room on the disk of {folder}.",
+        advice=None if level is CheckLevel.OK else f"Make room on the disk of {folder}.",
     )
 
 
-def _sign(check: str, is_well: bool, found: str, advice: str) -> Sign:
+def _sign(check: str, is_well: bool, found: str, advice: str) -> CheckResult:
     if is_well:
-        return Sign(check=check, level=Level.OK, found=found)
-    return Sign(check=check, level=Level.ERROR, found=found, advice=advice)
+        return CheckResult(check=check, level=CheckLevel.OK, found=found)
+    return CheckResult(check=check, level=CheckLevel.ERROR, found=found, advice=advice)
 
 
-DATABASE: Mapping[str, Examination] = MappingProxyType(
+DATABASE: Mapping[str, Check] = MappingProxyType(
     {
         "version": _version,
         "schema": _schema,

@@ -14,10 +14,10 @@ from types import MappingProxyType
 
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.files.attachments import newest_paths
-from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreGone, UnusableKey
+from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreUnavailable, UnusableKey
 from savctl.ports.store_condition import StoreCondition
 from savctl.usecases.database.status import status
-from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
 
 SKEW_WARN = timedelta(seconds=5)
 SKEW_ERROR = timedelta(minutes=1)
@@ -27,73 +27,75 @@ _TEMP = "temp/"
 _PROBE = b"savctl doctor"
 
 
-def _bucket(patient: Patient) -> Iterator[Sign]:
+def _bucket(patient: Environment) -> Iterator[CheckResult]:
     store = patient.store
     if store is None:
         return
     try:
         condition = store.condition()
-    except StoreGone:
+    except StoreUnavailable:
         raise
     except Unavailable:
         found = f"{store.name} is empty; only the database knows whether it should be"
-        yield Sign(check="bucket", level=Level.WARN, found=found)
+        yield CheckResult(check="bucket", level=CheckLevel.WARN, found=found)
         return
     if not condition.is_made:
         found = f"{store.name} is made on first use"
-        yield Sign(check="bucket", level=Level.OK, found=found)
+        yield CheckResult(check="bucket", level=CheckLevel.OK, found=found)
         return
-    yield Sign(check="bucket", level=Level.OK, found=f"{store.name} answers")
+    yield CheckResult(check="bucket", level=CheckLevel.OK, found=f"{store.name} answers")
     yield from _told(condition)
     yield from _tried(store)
 
 
-def _told(condition: StoreCondition) -> Iterator[Sign]:
+def _told(condition: StoreCondition) -> Iterator[CheckResult]:
     yield _versions(condition.keeps_versions)
     yield from _lifecycle(condition)
     if condition.clock_ahead is not None:
         yield _clock(condition.clock_ahead)
     if condition.free_bytes is not None and condition.free_bytes < _DISK_WARN_BYTES:
-        yield Sign(
+        yield CheckResult(
             check="bucket room",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=f"{condition.free_bytes / 1024**3:.1f} GiB free",
             advice="Make room: uploads fail when the disk is full.",
         )
     if condition.open_to is None:
         yield _unknown("bucket privacy", "s3:GetBucketPolicy")
     for who in condition.open_to or ():
-        yield Sign(
+        yield CheckResult(
             check="bucket privacy",
-            level=Level.ERROR,
+            level=CheckLevel.ERROR,
             found=f"open to {who}",
             advice="Close it: customers' files are given by links that end, and by nothing else.",
         )
 
 
-def _versions(keeps_versions: bool | None) -> Sign:
+def _versions(keeps_versions: bool | None) -> CheckResult:
     if keeps_versions is None:
         return _unknown("bucket versions", "s3:GetBucketVersioning")
     if keeps_versions:
-        return Sign(check="bucket versions", level=Level.OK, found="on")
-    return Sign(
+        return CheckResult(check="bucket versions", level=CheckLevel.OK, found="on")
+    return CheckResult(
         check="bucket versions",
-        level=Level.ERROR,
+        level=CheckLevel.ERROR,
         found="off: what is deleted or overwritten cannot be brought back",
         advice="Enable versioning. Until then savctl hides nothing there.",
     )
 
 
-def _lifecycle(condition: StoreCondition) -> Iterator[Sign]:
+def _lifecycle(condition: StoreCondition) -> Iterator[CheckResult]:
     if condition.deletes is None:
         yield _unknown("bucket lifecycle", "s3:GetLifecycleConfiguration")
     elif not condition.deletes:
-        yield Sign(check="bucket lifecycle", level=Level.OK, found="deletes nothing by itself")
+        yield CheckResult(
+            check="bucket lifecycle", level=CheckLevel.OK, found="deletes nothing by itself"
+        )
     for rule in condition.deletes or ():
         is_temporary = rule.prefix.startswith(_TEMP)
-        yield Sign(
+        yield CheckResult(
             check="bucket lifecycle",
-            level=Level.WARN if is_temporary else Level.ERROR,
+            level=CheckLevel.WARN if is_temporary else CheckLevel.ERROR,
             found=f"a rule {rule.what} below {rule.prefix or 'everything'}",
             advice="temp-cleanup does it; the rule can go."
             if is_temporary
@@ -101,21 +103,23 @@ def _lifecycle(condition: StoreCondition) -> Iterator[Sign]:
         )
 
 
-def _clock(ahead: timedelta) -> Sign:
+def _clock(ahead: timedelta) -> CheckResult:
     skew = abs(ahead)
     if skew <= SKEW_WARN:
-        return Sign(check="bucket clock", level=Level.OK, found="this host and the bucket agree")
+        return CheckResult(
+            check="bucket clock", level=CheckLevel.OK, found="this host and the bucket agree"
+        )
     which = "ahead" if ahead > timedelta() else "behind"
-    return Sign(
+    return CheckResult(
         check="bucket clock",
-        level=Level.ERROR if skew > SKEW_ERROR else Level.WARN,
+        level=CheckLevel.ERROR if skew > SKEW_ERROR else CheckLevel.WARN,
         found=f"the bucket is {skew.total_seconds():.0f} s {which}",
         advice="Set both clocks by NTP: links end early or late, and from 15 minutes on "
         "nothing is let in.",
     )
 
 
-def _tried(store: ObjectStore) -> Iterator[Sign]:
+def _tried(store: ObjectStore) -> Iterator[CheckResult]:
     """Every verb on a probe of our own; nobody may read it without a key."""
     key, copy = (f"{_TEMP}doctor-{uuid.uuid4().hex}/{name}" for name in ("probe", "copy"))
     try:
@@ -125,23 +129,23 @@ def _tried(store: ObjectStore) -> Iterator[Sign]:
     finally:
         _take_away(store, [key, copy])
     told = "; ".join(f"{', '.join(verbs)}: {why}" for why, verbs in _by_reason(failed).items())
-    yield Sign(
+    yield CheckResult(
         check="bucket rights",
-        level=Level.ERROR if failed else Level.OK,
+        level=CheckLevel.ERROR if failed else CheckLevel.OK,
         found=told or "all that savctl needs",
         advice="docs/attachments.md has the policy that savctl's keys need." if failed else None,
     )
     if "put" in failed:  # then there was nothing to be read
         return
-    yield Sign(
+    yield CheckResult(
         check="bucket privacy",
-        level=Level.ERROR if is_public else Level.OK,
+        level=CheckLevel.ERROR if is_public else CheckLevel.OK,
         found="anybody can read a file without a key" if is_public else "nobody without a key",
         advice="Take public access off the bucket, now." if is_public else None,
     )
 
 
-def _newest(patient: Patient) -> Iterator[Sign]:
+def _newest(patient: Environment) -> Iterator[CheckResult]:
     """Whether this is the bucket of this database: the newest records' objects are in it."""
     store = patient.store
     if store is None or status(patient.database).state != "current":
@@ -156,11 +160,11 @@ def _newest(patient: Patient) -> Iterator[Sign]:
         return
     if not missing:
         found = f"the newest {len(paths)} files are there"
-        yield Sign(check="bucket files", level=Level.OK, found=found)
+        yield CheckResult(check="bucket files", level=CheckLevel.OK, found=found)
         return
-    yield Sign(
+    yield CheckResult(
         check="bucket files",
-        level=Level.ERROR if len(missing) == len(paths) else Level.WARN,
+        level=CheckLevel.ERROR if len(missing) == len(paths) else CheckLevel.WARN,
         found=f"{len(missing)} of the newest {len(paths)} files are not in {store.name}",
         advice="Are bucket and database those of each other? savctl attachment verify --quick "
         "looks at all files.",
@@ -217,7 +221,7 @@ def _refused(verbs: Mapping[str, Callable[[], object]]) -> dict[str, str]:
     for verb, act in verbs.items():
         try:
             act()
-        except StoreGone:
+        except StoreUnavailable:
             raise
         except NotVersioned:  # told already, and no matter of rights
             continue
@@ -246,20 +250,20 @@ def _take_away(store: ObjectStore, keys: list[str]) -> None:
         return
 
 
-def _unknown(check: str, right: str) -> Sign:
-    return Sign(
+def _unknown(check: str, right: str) -> CheckResult:
+    return CheckResult(
         check=check,
-        level=Level.WARN,
+        level=CheckLevel.WARN,
         found="the bucket does not say",
         advice=f"savctl's keys should have the right to ask: {right}.",
     )
 
 
-def _scanner(patient: Patient) -> Iterator[Sign]:
+def _scanner(patient: Environment) -> Iterator[CheckResult]:
     if patient.scanner is not None:
         found = f"{patient.scanner.name}: {patient.scanner.check()}"
-        yield Sign(check="scanner", level=Level.OK, found=found)
+        yield CheckResult(check="scanner", level=CheckLevel.OK, found=found)
 
 
-FILES: Mapping[str, Examination] = MappingProxyType({"bucket": _bucket, "scanner": _scanner})
-RECORDS: Mapping[str, Examination] = MappingProxyType({"bucket files": _newest})
+FILES: Mapping[str, Check] = MappingProxyType({"bucket": _bucket, "scanner": _scanner})
+RECORDS: Mapping[str, Check] = MappingProxyType({"bucket files": _newest})

@@ -11,7 +11,7 @@ from savctl.persistence.jobs import leases, runs, schedules
 from savctl.persistence.jobs.runs import RunStatus
 from savctl.persistence.schema import server_info
 from savctl.usecases.database.status import status
-from savctl.usecases.doctor.checks import Examination, Level, Patient, Sign
+from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
 
 OUTBOX_WARN = timedelta(minutes=15)
 OUTBOX_ERROR = timedelta(hours=6)
@@ -23,34 +23,37 @@ _UNITS = (
     (timedelta(minutes=1), "minutes"),
 )
 
-_RUN_LEVELS: Mapping[RunStatus, tuple[Level, str]] = MappingProxyType(
+_RUN_LEVELS: Mapping[RunStatus, tuple[CheckLevel, str]] = MappingProxyType(
     {
-        RunStatus.FAILED: (Level.ERROR, "savctl job why {job} tells the error."),
-        RunStatus.ABANDONED: (Level.WARN, "Its process died; the next run goes on."),
-        RunStatus.INTERRUPTED: (Level.WARN, "It was stopped; the next run goes on."),
-        RunStatus.BRAKED: (Level.WARN, "A person must confirm: savctl job why {job}."),
-        RunStatus.PARTLY: (Level.WARN, "Some items failed: savctl job history {job} -o json."),
+        RunStatus.FAILED: (CheckLevel.ERROR, "savctl job why {job} tells the error."),
+        RunStatus.ABANDONED: (CheckLevel.WARN, "Its process died; the next run goes on."),
+        RunStatus.INTERRUPTED: (CheckLevel.WARN, "It was stopped; the next run goes on."),
+        RunStatus.BRAKED: (CheckLevel.WARN, "A person must confirm: savctl job why {job}."),
+        RunStatus.PARTLY: (
+            CheckLevel.WARN,
+            "Some items failed: savctl job history {job} -o json.",
+        ),
     }
 )
 
 
-def _leases(patient: Patient) -> Iterator[Sign]:
+def _leases(patient: Environment) -> Iterator[CheckResult]:
     with patient.database.reading() as connection:
         held = leases.held(connection)
     alive = [f"{name} by {holder.owner}" for name, holder in held if holder.seconds_left > 0]
-    yield Sign(check="leases", level=Level.OK, found=", ".join(alive) or "none held")
+    yield CheckResult(check="leases", level=CheckLevel.OK, found=", ".join(alive) or "none held")
     for name, holder in held:
         if holder.seconds_left <= 0:
             ago = age_text(timedelta(seconds=-holder.seconds_left))
-            yield Sign(
+            yield CheckResult(
                 check="leases",
-                level=Level.WARN,
+                level=CheckLevel.WARN,
                 found=f"{name}: {holder.owner} was last heard of before it ran out {ago} ago",
                 advice="That process died. Nothing is locked; its next run takes over.",
             )
 
 
-def _jobs(patient: Patient) -> Iterator[Sign]:
+def _jobs(patient: Environment) -> Iterator[CheckResult]:
     with patient.database.reading() as connection:
         names = runs.known_jobs(connection)
         last = [run for name in names if (run := runs.last_run(connection, name)) is not None]
@@ -58,7 +61,7 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
     ok = [run.job for run in last if run.status not in _RUN_LEVELS]
     if ok or not last:
         found = f"last run fine: {', '.join(ok)}" if ok else "no job has run yet"
-        yield Sign(check="jobs", level=Level.OK, found=found)
+        yield CheckResult(check="jobs", level=CheckLevel.OK, found=found)
     for run in last:
         if run.status in _RUN_LEVELS:
             level, advice = _RUN_LEVELS[run.status]
@@ -66,20 +69,22 @@ def _jobs(patient: Patient) -> Iterator[Sign]:
                 advice = "Something was not there; the next run goes on."
             told = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
             told += f": {run.error.splitlines()[0]}" if run.error else ""
-            yield Sign(check="jobs", level=level, found=told, advice=advice.format(job=run.job))
+            yield CheckResult(
+                check="jobs", level=level, found=told, advice=advice.format(job=run.job)
+            )
     yield from _of_a_wrong_clock(patient)
     overdue = _overdue(patient)
     if overdue:
         who = f"{len(schedulers)} scheduler(s) alive" if schedulers else "no scheduler is alive"
-        yield Sign(
+        yield CheckResult(
             check="schedule",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=f"overdue: {', '.join(overdue)}; {who}",
             advice="Run savctl scheduler run as a service, or the lines of savctl job crontab.",
         )
 
 
-def _of_a_wrong_clock(patient: Patient) -> Iterator[Sign]:
+def _of_a_wrong_clock(patient: Environment) -> Iterator[CheckResult]:
     """Times that have not come yet; they hold nothing up, but name a host whose clock was off."""
     with patient.database.reading() as connection:
         now = server_info.now(connection)
@@ -92,16 +97,16 @@ def _of_a_wrong_clock(patient: Patient) -> Iterator[Sign]:
     found += ["more"] if len(slots) > _NAMED else []
     found += [f"{job}: known since {since:%Y-%m-%d %H:%M}Z" for job, since in known.items()]
     if found:
-        yield Sign(
+        yield CheckResult(
             check="schedule",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
             found=f"in the future of the database's clock: {'; '.join(found)}",
             advice="A host's clock was ahead. Nothing waits for it; savctl db check --fix removes "
             "these rows.",
         )
 
 
-def _overdue(patient: Patient) -> list[str]:
+def _overdue(patient: Environment) -> list[str]:
     now = patient.clock()
     return [
         f"{job} since {slot:%Y-%m-%d %H:%M}Z"
@@ -110,7 +115,7 @@ def _overdue(patient: Patient) -> list[str]:
     ]
 
 
-def _outbox(patient: Patient) -> Iterator[Sign]:
+def _outbox(patient: Environment) -> Iterator[CheckResult]:
     with patient.database.reading() as connection:
         counts = outbox_queue.counts(connection, now=patient.clock())
     waiting, age = counts["waiting"], counts["oldest_age"]
@@ -118,9 +123,9 @@ def _outbox(patient: Patient) -> Iterator[Sign]:
     if patient.broker is None:
         found = f"no broker is configured: {waiting:,} events wait in the outbox{oldest}"
         is_old = age is not None and age > OUTBOX_WARN
-        yield Sign(
+        yield CheckResult(
             check="outbox",
-            level=Level.WARN if is_old else Level.OK,
+            level=CheckLevel.WARN if is_old else CheckLevel.OK,
             found=found,
             advice="Set SAVCTL_BROKER_URL, or RABBITMQ_HOST, if events are to be sent."
             if is_old
@@ -130,34 +135,36 @@ def _outbox(patient: Patient) -> Iterator[Sign]:
         level, refusals = _age_level(age), counts["refusals"]
         advice = "savctl event status; savctl job why event-relay"
         if refusals:
-            level = Level.WARN if level is Level.OK else level
+            level = CheckLevel.WARN if level is CheckLevel.OK else level
             oldest += f"; {refusals} refusals"
             advice = "savctl event list --waiting shows why."
-        yield Sign(
+        yield CheckResult(
             check="outbox",
             level=level,
             found=f"{waiting} events wait{oldest}",
-            advice=advice if level is not Level.OK else None,
+            advice=advice if level is not CheckLevel.OK else None,
         )
     if counts["dead"]:
-        yield Sign(
+        yield CheckResult(
             check="outbox",
-            level=Level.ERROR,
+            level=CheckLevel.ERROR,
             found=f"{counts['dead']} dead events; each holds back the later ones of its ticket",
             advice="savctl event list --dead shows why; then savctl event retry ID, or skip ID.",
         )
 
 
-def _broker(patient: Patient) -> Iterator[Sign]:
+def _broker(patient: Environment) -> Iterator[CheckResult]:
     if patient.broker is not None:
         patient.broker.check()
-        yield Sign(check="broker", level=Level.OK, found=f"{patient.broker.name} answers")
+        yield CheckResult(
+            check="broker", level=CheckLevel.OK, found=f"{patient.broker.name} answers"
+        )
 
 
-def _age_level(age: timedelta | None) -> Level:
+def _age_level(age: timedelta | None) -> CheckLevel:
     if age is None or age <= OUTBOX_WARN:
-        return Level.OK
-    return Level.ERROR if age > OUTBOX_ERROR else Level.WARN
+        return CheckLevel.OK
+    return CheckLevel.ERROR if age > OUTBOX_ERROR else CheckLevel.WARN
 
 
 def age_text(age: timedelta) -> str:
@@ -168,21 +175,21 @@ def age_text(age: timedelta) -> str:
     return f"{age // timedelta(seconds=1)} s"
 
 
-def _with_schema(examination: Examination) -> Examination:
+def _with_schema(examination: Check) -> Check:
     """These need savctl's own tables as they are now; without them the schema's sign says all."""
 
-    def examine(patient: Patient) -> Iterator[Sign]:
+    def examine(patient: Environment) -> Iterator[CheckResult]:
         if status(patient.database).state == "current":
             yield from examination(patient)
 
     return examine
 
 
-WORK: Mapping[str, Examination] = MappingProxyType(
+WORK: Mapping[str, Check] = MappingProxyType(
     {
         "leases": _with_schema(_leases),
         "jobs": _with_schema(_jobs),
         "outbox": _with_schema(_outbox),
     }
 )
-BROKER: Mapping[str, Examination] = MappingProxyType({"broker": _broker})
+BROKER: Mapping[str, Check] = MappingProxyType({"broker": _broker})

@@ -13,7 +13,7 @@ _GAPS = 1_000  # the newest missing numbers that are looked for
 _PATIENCE_SECONDS = 60.0
 
 
-class Follower:
+class OutboxTail:
     """What was committed since the last look, behind an id.
 
     A number is given out when an event is written and seen when it is committed: one that is

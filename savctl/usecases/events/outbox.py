@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from savctl.domain.clock import second_text
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.events import event_reads, outbox_queue
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
-from savctl.ports import Broker, BrokerGone, Clock, Publisher
+from savctl.ports import Broker, BrokerUnavailable, Clock, Publisher
 
 _PAGE = 1_000
 _LOOK_SECONDS = 0.5
@@ -23,7 +23,7 @@ _SILENCE_AT_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class EventSpan:
     """Which published events: of a time range, `until` not included, or of one ticket."""
 
     since: datetime | None = None
@@ -120,7 +120,7 @@ def skip_event(
     return in_transaction(database, work, dry_run=dry_run)
 
 
-def count_replayed(database: Database, span: Span) -> int:
+def count_replayed(database: Database, span: EventSpan) -> int:
     """How many events `replay_events` would send."""
     with database.reading() as connection:
         return outbox_queue.count_published(connection, **_limits(span))
@@ -139,7 +139,7 @@ def replay_events(
     database: Database,
     clock: Clock,
     broker: Broker,
-    span: Span,
+    span: EventSpan,
     *,
     by: int | None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -162,8 +162,8 @@ def replay_events(
             after_id = page[-1].id
             publisher.send(page)
             _await(publisher, len(page), done, should_stop)
-    except BrokerGone as problem:
-        raise BrokerGone(
+    except BrokerUnavailable as problem:
+        raise BrokerUnavailable(
             f"{problem.message}; {done.sent} events were sent before",
             hint="The same command sends them all again, under the same message_id.",
         ) from problem
@@ -179,14 +179,14 @@ def _await(
     heard_at = time.monotonic()
     while count:
         settled = publisher.settled(wait_seconds=_LOOK_SECONDS)
-        taken = sum(one.verdict is Verdict.CONFIRMED for one in settled)
+        taken = sum(one.verdict is BrokerVerdict.CONFIRMED for one in settled)
         done.sent += taken
         done.refused += len(settled) - taken
         count -= len(settled)
         now = time.monotonic()
         heard_at = now if settled else heard_at
         if now - heard_at > (_SILENCE_AT_STOP_SECONDS if should_stop() else _SILENCE_SECONDS):
-            raise BrokerGone("the broker confirms nothing any more")
+            raise BrokerUnavailable("the broker confirms nothing any more")
 
 
 def delete_old_events(
@@ -212,18 +212,20 @@ def delete_old_events(
     return removed
 
 
-def _limits(span: Span) -> dict[str, Any]:
+def _limits(span: EventSpan) -> dict[str, Any]:
     return {"since": span.since, "until": span.until, "ticket_id": span.ticket_id}
 
 
-def _published(database: Database, span: Span, after_id: int) -> list[OutboxEvent]:
+def _published(database: Database, span: EventSpan, after_id: int) -> list[OutboxEvent]:
     with database.reading() as connection:
         return outbox_queue.published_page(
             connection, **_limits(span), after_id=after_id, limit=_PAGE
         )
 
 
-def _note_replay(database: Database, clock: Clock, span: Span, sent: int, by: int | None) -> None:
+def _note_replay(
+    database: Database, clock: Clock, span: EventSpan, sent: int, by: int | None
+) -> None:
     details = {
         "sent": sent,
         "ticket_id": span.ticket_id,

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from savctl.domain.events.backoff import pause
-from savctl.domain.events.publish_window import OutboxEvent, Verdict
+from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.persistence.engine import Database
 from savctl.persistence.events import outbox_queue
 from savctl.persistence.events.outbox_queue import Refusal
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
-from savctl.ports import Broker, BrokerGone, Clock, Publisher, Settled
+from savctl.ports import Broker, BrokerUnavailable, Clock, Publisher, Settled
 
 _PAGE = 1_000
 _AHEAD = 4_000  # events handed to the publisher and not settled: what memory is bounded by
@@ -59,7 +59,7 @@ class RelayReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelayTerms:
+class RelayOptions:
     """Under which terms events are sent: `attempts` refusals make an event dead.
 
     `on_published` is called with the number of events whose publication was just stored.
@@ -73,7 +73,7 @@ class RelayTerms:
 
 
 def drain(
-    database: Database, broker: Broker, clock: Clock, *, terms: RelayTerms, report: RelayReport
+    database: Database, broker: Broker, clock: Clock, *, terms: RelayOptions, report: RelayReport
 ) -> None:
     """Send what waits until nothing that may go is left, or until asked to stop.
 
@@ -82,15 +82,15 @@ def drain(
         ConfigurationError: the exchange is missing.
         LeaseLost: another host has taken over.
     """
-    while _Pass(database, clock, terms, report).run(broker):
+    while _RelayPass(database, clock, terms, report).run(broker):
         pass
 
 
-class _Pass:
+class _RelayPass:
     """One pass over the outbox: reads ahead, hands over, marks what is settled."""
 
     def __init__(
-        self, database: Database, clock: Clock, terms: RelayTerms, report: RelayReport
+        self, database: Database, clock: Clock, terms: RelayOptions, report: RelayReport
     ) -> None:
         self._database = database
         self._clock = clock
@@ -139,7 +139,7 @@ class _Pass:
                 if self._terms.should_stop() and silence > _SILENCE_AT_STOP_SECONDS:
                     return  # what is not confirmed goes again, as after a crash
                 if silence > _SILENCE_SECONDS:
-                    raise BrokerGone("the broker confirms nothing any more")
+                    raise BrokerUnavailable("the broker confirms nothing any more")
         finally:
             self._mark()
 
@@ -203,7 +203,7 @@ class _Pass:
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
             event = self._outstanding.pop(one.id)
-            if one.verdict is Verdict.CONFIRMED:
+            if one.verdict is BrokerVerdict.CONFIRMED:
                 self._confirmed.append(one.id)
                 self._refused_in_a_row[event.routing_key] = 0
                 self._is_taken = True
@@ -212,7 +212,7 @@ class _Pass:
             else:
                 self._held.add(event.ticket_id)
                 self._refused.append(one)
-                if one.verdict is not Verdict.TOO_LARGE:
+                if one.verdict is not BrokerVerdict.TOO_LARGE:
                     self._note_refused(event.routing_key)
 
     def _note_refused(self, key: str) -> None:
@@ -253,7 +253,7 @@ class _Pass:
         refusals = []
         for one in self._refused:
             attempt = before.get(one.id, 0) + 1
-            is_over = one.verdict is Verdict.TOO_LARGE or attempt >= self._terms.attempts
+            is_over = one.verdict is BrokerVerdict.TOO_LARGE or attempt >= self._terms.attempts
             again_at = None if is_over else now + pause(attempt, draw=self._terms.draw)
             refusals.append(Refusal(id=one.id, reason=one.reason, again_at=again_at))
         return refusals

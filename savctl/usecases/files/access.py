@@ -38,7 +38,7 @@ class ContentDiffers(Findings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class FileLink:
     """A link to a file; who has it can fetch the file until it ends."""
 
     ticket: Ticket
@@ -56,7 +56,7 @@ def link_to(
     *,
     requester: Requester,
     lifetime: timedelta,
-) -> Link:
+) -> FileLink:
     """A link for a requester who may see the file; it is on record before it is given.
 
     Raises:
@@ -79,7 +79,7 @@ def link_to(
         is_inline=is_shown(attachment.mime_type),
     )
     url = store.url(attachment.file_path, seconds=seconds, delivery=delivery)
-    return Link(
+    return FileLink(
         ticket=ticket,
         attachment=attachment,
         url=url,

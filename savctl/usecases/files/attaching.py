@@ -23,7 +23,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
-from savctl.usecases.batch.idempotency import Once
+from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
 
@@ -56,9 +56,9 @@ def attach_files(
         StoreGone, StoreRefused: the bucket; nothing is recorded.
     """
     given = {"ticket": str(ref), "files": identified(files)}
-    once = Once(key, command="attachment add", given=given)
+    once = IdempotencyKey(key, command="attachment add", given=given)
     with Uploading(database, clock, store, files, by=by) as uploading:
-        wish = _Wish(ref=ref, once=once, uploading=uploading, clock=clock, by=by)
+        wish = _AttachRequest(ref=ref, once=once, uploading=uploading, clock=clock, by=by)
         if dry_run:
             return in_transaction(
                 database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
@@ -148,11 +148,11 @@ def identified(files: Sequence[Staged]) -> list[list[str]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _AttachRequest:
     """Files for a ticket: announced in one transaction, recorded in another."""
 
     ref: str | int
-    once: Once
+    once: IdempotencyKey
     uploading: Uploading
     clock: Clock
     by: int | None

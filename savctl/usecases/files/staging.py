@@ -19,9 +19,9 @@ from savctl.domain.files.attachments import examine, name_and_type
 from savctl.domain.files.file_names import FileName, object_key, temporary_key
 from savctl.domain.files.file_types import MB, FileRefused, FileType
 from savctl.errors import InvalidInput, Refused
-from savctl.persistence.files.attachments import NewFile
+from savctl.persistence.files.attachments import NewAttachment
 from savctl.ports import Scanner
-from savctl.usecases.batch.atomic_file import scratch_in_words
+from savctl.usecases.batch.atomic_file import translating_scratch_errors
 
 _PIECE = 262_144
 
@@ -49,9 +49,9 @@ class Staged:
         """Where it stands in the bucket until then."""
         return temporary_key(session_id, self.sha256, self.name.extension)
 
-    def record(self, ticket_id: int) -> NewFile:
+    def record(self, ticket_id: int) -> NewAttachment:
         """What is stored of it."""
-        return NewFile(
+        return NewAttachment(
             original_name=self.name.original,
             filename=self.name.safe,
             file_path=self.key(ticket_id),
@@ -70,7 +70,7 @@ class Staging:
 
     def __init__(self, scanner: Scanner | None) -> None:
         self._scanner = scanner
-        with scratch_in_words():
+        with translating_scratch_errors():
             self._shelf: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the block
         self._end = 0
 
@@ -130,7 +130,7 @@ class Staging:
 
     def _copy(self, name: str, source: BinaryIO, limit: int) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
-        with scratch_in_words():
+        with translating_scratch_errors():
             self._shelf.seek(self._end)
             while piece := _read(name, source):
                 size += len(piece)

@@ -24,15 +24,15 @@ from savctl.usecases.files.uploading import Uploading
 from savctl.usecases.tickets.changes import Change
 from savctl.usecases.tickets.creation import (
     NewTicket,
-    born,
     checked_ticket,
     create_ticket,
     creation_once,
+    decide_creation,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
+class CreatedTicket:
     """The new ticket and the records of its files."""
 
     change: Change
@@ -51,7 +51,7 @@ def create_ticket_with_files(
     policies: Policies | None = None,
     key: str | None = None,
     dry_run: bool = False,
-) -> Created:
+) -> CreatedTicket:
     """Create a ticket with examined files attached to it: all of it, or nothing.
 
     Raises:
@@ -66,7 +66,9 @@ def create_ticket_with_files(
         if creation_once(key, checked, others).earlier(uow) is not None:
             return 0
         number = numbers.ticket_number(secrets.choice)
-        draft = born(uow, checked, number=number, by=by, now=clock(), policies=policies).ticket
+        draft = decide_creation(
+            uow, checked, number=number, by=by, now=clock(), policies=policies
+        ).ticket
         reserved_id = uow.tickets.reserve_id(draft)
         uploading.announce(uow, reserved_id)
         return reserved_id
@@ -96,4 +98,4 @@ def create_ticket_with_files(
         with database.reading() as connection:
             found = UnitOfWork(connection).attachments
             made = found.of_ticket(change.ticket.id, deleted=True)
-    return Created(change=change, attachments=made, is_replayed=is_replayed)
+    return CreatedTicket(change=change, attachments=made, is_replayed=is_replayed)

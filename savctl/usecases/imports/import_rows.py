@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from savctl.domain.imports.field_mapping import Binding, Source
-from savctl.domain.imports.imported_ticket import Incoming, Terms, external_id_of, incoming
+from savctl.domain.imports.field_mapping import FieldBinding, FieldSource
+from savctl.domain.imports.imported_ticket import (
+    ImportContext,
+    Incoming,
+    external_id_of,
+    parse_imported,
+)
 from savctl.domain.imports.mapping import FIELDS, Mapped
 from savctl.domain.model import numbers
 from savctl.errors import InvalidInput
@@ -26,13 +31,13 @@ class RowReader:
         InvalidInput: the columns do not fit the mapping.
     """
 
-    def __init__(self, rows: Rows, mapped: Mapped, terms: Terms) -> None:
+    def __init__(self, rows: Rows, mapped: Mapped, terms: ImportContext) -> None:
         sources = sources_of(rows, mapped)
         _require_needed(sources, rows)
         _require_free(mapped.metadata)
         self._is_mapped = bool(mapped.fields)
-        self._fields = Binding(sources, rows.header, mapped.nulls)
-        self._extra = Binding(mapped.metadata, rows.header, mapped.nulls)
+        self._fields = FieldBinding(sources, rows.header, mapped.nulls)
+        self._extra = FieldBinding(mapped.metadata, rows.header, mapped.nulls)
         self._names_rows = "external_id" not in (mapped.fields or rows.header or ())
         self._terms = terms
         self._draw = _quick_choice()
@@ -51,16 +56,18 @@ class RowReader:
         if self._names_rows and row.get("external_id") is None:
             row["external_id"] = external_id_of(row.get("ticket_number")) or f"line {record.line}"
         extra = self._extra.fields(record.values)
-        return incoming(row, extra, number=numbers.ticket_number(self._draw), terms=self._terms)
+        return parse_imported(
+            row, extra, number=numbers.ticket_number(self._draw), terms=self._terms
+        )
 
 
-def sources_of(rows: Rows, mapped: Mapped) -> Mapping[str, Source]:
+def sources_of(rows: Rows, mapped: Mapped) -> Mapping[str, FieldSource]:
     """The mapping's sources; without a mapping, columns called as the specification does."""
     if mapped.fields:
         return mapped.fields
     if rows.header is not None:
         _require_known(rows.header)
-    return {n: Source(column=n) for n in FIELDS if rows.header is None or n in rows.header}
+    return {n: FieldSource(column=n) for n in FIELDS if rows.header is None or n in rows.header}
 
 
 def unused_columns(rows: Rows, mapped: Mapped) -> tuple[str, ...]:
@@ -76,14 +83,14 @@ def _require_known(names: Sequence[str] | Mapping[str, object]) -> None:
         raise InvalidInput(f"savctl does not know: {', '.join(strange[:20])}", hint=_HINT)
 
 
-def _require_needed(sources: Mapping[str, Source], rows: Rows) -> None:
+def _require_needed(sources: Mapping[str, FieldSource], rows: Rows) -> None:
     missing = [name for name in _REQUIRED if name not in sources]
     if missing:
         told = f"; the file has: {', '.join(rows.header)}" if rows.header else ""
         raise InvalidInput(f"nothing says the {', '.join(missing)} of a ticket{told}", hint=_HINT)
 
 
-def _require_free(members: Mapping[str, Source]) -> None:
+def _require_free(members: Mapping[str, FieldSource]) -> None:
     taken = sorted(set(members) & RESERVED)
     if taken:
         raise InvalidInput(f"mapping: metadata {', '.join(taken)} belongs to savctl")

@@ -12,14 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from savctl.domain.imports.imported_ticket import SOURCE_CHARACTERS, Incoming, Terms, renumbered
+from savctl.domain.imports.imported_ticket import (
+    SOURCE_CHARACTERS,
+    ImportContext,
+    Incoming,
+    renumbered,
+)
 from savctl.domain.imports.mapping import Mapped
 from savctl.domain.model import numbers
 from savctl.errors import InvalidInput, Refused, SavError
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.imports import Imports
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.usecases.batch.batches import EVERYBODYS, never
+from savctl.usecases.batch.batches import BATCH_FATAL, never_stop
 from savctl.usecases.imports.import_rows import RowReader
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
@@ -63,13 +68,13 @@ class ImportRun:
     far; `should_stop` is asked between batches.
     """
 
-    terms: Terms
+    terms: ImportContext
     resume: bool = False
     dry_run: bool = False
     size: int = 1_000
     on_reject: Callable[[Record, str], None] = lambda _record, _reason: None
     on_batch: Callable[[ImportReport], None] = lambda _report: None
-    should_stop: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never_stop
 
 
 def import_tickets(database: Database, rows: Rows, mapped: Mapped, run: ImportRun) -> ImportReport:
@@ -150,7 +155,7 @@ class _Importer:
         """Store one batch and add it to the report."""
         try:
             done = [self._store(batch.read)]
-        except EVERYBODYS:
+        except BATCH_FATAL:
             raise
         except SavError:
             done = [self._alone(one) for one in batch.read]
@@ -180,7 +185,7 @@ class _Importer:
     def _alone(self, one: _Read) -> _Done:
         try:
             return self._store([one])
-        except EVERYBODYS:
+        except BATCH_FATAL:
             raise
         except SavError as problem:
             return _Done(rejects=[(one[0], problem.message)])

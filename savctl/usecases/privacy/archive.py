@@ -15,7 +15,7 @@ from savctl.domain.tickets.merge_links import went_into
 from savctl.errors import Unavailable
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.index import Archived
-from savctl.persistence.archive.ticket_snapshot import WholeTicket
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.engine import Database
 from savctl.persistence.privacy.person_rows import merged_onward
 from savctl.persistence.schema.tables import support_tickets
@@ -32,7 +32,7 @@ _NO_SENDER = {"sender_type": None, "sender_id": None, "is_internal": None}
 class ArchivedTicket:
     """An archived ticket with its rows as a database would answer them."""
 
-    whole: WholeTicket
+    whole: TicketSnapshot
 
     @cached_property
     def ticket(self) -> Ticket:

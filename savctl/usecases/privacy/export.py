@@ -32,8 +32,8 @@ from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
 from savctl.ports.objects import NoSuchObject, UnusableKey
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.batch.atomic_file import NewFile
-from savctl.usecases.batch.batches import never
+from savctl.usecases.batch.atomic_file import AtomicFile
+from savctl.usecases.batch.batches import never_stop
 from savctl.usecases.privacy.data import data_json, head, readme
 from savctl.usecases.privacy.places import nothing_of
 from savctl.usecases.privacy.records import records_of
@@ -67,7 +67,7 @@ class PersonRun:
     by: int | None
     dry_run: bool = False
     on_step: Callable[[PersonReport], None] = lambda _: None
-    should_stop: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never_stop
 
 
 class _Stopped(Exception):
@@ -80,7 +80,7 @@ def export_person(
     cold: ColdStorage,
     clock: Clock,
     run: PersonRun,
-    file: NewFile,
+    file: AtomicFile,
 ) -> PersonReport:
     """Write everything of a person into the file and release it; the audit knows it before.
 
@@ -145,7 +145,7 @@ def _write(
     about: About,
     run: PersonRun,
     report: PersonReport,
-    file: NewFile,
+    file: AtomicFile,
 ) -> None:
     counts, missing = report.counts, report.missing
     with container(file.stream, made_at=about.made_at) as into:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
-from savctl.persistence.privacy.person import Person
+from savctl.persistence.privacy.person import PersonCounts
 from savctl.persistence.schema.tables import (
     files,
     imports,
@@ -25,7 +25,7 @@ from savctl.persistence.tickets.integrity import snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PlaceCount:
     """How much there is: rows, and bytes where there are files."""
 
     rows: int
@@ -33,14 +33,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CountedPlace:
     """A place, in words, and how it is counted."""
 
     name: str
     what: str
-    count: Callable[[Person], Found]
+    count: Callable[[PersonCounts], PlaceCount]
 
-    def as_row(self, found: Found) -> dict[str, object]:
+    def as_row(self, found: PlaceCount) -> dict[str, object]:
         """What is there, flat."""
         return {
             "place": self.name,
@@ -50,95 +50,105 @@ class Place:
         }
 
 
-def _rows(count: Callable[[Person], int]) -> Callable[[Person], Found]:
-    return lambda person: Found(count(person))
+def _rows(count: Callable[[PersonCounts], int]) -> Callable[[PersonCounts], PlaceCount]:
+    return lambda person: PlaceCount(count(person))
 
 
-def _files(count: Callable[[Person], tuple[int, int]]) -> Callable[[Person], Found]:
-    return lambda person: Found(*count(person))
+def _files(
+    count: Callable[[PersonCounts], tuple[int, int]],
+) -> Callable[[PersonCounts], PlaceCount]:
+    return lambda person: PlaceCount(*count(person))
 
 
-PLACES: tuple[Place, ...] = (
-    Place("tickets", "their tickets", _rows(Person.tickets)),
-    Place("messages", "what they wrote on them", _rows(lambda p: p.messages(own=True))),
-    Place(
+PLACES: tuple[CountedPlace, ...] = (
+    CountedPlace("tickets", "their tickets", _rows(PersonCounts.tickets)),
+    CountedPlace("messages", "what they wrote on them", _rows(lambda p: p.messages(own=True))),
+    CountedPlace(
         "messages_elsewhere",
         "what they wrote on tickets that are others' by now",
         _rows(lambda p: p.messages(own=False)),
     ),
-    Place("answers", "what agents answered them", _rows(lambda p: p.answers(internal=False))),
-    Place(
+    CountedPlace(
+        "answers", "what agents answered them", _rows(lambda p: p.answers(internal=False))
+    ),
+    CountedPlace(
         "internal_notes",
         "notes of agents on their tickets",
         _rows(lambda p: p.answers(internal=True)),
     ),
-    Place(
+    CountedPlace(
         "messages_of_others",
         "what other customers wrote, on their tickets by a merge",
-        _rows(Person.messages_of_others),
+        _rows(PersonCounts.messages_of_others),
     ),
-    Place("attachments", "files on their tickets", _files(Person.attachments)),
-    Place(
+    CountedPlace("attachments", "files on their tickets", _files(PersonCounts.attachments)),
+    CountedPlace(
         "attachments_elsewhere",
         "files on what they wrote elsewhere",
-        _files(Person.attachments_elsewhere),
+        _files(PersonCounts.attachments_elsewhere),
     ),
-    Place("archived_tickets", "their tickets in the archive", _rows(Person.archived_tickets)),
-    Place("archived_messages", "messages on those, of whoever", _rows(Person.archived_messages)),
-    Place("archived_files", "files on those", _files(Person.archived_files)),
-    Place(
+    CountedPlace(
+        "archived_tickets", "their tickets in the archive", _rows(PersonCounts.archived_tickets)
+    ),
+    CountedPlace(
+        "archived_messages", "messages on those, of whoever", _rows(PersonCounts.archived_messages)
+    ),
+    CountedPlace("archived_files", "files on those", _files(PersonCounts.archived_files)),
+    CountedPlace(
         "archive_copies",
         "copies that the next run of the archive takes out of its bundles",
-        _rows(Person.archive_copies),
+        _rows(PersonCounts.archive_copies),
     ),
-    Place("users", "the copy of the auth service's user", _rows(Person.user_rows)),
-    Place("vips", "the mark of a VIP", _rows(Person.vip_rows)),
-    Place(
+    CountedPlace("users", "the copy of the auth service's user", _rows(PersonCounts.user_rows)),
+    CountedPlace("vips", "the mark of a VIP", _rows(PersonCounts.vip_rows)),
+    CountedPlace(
         "events",
         "events of their tickets in the outbox",
         _rows(lambda p: p.rows_of_tickets(outbox)),
     ),
-    Place(
+    CountedPlace(
         "events_elsewhere",
         "events of what they wrote elsewhere",
-        _rows(Person.events_elsewhere),
+        _rows(PersonCounts.events_elsewhere),
     ),
-    Place(
+    CountedPlace(
         "idempotency",
         "answers kept by idempotency key",
-        _rows(Person.answers_kept),
+        _rows(PersonCounts.answers_kept),
     ),
-    Place("audit", "audit entries about them, ids only", _rows(Person.audit_entries)),
-    Place("exports", "exports of their data that were made", _rows(Person.exports)),
-    Place(
+    CountedPlace("audit", "audit entries about them, ids only", _rows(PersonCounts.audit_entries)),
+    CountedPlace("exports", "exports of their data that were made", _rows(PersonCounts.exports)),
+    CountedPlace(
         "imports",
         "the other program's numbers of their tickets",
         _rows(lambda p: p.rows_of_tickets(imports)),
     ),
-    Place("files", "marks on their files", _rows(lambda p: p.rows_of_tickets(files))),
-    Place("uploads", "uploads under way", _rows(lambda p: p.rows_of_tickets(uploads))),
-    Place(
+    CountedPlace("files", "marks on their files", _rows(lambda p: p.rows_of_tickets(files))),
+    CountedPlace("uploads", "uploads under way", _rows(lambda p: p.rows_of_tickets(uploads))),
+    CountedPlace(
         "purges",
         "files of theirs that are to go for good",
         _rows(lambda p: p.rows_of_tickets(purges)),
     ),
-    Place(
+    CountedPlace(
         "sla_breaches",
         "broken promises on their tickets",
         _rows(lambda p: p.rows_of_tickets(sla_breaches)),
     ),
-    Place(
+    CountedPlace(
         "sla_alarms",
         "when the SLA scan looks at their tickets",
         _rows(lambda p: p.rows_of_tickets(sla_alarms)),
     ),
-    Place(
+    CountedPlace(
         "other_programs",
         "rows of the service's queue and cache with their e-mail address",
-        _rows(Person.rows_of_other_programs),
+        _rows(PersonCounts.rows_of_other_programs),
     ),
-    Place("held_as_agent", "tickets they hold as an agent", _rows(lambda p: p.as_agent()[0])),
-    Place(
+    CountedPlace(
+        "held_as_agent", "tickets they hold as an agent", _rows(lambda p: p.as_agent()[0])
+    ),
+    CountedPlace(
         "messages_as_agent",
         "what they wrote as an agent",
         _rows(lambda p: p.as_agent()[1]),
@@ -153,7 +163,7 @@ def find_person(database: Database, user_id: int) -> list[dict[str, object]]:
         NotFound: nothing anywhere.
     """
     with snapshot(database) as connection:
-        person = Person(connection, user_id)
+        person = PersonCounts(connection, user_id)
         found = [place.as_row(place.count(person)) for place in PLACES]
     if not any(row["rows"] for row in found):
         raise nothing_of(user_id)

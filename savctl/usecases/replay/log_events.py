@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from savctl.domain.imports.field_mapping import Binding, Source
+from savctl.domain.imports.field_mapping import FieldBinding, FieldSource
 from savctl.domain.imports.imported_ticket import external_id_of
 from savctl.domain.imports.mapping import Mapped
 from savctl.domain.imports.replay_plan import LogEvent, ReplayPlan
-from savctl.domain.imports.row_fields import choice, identifier, optional_line, required, words
+from savctl.domain.imports.row_fields import (
+    choice,
+    identifier,
+    optional_line,
+    required,
+    text_field,
+)
 from savctl.domain.model.priority import Priority
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record
@@ -37,15 +43,15 @@ class LogReader:
         self._how = how
         self._stamps = mapped.stamps
         self._on_reject = on_reject
-        timing = {"at": Source(column=how.at), "what": Source(column=how.what)}
-        timing |= {f"order {name}": Source(column=name) for name in how.order}
-        self._timing = Binding(timing, rows.header, mapped.nulls)
+        timing = {"at": FieldSource(column=how.at), "what": FieldSource(column=how.what)}
+        timing |= {f"order {name}": FieldSource(column=name) for name in how.order}
+        self._timing = FieldBinding(timing, rows.header, mapped.nulls)
         told = {**how.sources, "case": case, "what": timing["what"]}
         if "priority" in mapped.fields:
             told["priority"] = mapped.fields["priority"]
-        self._event = Binding(told, rows.header, mapped.nulls)
-        self._ticket = Binding(mapped.fields, rows.header, mapped.nulls)
-        self._extra = Binding(mapped.metadata, rows.header, mapped.nulls)
+        self._event = FieldBinding(told, rows.header, mapped.nulls)
+        self._ticket = FieldBinding(mapped.fields, rows.header, mapped.nulls)
+        self._extra = FieldBinding(mapped.metadata, rows.header, mapped.nulls)
 
     def events(self) -> Iterator[LogEvent]:
         """The events, oldest first; those of one instant in the order of the file."""
@@ -65,8 +71,8 @@ class LogReader:
         extra = self._extra.fields(event.row)
         return NewTicket(
             user_id=required(identifier(row, "user_id"), "user_id"),
-            subject=words(row, "subject"),
-            description=words(row, "description"),
+            subject=text_field(row, "subject"),
+            description=text_field(row, "description"),
             priority=event.priority,
             category=optional_line(row, "category"),
             order_id=identifier(row, "order_id"),
@@ -99,12 +105,12 @@ class LogReader:
             actor=identifier(told, "actor"),
             agent=identifier(told, "agent"),
             priority=choice(told, "priority", Priority, None),
-            message=words(told, "message"),
+            message=text_field(told, "message"),
             row=values,
         )
 
     def _deed(self, told: dict[str, object]) -> Any:
-        what = words(told, "what")
+        what = text_field(told, "what")
         if what not in self._how.means:
             raise InvalidInput(f"{self._how.what} {what!r} means nothing to this mapping")
         return self._how.means[what]

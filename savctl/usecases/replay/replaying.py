@@ -30,7 +30,7 @@ from savctl.usecases.replay.log_events import LogReader, OnReject
 from savctl.usecases.replay.report import Marks, ReplayReport, merge
 from savctl.usecases.replay.timed_jobs import TimedJob
 from savctl.usecases.tickets.conversation import add_to_conversation
-from savctl.usecases.tickets.creation import born, checked_ticket
+from savctl.usecases.tickets.creation import checked_ticket, decide_creation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,9 @@ class _Player:
                 made |= _stored(uow, pending)
                 pending = {}
             number = numbers.ticket_number(self._terms.draw)
-            pending[event.case] = born(uow, wanted, number=number, by=event.actor, now=event.at)
+            pending[event.case] = decide_creation(
+                uow, wanted, number=number, by=event.actor, now=event.at
+            )
         return made | _stored(uow, pending)
 
     def _decided(

@@ -17,7 +17,7 @@ from savctl.domain.imports.replay_plan import Deed
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms
+from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 
@@ -95,12 +95,12 @@ def closings(database: Database, clock: Clock, limits: ClosingLimits) -> dict[st
 
     def silent(_: datetime) -> int:
         report = BatchReport()
-        close_silent(database, clock, limits=limits, terms=Terms(report=report))
+        close_silent(database, clock, limits=limits, terms=BatchContext(report=report))
         return report.changed
 
     def resolved(_: datetime) -> int:
         report = BatchReport()
-        close_resolved(database, clock, limits=limits, terms=Terms(report=report))
+        close_resolved(database, clock, limits=limits, terms=BatchContext(report=report))
         return report.changed
 
     return {AUTO_CLOSE: silent, CLOSE_RESOLVED: resolved}

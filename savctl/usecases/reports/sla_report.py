@@ -16,10 +16,10 @@ from savctl.domain.periods import Every, bucket
 from savctl.domain.sla.clock import Side, SlaClock, clock
 from savctl.domain.sla.policy import Policies, Policy
 from savctl.domain.sla.statistics import SlaStatistics
-from savctl.domain.sla.targets import Source
+from savctl.domain.sla.targets import ClockSource
 from savctl.domain.tickets.point_in_time import as_of
 from savctl.persistence.engine import Database
-from savctl.persistence.sla.report_reads import Created
+from savctl.persistence.sla.report_reads import CreatedBetween
 from savctl.persistence.tickets.candidates import TicketPages, read_page
 from savctl.persistence.tickets.messages import Messages
 
@@ -36,7 +36,7 @@ GROUPS: dict[str, Callable[[Ticket, SlaClock], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ReportSpan:
     """From `since` (included) until `until`, seen from `now`; with `is_past`, as it was known
     at that earlier moment.
     """
@@ -48,11 +48,13 @@ class Span:
 
 
 def report_sla(
-    database: Database, span: Span, *, by: tuple[str, ...], policies: Policies
+    database: Database, span: ReportSpan, *, by: tuple[str, ...], policies: Policies
 ) -> dict[str, SlaStatistics]:
     """How the promises of the tickets created in a span were kept, grouped in several ways."""
     found = {name: SlaStatistics() for name in by}
-    for ticket, seen in ticket_clocks(database, Created(span.since, span.until), span, policies):
+    for ticket, seen in ticket_clocks(
+        database, CreatedBetween(span.since, span.until), span, policies
+    ):
         for name, statistics in found.items():
             statistics.add(GROUPS[name](ticket, seen), seen)
     return found
@@ -80,17 +82,17 @@ class Simulated:
 
 
 def simulate(
-    database: Database, span: Span, other: Policy, *, policies: Policies
+    database: Database, span: ReportSpan, other: Policy, *, policies: Policies
 ) -> dict[str, Simulated]:
     """Measure the tickets created in a span by other targets; nothing is changed."""
     found: dict[str, Simulated] = {}
     only = OnlyPolicy(other)
-    for one in ticket_pages(database, Created(span.since, span.until), span, policies):
+    for one in ticket_pages(database, CreatedBetween(span.since, span.until), span, policies):
         for ticket, answered_at in one:
             given = {"now": span.now, "answered_at": answered_at}
             before = clock(ticket, policies=policies, **given)  # type: ignore[arg-type]
             after = clock(ticket, policies=only, **given)  # type: ignore[arg-type]
-            if before.is_counted and before.timeline.source is not Source.PARTIAL:
+            if before.is_counted and before.timeline.source is not ClockSource.PARTIAL:
                 tally = found.setdefault(str(before.promise.priority), Simulated())
                 _compare(tally, before, after)
     return found
@@ -109,7 +111,7 @@ class OnlyPolicy(Policies):
 
 
 def ticket_clocks(
-    database: Database, pages: TicketPages, span: Span, policies: Policies
+    database: Database, pages: TicketPages, span: ReportSpan, policies: Policies
 ) -> Iterator[tuple[Ticket, SlaClock]]:
     """Each ticket of these pages with its clocks, as they were known at the span's moment."""
     for page in ticket_pages(database, pages, span, policies):
@@ -120,7 +122,7 @@ def ticket_clocks(
 def ticket_pages(
     database: Database,
     pages: TicketPages,
-    span: Span,
+    span: ReportSpan,
     policies: Policies | None = None,
     *,
     answered: bool = True,

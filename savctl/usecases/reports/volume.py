@@ -12,7 +12,7 @@ from savctl.domain.periods import Every, bucket, buckets
 from savctl.domain.sla.targets import entered
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, customer_messages_by_day
-from savctl.usecases.reports.sla_report import Span, ticket_pages
+from savctl.usecases.reports.sla_report import ReportSpan, ticket_pages
 
 _DONE = frozenset({Status.RESOLVED, Status.CLOSED})
 
@@ -39,7 +39,9 @@ _STEPS = {
 }
 
 
-def report_volume(database: Database, span: Span, *, every: Every) -> list[dict[str, object]]:
+def report_volume(
+    database: Database, span: ReportSpan, *, every: Every
+) -> list[dict[str, object]]:
     """What came, went and came back in each part of a span, and what was left at its end."""
     counts: dict[str, Counter[str]] = {
         name: Counter() for name in buckets(span.since, span.until, every)
@@ -60,7 +62,9 @@ def report_volume(database: Database, span: Span, *, every: Every) -> list[dict[
     return rows
 
 
-def _add_life(counts: dict[str, Counter[str]], ticket: Ticket, span: Span, every: Every) -> int:
+def _add_life(
+    counts: dict[str, Counter[str]], ticket: Ticket, span: ReportSpan, every: Every
+) -> int:
     """Count what happened to a ticket in the span; answers 1 if it was open when that began."""
     was_open = False
     is_done: bool | None = None
@@ -77,5 +81,5 @@ def _add_life(counts: dict[str, Counter[str]], ticket: Ticket, span: Span, every
     return int(was_open)
 
 
-def _midnight(day: str, span: Span) -> datetime:
+def _midnight(day: str, span: ReportSpan) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=span.since.tzinfo)

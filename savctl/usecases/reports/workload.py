@@ -14,7 +14,7 @@ from savctl.domain.sla.statistics import Spans
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, breaches_by
-from savctl.usecases.reports.sla_report import NOBODY, Span, ticket_clocks
+from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_clocks
 
 _SOON = timedelta(hours=24)
 
@@ -47,7 +47,7 @@ class Work:
 
 
 def report_workload(
-    database: Database, span: Span, *, by: str, policies: Policies
+    database: Database, span: ReportSpan, *, by: str, policies: Policies
 ) -> dict[str, Work]:
     """Who holds what now, what is late, and what was solved and breached in a span.
 
@@ -66,7 +66,7 @@ def report_workload(
     return found
 
 
-def _add_work(work: Work, ticket: Ticket, seen: SlaClock, span: Span) -> None:
+def _add_work(work: Work, ticket: Ticket, seen: SlaClock, span: ReportSpan) -> None:
     if ticket.status is not Status.CLOSED:
         work.statuses[str(ticket.status)] += 1
     if ticket.status in COUNTED and seen.is_trusted:

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from savctl.domain.clock import instant, second_text
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.audit import Finding, Found, findings
+from savctl.domain.sla.audit import FindingKind, SlaFinding, findings
 from savctl.domain.sla.breach import Breach, breaches_of, with_breach
 from savctl.domain.sla.clock import Side, SlaClock, clock
 from savctl.domain.sla.policy import Policies
-from savctl.domain.sla.targets import Source
+from savctl.domain.sla.targets import ClockSource
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.escalation import record_breaches
 from savctl.persistence.engine import Database
@@ -28,14 +28,14 @@ from savctl.persistence.sla.facts import SlaFacts, sla_facts
 from savctl.persistence.tickets.candidates import AllTickets, TheseTickets, read_page
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms, in_batches
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, in_batches
+from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.batch.safety_limit import stop
 
 KIND = "sla-audit"
 _LISTED = 200
 _KEPT = timedelta(days=366)
-_REPAIRED = frozenset({Finding.MISSED, Finding.WIPED, Finding.UNLEDGERED})
+_REPAIRED = frozenset({FindingKind.MISSED, FindingKind.WIPED, FindingKind.UNLEDGERED})
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class AuditReport:
     tickets: int = 0
     merged: int = 0
     derived: int = 0
-    counts: Counter[Finding] = field(default_factory=Counter)
+    counts: Counter[FindingKind] = field(default_factory=Counter)
     items: list[dict[str, object]] = field(default_factory=list)
 
     @property
@@ -54,7 +54,7 @@ class AuditReport:
         """Whether nothing was found."""
         return not self.counts
 
-    def add(self, ticket: Ticket, found: Found) -> None:
+    def add(self, ticket: Ticket, found: SlaFinding) -> None:
         """Count a finding, and list it while there is room."""
         self.counts[found.finding] += 1
         if len(self.items) < _LISTED:
@@ -74,7 +74,7 @@ class AuditReport:
             "tickets": self.tickets,
             "merged": self.merged,
             "derived": self.derived,
-            **{str(finding): self.counts[finding] for finding in Finding},
+            **{str(finding): self.counts[finding] for finding in FindingKind},
             "items": self.items,
         }
 
@@ -83,7 +83,7 @@ class _Audited(NamedTuple):
     ticket: Ticket
     seen: SlaClock
     ledger: tuple[Breach, ...]
-    found: tuple[Found, ...]
+    found: tuple[SlaFinding, ...]
 
     @property
     def needs_repair(self) -> bool:
@@ -94,7 +94,7 @@ def audit(
     database: Database,
     clock_: Clock,
     *,
-    terms: Terms,
+    terms: BatchContext,
     policies: Policies,
     brake: int | None = None,
 ) -> AuditReport:
@@ -109,8 +109,8 @@ def audit(
     """
     now = clock_()
     report, broken, unread = _examined(database, now, terms, policies)
-    if brake is not None and report.counts[Finding.MISSED] > brake:
-        _stop(terms, report.counts[Finding.MISSED], brake)
+    if brake is not None and report.counts[FindingKind.MISSED] > brake:
+        _stop(terms, report.counts[FindingKind.MISSED], brake)
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         return _repair_batch(uow, ids, now, policies)
@@ -130,7 +130,7 @@ def last_audit(database: Database) -> dict[str, object] | None:
 
 
 def _examined(
-    database: Database, now: datetime, terms: Terms, policies: Policies
+    database: Database, now: datetime, terms: BatchContext, policies: Policies
 ) -> tuple[AuditReport, Sequence[int], int]:
     """Read every ticket, nothing locked.
 
@@ -171,7 +171,7 @@ def _audited(
 def _count(report: AuditReport, one: _Audited) -> None:
     report.tickets += 1
     report.merged += not one.seen.is_counted
-    report.derived += one.seen.timeline.source is Source.DERIVED
+    report.derived += one.seen.timeline.source is ClockSource.DERIVED
     for found in one.found:
         report.add(one.ticket, found)
 
@@ -194,7 +194,7 @@ def _repair_batch(
             uow.tickets.save(whole)
         said = "; ".join(f"{f.finding} {f.detail}" for f in one.found)
         if one.needs_repair:
-            items.append(Item(one.ticket.id, one.ticket.number, Outcome.CHANGED, said))
+            items.append(Item(one.ticket.id, one.ticket.number, ItemOutcome.CHANGED, said))
     uow.record_many(changes)
     return items
 
@@ -221,13 +221,13 @@ def _last_audit_at(database: Database) -> datetime | None:
     return instant(last.get("made_at")) if last else None
 
 
-def _keep(uow: UnitOfWork, report: AuditReport, terms: Terms) -> None:
+def _keep(uow: UnitOfWork, report: AuditReport, terms: BatchContext) -> None:
     run_id = terms.fence.run_id if terms.fence else None
     keep_report(uow.connection, KIND, report.as_json(), at=report.made_at, run_id=run_id)
     delete_reports(uow.connection, KIND, before=report.made_at - _KEPT)
 
 
-def _stop(terms: Terms, missed: int, brake: int) -> None:
+def _stop(terms: BatchContext, missed: int, brake: int) -> None:
     stop(
         terms,
         f"{KIND} would tell of {missed:,} breaches that no scan saw, more than {brake:,}",

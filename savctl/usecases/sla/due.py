@@ -17,18 +17,18 @@ from savctl.domain.model.states import Status
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import SPECIFIED, Policies
 from savctl.persistence.engine import Database
-from savctl.persistence.sla.reads import Held, SlaReads
-from savctl.persistence.sla.scheduled_checks import Unwatched
+from savctl.persistence.sla.reads import SlaReads, TicketScope
+from savctl.persistence.sla.scheduled_checks import UnscheduledTickets
 from savctl.usecases.sla.escalating import LONGEST_PAUSE
-from savctl.usecases.sla.views import Seen, look
+from savctl.usecases.sla.views import SlaState, sla_states
 
 _PAGE = 500
-_ANYBODYS = Held()
+_ANYBODYS = TicketScope()
 _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class DueTarget:
     """A target that passes at `at`, or that has passed and is not written down yet."""
 
     ticket_id: int
@@ -52,12 +52,12 @@ class DueFilter:
 
     within: timedelta | None = None
     warned_only: bool = False
-    held: Held = _ANYBODYS
+    held: TicketScope = _ANYBODYS
 
 
 def due_targets(
     database: Database, wanted: DueFilter, *, now: datetime, policies: Policies, limit: int = 0
-) -> Iterator[Due]:
+) -> Iterator[DueTarget]:
     """The targets of open and in_progress tickets that pass soon, the soonest first.
 
     What has passed already and is not written down comes first; what is written down is in the
@@ -65,7 +65,7 @@ def due_targets(
     """
     at = to_the_second(now)
     until = at + _reach(wanted, policies)
-    queue: list[tuple[datetime, int, str, Due]] = []
+    queue: list[tuple[datetime, int, str, DueTarget]] = []
     listed: set[tuple[int, str]] = set()
     for sure_until, page in _pages(database, wanted, at, until, policies):
         for due in page:
@@ -102,7 +102,7 @@ def _reach(wanted: DueFilter, policies: Policies) -> timedelta:
 
 def _pages(
     database: Database, wanted: DueFilter, now: datetime, until: datetime, policies: Policies
-) -> Iterator[tuple[datetime | None, list[Due]]]:
+) -> Iterator[tuple[datetime | None, list[DueTarget]]]:
     """The targets page by page, and up to when all of them are known by then.
 
     An alarm rings a second after its target passed; and a clock that was paused when the scan
@@ -114,7 +114,7 @@ def _pages(
             reads = SlaReads(connection)
             found = reads.active_tickets(ids, wanted.held)
             tickets = [one for one in found if one.created_at is None or one.created_at <= now]
-            seen = list(look(reads, tickets, now=now, policies=policies)) if tickets else []
+            seen = list(sla_states(reads, tickets, now=now, policies=policies)) if tickets else []
         page = [due for one in seen for due in _due(one, wanted, until, policies)]
         yield (last - _SECOND if last is not None and last > resumed_until else None), page
 
@@ -125,7 +125,7 @@ def _ids(database: Database, until: datetime) -> Iterator[tuple[Sequence[int], d
     Of these only what is newer than the scan's last look at everything: it has seen the others.
     """
     with database.reading() as connection:
-        unwatched = Unwatched(until, SlaReads(connection).watched_up_to())
+        unwatched = UnscheduledTickets(until, SlaReads(connection).watched_up_to())
     while True:
         with database.reading() as connection:
             ids = SlaReads(connection).unwatched(unwatched, limit=_PAGE)
@@ -142,7 +142,9 @@ def _ids(database: Database, until: datetime) -> Iterator[tuple[Sequence[int], d
         yield [ticket_id for _, ticket_id in alarms], after[0]
 
 
-def _due(one: Seen, wanted: DueFilter, until: datetime, policies: Policies) -> Iterator[Due]:
+def _due(
+    one: SlaState, wanted: DueFilter, until: datetime, policies: Policies
+) -> Iterator[DueTarget]:
     if not one.sla.is_trusted:
         return
     for side in one.sla.sides:
@@ -151,7 +153,7 @@ def _due(one: Seen, wanted: DueFilter, until: datetime, policies: Policies) -> I
             continue
         warned = is_warned(side, policies)
         if warned or not wanted.warned_only:
-            yield Due(
+            yield DueTarget(
                 ticket_id=one.ticket.id,
                 ticket_number=one.ticket.number,
                 status=one.ticket.status,

@@ -19,17 +19,17 @@ from savctl.domain.sla.targets import COUNTED
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.escalation import new_breaches, record_breaches
 from savctl.persistence.engine import Database
-from savctl.persistence.sla.scan_cursor import Watch, read_watch, write_watch
+from savctl.persistence.sla.scan_cursor import ScanCursor, read_watch, write_watch
 from savctl.persistence.sla.scheduled_checks import (
-    DueAlarms,
-    Unwatched,
+    DueChecks,
+    UnscheduledTickets,
     count_due,
     newest_ticket_id,
 )
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms, in_batches
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, in_batches
+from savctl.usecases.batch.report import Item, ItemOutcome
 
 # How often all active tickets are compared with their alarms, and how often one is looked at
 # whose clock is paused: another program may have started it.
@@ -48,7 +48,7 @@ class _Judged:
 
 
 def escalate(
-    database: Database, clock_: Clock, *, terms: Terms, policies: Policies | None = None
+    database: Database, clock_: Clock, *, terms: BatchContext, policies: Policies | None = None
 ) -> None:
     """Record the breaches of open and in_progress tickets that are not recorded yet.
 
@@ -65,14 +65,14 @@ def escalate(
         return _scan_batch(uow, ids, clock_(), known)
 
     from_id = 0 if watch is None or is_whole else watch.up_to_id
-    for pages in (DueAlarms(now), Unwatched(now, from_id)):
+    for pages in (DueChecks(now), UnscheduledTickets(now, from_id)):
         if in_batches(database, pages, work, terms=terms) is not None:
             break
     if terms.should_stop():
         with database.reading() as connection:
             terms.report.left = count_due(connection, now=now)
     elif is_whole and not terms.dry_run:
-        seen = Watch(whole_at=now, up_to_id=newest)
+        seen = ScanCursor(whole_at=now, up_to_id=newest)
         in_transaction(database, lambda uow: write_watch(uow.connection, seen), fence=terms.fence)
 
 
@@ -131,10 +131,10 @@ def _item(judged: _Judged, decision: Decision) -> Item | None:
     ticket, problem = judged.ticket, judged.seen.timeline.problem
     if decision.is_change:
         said = "; ".join(_told(ticket, breach) for breach in decision.breaches)
-        return Item(ticket.id, ticket.number, Outcome.CHANGED, said)
+        return Item(ticket.id, ticket.number, ItemOutcome.CHANGED, said)
     if problem is not None and any(side.is_breached for side in judged.seen.sides):
         reason = f"looks late, but is not escalated: {problem}; see savctl sla explain"
-        return Item(ticket.id, ticket.number, Outcome.SKIPPED, reason)
+        return Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, reason)
     return None
 
 
@@ -149,4 +149,4 @@ def _not_locked(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
     """What is left of a batch: rows in use are named, alarms of rows that are gone go as well."""
     there = uow.tickets.numbers_of(ids)
     uow.alarms.remove([ticket_id for ticket_id in ids if ticket_id not in there])
-    return [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in there.items()]
+    return [Item(i, number, ItemOutcome.SKIPPED, _IN_USE) for i, number in there.items()]

@@ -24,7 +24,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.sla.reads import Alarm, Reply, SlaReads
 
 
-class Place(StrEnum):
+class BreachPlace(StrEnum):
     """Where a breach is written down."""
 
     BOTH = "both"
@@ -43,7 +43,7 @@ class Recording(StrEnum):
     NOT_FOUND_TODAY = "not_found_today"  # written down, but the clock does not find it
 
 
-class Origin(StrEnum):
+class PromiseOrigin(StrEnum):
     """Where a promise comes from."""
 
     CREATION = "creation"
@@ -57,11 +57,11 @@ class Recorded:
     """A breach that is written down, and where."""
 
     breach: Breach
-    place: Place
+    place: BreachPlace
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SlaState:
     """A ticket, its clocks at a moment, and what is written down of it, the response first."""
 
     ticket: Ticket
@@ -89,7 +89,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class SlaExplanation:
     """What explains a ticket's clocks.
 
     `promised_by` is the change by hand that gave the promise, `raises` are the automatic ones,
@@ -97,8 +97,8 @@ class Story:
     earlier moment nothing is known of the `alarm`.
     """
 
-    seen: Seen
-    origin: Origin
+    seen: SlaState
+    origin: PromiseOrigin
     promised_by: HistoryEntry | None
     raises: tuple[HistoryEntry, ...]
     reply: Reply | None
@@ -107,20 +107,20 @@ class Story:
     is_past: bool = False
 
 
-def look(
+def sla_states(
     reads: SlaReads, tickets: Sequence[Ticket], *, now: datetime, policies: Policies
-) -> Iterator[Seen]:
+) -> Iterator[SlaState]:
     """The clocks of tickets as they stand at a moment; two queries for all of them."""
     facts = reads.facts(tickets)
     for ticket in tickets:
         known = facts[ticket.id]
         sla = clock(ticket, now=now, answered_at=known.answered_at, policies=policies)
-        yield Seen(ticket, sla, _written(known.ledger, breaches_of(ticket.metadata)))
+        yield SlaState(ticket, sla, _written(known.ledger, breaches_of(ticket.metadata)))
 
 
-def see(
+def sla_state(
     database: Database, ref: str | int, *, now: datetime, policies: Policies, is_past: bool = False
-) -> Seen:
+) -> SlaState:
     """One ticket's clocks; with `is_past`, as they stood at an earlier moment.
 
     Raises:
@@ -132,7 +132,7 @@ def see(
 
 def explain(
     database: Database, ref: str | int, *, now: datetime, policies: Policies, is_past: bool = False
-) -> Story:
+) -> SlaExplanation:
     """All that explains one ticket's clocks.
 
     Raises:
@@ -145,7 +145,7 @@ def explain(
         changes = [e for e in ticket.metadata.history if e.action == Action.PRIORITY]
         by_hand = _promised_by(seen, changes)
         is_reply = response.cause == PUBLIC_MESSAGE
-        return Story(
+        return SlaExplanation(
             seen=seen,
             origin=_origin(ticket, by_hand),
             promised_by=by_hand,
@@ -159,10 +159,10 @@ def explain(
 
 def _see(
     reads: SlaReads, ref: str | int, now: datetime, policies: Policies, *, is_past: bool
-) -> Seen:
+) -> SlaState:
     ticket = reads.ticket(ref)
     if not is_past:
-        (seen,) = look(reads, [ticket], now=now, policies=policies)
+        (seen,) = sla_states(reads, [ticket], now=now, policies=policies)
         return seen
     _require_born(ticket, now)
     then, known = as_of(ticket, now, policies), reads.facts([ticket])[ticket.id]
@@ -170,7 +170,7 @@ def _see(
     answered_at = known.answered_at if is_answered else None
     ledger = [breach for breach in known.ledger if breach.found_at <= now]
     sla = clock(then, now=now, answered_at=answered_at, policies=policies)
-    return Seen(then, sla, _written(ledger, breaches_of(then.metadata)))
+    return SlaState(then, sla, _written(ledger, breaches_of(then.metadata)))
 
 
 def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Recorded, ...]:
@@ -180,10 +180,10 @@ def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Reco
     found = []
     for side in Side:
         if side in kept:
-            place = Place.BOTH if side in told else Place.LEDGER
+            place = BreachPlace.BOTH if side in told else BreachPlace.LEDGER
             found.append(Recorded(kept[side], place))
         elif side in told:
-            found.append(Recorded(told[side], Place.METADATA))
+            found.append(Recorded(told[side], BreachPlace.METADATA))
     return tuple(found)
 
 
@@ -196,20 +196,20 @@ def _require_born(ticket: Ticket, now: datetime) -> None:
         )
 
 
-def _promised_by(seen: Seen, changes: Sequence[HistoryEntry]) -> HistoryEntry | None:
+def _promised_by(seen: SlaState, changes: Sequence[HistoryEntry]) -> HistoryEntry | None:
     """The change by hand at the moment of the promise."""
     since = seen.sla.promise.since
     by_hand = [e for e in changes if not is_automatic(e) and to_the_second(e.at) == since]
     return by_hand[-1] if by_hand else None
 
 
-def _origin(ticket: Ticket, by_hand: HistoryEntry | None) -> Origin:
+def _origin(ticket: Ticket, by_hand: HistoryEntry | None) -> PromiseOrigin:
     if by_hand is not None:
-        return Origin.BY_HAND
+        return PromiseOrigin.BY_HAND
     actions = {entry.action for entry in ticket.metadata.history}
     if isinstance(ticket.metadata.object_at("sla").get("promise"), dict):
         if Action.CREATED in actions:
-            return Origin.CREATION
+            return PromiseOrigin.CREATION
         if Action.IMPORTED in actions:
-            return Origin.IMPORT
-    return Origin.ASSUMED
+            return PromiseOrigin.IMPORT
+    return PromiseOrigin.ASSUMED

@@ -9,22 +9,28 @@ from datetime import datetime
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import closing, lifecycle
-from savctl.domain.tickets.closing import NO_FILE, ClosingLimits, LastFile, LastPublic, Verdict
+from savctl.domain.tickets.closing import (
+    NO_FILE,
+    ClosingLimits,
+    ClosingVerdict,
+    LastFile,
+    LastPublic,
+)
 from savctl.domain.tickets.decision import Decision
 from savctl.persistence.engine import Database
 from savctl.persistence.files.file_answers import last_files
 from savctl.persistence.tickets.candidates import Candidates, read_tickets
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
-from savctl.usecases.batch.batches import Terms, in_batches
-from savctl.usecases.batch.report import Item, Outcome
+from savctl.usecases.batch.batches import BatchContext, in_batches
+from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.batch.safety_limit import counted, stop
 
 NEVER = LastPublic()
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 _SKIPPED = {
-    closing.Outcome.HELD: "held: {}",
-    closing.Outcome.UNKNOWN: "{}",
+    closing.ClosingOutcome.HELD: "held: {}",
+    closing.ClosingOutcome.UNKNOWN: "{}",
 }
 
 
@@ -33,7 +39,7 @@ class _RuledTicket:
     """A ticket, what is to be done with it, and at what time: not before its newest message."""
 
     ticket: Ticket
-    verdict: Verdict
+    verdict: ClosingVerdict
     at: datetime
 
 
@@ -42,7 +48,7 @@ class _Closing:
     """One of the two: its job, its rule, and the status it looks at."""
 
     job: str
-    rule: Callable[..., Verdict]
+    rule: Callable[..., ClosingVerdict]
     status: Status
     limits: ClosingLimits
     heal: bool = False
@@ -80,7 +86,7 @@ def close_silent(
     clock: Clock,
     *,
     limits: ClosingLimits,
-    terms: Terms,
+    terms: BatchContext,
     brake: int | None = None,
     heal: bool = False,
 ) -> None:
@@ -109,7 +115,7 @@ def close_resolved(
     clock: Clock,
     *,
     limits: ClosingLimits,
-    terms: Terms,
+    terms: BatchContext,
     brake: int | None = None,
 ) -> None:
     """Close the resolved tickets whose confirmation window is over and nobody contested.
@@ -125,7 +131,7 @@ def close_resolved(
 
 
 def _close(
-    database: Database, clock: Clock, subject: _Closing, terms: Terms, brake: int | None
+    database: Database, clock: Clock, subject: _Closing, terms: BatchContext, brake: int | None
 ) -> None:
     candidates = subject.candidates(clock())
     if brake is not None:
@@ -161,55 +167,55 @@ def _close_batch(
     if len(locked) < len(ids):
         missing = sorted(set(ids).difference(ticket.id for ticket in locked))
         busy = candidates.still(uow.connection, missing)
-        items += [Item(i, number, Outcome.SKIPPED, _IN_USE) for i, number in busy]
+        items += [Item(i, number, ItemOutcome.SKIPPED, _IN_USE) for i, number in busy]
     return items
 
 
 def _carry_out(
-    ticket: Ticket, verdict: Verdict, now: datetime, heal: bool
+    ticket: Ticket, verdict: ClosingVerdict, now: datetime, heal: bool
 ) -> tuple[Decision | None, Item | None]:
     match verdict.outcome:
-        case closing.Outcome.NOT_YET:
+        case closing.ClosingOutcome.NOT_YET:
             return None, None
-        case closing.Outcome.CLOSE:
+        case closing.ClosingOutcome.CLOSE:
             decision = lifecycle.move(
                 ticket, Status.CLOSED, by=None, now=now, reason=verdict.reason
             )
-            return decision, _item(ticket, Outcome.CHANGED, verdict.reason, verdict.remark)
-        case closing.Outcome.MISSED:
+            return decision, _item(ticket, ItemOutcome.CHANGED, verdict.reason, verdict.remark)
+        case closing.ClosingOutcome.MISSED:
             return _missed(ticket, verdict, now, heal)
         case _:
             reason = _SKIPPED[verdict.outcome].format(verdict.reason)
-            return None, _item(ticket, Outcome.SKIPPED, reason, verdict.remark)
+            return None, _item(ticket, ItemOutcome.SKIPPED, reason, verdict.remark)
 
 
 def _left(ticket: Ticket) -> Item:
     """A row that another program broke: a person has to look at it."""
     reason = f"left as it is: it has {' and '.join(ticket.odd_values)}; savctl db check"
-    return _item(ticket, Outcome.FAILED, reason)
+    return _item(ticket, ItemOutcome.FAILED, reason)
 
 
 def _missed(
-    ticket: Ticket, verdict: Verdict, now: datetime, heal: bool
+    ticket: Ticket, verdict: ClosingVerdict, now: datetime, heal: bool
 ) -> tuple[Decision | None, Item]:
     """A customer answered and the ticket still waits: another program missed it (rules 3.1)."""
     if not heal:
-        return None, _item(ticket, Outcome.SKIPPED, f"{verdict.reason}; --heal moves it")
+        return None, _item(ticket, ItemOutcome.SKIPPED, f"{verdict.reason}; --heal moves it")
     decision = lifecycle.customer_wrote(ticket, by=None, now=now)
     if not decision.is_change:
         reason = f"{verdict.reason}; it has no agent: assign it"
-        return None, _item(ticket, Outcome.SKIPPED, reason)
-    return decision, _item(ticket, Outcome.CHANGED, "customer answered: moved to in_progress")
+        return None, _item(ticket, ItemOutcome.SKIPPED, reason)
+    return decision, _item(ticket, ItemOutcome.CHANGED, "customer answered: moved to in_progress")
 
 
-def _item(ticket: Ticket, outcome: Outcome, reason: str, remark: str | None = None) -> Item:
+def _item(ticket: Ticket, outcome: ItemOutcome, reason: str, remark: str | None = None) -> Item:
     if remark is None:
         return Item(ticket.id, ticket.number, outcome, reason)
     return Item(ticket.id, ticket.number, outcome, f"{reason} ({remark})", is_told=True)
 
 
 def _require_few(
-    database: Database, now: datetime, subject: _Closing, terms: Terms, brake: int
+    database: Database, now: datetime, subject: _Closing, terms: BatchContext, brake: int
 ) -> None:
     """Pass when at most `brake` tickets are due; counted without locking (rules 3.4, 11.5)."""
     candidates = subject.candidates(now)
@@ -234,7 +240,7 @@ def _require_few(
 
 
 def _due_pages(
-    database: Database, now: datetime, subject: _Closing, terms: Terms
+    database: Database, now: datetime, subject: _Closing, terms: BatchContext
 ) -> Iterator[int]:
     """Page by page, how many of the candidates would be closed."""
     candidates, after_id = subject.candidates(now), 0
@@ -244,5 +250,5 @@ def _due_pages(
             if not ids:
                 return
             judged = subject.judge(UnitOfWork(connection), read_tickets(connection, ids), now)
-        yield sum(one.verdict.outcome is closing.Outcome.CLOSE for one in judged)
+        yield sum(one.verdict.outcome is closing.ClosingOutcome.CLOSE for one in judged)
         after_id = ids[-1]

@@ -18,7 +18,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tickets.messages import Message
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
-from savctl.usecases.batch.idempotency import Once
+from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
 from savctl.usecases.tickets import sanitize
@@ -70,14 +70,14 @@ def add_message(
     if files:
         given["files"] = [[file.name.original, file.sha256] for file in files]
     with Uploading(database, clock, store, files, by=by or sender_id) as uploading:
-        wish = _Wish(
+        wish = _MessageRequest(
             ref=ref,
             sender=sender,
             body=stored,
             internal=internal,
             reopen=reopen,
             by=by or sender_id,
-            once=Once(key, command="message add", given=given),
+            once=IdempotencyKey(key, command="message add", given=given),
             clock=clock,
             uploading=uploading,
         )
@@ -95,7 +95,7 @@ def add_message(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _MessageRequest:
     """A message for a ticket; its files are announced first, and recorded with it."""
 
     ref: str | int
@@ -104,7 +104,7 @@ class _Wish:
     internal: bool
     reopen: bool
     by: int
-    once: Once
+    once: IdempotencyKey
     clock: Clock
     uploading: Uploading
 

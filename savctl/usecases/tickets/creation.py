@@ -23,7 +23,7 @@ from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.idempotency import Once
+from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, change_ticket, unknown_users
 
@@ -104,7 +104,7 @@ def create_ticket(
             return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
         now = clock()
         number = numbers.ticket_number(draw)
-        decision = born(uow, wanted, number=number, by=by, now=now, policies=policies)
+        decision = decide_creation(uow, wanted, number=number, by=by, now=now, policies=policies)
         ticket = uow.record_new(decision.with_id(reserved_id))
         if also is not None:
             also(uow, ticket)
@@ -117,12 +117,12 @@ def create_ticket(
 
 def creation_once(
     key: str | None, wanted: NewTicket, others: Mapping[str, object] | None = None
-) -> Once:
+) -> IdempotencyKey:
     """What makes two creations the same request."""
-    return Once(key, command="ticket create", given={**asdict(wanted), **(others or {})})
+    return IdempotencyKey(key, command="ticket create", given={**asdict(wanted), **(others or {})})
 
 
-def born(
+def decide_creation(
     uow: UnitOfWork,
     wanted: NewTicket,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from savctl.domain.tickets.duplicates import Alike, alike
+from savctl.domain.tickets.duplicates import Alike, find_similar
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.duplicates import customers_with_several, living_tickets
 
@@ -27,7 +27,7 @@ def find_duplicates(
             )
             tickets = living_tickets(connection, customers, most=MOST) if customers else {}
         for customer in customers:
-            yield from alike(tickets.get(customer, []), at_least=at_least)
+            yield from find_similar(tickets.get(customer, []), at_least=at_least)
         if len(customers) < _CUSTOMERS:
             return
         after = customers[-1]

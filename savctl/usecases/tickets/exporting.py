@@ -18,8 +18,8 @@ from savctl.persistence.tickets import conversations
 from savctl.persistence.tickets.ticket_lists import list_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.atomic_file import Bytes, NewFile
-from savctl.usecases.batch.batches import never
+from savctl.usecases.batch.atomic_file import AtomicFile, Bytes
+from savctl.usecases.batch.batches import never_stop
 from savctl.usecases.tickets.ticket_lines import FORMS, Lines, Part, Record
 
 FORMATS = ("csv", "jsonl", "jsonl.zst")
@@ -51,11 +51,11 @@ class ExportRun:
     by: int | None
     dry_run: bool = False
     on_page: Callable[[ExportReport], None] = lambda _: None
-    should_stop: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never_stop
 
 
 def export_tickets(
-    database: Database, clock: Clock, run: ExportRun, file: NewFile
+    database: Database, clock: Clock, run: ExportRun, file: AtomicFile
 ) -> ExportReport:
     """Write the tickets that are wanted, oldest id first, and release the file.
 

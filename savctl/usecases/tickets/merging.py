@@ -13,12 +13,12 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import merging
 from savctl.domain.tickets.closing import LastPublic
 from savctl.domain.tickets.decision import Decision
-from savctl.domain.tickets.merging import Source, is_foreign
+from savctl.domain.tickets.merging import MergeSource, is_foreign
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
-from savctl.usecases.batch.idempotency import Once
+from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.tickets.changes import kept_unreadable, unknown_users
 
 Ref = str | int
@@ -26,7 +26,7 @@ _TOLD = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MergeTerms:
+class MergeOptions:
     """How a merge is done: as whom, why, and whether over the border between two customers."""
 
     by: int | None = None
@@ -49,7 +49,7 @@ class Merged:
 
 
 def merge_tickets(
-    database: Database, clock: Clock, sources: Sequence[Ref], target: Ref, *, terms: MergeTerms
+    database: Database, clock: Clock, sources: Sequence[Ref], target: Ref, *, terms: MergeOptions
 ) -> Merged:
     """Merge tickets into another one: all of them, or none.
 
@@ -64,7 +64,7 @@ def merge_tickets(
         "across": terms.across,
         "reason": reason,
     }
-    once = Once(terms.key, command="ticket merge", given=given)
+    once = IdempotencyKey(terms.key, command="ticket merge", given=given)
 
     def work(uow: UnitOfWork) -> Merged:
         *named, into = uow.tickets.lock_all([*sources, target])
@@ -77,10 +77,10 @@ def merge_tickets(
         waits = bool(found) and into.status is Status.WAITING_CUSTOMER
         is_newest = waits and _customer_is_newest(uow, into)
         decisions = [
-            (s.ticket, merging.merge_away(s, into, by=terms.by, now=now, reason=reason))
+            (s.ticket, merging.close_source(s, into, by=terms.by, now=now, reason=reason))
             for s in found
         ]
-        taken = merging.take_in(
+        taken = merging.absorb_into_target(
             into, found, by=terms.by, now=now, reason=reason, customer_is_newest=is_newest
         )
         uow.record_many([*decisions, (into, taken)])
@@ -138,7 +138,7 @@ def _require_mergeable(
 
 def _move(
     uow: UnitOfWork, tickets: Sequence[Ticket], target: Ticket, now: datetime
-) -> tuple[list[Source], tuple[int, int]]:
+) -> tuple[list[MergeSource], tuple[int, int]]:
     """Descriptions become messages, then everything moves; answers what each source had.
 
     A customer must not read another one's words: foreign messages become notes, and foreign
@@ -154,7 +154,7 @@ def _move(
         if file.message_id is None:
             loose[file.ticket_id] = loose.get(file.ticket_id, frozenset()) | {file.id}
     found = [
-        Source(
+        MergeSource(
             ticket=ticket,
             lines=tuple(lines[ticket.id]),
             description=lines[ticket.id][-1].id,  # the newest: nobody else writes to a locked one
@@ -179,7 +179,7 @@ def _customer_is_newest(uow: UnitOfWork, target: Ticket) -> bool:
     return last.agent_at is None or last.customer_at >= last.agent_at
 
 
-def _brought(source: Source, decision: Decision, target: Ticket) -> dict[str, Any]:
+def _brought(source: MergeSource, decision: Decision, target: Ticket) -> dict[str, Any]:
     return {
         "id": source.ticket.id,
         "ticket_number": source.ticket.number,
@@ -192,7 +192,7 @@ def _brought(source: Source, decision: Decision, target: Ticket) -> dict[str, An
 
 
 def _warnings(
-    uow: UnitOfWork, sources: Sequence[Source], into: Ticket, taken: Decision, by: int | None
+    uow: UnitOfWork, sources: Sequence[MergeSource], into: Ticket, taken: Decision, by: int | None
 ) -> Iterator[str]:
     target = taken.ticket
     yield from unknown_users(uow, (by,))

@@ -19,11 +19,11 @@ from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.tickets.changes import kept_unreadable, unknown_users
-from savctl.usecases.tickets.creation import NewTicket, born
+from savctl.usecases.tickets.creation import NewTicket, decide_creation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitTerms:
+class SplitOptions:
     """How a split is done: the new ticket's subject and priority, why, and as whom."""
 
     subject: str | None = None
@@ -52,7 +52,7 @@ def split_ticket(
     ref: str | int,
     message_ids: Sequence[int],
     *,
-    terms: SplitTerms,
+    terms: SplitOptions,
 ) -> Split:
     """Make a new ticket of some messages of another one.
 
@@ -76,9 +76,11 @@ def split_ticket(
         part = _part(uow, original, wanted)
         now, number = uow.moment(clock(), original), numbers.ticket_number(terms.draw)
         draft = _draft(uow, original, part, terms)
-        made = born(uow, draft, number=number, by=terms.by, now=now, policies=terms.policies)
+        made = decide_creation(
+            uow, draft, number=number, by=terms.by, now=now, policies=terms.policies
+        )
         made = splitting.split_off(made, original, part, by=terms.by, now=now, reason=reason)
-        left = splitting.give_away(original, part, number, by=terms.by, now=now, reason=reason)
+        left = splitting.detach(original, part, number, by=terms.by, now=now, reason=reason)
         new = uow.record_new(made)
         uow.record(left)
         uow.moves.show(sorted(part.shown))
@@ -118,7 +120,7 @@ def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
     return splitting.choose(original, lines, wanted, authors)
 
 
-def _draft(uow: UnitOfWork, original: Ticket, part: Part, terms: SplitTerms) -> NewTicket:
+def _draft(uow: UnitOfWork, original: Ticket, part: Part, terms: SplitOptions) -> NewTicket:
     """What the new ticket says: of its own conversation only, never of another customer's."""
     like = _like(uow, original, part)
     words = part.first_words

@@ -6,6 +6,6 @@
 
 from savctl.persistence.schema.inspection.advice import Difference
 from savctl.persistence.schema.inspection.compare import differences, has_any
-from savctl.persistence.schema.inspection.types import Level
+from savctl.persistence.schema.inspection.types import DifferenceLevel
 
-__all__ = ["Difference", "Level", "differences", "has_any"]
+__all__ = ["Difference", "DifferenceLevel", "differences", "has_any"]

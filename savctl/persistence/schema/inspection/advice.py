@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table
 from sqlalchemy.engine import Dialect
 
-from savctl.persistence.schema.inspection.columns import Finding
+from savctl.persistence.schema.inspection.columns import ColumnDifference
 from savctl.persistence.schema.inspection.declared import (
     add_statement,
     index_statement,
@@ -15,14 +15,14 @@ from savctl.persistence.schema.inspection.declared import (
     modify_statement,
 )
 from savctl.persistence.schema.inspection.keys import KeyFinding
-from savctl.persistence.schema.inspection.types import Level, Verdict
+from savctl.persistence.schema.inspection.types import DifferenceLevel, DifferenceVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One way in which a table is not as declared: why it matters, and the SQL against it."""
 
-    level: Level
+    level: DifferenceLevel
     table: str
     column: str | None
     aspect: str
@@ -59,7 +59,7 @@ def of_table(
     aspect: str,
     expected: str,
     found: str,
-    verdict: Verdict,
+    verdict: DifferenceVerdict,
     repair: str | None = None,
 ) -> Difference:
     """A difference of the table as a whole."""
@@ -75,7 +75,7 @@ def of_table(
     )
 
 
-def of_column(table: Table, finding: Finding, dialect: Dialect) -> Difference:
+def of_column(table: Table, finding: ColumnDifference, dialect: Dialect) -> Difference:
     """A difference of one column."""
     return Difference(
         level=finding.verdict.level,
@@ -108,8 +108,8 @@ def of_key(table: Table, finding: KeyFinding, dialect: Dialect) -> Difference:
     )
 
 
-def _repair(table: Table, finding: Finding, dialect: Dialect) -> str | None:
-    if finding.verdict.level is not Level.ERROR:
+def _repair(table: Table, finding: ColumnDifference, dialect: Dialect) -> str | None:
+    if finding.verdict.level is not DifferenceLevel.ERROR:
         return None
     column = table.columns.get(finding.column)
     if column is None:

@@ -19,11 +19,13 @@ from savctl.persistence.schema.inspection.keys import judge_foreign_keys, judge_
 from savctl.persistence.schema.inspection.server import read_server
 from savctl.persistence.schema.inspection.shapes import TableShape
 from savctl.persistence.schema.inspection.sqlite import read_sqlite
-from savctl.persistence.schema.inspection.types import Level, Verdict
+from savctl.persistence.schema.inspection.types import DifferenceLevel, DifferenceVerdict
 from savctl.persistence.schema.tables import SERVICE_TABLES
 
-_MISSING = Verdict(Level.ERROR, "the service's migrations have to make it")
-_VIEW = Verdict(Level.ERROR, "rows of a view cannot be locked and changed safely")
+_MISSING = DifferenceVerdict(DifferenceLevel.ERROR, "the service's migrations have to make it")
+_VIEW = DifferenceVerdict(
+    DifferenceLevel.ERROR, "rows of a view cannot be locked and changed safely"
+)
 
 
 def differences(
@@ -36,7 +38,7 @@ def differences(
         for table in tables
         for difference in _compare(table, live.get(table.name), connection.dialect)
     ]
-    return sorted(found, key=lambda difference: difference.level is not Level.ERROR)
+    return sorted(found, key=lambda difference: difference.level is not DifferenceLevel.ERROR)
 
 
 def has_any(connection: Connection, tables: Sequence[Table] = SERVICE_TABLES) -> bool:
@@ -69,9 +71,11 @@ def _compare(table: Table, got: TableShape | None, dialect: Dialect) -> Iterator
 def _of_whole_table(want: TableShape, got: TableShape) -> Iterator[Difference]:
     if got.engine is not None and got.engine != want.engine:
         repair = f"ALTER TABLE {want.name} ENGINE={want.engine}"
-        verdict = Verdict(Level.ERROR, "no transactions and no row locks")
+        verdict = DifferenceVerdict(DifferenceLevel.ERROR, "no transactions and no row locks")
         yield of_table(want.name, "engine", str(want.engine), got.engine, verdict, repair)
     if got.collation not in {None, want.collation}:
-        verdict = Verdict(Level.TOLERATED, "only columns that are added later would have it")
+        verdict = DifferenceVerdict(
+            DifferenceLevel.TOLERATED, "only columns that are added later would have it"
+        )
         expected, found = str(want.collation), str(got.collation)
         yield of_table(want.name, "default collation", expected, found, verdict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from savctl.persistence.schema.inspection.columns import LARAVEL
 from savctl.persistence.schema.inspection.shapes import IndexShape, KeyShape, TableShape
-from savctl.persistence.schema.inspection.types import Level, Verdict
+from savctl.persistence.schema.inspection.types import DifferenceLevel, DifferenceVerdict
 from savctl.persistence.schema.tables import OWN_PREFIX
 
 _HARMLESS_RULES = frozenset({"CASCADE", "SET NULL"})
@@ -25,7 +25,7 @@ class KeyFinding:
     aspect: str
     expected: str
     found: str
-    verdict: Verdict
+    verdict: DifferenceVerdict
     key: KeyShape | None = None
 
 
@@ -38,7 +38,7 @@ def judge_indexes(want: TableShape, got: TableShape) -> Iterator[KeyFinding]:
     for index in got.indexes:
         if _refuses_rows(want, index):
             why = "rows that the specification allows would be refused"
-            verdict = Verdict(Level.ERROR, why)
+            verdict = DifferenceVerdict(DifferenceLevel.ERROR, why)
             yield KeyFinding(index.columns, "index", "not unique", _form(index), verdict)
 
 
@@ -50,12 +50,14 @@ def judge_foreign_keys(want: TableShape, got: TableShape) -> Iterator[KeyFinding
         there = live.get(key.columns)
         if there is None or _meaning(there) != _meaning(key):
             found = "missing" if there is None else _key_form(there)
-            verdict = Verdict(Level.ERROR, "a deleted ticket would leave rows behind")
+            verdict = DifferenceVerdict(
+                DifferenceLevel.ERROR, "a deleted ticket would leave rows behind"
+            )
             yield KeyFinding(key.columns, "foreign key", _key_form(key), found, verdict, key)
     for columns, key in live.items():
         if columns not in wanted and want.name not in LARAVEL:
             why = "soft references are specified: a row may come before the one it names"
-            verdict = Verdict(Level.ERROR, why)
+            verdict = DifferenceVerdict(DifferenceLevel.ERROR, why)
             yield KeyFinding(columns, "foreign key", "none", _key_form(key), verdict)
     yield from _references(want, got)
 
@@ -66,7 +68,7 @@ def _references(want: TableShape, got: TableShape) -> Iterator[KeyFinding]:
         is_ours = (key.table, key.columns) in ours
         if not is_ours and key.on_delete not in _HARMLESS_RULES and want.name not in LARAVEL:
             why = "while it has a row there, a ticket can be neither archived nor erased"
-            verdict = Verdict(Level.TOLERATED, why)
+            verdict = DifferenceVerdict(DifferenceLevel.TOLERATED, why)
             found = f"{key.table}({', '.join(key.columns)}) refers to it"
             yield KeyFinding((), "foreign key", "none", found, verdict)
 
@@ -80,16 +82,20 @@ def _has(got: TableShape, wanted: IndexShape) -> bool:
     return any(i.columns[:length] == wanted.columns for i in got.indexes)
 
 
-def _missing(table: str, index: IndexShape) -> Verdict:
+def _missing(table: str, index: IndexShape) -> DifferenceVerdict:
     if index.primary:
-        return Verdict(Level.ERROR, "rows cannot be told apart")
+        return DifferenceVerdict(DifferenceLevel.ERROR, "rows cannot be told apart")
     if index.unique:
-        return Verdict(Level.ERROR, "the same value could be stored twice")
+        return DifferenceVerdict(DifferenceLevel.ERROR, "the same value could be stored twice")
     if table in LARAVEL:
-        return Verdict(Level.TOLERATED, "savctl does not search there")
+        return DifferenceVerdict(DifferenceLevel.TOLERATED, "savctl does not search there")
     if len(index.columns) > 1 and not table.startswith(OWN_PREFIX):
-        return Verdict(Level.TOLERATED, "suggested for speed; lists are slower without it")
-    return Verdict(Level.ERROR, "specified; every search would read the whole table")
+        return DifferenceVerdict(
+            DifferenceLevel.TOLERATED, "suggested for speed; lists are slower without it"
+        )
+    return DifferenceVerdict(
+        DifferenceLevel.ERROR, "specified; every search would read the whole table"
+    )
 
 
 def _refuses_rows(want: TableShape, index: IndexShape) -> bool:

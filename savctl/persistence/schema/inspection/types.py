@@ -13,7 +13,7 @@ from enum import StrEnum
 from savctl.persistence.schema.inspection.shapes import TypeShape
 
 
-class Level(StrEnum):
+class DifferenceLevel(StrEnum):
     """Whether savctl takes over a database with this difference."""
 
     ERROR = "error"
@@ -21,10 +21,10 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DifferenceVerdict:
     """A level and the reason for it."""
 
-    level: Level
+    level: DifferenceLevel
     why: str
 
 
@@ -34,12 +34,16 @@ _TEXT_BYTES = {"tinytext": 2**8 - 1, "text": 2**16 - 1, "mediumtext": 2**24 - 1}
 _TEXT_BYTES["longtext"] = 2**32 - 1
 _BYTES_OF_A_CHARACTER = 4
 
-WIDER = Verdict(Level.TOLERATED, "wider than specified: everything that is allowed fits")
-NARROWER = Verdict(Level.ERROR, "narrower than specified: values that are allowed do not fit")
-OTHER = Verdict(Level.ERROR, "another kind of value")
+WIDER = DifferenceVerdict(
+    DifferenceLevel.TOLERATED, "wider than specified: everything that is allowed fits"
+)
+NARROWER = DifferenceVerdict(
+    DifferenceLevel.ERROR, "narrower than specified: values that are allowed do not fit"
+)
+OTHER = DifferenceVerdict(DifferenceLevel.ERROR, "another kind of value")
 
 
-def judge_type(want: TypeShape, got: TypeShape) -> Verdict | None:
+def judge_type(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     """What to think of a type on MariaDB or MySQL; None when it is as declared."""
     if want == got:
         return None
@@ -49,17 +53,17 @@ def judge_type(want: TypeShape, got: TypeShape) -> Verdict | None:
     return rule(want, got)
 
 
-def judge_laravel_type(want: TypeShape, got: TypeShape) -> Verdict | None:
+def judge_laravel_type(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     """The same in `users`, `jobs`, `cache` and `cache_locks`, where Laravel has its own types."""
     if want == got:
         return None
     for family in (INTS, TEXTS):
         if want.kind in family and got.kind in family:
-            return Verdict(Level.TOLERATED, "Laravel's own type for it")
+            return DifferenceVerdict(DifferenceLevel.TOLERATED, "Laravel's own type for it")
     return OTHER
 
 
-def judge_sqlite_type(want: TypeShape, got: TypeShape) -> Verdict | None:
+def judge_sqlite_type(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     """The same on SQLite, which keeps to a column's affinity only."""
     wanted, found = _affinity(want), _affinity(got)
     if want.kind == "enum":
@@ -70,23 +74,25 @@ def judge_sqlite_type(want: TypeShape, got: TypeShape) -> Verdict | None:
     return None if wanted == found or is_whole else OTHER
 
 
-def _judge_int(want: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_int(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind not in INTS:
         return OTHER
     if want.kind == "tinyint":  # a boolean: 0 and 1 fit everywhere
         return None if got.kind == "tinyint" else WIDER
     if want.unsigned and not got.unsigned:
-        return Verdict(Level.ERROR, "UNSIGNED is lost: half of the allowed numbers do not fit")
+        return DifferenceVerdict(
+            DifferenceLevel.ERROR, "UNSIGNED is lost: half of the allowed numbers do not fit"
+        )
     if INTS.index(got.kind) < INTS.index(want.kind):
         return NARROWER
     return WIDER if got.kind != want.kind else NARROWER
 
 
-def _judge_text(want: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_text(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind not in TEXTS:
         return OTHER
     if got.kind == "char":
-        return Verdict(Level.ERROR, "CHAR drops spaces at the end")
+        return DifferenceVerdict(DifferenceLevel.ERROR, "CHAR drops spaces at the end")
     return WIDER if _capacity(got) >= _capacity(want) else NARROWER
 
 
@@ -96,48 +102,55 @@ def _capacity(shape: TypeShape) -> int:
     return (shape.size or 1) * _BYTES_OF_A_CHARACTER
 
 
-def _judge_enum(want: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_enum(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind != "enum":
-        return Verdict(Level.ERROR, "any text fits: the database no longer refuses wrong values")
+        return DifferenceVerdict(
+            DifferenceLevel.ERROR, "any text fits: the database no longer refuses wrong values"
+        )
     missing = [value for value in want.values if value not in got.values]
     unknown = [value for value in got.values if value not in want.values]
     if missing:
-        return Verdict(Level.ERROR, f"missing: {', '.join(missing)}")
+        return DifferenceVerdict(DifferenceLevel.ERROR, f"missing: {', '.join(missing)}")
     if unknown:
-        return Verdict(Level.ERROR, f"savctl does not know: {', '.join(unknown)}")
+        return DifferenceVerdict(
+            DifferenceLevel.ERROR, f"savctl does not know: {', '.join(unknown)}"
+        )
     if want.values != got.values:
-        return Verdict(
-            Level.TOLERATED, "another order: savctl names the values, but ORDER BY follows it"
+        return DifferenceVerdict(
+            DifferenceLevel.TOLERATED,
+            "another order: savctl names the values, but ORDER BY follows it",
         )
     return None
 
 
-def _judge_json(_: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_json(_: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind in {"mediumtext", "longtext"}:
-        return Verdict(
-            Level.TOLERATED, "the database does not check the JSON; savctl db check reads it all"
+        return DifferenceVerdict(
+            DifferenceLevel.TOLERATED,
+            "the database does not check the JSON; savctl db check reads it all",
         )
     return NARROWER if got.kind in TEXTS else OTHER
 
 
-def _judge_timestamp(_: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_timestamp(_: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     """DATETIME is refused: MySQL converts a TIMESTAMP to UTC, but keeps a DATETIME as typed."""
     if got.kind == "timestamp":
         return WIDER
     if got.kind == "datetime":
-        return Verdict(
-            Level.ERROR, "nothing tells the time zone of what another program wrote there"
+        return DifferenceVerdict(
+            DifferenceLevel.ERROR,
+            "nothing tells the time zone of what another program wrote there",
         )
     return OTHER
 
 
-def _judge_datetime(want: TypeShape, got: TypeShape) -> Verdict | None:
+def _judge_datetime(want: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind != "datetime":
         return OTHER
     return WIDER if (got.size or 0) > (want.size or 0) else NARROWER
 
 
-_RULES: Mapping[str, Callable[[TypeShape, TypeShape], Verdict | None]] = {
+_RULES: Mapping[str, Callable[[TypeShape, TypeShape], DifferenceVerdict | None]] = {
     "enum": _judge_enum,
     "json": _judge_json,
     "timestamp": _judge_timestamp,
