@@ -53,6 +53,7 @@ lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/names.py
 
 fmt: $(VENV)/dev.done ## format, and repair what ruff can
 	$(BIN)/ruff format

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from savctl import __version__
-from savctl.pages._values import words
 from savctl.pages.charts import Chart, Series
 from savctl.pages.page import Column, Page, Section, Table, Tile
+from savctl.pages.values import words
 
 Rows = Sequence[Mapping[str, object]]
 _SIDES = (("response", "Answered"), ("resolution", "Solved"))

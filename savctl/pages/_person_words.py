@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from savctl.domain.clock import instant
-from savctl.pages._values import safe_text
+from savctl.pages.values import safe_text
 
 STATUSES = {
     "open": "open",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from savctl.pages._values import THIN_SPACE, safe_text, words
+from savctl.pages.values import THIN_SPACE, safe_text, words
 
 _BAR = 14
 _HEIGHT, _TOP, _BOTTOM = 220, 16, 26

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from savctl.pages._style import STYLE
-from savctl.pages._values import exact, safe_text, words
 from savctl.pages.charts import Chart
+from savctl.pages.values import exact, safe_text, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from savctl.domain.privacy.disclosure import About, Counts, Kind, Missing, Recor
 from savctl.pages._person_style import PERSON_STYLE
 from savctl.pages._person_words import LABELS, fact, file_size, happened, moment, status
 from savctl.pages._prose import prose, visible
-from savctl.pages._values import safe_text
 from savctl.pages.page import Tile, opening, tile
+from savctl.pages.values import safe_text
 
 Read = Callable[[], Iterator[Item]]
 

@@ -1,0 +1,83 @@
+"""What keeps the house in order: run by `make lint`.
+
+- A class name means one thing in the whole tree.
+- A folder of modules stays small enough to be read at one glance.
+- A module `_x.py` is its package's own.
+- No identifier says `told` or `said`: the noun of the field stands there.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOTS = ("savctl", "jobs", "migrations")
+LARGEST_FOLDER = 20  # modules, `__init__` not counted
+BANNED = frozenset(("told", "said"))
+
+
+def main() -> int:
+    """Print what is wrong; answers 1 if anything is."""
+    trees = {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for root in ROOTS
+        for path in sorted(Path(root).rglob("*.py"))
+    }
+    problems = [*_classes(trees), *_folders(trees), *_private(trees), *_words(trees)]
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    return 1 if problems else 0
+
+
+def _classes(trees: dict[Path, ast.Module]) -> Iterator[str]:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path, tree in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(str(path))
+    for name, found in homes.items():
+        if len(found) > 1 and not name.startswith("_"):
+            yield f"class {name} means several things: {', '.join(found)}"
+
+
+def _folders(trees: dict[Path, ast.Module]) -> Iterator[str]:
+    sizes = Counter(path.parent for path in trees if path.name != "__init__.py")
+    for folder, size in sizes.items():
+        if size > LARGEST_FOLDER and folder.name != "versions":
+            yield f"{folder} has {size} modules: {LARGEST_FOLDER} at most"
+
+
+def _private(trees: dict[Path, ast.Module]) -> Iterator[str]:
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            package, _, module = node.module.rpartition(".")
+            if module.startswith("_") and module != "__future__":
+                own = ".".join(path.parent.parts)
+                if own != package and not own.startswith(f"{package}."):
+                    yield f"{path}:{node.lineno}: {node.module} is its package's own"
+
+
+def _words(trees: dict[Path, ast.Module]) -> Iterator[str]:
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            for name in _names(node):
+                if not BANNED.isdisjoint(name.strip("_").split("_")):
+                    yield f"{path}:{getattr(node, 'lineno', 0)}: {name}: use the noun of the field"
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+
+
+if __name__ == "__main__":
+    sys.exit(main())
