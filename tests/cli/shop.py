@@ -95,8 +95,8 @@ def open_shop(database: Database, folder: Path) -> None:
         f"({AGENT}, 'bob@example.org', 'Bob', 'Ross')",
     )
     for _ in range(11):
-        created(database, system_clock)
-    brought_to(database, system_clock, Status.WAITING_CUSTOMER)
+        created(database, a_moment_ago)
+    brought_to(database, a_moment_ago, Status.WAITING_CUSTOMER)
     for name in ("letter.txt", "note.txt"):
         (folder / name).write_text("Dear shop\n", encoding="utf-8")
     for name, content in (("photo.jpg", JPEG), ("IMG_0815", JPEG), ("letter.pdf", PDF)):

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.cli.sla.rows import explanation
-from savctl.cli.sla.story import explanation_text
+from savctl.cli.sla._rows import explanation
+from savctl.cli.sla._story import explanation_text
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import LEVELS
 from savctl.domain.model.states import Status

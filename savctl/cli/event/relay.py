@@ -41,7 +41,7 @@ def status(
 ) -> Answer | int:
     """How many events wait, how long the oldest has waited, how many are set aside."""
     from savctl.cli.framework.output import write
-    from savctl.cli.sla.wording import span_words
+    from savctl.cli.framework.text import span_words
     from savctl.usecases.events.outbox import outbox_status
 
     limit = _limit(fail_on)
@@ -67,7 +67,7 @@ def status(
 
 def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
     """What has not been sent for longer than the limit; a dead event never will be by itself."""
-    from savctl.cli.sla.wording import span_words
+    from savctl.cli.framework.text import span_words
 
     return [
         told.format(span_words(age), span_words(limit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 # Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
@@ -34,6 +35,17 @@ def cell(text: str, *, width: int = CELL_WIDTH) -> str:
     """One table cell: a single line, cut with an ellipsis."""
     shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
     return shown if len(shown) <= width else shown[: width - 1] + "…"
+
+
+def span_words(span: timedelta) -> str:
+    """`2 d 3 h`, `3 h 20 min`, `45 s`: the two largest parts."""
+    seconds = int(abs(span.total_seconds()))
+    parts: list[str] = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if seconds >= size or (size == 1 and not parts):
+            parts.append(f"{seconds // size} {unit}")
+            seconds %= size
+    return " ".join(parts[:2])
 
 
 def _escaped(character: str) -> str:

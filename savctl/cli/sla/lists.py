@@ -170,7 +170,7 @@ def breaches(
 
 
 def _due_rows(call: CommandContext, found: Iterator[DueTarget], limit: int) -> Iterator[Row]:
-    from savctl.cli.sla.rows import due_row
+    from savctl.cli.sla._rows import due_row
 
     for number, one in enumerate(found, start=1):
         if limit and number > limit:

@@ -90,7 +90,7 @@ def _text(policy: Policy) -> str:
 
 
 def _lines(policy: Policy) -> list[str]:
-    from savctl.cli.sla.wording import span_words
+    from savctl.cli.framework.text import span_words
 
     lines = [
         f"  {level:<8} answer within {span_words(t.response):<10} solve within "

@@ -38,8 +38,8 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | int:
 
     With --at the clocks are those of that moment, earlier or later.
     """
-    from savctl.cli.sla.rows import sla_row
-    from savctl.cli.sla.wording import line_row
+    from savctl.cli.sla._rows import sla_row
+    from savctl.cli.sla._wording import line_row
     from savctl.usecases.sla.views import sla_state
 
     refs, is_one = references(tickets)
@@ -68,8 +68,8 @@ def explain(call: CommandContext, ticket: OneTicket) -> Answer:
 
     With --at it is told of that moment, earlier or later.
     """
-    from savctl.cli.sla.rows import explanation
-    from savctl.cli.sla.story import explanation_text
+    from savctl.cli.sla._rows import explanation
+    from savctl.cli.sla._story import explanation_text
     from savctl.usecases.sla import views as sla_views
 
     policies = call.app.policies(store=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from savctl.cli.framework.text import cell, safe
-from savctl.cli.sla.wording import comes_next, source_words, span_words
+from savctl.cli.framework.text import cell, safe, span_words
+from savctl.cli.sla._wording import comes_next, source_words
 from savctl.domain.clock import second_text
 from savctl.domain.sla.audit import IN_TIME
 from savctl.domain.sla.clock import Running, SideClock

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from savctl.cli.framework.text import span_words
 from savctl.domain.clock import second_text
 from savctl.domain.model.priority import raised
 from savctl.domain.model.states import Status
@@ -20,17 +21,6 @@ _SOURCES = {
     "and never escalates by itself; savctl db check names what is wrong, db check --fix puts back "
     "what was lost",
 }
-
-
-def span_words(span: timedelta) -> str:
-    """`2 d 3 h`, `3 h 20 min`, `45 s`: the two largest parts."""
-    seconds = int(abs(span.total_seconds()))
-    parts: list[str] = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if seconds >= size or (size == 1 and not parts):
-            parts.append(f"{seconds // size} {unit}")
-            seconds %= size
-    return " ".join(parts[:2])
 
 
 def line_row(seen: SlaState) -> dict[str, object]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from savctl.cli.sla.wording import comes_next, source_words, span_words
+from savctl.cli.framework.text import span_words
+from savctl.cli.sla._wording import comes_next, source_words
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import MINUTE, Policies
 from savctl.domain.sla.targets import COUNTED
