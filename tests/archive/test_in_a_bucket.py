@@ -105,6 +105,7 @@ def test_tickets_go_come_back_and_end_wherever_cold_storage_is(
     cold.close()
 
 
+@pytest.mark.slow("starts a server again")
 @pytest.mark.only_stores("seaweedfs")
 def test_a_store_that_ends_in_the_middle_is_said_and_a_rerun_finishes(
     cli: Cli,

@@ -44,6 +44,7 @@ def fetched(url: str) -> tuple[bytes, str, str]:
         return answer.read(), headers["Content-Type"], headers["Content-Disposition"]
 
 
+@pytest.mark.slow("waits until a link has ended")
 def test_a_link_gives_the_file_as_specified_and_ends(
     at_bucket: Cli, database: Database, clock: SetClock
 ) -> None:

@@ -450,6 +450,7 @@ def test_a_file_restored_right_before_its_ticket_is_locked_stays(
     assert [row["id"] for row in rows(database, RECORDS)] == [photo.id]
 
 
+@pytest.mark.slow("starts a server again")
 @pytest.mark.only_on("sqlite")
 @pytest.mark.only_stores("seaweedfs")
 @pytest.mark.parametrize("dies_at", ["purge", "remains"])

@@ -146,6 +146,7 @@ def test_a_schema_from_the_future_is_not_touched(run: Run, file: Path) -> None:
         assert "newer than this savctl knows" in refused(run(*words), 2)
 
 
+@pytest.mark.slow("waits for the patience of a lock")
 def test_a_file_that_another_writer_holds_is_busy_in_the_end(
     database: Database, file: Path, clock: SetClock
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(
     assert snapshot(database) == before
 
 
+@pytest.mark.slow("starts savctl until a disk is full")
 def test_a_full_file_system_is_told_and_nothing_is_half_done(
     tmp_path: Path, run: Run, file: Path
 ) -> None:

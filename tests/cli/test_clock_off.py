@@ -48,6 +48,7 @@ def words(command: str) -> list[str]:
     return [*given, "--yes"] if can_ask and "--yes" not in given else given
 
 
+@pytest.mark.slow("runs every command")
 @pytest.mark.parametrize("skew", LARGE, ids=str)
 def test_what_stores_something_is_refused_and_what_reads_answers(
     cli: Cli, database: Database, tmp_path: Path, set_off: SetOff, skew: timedelta

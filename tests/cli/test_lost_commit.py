@@ -319,6 +319,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(defaults, "lock_wait_seconds", 1)
 
 
+@pytest.mark.slow("waits for a server that stays away")
 def test_a_job_that_may_have_stored_its_batch_is_interrupted_and_goes_on(
     through: Cli, cutter: CommitCutter, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +339,7 @@ def test_a_job_that_may_have_stored_its_batch_is_interrupted_and_goes_on(
     assert through("db", "check").code == 0
 
 
+@pytest.mark.slow("waits for a lock")
 def test_a_token_of_an_open_transaction_waits_and_then_says_so(
     through: Cli, cutter: CommitCutter, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

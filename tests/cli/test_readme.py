@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -17,6 +19,7 @@ def tour() -> str:
     return found[1]
 
 
+@pytest.mark.slow("starts savctl for each line of the tour")
 def test_the_five_minutes_of_the_readme_run_as_they_stand(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -302,6 +302,7 @@ def busy(database: Database, clock: SetClock) -> None:
             scanned(database, clock)
 
 
+@pytest.mark.slow("asks for every page of every size")
 @pytest.mark.usefixtures("busy")
 def test_pages_of_any_size_give_the_plainly_sorted_list(
     cli: Cli, clock: SetClock, monkeypatch: pytest.MonkeyPatch

@@ -29,6 +29,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow("kills processes at work, again and again")
 def test_every_row_is_there_once(
     database: Database, database_url: str, environment: dict[str, str], file: Path
 ) -> None:
@@ -55,6 +56,7 @@ def test_every_row_is_there_once(
     assert finished(environment, "db", "check") == 0
 
 
+@pytest.mark.slow("two processes have to meet")
 def test_two_imports_of_one_source_at_once_share_the_rows(
     database: Database, database_url: str, environment: dict[str, str], file: Path
 ) -> None:

@@ -133,6 +133,7 @@ def test_a_commit_that_fails_renews_nothing(database: Database, boot: BootClock)
     assert not lease.is_held()
 
 
+@pytest.mark.slow("a lease has to run out")
 @pytest.mark.only_on("mariadb")
 def test_a_network_that_stands_still_ends_the_work_before_another_host_has_it(
     make_app: MakeApp, database: Database
@@ -176,6 +177,7 @@ def frozen_disk(thread: str) -> Iterator[None]:
         event.remove(Engine, "before_cursor_execute", wait)
 
 
+@pytest.mark.slow("a lease has to run out")
 @pytest.mark.only_on("sqlite")
 def test_a_heartbeat_that_hangs_on_a_frozen_disk_ends_the_work(make_app: MakeApp) -> None:
     app = make_app(lease_seconds=2)

@@ -251,6 +251,7 @@ def test_who_was_overtaken_cannot_write_any_more(make_app: MakeApp, clock: SetCl
     ]
 
 
+@pytest.mark.slow("outlives a lease")
 def test_the_heartbeat_keeps_a_long_job(make_app: MakeApp) -> None:
     app, other = make_app(owner="a:1", lease_seconds=1), make_app(owner="b:2")
 

@@ -78,6 +78,7 @@ def lines(text: str) -> list[str]:
     return text.strip().splitlines()
 
 
+@pytest.mark.slow("runs every command and job")
 @pytest.mark.only_on("sqlite", "mariadb")
 @pytest.mark.usefixtures("home")
 def test_no_row_of_another_program_ends_a_command_or_a_job(database: Database, cli: Cli) -> None:

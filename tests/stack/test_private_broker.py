@@ -30,6 +30,8 @@ from tests.servers.ports import is_taken
 from tests.servers.rabbitmq import CallFailed, PrivateBroker, VirtualHost
 from tests.servers.rabbitmq_flags import Ports
 
+pytestmark = pytest.mark.slow("a broker takes seconds to start")
+
 EXCHANGE = "sav_exchange"
 STAYS_UNTIL_KILLED = """
 import time

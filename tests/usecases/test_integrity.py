@@ -364,6 +364,7 @@ def test_numbers_that_differ_in_case_only_are_found_on_sqlite(
     assert counts(check(database, clock)) == {"number-twice": 1}
 
 
+@pytest.mark.slow("waits for a lock")
 def test_the_repair_waits_for_whoever_holds_the_ticket(
     database: Database, clock: SetClock
 ) -> None:
