@@ -87,12 +87,12 @@ def _foretell(context: Context) -> None:
         _count_waiting(context, outlook.waiting)
     else:
         report.seen = outlook.waiting
-        for outcome, count, told in (
+        for outcome, count, label in (
             (ItemOutcome.CHANGED, outlook.sendable, "to be sent"),
             (ItemOutcome.SKIPPED, outlook.waiting - outlook.sendable, _HELD),
         ):
             if count:
-                report.add_alike(Item(0, None, outcome, f"{count} {told}"), count=count)
+                report.add_alike(Item(0, None, outcome, f"{count} {label}"), count=count)
     if outlook.removable:
         _tell_removed(context, outlook.removable, "to be removed")
 
@@ -207,7 +207,7 @@ def _add(context: Context, total: RelayReport) -> None:
     """Tell refusals by reason; what waits behind them only where a run looks once."""
     done = context.terms.report
     done.seen += total.refused  # what was published is counted already
-    told = [
+    counts = [
         *(
             (ItemOutcome.SKIPPED, n, f"refused, tried again: {why}")
             for why, n in total.again.items()
@@ -219,8 +219,8 @@ def _add(context: Context, total: RelayReport) -> None:
     ]
     if context.flags.stay_until is None and total.held:
         done.seen += total.held
-        told.append((ItemOutcome.SKIPPED, total.held, _HELD))
-    for outcome, count, why in told:
+        counts.append((ItemOutcome.SKIPPED, total.held, _HELD))
+    for outcome, count, why in counts:
         done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
 
 
@@ -240,8 +240,8 @@ def _clean_up(context: Context) -> None:
 def _tell_removed(context: Context, count: int, what: str) -> None:
     """In the report, beside its counts: they are about events that are sent."""
     keep = context.settings.event_retention
-    told = f"{count} {what}: sent or skipped more than {keep.days} days ago"
-    item = Item(0, None, ItemOutcome.CHANGED, told, is_told=True)
+    text = f"{count} {what}: sent or skipped more than {keep.days} days ago"
+    item = Item(0, None, ItemOutcome.CHANGED, text, always_listed=True)
     context.terms.report.tell(item)
 
 

@@ -94,14 +94,14 @@ def _send(line: socket.socket, data: bytes, deadline: float) -> None:
 
 
 def _answer(line: socket.socket, deadline: float) -> str:
-    said = b""
-    while not said.endswith(b"\0"):
+    reply = b""
+    while not reply.endswith(b"\0"):
         line.settimeout(_left(deadline))
         piece = line.recv(_LONGEST_ANSWER)
-        if not piece or len(said) > _LONGEST_ANSWER:
+        if not piece or len(reply) > _LONGEST_ANSWER:
             raise ConnectionError("it hung up without a verdict")
-        said += piece
-    return said.rstrip(b"\0").decode("utf-8", "replace").strip()
+        reply += piece
+    return reply.rstrip(b"\0").decode("utf-8", "replace").strip()
 
 
 def _left(deadline: float) -> float:
@@ -111,13 +111,13 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _verdict(said: str, name: str) -> ScanResult:
-    told = said.removeprefix("stream: ")
-    if told == "OK":
+def _verdict(reply: str, name: str) -> ScanResult:
+    result = reply.removeprefix("stream: ")
+    if result == "OK":
         return ScanResult(None)
-    if told.endswith(" FOUND") and told.isprintable():
-        return ScanResult(told.removesuffix(" FOUND")[:_LONGEST_NAME] or "unnamed")
-    hint = "Raise clamd's StreamMaxLength to 25M." if "size limit" in told else None
+    if result.endswith(" FOUND") and result.isprintable():
+        return ScanResult(result.removesuffix(" FOUND")[:_LONGEST_NAME] or "unnamed")
+    hint = "Raise clamd's StreamMaxLength to 25M." if "size limit" in result else None
     raise ScannerUnavailable(
-        f"the scanner {name} gave no verdict: {told[:_LONGEST_NAME]}", hint=hint
+        f"the scanner {name} gave no verdict: {result[:_LONGEST_NAME]}", hint=hint
     )

@@ -129,19 +129,19 @@ def _public(key: str) -> _Key:
 
 
 def _user(claims: dict[str, Any]) -> int:
-    said = str(claims["sub"])
-    is_number = len(said) <= _LONGEST_ID and said.isascii() and said.isdecimal()
-    if not is_number or not 1 <= int(said) <= MAX_FOREIGN_ID:
+    subject = str(claims["sub"])
+    is_number = len(subject) <= _LONGEST_ID and subject.isascii() and subject.isdecimal()
+    if not is_number or not 1 <= int(subject) <= MAX_FOREIGN_ID:
         raise TokenRefused("SAVCTL_TOKEN names no user id in `sub`")
-    return int(said)
+    return int(subject)
 
 
 def _role(claims: dict[str, Any]) -> Role:
     """The greatest role it bears, in `role` or `roles`."""
     one, many = claims.get("role"), claims.get("roles")
-    said = {one} if isinstance(one, str) else set[str]()
-    said |= {name for name in many if isinstance(name, str)} if isinstance(many, list) else set()
-    found = [role for role in _LEAST_FIRST if role.value in said]
+    roles = {one} if isinstance(one, str) else set[str]()
+    roles |= {name for name in many if isinstance(name, str)} if isinstance(many, list) else set()
+    found = [role for role in _LEAST_FIRST if role.value in roles]
     if not found:
         raise TokenRefused("SAVCTL_TOKEN bears none of the roles customer, agent, admin")
     return found[-1]

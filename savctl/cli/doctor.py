@@ -75,8 +75,8 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
 def _tell_whole(call: CommandContext, signs: Iterable[CheckResult]) -> None:
     """What is not well and was cut off in the table."""
     for sign in signs:
-        told = (sign.found, sign.advice or "")
-        if sign.level != "ok" and max(map(len, told)) > CELL_WIDTH:
+        texts = (sign.found, sign.advice or "")
+        if sign.level != "ok" and max(map(len, texts)) > CELL_WIDTH:
             call.note(f"{sign.check}: {sign.found}")
             if sign.advice:
                 call.note(f"  {sign.advice}")

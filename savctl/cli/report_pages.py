@@ -67,7 +67,7 @@ def workload_page(rows: Rows, *, period: str, at: datetime) -> Page:
                     Chart(
                         title="Tickets held",
                         labels=labels,
-                        series=[Series(told, _numbers(shown, n)) for n, told in names.items()],
+                        series=[Series(label, _numbers(shown, n)) for n, label in names.items()],
                     )
                 ],
                 tables=[Table(title=f"Workload, by {by}", columns=_columns(rows), rows=rows)],
@@ -155,8 +155,8 @@ def _by_group(by: str, groups: Rows) -> list[Chart]:
             labels=[str(row["group"]) for row in groups],
             kind="shares",
             series=[
-                Series(told, _numbers(groups, f"{side}_{part}"))
-                for part, told in parts
+                Series(label, _numbers(groups, f"{side}_{part}"))
+                for part, label in parts
                 if part != "pending" or _sum(groups, f"{side}_{part}")
             ],
         )

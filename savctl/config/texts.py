@@ -49,11 +49,11 @@ def _shown(setting: Setting, text: str) -> str:
 
 
 def _why(text: str, problem: Exception) -> str:
-    said = str(problem)
+    reason = str(problem)
     if isinstance(problem, InvalidOperation):
         return "is not a number"
     if isinstance(problem, OverflowError):
         return "is out of range"
-    if "netloc" in said and "@" in text:  # urllib repeats the whole address, its password too
+    if "netloc" in reason and "@" in text:  # urllib repeats the whole address, its password too
         return "is no address"
-    return said.replace(repr(text), "it")
+    return reason.replace(repr(text), "it")

@@ -138,10 +138,10 @@ class Shop:
             moment = moment.replace(hour=OPENS, minute=self.random.randrange(50))
         return moment
 
-    def _move(self, number: str, to: Status, agent: int, why: str | None, said: str) -> bool:
+    def _move(self, number: str, to: Status, agent: int, why: str | None, message: str) -> bool:
         did = self._try(
             lambda: move_ticket(
-                self.database, self.clock, number, to, by=agent, reason=why, message=said
+                self.database, self.clock, number, to, by=agent, reason=why, message=message
             )
         )
         deed = Deed.WAIT if to is Status.WAITING_CUSTOMER else Deed.RESOLVE

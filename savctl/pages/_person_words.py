@@ -85,16 +85,16 @@ def happened(history: object, *, user_id: int) -> Iterator[str]:
 
 def _entry(entry: dict[str, object], user_id: int) -> str:
     action = str(entry.get("action"))
-    told = f"{moment(entry.get('at'))} {_ACTIONS.get(action, action)}"
+    text = f"{moment(entry.get('at'))} {_ACTIONS.get(action, action)}"
     before, after = _value(entry.get("from")), _value(entry.get("to"))
     if action == "created":
         before = after = ""
     if before and after:
-        told += f" {before} → {after}"
+        text += f" {before} → {after}"
     elif before or after:
-        told += f" {before or after}"
-    told += f", by {_actor(entry.get('actor'), user_id)}"
-    return f"{told}: {entry['reason']}" if entry.get("reason") else told
+        text += f" {before or after}"
+    text += f", by {_actor(entry.get('actor'), user_id)}"
+    return f"{text}: {entry['reason']}" if entry.get("reason") else text
 
 
 def _actor(actor: object, user_id: int) -> str:

@@ -78,10 +78,10 @@ def _pieces(chart: Chart, index: int, whole: float) -> Iterator[str]:
     yield f'<rect class="g" width="100%" height="{_BAR}"/>'
     for n, series in enumerate(chart.series):
         share = 100 * _at(series, index) / whole
-        told = f"{chart.labels[index]}, {series.name}: {words(chart.unit, series.values[index])}"
+        title = f"{chart.labels[index]}, {series.name}: {words(chart.unit, series.values[index])}"
         yield (
             f'<rect class="s{n}" x="{x:.2f}%" width="{share:.2f}%" height="{_BAR}">'
-            f"<title>{safe_text(told)}</title></rect>"
+            f"<title>{safe_text(title)}</title></rect>"
         )
         x += share
 
@@ -129,10 +129,10 @@ def _line(chart: Chart, series: Series, number: int, top: float) -> str:
         x, share = _across(chart, i), 1 - value / top
         drawn.append(f"{pen}{x:.2f} {100 * share:.2f}")
         pen = "L"
-        told = safe_text(f"{chart.labels[i]}, {series.name}: {words(chart.unit, value)}")
+        title = safe_text(f"{chart.labels[i]}, {series.name}: {words(chart.unit, value)}")
         points.append(
             f'<circle class="s{number}" cx="{x:.2f}%" cy="{_TOP + share * _room():.1f}" '
-            f'r="{radius}"><title>{told}</title></circle>'
+            f'r="{radius}"><title>{title}</title></circle>'
         )
     path = f'<path class="l{number}" vector-effect="non-scaling-stroke" d="{" ".join(drawn)}"/>'
     return (

@@ -37,8 +37,8 @@ def render(about: About, counts: Counts, missing: Sequence[Missing], read: Read)
 
 def _header(about: About) -> str:
     notes = ", with the notes among agents" if about.disclosure.with_internal else ""
-    told = f"Customer {about.disclosure.user_id}, as of {moment(about.made_at)}{notes}"
-    return f"<header><h1>Your data at customer support</h1><p>{safe_text(told)}</p></header>\n"
+    heading = f"Customer {about.disclosure.user_id}, as of {moment(about.made_at)}{notes}"
+    return f"<header><h1>Your data at customer support</h1><p>{safe_text(heading)}</p></header>\n"
 
 
 def _tiles(counts: Counts, missing: Sequence[Missing]) -> str:
@@ -109,11 +109,13 @@ def _ticket(ticket: dict[str, Any], records: Records) -> Iterator[str]:
         hung.setdefault(file["message_id"], []).append(file)
     yield f'<article id="t{ticket["id"]}"><h3>{_line(ticket["subject"])}</h3>{_meta(ticket)}'
     yield '<ol class="talk">'
-    yield _said("you", "You", ticket["created_at"], ticket["description"], hung.pop(None, []))
+    yield _message_item(
+        "you", "You", ticket["created_at"], ticket["description"], hung.pop(None, [])
+    )
     for message in records.all_of(Kind.MESSAGE):
         look, who = _speaker(message)
         files = hung.pop(message["id"], [])
-        yield _said(look, who, message["created_at"], message["message"], files)
+        yield _message_item(look, who, message["created_at"], message["message"], files)
     yield "</ol>"
     yield _files([file for files in hung.values() for file in files])
     yield from happened(ticket["metadata"].get("history"), user_id=ticket["user_id"])
@@ -144,7 +146,7 @@ def _meta(ticket: Record) -> str:
     return f'<p class="meta">{" · ".join(facts)}</p>'
 
 
-def _said(look: str, who: str, at: str | None, text: str, files: Sequence[Record]) -> str:
+def _message_item(look: str, who: str, at: str | None, text: str, files: Sequence[Record]) -> str:
     by = f'<p class="by"><b>{safe_text(who)}</b> · {moment(at)}</p>'
     return f'<li class="{look}">{by}{prose(text)}{_files(files)}</li>\n'
 
@@ -157,10 +159,10 @@ def _files(files: Sequence[Record]) -> str:
 
 def _file(file: Record) -> str:
     name = _line(file["original_name"])
-    told = f"{file_size(file['file_size'])}{', deleted' if file.get('deleted_at') else ''}"
+    details = f"{file_size(file['file_size'])}{', deleted' if file.get('deleted_at') else ''}"
     if file["file"] is None:
-        return f'<li class="gone">{name} ({told}; could not be found)</li>'
-    return f'<li><a href="{quote(file["file"])}">{name}</a> ({told})</li>'
+        return f'<li class="gone">{name} ({details}; could not be found)</li>'
+    return f'<li><a href="{quote(file["file"])}">{name}</a> ({details})</li>'
 
 
 def _elsewhere(counts: Counts, records: Records) -> Iterator[str]:
@@ -173,7 +175,7 @@ def _elsewhere(counts: Counts, records: Records) -> Iterator[str]:
     for message in records.all_of(Kind.ELSEWHERE):
         files = list(records.all_of(Kind.FILE_ELSEWHERE))
         who = f"You, on {message['ticket_number']}"
-        yield _said("you", who, message["created_at"], message["message"], files)
+        yield _message_item("you", who, message["created_at"], message["message"], files)
     yield "</ol></section>\n"
 
 

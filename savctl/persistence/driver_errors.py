@@ -99,11 +99,11 @@ def translated(problem: DBAPIError, database: str, *, is_rolled_back: bool = Fal
     return _from_server(number, str(problem.orig), database, after_loss=outcome)
 
 
-def _from_sqlite(said: str, database: str) -> SavError:
+def _from_sqlite(message: str, database: str) -> SavError:
     for words, kind, meaning in _SQLITE:
-        if words in said:
+        if words in message:
             return kind(f"the database {database} {meaning}", database=database)
-    return SavError(f"the database {database} failed: {said}", database=database)
+    return SavError(f"the database {database} failed: {message}", database=database)
 
 
 def _from_server(

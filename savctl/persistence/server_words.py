@@ -36,8 +36,8 @@ def _words(error: BaseException | None) -> str | None:
     if str(text) in {"", "None"}:
         return None
     cause = getattr(error, "original_exception", None)
-    said = _of_network(cause) if isinstance(cause, OSError) else str(text)
-    return f"{number}: {' '.join(said.split())[:_LONGEST]}"
+    message = _of_network(cause) if isinstance(cause, OSError) else str(text)
+    return f"{number}: {' '.join(message.split())[:_LONGEST]}"
 
 
 def _of_network(cause: OSError) -> str:

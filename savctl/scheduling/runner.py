@@ -92,7 +92,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         except BaseException as problem:
             failed = _report(job, app, lease.run_id, began_at, done, _status_after(problem))
             with suppress(Unavailable):  # the failure itself tells more
-                _end(app, lease, failed, counts, error=_told(problem))
+                _end(app, lease, failed, counts, error=_error_text(problem))
             raise
         report = _report(job, app, lease.run_id, began_at, done, _status(done, start))
         _end(app, lease, report, counts, error=None)
@@ -227,7 +227,7 @@ def _status_after(problem: BaseException) -> RunStatus:
     return RunStatus.FAILED
 
 
-def _told(problem: BaseException) -> str:
+def _error_text(problem: BaseException) -> str:
     if isinstance(problem, SavError):
         return problem.message
     return "".join(traceback.format_exception(problem))

@@ -216,11 +216,11 @@ class Scheduler:
 
 def _tell_done(report: JobReport, ids: dict[str, object]) -> ExitCode:
     counts = report.done.counts()
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
     is_quiet = report.status is RunStatus.OK and not (counts["changed"] or counts["skipped"])
     level = logging.DEBUG if is_quiet else logging.INFO
     extra = {"event": "job_done", "run_id": report.run_id, **ids}
-    _log.log(level, "%s %s: %s.", report.job, report.status, told, extra=extra)
+    _log.log(level, "%s %s: %s.", report.job, report.status, summary, extra=extra)
     return ExitCode.PARTLY if report.status is RunStatus.PARTLY else ExitCode.DONE
 
 

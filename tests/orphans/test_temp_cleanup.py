@@ -112,8 +112,8 @@ class Telling(DirectoryStore):
     tells_of = "all"
 
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
-        is_told = {"all": True, "exact keys": not prefix.endswith("/"), "none": False}
-        return super().partial_uploads(prefix) if is_told[self.tells_of] else iter(())
+        always_listed = {"all": True, "exact keys": not prefix.endswith("/"), "none": False}
+        return super().partial_uploads(prefix) if always_listed[self.tells_of] else iter(())
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_a_dry_run_lists_what_would_change_too() -> None:
 
 
 def test_an_odd_change_is_told_in_a_real_run() -> None:
-    odd = Item(4, "TKT-4", ItemOutcome.CHANGED, "updated_at used", is_told=True)
+    odd = Item(4, "TKT-4", ItemOutcome.CHANGED, "updated_at used", always_listed=True)
     report = BatchReport()
 
     report.add([odd], seen=1)

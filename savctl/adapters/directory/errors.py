@@ -27,8 +27,8 @@ def translating_errors(folder: str) -> Iterator[None]:
                 f"the folder of files {folder} cannot be: a file stands in its place",
                 hint="Check storage_url.",
             ) from problem
-        said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
         raise StoreUnavailable(
-            f"the folder of files {folder} does not work: {said}",
+            f"the folder of files {folder} does not work: {reason}",
             hint="Is its disk full, read-only or gone, or is it another user's?",
         ) from problem

@@ -68,5 +68,5 @@ def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> SignedLink
 
 def _signature(key: str, fields: Mapping[str, str], secret: bytes) -> str:
     """Fields are signed as they are encoded, so that no two sets of them look the same."""
-    said = urlencode([("key", key), *sorted(fields.items())])
-    return hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()
+    query = urlencode([("key", key), *sorted(fields.items())])
+    return hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()

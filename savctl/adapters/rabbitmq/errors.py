@@ -109,24 +109,24 @@ def _closed_with(cause: AMQPError, code: int) -> str | None:
 
 
 def _closed_channel(cause: ChannelClosedByBroker, broker: str, exchange: str) -> SavError | None:
-    said = f"the broker {broker}: {cause.reply_text}"[:_LONGEST]
+    message = f"the broker {broker}: {cause.reply_text}"[:_LONGEST]
     return {
-        403: NotPermitted(said),
+        403: NotPermitted(message),
         404: ExchangeMissing(
             f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
         ),
-        406: ConfigurationError(said),
+        406: ConfigurationError(message),
     }.get(cause.reply_code)
 
 
 def _refused_tls(cause: ssl.SSLError, broker: str) -> SavError:
-    said, hint = f"the broker {broker}: TLS failed: {cause.reason}", None
+    message, hint = f"the broker {broker}: TLS failed: {cause.reason}", None
     if isinstance(cause, ssl.SSLCertVerificationError):
-        said = f"{said}: {cause.verify_message}"
+        message = f"{message}: {cause.verify_message}"
         hint = "SAVCTL_BROKER_CA_FILE names the authority that signed its certificate."
     elif cause.reason == "WRONG_VERSION_NUMBER":
         hint = "That port speaks no TLS: amqps:// is mostly at 5671, amqp:// at 5672."
-    return ConfigurationError(said, hint=hint)
+    return ConfigurationError(message, hint=hint)
 
 
 def _causes(problem: object) -> list[BaseException]:

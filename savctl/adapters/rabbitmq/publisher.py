@@ -189,8 +189,8 @@ class RabbitPublisher:
     def _judge(self, event: OutboxEvent, is_ack: bool) -> None:
         why = self._returned.pop(event.event_id, None)
         if why is not None:
-            said = f"no queue is bound for {event.routing_key} ({why})"
-            self._settle(event, BrokerVerdict.UNROUTABLE, said)
+            reason = f"no queue is bound for {event.routing_key} ({why})"
+            self._settle(event, BrokerVerdict.UNROUTABLE, reason)
         elif is_ack:
             self._settle(event, BrokerVerdict.CONFIRMED, "")
         else:

@@ -88,8 +88,8 @@ def _deleting(answer: dict[str, Any]) -> Iterator[DeletingRule]:
 
 
 def _clock_ahead(answer: dict[str, Any], before: datetime, after: datetime) -> timedelta | None:
-    said = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    if said is None:
+    header = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    if header is None:
         return None
-    at = parsedate_to_datetime(said)
+    at = parsedate_to_datetime(header)
     return max(at - after, timedelta()) - max(before - (at + _DATE_IS_CUT_TO), timedelta())

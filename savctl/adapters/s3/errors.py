@@ -88,20 +88,20 @@ def may_pass(code: str) -> bool:
 def answered(problem: ClientError, where: str) -> SavError:
     """An error that the server answered."""
     code, status = code_of(problem), _status(problem)
-    said = str(problem.response.get("Error", {}).get("Message", "") or code)[:_LONGEST]
+    text = str(problem.response.get("Error", {}).get("Message", "") or code)[:_LONGEST]
     if code == "NoSuchBucket":
         return NoSuchBucket(
             f"there is no bucket {where}", hint="Make it, with versioning; or check storage_url."
         )
     if is_missing(problem):
-        return NoSuchObject(f"the bucket {where} has no such object: {said}")
+        return NoSuchObject(f"the bucket {where} has no such object: {text}")
     if code in _BAD_PARTS:
-        return ContentChanged(f"the bucket {where} refuses the parts: {said}")
+        return ContentChanged(f"the bucket {where} refuses the parts: {text}")
     if code in _ELSEWHERE:
-        return ConfigurationError(f"the bucket {where} is elsewhere: {said}; check storage_region")
+        return ConfigurationError(f"the bucket {where} is elsewhere: {text}; check storage_region")
     if may_pass(code) or status >= 500 or status == 429:
-        return StoreUnavailable(f"the bucket {where} does not work now: {code}: {said}")
-    why = _REFUSALS.get(code, f"{code}: {said}")
+        return StoreUnavailable(f"the bucket {where} does not work now: {code}: {text}")
+    why = _REFUSALS.get(code, f"{code}: {text}")
     return StoreRefused(f"the bucket {where} refuses: {why}")
 
 
@@ -114,10 +114,10 @@ def _unanswered(problem: Exception, where: str) -> SavError:
         )
     if isinstance(problem, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(problem):
         return ConfigurationError(f"the bucket {where}: its certificate is not trusted")
-    for kinds, said in _BROKEN:
+    for kinds, text in _BROKEN:
         if isinstance(problem, kinds):
             return StoreUnavailable(
-                f"the bucket {where} {said}",
+                f"the bucket {where} {text}",
                 hint="Is it up, and is storage_endpoint right? It is safe to try again.",
             )
     return ConfigurationError(f"the bucket {where}: {problem}"[:_LONGEST])

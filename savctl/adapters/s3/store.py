@@ -56,14 +56,14 @@ class S3Store:
 
     def condition(self) -> StoreCondition:
         """What the bucket tells of itself."""
-        with self._told():
+        with self._translating():
             return condition_of(self._client, self._bucket)
 
     def is_public(self, key: str) -> bool:
         """Whether the object is given to a request without a signature."""
         client = unsigned_client(self._settings)
         try:
-            with self._told():
+            with self._translating():
                 client.head_object(**self._at(key))
         except (StoreRefused, NoSuchObject):
             return False
@@ -75,7 +75,7 @@ class S3Store:
         """Store content, whole or not at all."""
         exact = ExactReader(content, size_bytes)
         body = _in_memory(exact) if size_bytes <= _IN_MEMORY_BYTES else exact
-        with self._told():
+        with self._translating():
             try:
                 self._client.put_object(
                     **self._at(key), Body=body, ContentLength=size_bytes, ContentType=content_type
@@ -88,7 +88,7 @@ class S3Store:
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[bytes]]:
         """The content in pieces of 256 KiB at most."""
-        with self._told():
+        with self._translating():
             body = self._client.get_object(**self._at(key))["Body"]
         try:
             yield self._pieces(body)
@@ -97,7 +97,7 @@ class S3Store:
 
     def find(self, key: str) -> StoredObject | None:
         """The object, or None when there is none or it is hidden."""
-        with self._told():
+        with self._translating():
             try:
                 head = self._client.head_object(**self._at(key))
             except ClientError as problem:
@@ -110,20 +110,20 @@ class S3Store:
     def listing(self, prefix: str) -> Iterator[StoredObject]:
         """Every visible object below a prefix, in the server's own order."""
         checked_prefix(prefix)
-        with self._told():
+        with self._translating():
             for page in self._pages("list_objects_v2", prefix):
                 yield from map(object_of, page.get("Contents", ()))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and marker of the keys that begin with `prefix`, in no order."""
-        with self._told():
+        with self._translating():
             for page in self._pages("list_object_versions", prefix):
                 yield from map(version_of, page.get("Versions", ()))
                 yield from map(marker_of, page.get("DeleteMarkers", ()))
 
     def copy(self, source: str, target: str) -> None:
         """Copy inside the bucket."""
-        with self._told():
+        with self._translating():
             self._client.copy_object(**self._at(target), CopySource=self._at(source))
 
     def hide(self, keys: Iterable[str]) -> list[KeyFailure]:
@@ -148,7 +148,7 @@ class S3Store:
                 return True
             if top == taken:
                 raise StoreRefused(f"the bucket {self.name} keeps the delete marker of {key}")
-            with self._told():
+            with self._translating():
                 self._client.delete_object(**self._at(key), VersionId=top)
             taken = top
 
@@ -167,7 +167,7 @@ class S3Store:
             "ResponseContentType": delivery.content_type,
             "ResponseContentDisposition": content_disposition(delivery),
         }
-        with self._told():
+        with self._translating():
             return str(
                 self._link_client.generate_presigned_url(
                     "get_object", Params=self._at(key) | wanted, ExpiresIn=seconds
@@ -176,7 +176,7 @@ class S3Store:
 
     def begin_parts(self, key: str, *, content_type: str) -> str:
         """Begin an upload in parts and answer its id."""
-        with self._told():
+        with self._translating():
             answer = self._client.create_multipart_upload(
                 **self._at(key), ContentType=content_type
             )
@@ -184,7 +184,7 @@ class S3Store:
 
     def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
         """Send part `number` and answer its tag."""
-        with self._told():
+        with self._translating():
             answer = self._client.upload_part(
                 **self._at(key), UploadId=upload_id, PartNumber=number, Body=content
             )
@@ -195,14 +195,14 @@ class S3Store:
         parts = [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, start=1)]
         if not parts:
             raise ContentChanged("the upload has no part")
-        with self._told():
+        with self._translating():
             self._client.complete_multipart_upload(
                 **self._at(key), UploadId=upload_id, MultipartUpload={"Parts": parts}
             )
 
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Forget an upload in parts; one that is gone already is done."""
-        with self._told():
+        with self._translating():
             try:
                 self._client.abort_multipart_upload(**self._at(key), UploadId=upload_id)
             except ClientError as problem:
@@ -211,7 +211,7 @@ class S3Store:
 
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
         """The uploads in parts that the server tells of; MinIO tells only of exact keys."""
-        with self._told():
+        with self._translating():
             for page in self._pages("list_multipart_uploads", prefix):
                 yield from map(upload_of, page.get("Uploads", ()))
 
@@ -224,7 +224,7 @@ class S3Store:
         endpoint = self._settings.public_endpoint or self._settings.endpoint
         return new_client(self._settings, endpoint)
 
-    def _told(self) -> Any:
+    def _translating(self) -> Any:
         return translating_errors(self.name)
 
     def _at(self, key: str) -> dict[str, str]:
@@ -245,7 +245,7 @@ class S3Store:
             yield page
 
     def _delete(self, names: Iterable[Named]) -> list[KeyFailure]:
-        with self._told():
+        with self._translating():
             return delete_all(self._client, self._bucket, names, at_once=self._settings.at_once)
 
     def _of_key(self, key: str) -> list[ObjectVersion]:
@@ -261,7 +261,7 @@ class S3Store:
         self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
 
     def _require_versions(self) -> None:
-        with self._told():
+        with self._translating():
             status = self._client.get_bucket_versioning(Bucket=self._bucket).get("Status")
         if status != "Enabled":
             raise NotVersioned(
@@ -271,7 +271,7 @@ class S3Store:
             )
 
     def _pieces(self, body: Any) -> Iterator[bytes]:
-        with self._told():
+        with self._translating():
             yield from body.iter_chunks(PIECE_BYTES)
 
 

@@ -102,12 +102,12 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
             linked.append({**row, "url": link.url, "expires_at": link.expires_at})
     except SavError as problem:
         write(answer, call.output, call.columns)
-        told = PartlyDone(
+        partly = PartlyDone(
             f"the files are attached, and there is no link: {problem.message}",
             hint="savctl attachment url ID",
         )
-        say_failure(told, as_json=call.is_json)
-        return int(told.exit_code)
+        say_failure(partly, as_json=call.is_json)
+        return int(partly.exit_code)
     text = "\n".join(f"{row['id']}  {row['url']}" for row in linked)
     return replace(answer, rows=linked, text=None if call.columns else text)
 
@@ -137,16 +137,16 @@ def check(call: CommandContext, files: Files, name: Name = None) -> Answer | int
                     _row(shown, allowed=False, check=refusal.check, reason=refusal.message)
                 )
                 continue
-            told = file.record(0)
+            record = file.record(0)
             rows.append(
                 _row(
                     shown,
                     allowed=True,
-                    mime_type=told.mime_type,
-                    file_size=told.file_size,
-                    filename=told.filename,
-                    original_name=told.original_name,
-                    sha256=told.sha256,
+                    mime_type=record.mime_type,
+                    file_size=record.file_size,
+                    filename=record.filename,
+                    original_name=record.original_name,
+                    sha256=record.sha256,
                 )
             )
     answer = Answer(rows=rows, columns=_CHECKED, is_one=len(files) == 1, key="file")
@@ -157,9 +157,9 @@ def check(call: CommandContext, files: Files, name: Name = None) -> Answer | int
         say_failure(failure, as_json=call.is_json)
     if len(refused) == len(rows):
         return int(ExitCode.REFUSED)
-    told_all = PartlyDone(f"{len(refused)} of {len(rows)} files would be refused")
-    say_failure(told_all, as_json=call.is_json)
-    return int(told_all.exit_code)
+    partly = PartlyDone(f"{len(refused)} of {len(rows)} files would be refused")
+    say_failure(partly, as_json=call.is_json)
+    return int(partly.exit_code)
 
 
 def _row(name: str, **known: object) -> dict[str, object]:

@@ -83,7 +83,7 @@ def _rows(call: CommandContext, wanted: frozenset[BucketMismatch]) -> Iterator[R
 
 def _findings(found: Compared) -> Iterator[Row]:
     from savctl.usecases.bucket.bucket_scan import finding_of
-    from savctl.usecases.bucket.orphans import told
+    from savctl.usecases.bucket.orphans import mismatch_text
 
     for one in found.unnamed():
         yield {
@@ -103,5 +103,5 @@ def _findings(found: Compared) -> Iterator[Row]:
             "modified_at": None,
             "attachment_id": record.record_id,
             "ticket_id": record.ticket_id,
-            "detail": told(record),
+            "detail": mismatch_text(record),
         }

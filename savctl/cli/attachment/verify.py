@@ -52,9 +52,9 @@ def verify(
     if not report.is_broken:
         return answer
     write(answer, call.output, call.columns)
-    told = ", ".join(f"{name} ({count})" for name, count in report.counts.items() if count)
+    summary = ", ".join(f"{name} ({count})" for name, count in report.counts.items() if count)
     raise Findings(
-        f"records and objects differ: {told}",
+        f"records and objects differ: {summary}",
         hint="Restore the objects from a backup; docs/runbook.md tells how.",
     )
 

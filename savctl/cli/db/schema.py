@@ -207,9 +207,9 @@ def _with_differences(row: Row, differences: Sequence[Difference]) -> Answer:
         ]
         if difference.repair is not None:
             lines.append(f"           {difference.repair};")
-    told = [difference.as_row() for difference in differences]
+    rows = [difference.as_row() for difference in differences]
     return Answer(
-        rows=[{**row, "differences": told}], is_one=True, key="database", text="\n".join(lines)
+        rows=[{**row, "differences": rows}], is_one=True, key="database", text="\n".join(lines)
     )
 
 

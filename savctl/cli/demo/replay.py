@@ -65,8 +65,8 @@ def replay_log(
         )
         reader = LogReader(rows, mapped, how, bad.add)
         report = replay(place.app.database, place.clock, reader, terms)
-        told = summary(place.app.database)
-    row = {**_counts(report), **told, "database": place.place, "rejected": bad.count}
+        totals = summary(place.app.database)
+    row = {**_counts(report), **totals, "database": place.place, "rejected": bad.count}
     row["rejects"] = bad.listed
     answer = Answer(rows=[row], is_one=True, key="database", text=_screen(row, place))
     if not bad.count:

@@ -49,7 +49,7 @@ def play_shop(
             jobs=jobs,
             policies=app.policies(store=True),
         )
-        told = summary(app.database)
+        totals = summary(app.database)
         commands = _commands(place)
     row = {
         "shop": SHOP,
@@ -57,7 +57,7 @@ def play_shop(
         "since": script.since,
         "until": script.until,
         "database": place.place,
-        **told,
+        **totals,
         "jobs": {job.name: {"runs": job.runs, "closed": job.changed} for job in jobs},
         "luck": _luck(luck),
         "next": commands,
@@ -67,12 +67,12 @@ def play_shop(
 
 def _luck(luck: Luck) -> list[str]:
     ill = luck.illness
-    told = [
+    incidents = [
         (luck.outage_at, f"the payment page fails: {luck.outage_tickets} urgent tickets in 2 h"),
         (luck.recall_at, f"{luck.recalled} blinks red: {luck.recall_tickets} claims in 3 days"),
         (ill.since, f"agent {ill.agent} is ill until {when(ill.until)}; colleagues take over"),
     ]
-    return [f"{when(moment)}  {what}" for moment, what in sorted(told)]
+    return [f"{when(moment)}  {what}" for moment, what in sorted(incidents)]
 
 
 def _commands(place: Stage) -> list[str]:
@@ -85,16 +85,16 @@ def _commands(place: Stage) -> list[str]:
         return next((ticket.number for ticket in found), None)
 
     name = program()
-    told = [f"{name} ticket list --status open,in_progress --sort -priority"]
+    commands = [f"{name} ticket list --status open,in_progress --sort -priority"]
     closed = newest(Status.CLOSED)
     if closed is not None:
-        told.append(f"{name} ticket show {closed} --with messages,history")
+        commands.append(f"{name} ticket show {closed} --with messages,history")
     opened = newest(Status.OPEN)
     if opened is not None:
-        told.append(f"{name} ticket assign {opened} --to 101 --as 100")
-        told.append(f"{name} event list --ticket {opened}")
+        commands.append(f"{name} ticket assign {opened} --to 101 --as 100")
+        commands.append(f"{name} event list --ticket {opened}")
     return [
-        *told,
+        *commands,
         f"{name} job run close-resolved --dry-run",
         f"{name} job history close-resolved",
     ]

@@ -60,8 +60,8 @@ def status(
     if not late:
         return answer
     write(answer, call.output, call.columns)
-    for told in late:
-        call.warn(told)
+    for warning in late:
+        call.warn(warning)
     return int(ExitCode.FINDINGS)
 
 
@@ -70,8 +70,8 @@ def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
     from savctl.cli.framework.text import span_words
 
     return [
-        told.format(span_words(age), span_words(limit))
-        for age, told in (
+        label.format(span_words(age), span_words(limit))
+        for age, label in (
             (counts["oldest_age"], "the oldest event has waited for {}, longer than {}"),
             (
                 counts["oldest_dead_age"],

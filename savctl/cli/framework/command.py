@@ -175,9 +175,9 @@ def _declared(options: Sequence[_Option]) -> list[inspect.Parameter]:
 
 
 def _help(body: Body, examples: Sequence[str]) -> str:
-    told = inspect.getdoc(body) or ""
+    docstring = inspect.getdoc(body) or ""
     shown = "\n".join(f"  {example}" for example in examples)
-    return f"{told}\n\n\b\nExamples:\n{shown}"
+    return f"{docstring}\n\n\b\nExamples:\n{shown}"
 
 
 def _words(context: typer.Context) -> str:

@@ -39,14 +39,14 @@ def run(words: Sequence[str]) -> int:
 
 def error_line(failure: SavError) -> str:
     """The failure as one JSON line (contract: command line, 1.2)."""
-    told = {
+    error = {
         "code": failure.code,
         "message": failure.message,
         "hint": failure.hint,
         "exit": int(failure.exit_code),
         **failure.facts,
     }
-    return json_safe(json.dumps({"error": told}, ensure_ascii=False, default=str))
+    return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
 
 def say_failure(failure: SavError, *, as_json: bool) -> None:
@@ -81,10 +81,10 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
         return int(ExitCode.USAGE)
     context = getattr(failure, "ctx", None)
     path = context.command_path if context is not None else "savctl"
-    told = SavError(message, hint=f"{path} --help shows what it takes.")
-    told.code = "usage"
-    told.exit_code = ExitCode.USAGE
-    _say(words, told)
+    usage_error = SavError(message, hint=f"{path} --help shows what it takes.")
+    usage_error.code = "usage"
+    usage_error.exit_code = ExitCode.USAGE
+    _say(words, usage_error)
     return int(ExitCode.USAGE)
 
 
@@ -111,12 +111,12 @@ def _no_room(words: Sequence[str], problem: OSError) -> int:
     """A disk that is full under something that has no words of its own for it, such as help."""
     silence_stdout()
     named = f" {problem.filename}" if problem.filename else ""
-    told = Unavailable(
+    failure = Unavailable(
         f"cannot write{named}: {problem.strerror}",
         hint="Make room, and look what is there before you run it again.",
     )
-    _say(words, told)
-    return int(told.exit_code)
+    _say(words, failure)
+    return int(failure.exit_code)
 
 
 def _broken_pipe(words: Sequence[str], leaving: BaseException) -> int:

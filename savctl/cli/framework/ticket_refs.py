@@ -140,9 +140,9 @@ def _finish(
     codes = {failure.exit_code for failure in failures}
     if isinstance(failures[-1], Unavailable) or (not rows and len(codes) == 1):
         return int(failures[-1].exit_code)
-    told = PartlyDone(f"{len(rows)} of {total} tickets done, {len(failures)} refused")
-    say_failure(told, as_json=call.is_json)
-    return int(told.exit_code)
+    partly = PartlyDone(f"{len(rows)} of {total} tickets done, {len(failures)} refused")
+    say_failure(partly, as_json=call.is_json)
+    return int(partly.exit_code)
 
 
 def _note_dry_run(call: CommandContext) -> None:

@@ -115,10 +115,10 @@ def _tell_missing(call: CommandContext, report: PersonReport) -> int:
         for one in report.missing:
             call.warn(f"not found: {one.original_name} of {one.ticket_number}")
     names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
-    told = PartlyDone(
+    failure = PartlyDone(
         f"{len(report.missing)} files could not be found; the export names them",
         hint="savctl attachment verify looks for all that are lost.",
         missing=names,
     )
-    say_failure(told, as_json=call.is_json)
-    return int(told.exit_code)
+    say_failure(failure, as_json=call.is_json)
+    return int(failure.exit_code)

@@ -151,11 +151,11 @@ def report_text(report: JobReport, *, items: int) -> str:
 def _hidden(done: BatchReport, shown: int) -> list[str]:
     """How many items are not shown, and where they are."""
     listed = len(done.items)
-    told = done.skipped + done.failed + (done.changed if done.lists_changes else 0)
-    hidden = max(told, listed) - shown
+    expected = done.skipped + done.failed + (done.changed if done.lists_changes else 0)
+    hidden = max(expected, listed) - shown
     if hidden <= 0:
         return []
-    where = "lists them" if listed >= told else f"lists the first {listed:,}"
+    where = "lists them" if listed >= expected else f"lists the first {listed:,}"
     return [f"  … and {hidden:,} more: -o json {where}"]
 
 

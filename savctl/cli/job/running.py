@@ -75,9 +75,9 @@ def answered(call: CommandContext, report: JobReport, stop: Stop) -> Answer | in
     if report.status is RunStatus.INTERRUPTED and stop.signal is not None:
         call.note(f"interrupted after the batch at hand; {report.done.left} left to look at")
         return 128 + stop.signal
-    told = PartlyDone(f"{report.done.failed} of {report.done.seen} failed", job=report.job)
-    say_failure(told, as_json=call.is_json)
-    return int(told.exit_code)
+    failure = PartlyDone(f"{report.done.failed} of {report.done.seen} failed", job=report.job)
+    say_failure(failure, as_json=call.is_json)
+    return int(failure.exit_code)
 
 
 def _is_watched(call: CommandContext) -> bool:

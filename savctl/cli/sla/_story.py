@@ -76,12 +76,12 @@ def _promise(story: SlaExplanation) -> str:
 def _targets(seen: SlaState) -> str:
     """What was promised; a clock that has ended keeps the promise of its day (rules 4.2)."""
     given = seen.sla.promise
-    said = f"answer within {span_words(given.target.response)}, "
-    said += f"solve within {span_words(given.target.resolution)}, {_policy(given.policy)}"
+    text = f"answer within {span_words(given.target.response)}, "
+    text += f"solve within {span_words(given.target.resolution)}, {_policy(given.policy)}"
     for side in seen.sla.sides:
         if side.promise != given:
-            said += f"; the {side.side} had ended under {side.promise.priority}"
-    return said
+            text += f"; the {side.side} had ended under {side.promise.priority}"
+    return text
 
 
 def _policy(policy: Policy) -> str:
@@ -117,13 +117,13 @@ def _segment(stretch: Segment, total: timedelta) -> str:
 
 
 def _side(seen: SlaState, side: SideClock) -> str:
-    said = f"{side.side}: {span_words(side.elapsed)} of {span_words(side.target)}"
+    text = f"{side.side}: {span_words(side.elapsed)} of {span_words(side.target)}"
     if side.running is Running.PAUSED:
-        said += ", paused"
+        text += ", paused"
     if not side.is_breached:
-        return said + (", kept" if side.is_met else f", {span_words(side.remaining)} left")
+        return text + (", kept" if side.is_met else f", {span_words(side.remaining)} left")
     passed = second_text(side.passed_at or seen.sla.at)
-    return f"{said}, BREACHED: late by {span_words(side.elapsed - side.target)}, since {passed}"
+    return f"{text}, BREACHED: late by {span_words(side.elapsed - side.target)}, since {passed}"
 
 
 def _answer(story: SlaExplanation) -> str:
@@ -132,10 +132,10 @@ def _answer(story: SlaExplanation) -> str:
     notes = f"; {story.notes} internal note(s) do not count" if story.notes else ""
     if response.ended_at is None:
         return f"not answered yet{notes}"
-    said = response.cause or "ended"
+    cause = response.cause or "ended"
     if reply is not None:
-        said = f"public message {reply.message_id} of agent {reply.sender_id}"
-    return f"{said} at {second_text(response.ended_at)}{notes}"
+        cause = f"public message {reply.message_id} of agent {reply.sender_id}"
+    return f"{cause} at {second_text(response.ended_at)}{notes}"
 
 
 def _breach(seen: SlaState, one: Recorded) -> str:
@@ -147,8 +147,8 @@ def _breach(seen: SlaState, one: Recorded) -> str:
     did = f"raised the priority to {breach.raised_to}" if breach.raised_to else "raised nothing"
     if one.place is not BreachPlace.METADATA:
         did = f"told as TicketSLABreach, {did}"
-    said = (
+    text = (
         f"{breach.side}: target passed {second_text(breach.at)}, {found}, after "
         f"{breach.actual_minutes} of {breach.expected_minutes} min ({breach.priority}); {did}"
     )
-    return "; ".join(filter(None, (said, _PLACES[one.place])))
+    return "; ".join(filter(None, (text, _PLACES[one.place])))

@@ -42,8 +42,8 @@ def line_row(seen: SlaState) -> dict[str, object]:
 def source_words(seen: SlaState) -> str:
     """What the clock is computed from, and what that means."""
     line = seen.sla.timeline
-    said = _SOURCES[line.source]
-    return f"{said} ({line.problem})" if line.problem else said
+    text = _SOURCES[line.source]
+    return f"{text} ({line.problem})" if line.problem else text
 
 
 def comes_next(story: SlaExplanation) -> Iterator[str]:

@@ -58,12 +58,12 @@ def read_policy_file(path: Path) -> Policy:
     from savctl.domain.sla.policy_text import from_file
 
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as problem:
         raise InvalidInput(f"{path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InvalidInput(f"{path} is no TOML: {problem}") from None
-    return from_file(told)
+    return from_file(table)
 
 
 def _file_answer(path: Path) -> Answer:
@@ -85,8 +85,8 @@ def _answer(policies: list[Policy], *, is_one: bool) -> Answer:
 
 
 def _text(policy: Policy) -> str:
-    told = f"Policy {policy.version}, since {policy.starts_at:%Y-%m-%d %H:%M}Z"
-    return "\n".join([told, *_lines(policy)])
+    title = f"Policy {policy.version}, since {policy.starts_at:%Y-%m-%d %H:%M}Z"
+    return "\n".join([title, *_lines(policy)])
 
 
 def _lines(policy: Policy) -> list[str]:

@@ -109,6 +109,6 @@ def _each(
         return 0
     if len(failures) == len(refs):
         return int(failures[0].exit_code)
-    told = PartlyDone(f"{len(refs) - len(failures)} of {len(refs)} tickets shown")
-    say_failure(told, as_json=call.is_json)
-    return int(told.exit_code)
+    partly = PartlyDone(f"{len(refs) - len(failures)} of {len(refs)} tickets shown")
+    say_failure(partly, as_json=call.is_json)
+    return int(partly.exit_code)

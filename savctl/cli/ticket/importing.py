@@ -174,9 +174,9 @@ def _answer(call: CommandContext, report: ImportReport, *, stopped_by: int | Non
     write(answer, call.output, call.columns)
     if stopped_by is not None:
         return 128 + stopped_by
-    told = _partly(report)
-    say_failure(told, as_json=call.is_json)
-    return int(told.exit_code)
+    failure = _partly(report)
+    say_failure(failure, as_json=call.is_json)
+    return int(failure.exit_code)
 
 
 def _partly(report: ImportReport) -> PartlyDone:

@@ -24,7 +24,7 @@ Said = Annotated[
 ]
 
 
-def _said(message: str | None, tickets: list[str]) -> str | None:
+def _message(message: str | None, tickets: list[str]) -> str | None:
     if message == "-" and "-" in tickets:
         raise InvalidInput("stdin is either the tickets or the message, not both")
     return long_text("message", message) if message is not None else None
@@ -240,7 +240,7 @@ def _move(
 ) -> Answer | int:
     from savctl.usecases.tickets.transitions import move_ticket
 
-    said = _said(message, tickets)
+    body = _message(message, tickets)
     return change_each(
         call,
         tickets,
@@ -251,7 +251,7 @@ def _move(
             to,
             by=call.by,
             reason=reason,
-            message=said,
+            message=body,
             bridge=bridge,
             only_from=only_from,
             policies=call.policies if to is Status.RESOLVED or bridge else None,

@@ -53,12 +53,12 @@ class FileNote:
 
     def as_json(self) -> dict[str, object]:
         """The stored form; `attachment_id` stands first, by which it is searched."""
-        told: dict[str, object] = {"attachment_id": self.attachment_id}
+        row: dict[str, object] = {"attachment_id": self.attachment_id}
         for name in ("message_id", "reason", "seconds"):
             value = getattr(self, name)
             if value is not None:
-                told[name] = value
-        return told
+                row[name] = value
+        return row
 
 
 def sees_notes(ticket: Ticket, requester: Requester) -> bool:

@@ -125,5 +125,5 @@ def envelope(event: Event, *, at: datetime) -> str:
     """The message as it goes over the wire: event, timestamp (to the second, UTC), data."""
     data = {"ticket_id": event.ticket_id, "ticket_number": event.ticket_number}
     data.update((key, getattr(event, key)) for key in _KEYS[type(event)])
-    told = {"event": type(event).__name__, "timestamp": second_text(at), "data": data}
-    return encode(told)
+    message = {"event": type(event).__name__, "timestamp": second_text(at), "data": data}
+    return encode(message)

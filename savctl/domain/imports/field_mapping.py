@@ -104,8 +104,8 @@ class FieldBinding:
             found = [read(row) for read in readers]
             if all(value is None for value in found):
                 return source.default
-            told = ["" if value is None else str(value) for value in found]
-            return "".join(a + b for a, b in zip(literal, [*told, ""], strict=True))
+            texts = ["" if value is None else str(value) for value in found]
+            return "".join(a + b for a, b in zip(literal, [*texts, ""], strict=True))
 
         return fill
 

@@ -68,86 +68,88 @@ class Mapped:
     replay: Mapping[str, object] | None = None
 
 
-def mapped(told: Mapping[str, object]) -> Mapped:
+def mapped(values: Mapping[str, object]) -> Mapped:
     """What a mapping file says.
 
     Raises:
         InvalidInput: a key is unknown or has the wrong kind of value.
     """
-    known(told, _TOP, "the mapping file")
+    known(values, _TOP, "the mapping file")
     return Mapped(
-        source=_text(told, "source"),
-        nulls=frozenset({"", *strings(told, "null")}),
-        stamps=Stamps(strings(told, "times") or ("ISO",), _zone(_text(told, "timezone"))),
-        delimiter=_delimiter(_text(told, "delimiter")),
-        fields=_fields(told),
-        metadata={str(k): source(v, f"metadata.{k}") for k, v in table(told, "metadata").items()},
-        replay=table(told, "replay") or None,
+        source=_text(values, "source"),
+        nulls=frozenset({"", *strings(values, "null")}),
+        stamps=Stamps(strings(values, "times") or ("ISO",), _zone(_text(values, "timezone"))),
+        delimiter=_delimiter(_text(values, "delimiter")),
+        fields=_fields(values),
+        metadata={
+            str(k): source(v, f"metadata.{k}") for k, v in table(values, "metadata").items()
+        },
+        replay=table(values, "replay") or None,
     )
 
 
-def source(told: object, name: str) -> FieldSource:
+def source(value: object, name: str) -> FieldSource:
     """One field's source: a column's name, or a table."""
-    if isinstance(told, str):
-        return FieldSource(column=told)
-    if not isinstance(told, dict):
+    if isinstance(value, str):
+        return FieldSource(column=value)
+    if not isinstance(value, dict):
         raise InvalidInput(f"mapping: {name} must be a column's name or a table")
-    known(told, _SOURCE_KEYS, name)
-    if sum(key in told for key in ("column", "template", "constant")) != 1:
+    known(value, _SOURCE_KEYS, name)
+    if sum(key in value for key in ("column", "template", "constant")) != 1:
         raise InvalidInput(f"mapping: {name} needs one of column, template and constant")
     return FieldSource(
-        column=_text(told, "column", name),
-        template=_text(told, "template", name),
-        constant=told.get("constant"),
-        values=table(told, "values"),
-        pattern=_pattern(told.get("pattern"), name),
-        offset=whole(told, "offset", name),
-        default=told.get("default"),
+        column=_text(value, "column", name),
+        template=_text(value, "template", name),
+        constant=value.get("constant"),
+        values=table(value, "values"),
+        pattern=_pattern(value.get("pattern"), name),
+        offset=whole(value, "offset", name),
+        default=value.get("default"),
     )
 
 
-def known(told: Mapping[str, object], allowed: tuple[str, ...], where: str) -> None:
+def known(values: Mapping[str, object], allowed: tuple[str, ...], where: str) -> None:
     """Refuse keys that mean nothing."""
-    for key in told:
+    for key in values:
         if key not in allowed:
             near = get_close_matches(str(key), allowed, n=1)
             guess = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(allowed)}."
             raise InvalidInput(f"mapping: {where} has no key {key!r}", hint=guess)
 
 
-def table(told: Mapping[str, object], key: str) -> dict[str, Any]:
+def table(values: Mapping[str, object], key: str) -> dict[str, Any]:
     """A table, or an empty one."""
-    value = told.get(key, {})
+    value = values.get(key, {})
     if not isinstance(value, dict):
         raise InvalidInput(f"mapping: {key} must be a table")
     return value
 
 
-def strings(told: Mapping[str, object], key: str) -> tuple[str, ...]:
+def strings(values: Mapping[str, object], key: str) -> tuple[str, ...]:
     """A list of texts; one text stands for a list of one."""
-    value = told.get(key, ())
+    value = values.get(key, ())
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         raise InvalidInput(f"mapping: {key} must be a list of texts")
     return tuple(items)
 
 
-def whole(told: Mapping[str, object], key: str, where: str = "") -> int:
+def whole(values: Mapping[str, object], key: str, where: str = "") -> int:
     """A whole number, 0 where there is none."""
-    value = told.get(key, 0)
+    value = values.get(key, 0)
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInput(f"mapping: {where} {key} must be a whole number".replace("  ", " "))
     return value
 
 
-def _fields(told: Mapping[str, object]) -> dict[str, FieldSource]:
-    given = table(told, "fields")
+def _fields(values: Mapping[str, object]) -> dict[str, FieldSource]:
+    given = table(values, "fields")
     known(given, FIELDS, "fields")
     return {name: source(value, f"fields.{name}") for name, value in given.items()}
 
 
-def _text(told: Mapping[str, object], key: str, where: str = "") -> str | None:
-    value = told.get(key)
+def _text(values: Mapping[str, object], key: str, where: str = "") -> str | None:
+    value = values.get(key)
     if value is not None and not isinstance(value, str):
         raise InvalidInput(f"mapping: {where} {key} must be a text".replace("  ", " "))
     return value

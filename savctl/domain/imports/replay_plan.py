@@ -108,36 +108,36 @@ class LogEvent:
         return LEADS_TO.get(self.deed)
 
 
-def plan(told: Mapping[str, object] | None) -> ReplayPlan:
+def plan(values: Mapping[str, object] | None) -> ReplayPlan:
     """What a mapping's `[replay]` says.
 
     Raises:
         InvalidInput: it is missing, or says something that means nothing.
     """
-    if not told:
+    if not values:
         raise InvalidInput("the mapping has no [replay]", hint="See docs/import.md.")
-    known(told, _KEYS, "replay")
-    at, what = (strings(told, key) for key in ("at", "what"))
+    known(values, _KEYS, "replay")
+    at, what = (strings(values, key) for key in ("at", "what"))
     if len(at) != 1 or len(what) != 1:
         raise InvalidInput("mapping: replay needs `at` and `what`, each the name of a column")
-    follows = strings(told, "follows")
+    follows = strings(values, "follows")
     known(dict.fromkeys(follows), _FOLLOWED, "replay.follows")
     return ReplayPlan(
         at=at[0],
         what=what[0],
-        means={word: _deed(deed, word) for word, deed in table(told, "means").items()},
-        order=strings(told, "order"),
+        means={word: _deed(deed, word) for word, deed in table(values, "means").items()},
+        order=strings(values, "order"),
         sources={
-            name: source(told[name], f"replay.{name}")
+            name: source(values[name], f"replay.{name}")
             for name in ("case", "actor", "agent", "message")
-            if name in told
+            if name in values
         },
-        stand_in=whole(told, "stand_in", "replay") or None,
+        stand_in=whole(values, "stand_in", "replay") or None,
         follows=frozenset(follows),
-        renews=told.get("renews") is True,
+        renews=values.get("renews") is True,
     )
 
 
-def _deed(told: object, word: str) -> Deed:
-    known({str(told): None}, tuple(Deed), f"replay.means of {word!r}")
-    return Deed(str(told))
+def _deed(value: object, word: str) -> Deed:
+    known({str(value): None}, tuple(Deed), f"replay.means of {word!r}")
+    return Deed(str(value))

@@ -65,5 +65,5 @@ def entry_from(item: object) -> HistoryEntry | None:
     if actor is not None and not isinstance(actor, int):
         return None
     reason = item.get("reason")
-    said = reason if isinstance(reason, str) else None
-    return HistoryEntry(at, actor, action, item.get("from"), item.get("to"), said)
+    text = reason if isinstance(reason, str) else None
+    return HistoryEntry(at, actor, action, item.get("from"), item.get("to"), text)

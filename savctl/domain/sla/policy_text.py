@@ -83,26 +83,26 @@ def from_body(version: int, starts_at: datetime, stored: Mapping[str, Any]) -> P
         ) from problem
 
 
-def from_file(told: Mapping[str, Any]) -> Policy:
+def from_file(values: Mapping[str, Any]) -> Policy:
     """The policy that a person's file says.
 
     Raises:
         InvalidInput: with every mistake in it, not only the first.
     """
-    wrong = list(_unknown("", told, _PARTS))
+    wrong = list(_unknown("", values, _PARTS))
     read = _Reader(wrong)
     policy = Policy(
-        targets={level: _target(read, told, level) for level in LEVELS},
-        rules=_rules(read, told),
-        warn_at_percent=read(told, "limits", "warn_at", percent, None),
+        targets={level: _target(read, values, level) for level in LEVELS},
+        rules=_rules(read, values),
+        warn_at_percent=read(values, "limits", "warn_at", percent, None),
     )
-    wrong += _unknown("targets.", read.part(told, "targets"), tuple(LEVELS))
+    wrong += _unknown("targets.", read.part(values, "targets"), tuple(LEVELS))
     for level in LEVELS:
         wrong += _unknown(
-            f"targets.{level}.", read.part(read.part(told, "targets"), level), _SIDES
+            f"targets.{level}.", read.part(read.part(values, "targets"), level), _SIDES
         )
-    wrong += _unknown("rules.", read.part(told, "rules"), ("order_value_over", "repeats_over"))
-    wrong += _unknown("limits.", read.part(told, "limits"), ("warn_at",))
+    wrong += _unknown("rules.", read.part(values, "rules"), ("order_value_over", "repeats_over"))
+    wrong += _unknown("limits.", read.part(values, "limits"), ("warn_at",))
     wrong += mistakes(policy)
     if wrong:
         raise InvalidInput(
@@ -126,9 +126,9 @@ class _Reader:
     def __init__(self, wrong: list[str]) -> None:
         self._wrong = wrong
 
-    def part(self, told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    def part(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """A table, or nothing when it is not there or no table."""
-        found = told.get(name, {})
+        found = values.get(name, {})
         if isinstance(found, dict):
             return found
         self._wrong.append(f"{name} must be a table")
@@ -136,39 +136,39 @@ class _Reader:
 
     def __call__(
         self,
-        told: Mapping[str, Any],
+        values: Mapping[str, Any],
         place: str,
         name: str,
         parse: Callable[[str], Any],
         default: Any,
     ) -> Any:
         for step in place.split("."):
-            told = self.part(told, step)
-        if name not in told:
+            values = self.part(values, step)
+        if name not in values:
             return default
         try:
-            return parse(str(told[name]))
+            return parse(str(values[name]))
         except (ValueError, InvalidOperation, InvalidInput) as problem:
-            said = problem.message if isinstance(problem, InvalidInput) else str(problem)
+            reason = problem.message if isinstance(problem, InvalidInput) else str(problem)
             if isinstance(problem, InvalidOperation):
-                said = "is not a number"
-            self._wrong.append(f"{place}.{name} {told[name]!r}: {said}")
+                reason = "is not a number"
+            self._wrong.append(f"{place}.{name} {values[name]!r}: {reason}")
             return default
 
 
-def _target(read: _Reader, told: Mapping[str, Any], level: Priority) -> Target:
+def _target(read: _Reader, values: Mapping[str, Any], level: Priority) -> Target:
     place, usual = f"targets.{level}", TARGETS[level]
     return Target(
-        read(told, place, "response", times.span, usual.response),
-        read(told, place, "resolution", times.span, usual.resolution),
+        read(values, place, "response", times.span, usual.response),
+        read(values, place, "resolution", times.span, usual.resolution),
     )
 
 
-def _rules(read: _Reader, told: Mapping[str, Any]) -> PriorityRules:
+def _rules(read: _Reader, values: Mapping[str, Any]) -> PriorityRules:
     usual = PriorityRules()
     return PriorityRules(
-        order_value_over=read(told, "rules", "order_value_over", _money, usual.order_value_over),
-        repeats_over=read(told, "rules", "repeats_over", _count, usual.repeats_over),
+        order_value_over=read(values, "rules", "order_value_over", _money, usual.order_value_over),
+        repeats_over=read(values, "rules", "repeats_over", _count, usual.repeats_over),
     )
 
 
@@ -186,8 +186,8 @@ def _count(given: str) -> int:
     return int(given)
 
 
-def _unknown(place: str, told: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
-    for name in told:
+def _unknown(place: str, values: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
+    for name in values:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             guess = f"; did you mean {near[0]}?" if near else ""

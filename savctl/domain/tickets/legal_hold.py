@@ -47,8 +47,8 @@ def has_hold(metadata: Metadata) -> bool:
 
 def hold_of(metadata: Metadata) -> Mapping[str, object]:
     """The hold as `{reason, at, actor}`; each is None where another program did not say it."""
-    said = metadata.object_at(_KEY)
-    return {name: said.get(name) for name in ("reason", "at", "actor")}
+    stored = metadata.object_at(_KEY)
+    return {name: stored.get(name) for name in ("reason", "at", "actor")}
 
 
 def require_not_held(ticket: Ticket, what: str) -> None:

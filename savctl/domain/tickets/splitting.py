@@ -53,12 +53,12 @@ class Part:
         """The message that describes the new ticket: the customer's first public one."""
         if self.described is not None:
             return self.described
-        said = [
+        lines = [
             line
             for line in self.lines
             if line.side == "customer" and (not line.is_internal or line.id in self.shown)
         ]
-        first = min(said, key=lambda line: (line.at or FAR_AWAY, line.id), default=None)
+        first = min(lines, key=lambda line: (line.at or FAR_AWAY, line.id), default=None)
         return None if first is None else first.id
 
 
@@ -153,12 +153,12 @@ def _owner(home: MessageOrigin | None, ticket: Ticket, authors: Mapping[int, int
 
 
 def _different(ticket: Ticket, owners: Mapping[int, int]) -> DifferentCustomers:
-    told = "; ".join(
+    listing = "; ".join(
         f"customer {user_id}: {','.join(str(i) for i in sorted(owners) if owners[i] == user_id)}"
         for user_id in sorted(set(owners.values()))
     )
     return DifferentCustomers(
-        f"these messages of {ticket.number} are of different customers: {told}",
+        f"these messages of {ticket.number} are of different customers: {listing}",
         hint="Split them apart, one customer at a time.",
         ticket_number=ticket.number,
     )

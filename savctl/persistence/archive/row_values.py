@@ -36,9 +36,9 @@ def plain_by(
         found = dict(zip(names, row, strict=True))
         for name in times:
             if found[name] is not None:
-                found[name] = _time_told(found[name])
+                found[name] = _encoded_time(found[name])
         for name in others:
-            found[name] = _told(found[name])
+            found[name] = _encoded(found[name])
         return found
 
     return plain
@@ -50,20 +50,20 @@ def bound(value: Any, *, is_time: bool) -> Any:
         return f"{value[:10]} {value[11:-1]}"
     if not isinstance(value, dict):
         return value
-    ((kind, said),) = value.items()
+    ((kind, encoded),) = value.items()
     match kind:
         case "$base64":
-            return base64.b64decode(said)
+            return base64.b64decode(encoded)
         case "$seconds":
-            return timedelta(seconds=float(said))
+            return timedelta(seconds=float(encoded))
         case "$float":
-            return float(said)
+            return float(encoded)
         case _:
-            return said
+            return encoded
 
 
 @lru_cache(maxsize=4096)
-def _time_told(stored: object) -> str:
+def _encoded_time(stored: object) -> str:
     """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
     text_ = str(stored)
     if _TOLD.fullmatch(text_):
@@ -81,7 +81,7 @@ _SPELLED: Mapping[type, tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def _told(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     """A value of a column that the specification does not have."""
     if value is None or isinstance(value, int | str):
         return value

@@ -60,11 +60,11 @@ def read_whole(
     for row, digest in read("support_tickets", "id", ids, lock="SKIP LOCKED" * lock):
         found[row["id"]] = TicketSnapshot(row, digests=digest)
     there, wait = list(found), " " * lock
-    said: dict[int, list[str]] = defaultdict(list)
+    message_digests: dict[int, list[str]] = defaultdict(list)
     for row, digest in read("ticket_messages", "ticket_id", there, lock=wait):
         found[row["ticket_id"]].messages.append(row)
-        said[row["ticket_id"]] += digest
-    for ticket_id, digests in said.items():
+        message_digests[row["ticket_id"]] += digest
+    for ticket_id, digests in message_digests.items():
         found[ticket_id].digests += together(digests)
     owner: dict[int, TicketSnapshot] = {}
     for row, digest in read("ticket_attachments", "ticket_id", there, lock=wait):

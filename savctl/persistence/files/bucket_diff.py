@@ -46,7 +46,7 @@ class Comparison:
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
-        with _told():
+        with _translating_errors():
             for pragma in (f"cache_size=-{_CACHE_KIB}", "journal_mode=OFF", "synchronous=OFF"):
                 self._file.execute(f"PRAGMA {pragma}")
             self._file.executescript(_TABLES)
@@ -58,7 +58,7 @@ class Comparison:
 
     def add_objects(self, listed: Sequence[Listed]) -> None:
         """Add a piece of the listing; a key that was listed twice counts once."""
-        with _told():
+        with _translating_errors():
             self._file.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", listed)
 
     def add_names(self, named: Sequence[Named], *, old_up_to: int) -> None:
@@ -68,18 +68,18 @@ class Comparison:
         listed says nothing.
         """
         insert = f"INSERT INTO names VALUES (?1, ?2, ?3, ?4, ?3 <= {old_up_to:d})"  # noqa: S608
-        with _told():
+        with _translating_errors():
             self._file.executemany(insert, named)
 
     def add_pending(self, keys: Iterable[str]) -> None:
         """Add keys that an earlier run meant to remove."""
-        with _told():
+        with _translating_errors():
             rows = ((key,) for key in keys)
             self._file.executemany("INSERT OR IGNORE INTO pending VALUES (?)", rows)
 
     def index(self) -> None:
         """Make the names fit for asking: once, when they are all here."""
-        with _told():
+        with _translating_errors():
             self._file.execute("CREATE INDEX names_key ON names (key)")
 
     def unnamed(self) -> Iterator[Listed]:
@@ -109,7 +109,7 @@ class Comparison:
 
     def totals(self) -> tuple[int, int, int]:
         """How many objects there are, of how many bytes, and how many records."""
-        with _told():
+        with _translating_errors():
             objects, size = self._file.execute(
                 "SELECT count(*), coalesce(sum(size), 0) FROM objects"
             ).fetchone()
@@ -117,7 +117,7 @@ class Comparison:
         return objects, size, records
 
     def _rows(self, query: str) -> Iterator[T]:
-        with _told():
+        with _translating_errors():
             # not the cursor itself: it would be closed when the rows are left early, and by then
             # the file may be closed
             yield from iter(self._file.execute(query).fetchone, None)
@@ -131,7 +131,7 @@ def chunks(rows: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translating_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as problem:

@@ -97,10 +97,10 @@ class PersonCounts:
 
     def events_elsewhere(self) -> int:
         """Events of others' tickets that tell of what they wrote there."""
-        told = f'"sender_id": {self._id}, "sender_type": "customer"'
+        sender = f'"sender_id": {self._id}, "sender_type": "customer"'
         found = select(func.count()).where(
             outbox.c.event == "MessageAdded",
-            outbox.c.envelope.contains(told, autoescape=True),
+            outbox.c.envelope.contains(sender, autoescape=True),
             not_(self._is_of_theirs(outbox.c.ticket_id)),
         )
         return self._count(found)
@@ -203,15 +203,15 @@ class PersonCounts:
             last = page[-1].key
 
     def _of_person(self, page: list[Any]) -> int:
-        told = [(row.command, json.loads(row.answer)) for row in page]
-        named = [_tickets_in(command, answer) for command, answer in told]
+        answers = [(row.command, json.loads(row.answer)) for row in page]
+        named = [_tickets_in(command, answer) for command, answer in answers]
         wanted = set[int]().union(*named)
         own: set[int] = set()
         if wanted:
             here = select(_T.id).where(_T.id.in_(wanted), _T.user_id == self._id)
             there = self._archived().where(_I.ticket_id.in_(wanted))
             own = {*self._connection.scalars(here), *self._connection.scalars(there)}
-        senders = [a.get("sender_id") if isinstance(a, dict) else None for _, a in told]
+        senders = [a.get("sender_id") if isinstance(a, dict) else None for _, a in answers]
         return sum(
             not own.isdisjoint(tickets) or sender == self._id
             for tickets, sender in zip(named, senders, strict=True)

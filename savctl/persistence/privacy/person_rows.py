@@ -38,9 +38,9 @@ def tickets_of(connection: Connection, user_id: int) -> Iterator[tuple[Ticket, R
             return
         ids = [ticket.id for ticket in page]
         hung = ByTicket(attachments_of_tickets(connection, ids, with_senders=True))
-        said = ByTicket(messages_of_tickets(connection, ids))
+        messages = ByTicket(messages_of_tickets(connection, ids))
         for ticket in page:
-            yield ticket, map(_record, hung.of(ticket.id)), map(_record, said.of(ticket.id))
+            yield ticket, map(_record, hung.of(ticket.id)), map(_record, messages.of(ticket.id))
         last = ids[-1]
 
 

@@ -26,7 +26,7 @@ def say_nothing(_: str) -> None:
 def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
     """Hold the schema lease, waiting for whoever holds it now."""
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
-    has_told = False
+    has_reported = False
     while True:
         try:
             lease = database.transaction(
@@ -36,9 +36,9 @@ def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
         except AlreadyRunning:
             if time.monotonic() > give_up:
                 raise Unavailable("another host has been changing the schema for long") from None
-            if not has_told:
+            if not has_reported:
                 tell("another host changes the schema; waiting (a dead one is waited out: 1 min)")
-                has_told = True
+                has_reported = True
             time.sleep(0.2)
     try:
         with Heartbeat(database, lease):

@@ -164,14 +164,14 @@ def _server(patient: Database, statement: str) -> str | None:
     """The statement answers rows; its last `status` is OK, or an `Error` says what is wrong."""
     with patient.connection() as connection:
         try:
-            said = connection.exec_driver_sql(statement).all()
+            rows = connection.exec_driver_sql(statement).all()
         except DBAPIError as problem:
             if is_contended(problem):
                 return _IN_USE
             if is_refused(problem):
                 return "the database user may not (it takes SELECT and INSERT)"
             raise
-    errors = [str(row[3]) for row in said if str(row[2]).lower() == "error"]
+    errors = [str(row[3]) for row in rows if str(row[2]).lower() == "error"]
     if any("lock wait" in error.lower() for error in errors):
         return _IN_USE
     return "; ".join(errors) or None

@@ -75,8 +75,8 @@ def isolation(values: Mapping[str, str]) -> str:
 
 def now(connection: Connection) -> datetime:
     """The database's own clock."""
-    said = connection.execute(text(f"SELECT {server_now(connection)}")).scalar_one()
-    moment = datetime.fromisoformat(said) if isinstance(said, str) else said
+    value = connection.execute(text(f"SELECT {server_now(connection)}")).scalar_one()
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else datetime.now(UTC)
 
 

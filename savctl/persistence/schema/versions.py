@@ -29,8 +29,8 @@ def version(connection: Connection) -> str | None:
             text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
         ).first()
     except (OperationalError, DBAPIError) as problem:
-        said = str(problem.orig)
-        if "no such table" in said or "doesn't exist" in said:
+        message = str(problem.orig)
+        if "no such table" in message or "doesn't exist" in message:
             return None
         raise
     return row[0] if row else None

@@ -136,8 +136,10 @@ def damage(connection: Connection, *, sample: int) -> list[str]:
     """What SQLite finds wrong in its file; nothing on a server."""
     if connection.dialect.name != "sqlite":
         return []
-    said = connection.exec_driver_sql(f"PRAGMA quick_check({sample})").scalars().all()
-    return [str(line) for line in said if line != "ok" and not str(line).startswith(_BAD_VALUES)]
+    messages = connection.exec_driver_sql(f"PRAGMA quick_check({sample})").scalars().all()
+    return [
+        str(line) for line in messages if line != "ok" and not str(line).startswith(_BAD_VALUES)
+    ]
 
 
 def numbers_twice(connection: Connection, *, sample: int) -> list[str]:

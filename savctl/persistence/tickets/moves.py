@@ -74,8 +74,8 @@ class Moves:
         rows = []
         for ticket in tickets:
             at = time_text(ticket.created_at or ticket.updated_at or now)
-            said = long_text(self._connection, ticket.description)
-            rows.append((ticket.id, ticket.user_id, "customer", said, 0, at, at))
+            description = long_text(self._connection, ticket.description)
+            rows.append((ticket.id, ticket.user_id, "customer", description, 0, at, at))
         insert_rows(self._connection, ticket_messages, _DESCRIPTION, rows)
 
     def hanging(self, ticket_ids: Sequence[int]) -> tuple[dict[int, list[Line]], list[FileAt]]:

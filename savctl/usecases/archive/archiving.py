@@ -95,9 +95,9 @@ def _archive_page(
         ]
     over = [] if bundle is None else steps.advance(bundle, [ticket.id for ticket in fit])
     last = min(over) - 1 if over else page[-1].id  # who is behind it comes with the next page
-    told = [item for item in items if int(item.id) <= last]
+    reported = [item for item in items if int(item.id) <= last]
     chosen = 0 if bundle is None else sum(ticket.id <= last for ticket in fit)
-    terms.report.add(told, seen=sum(ticket.id <= last for ticket in page) - chosen)
+    terms.report.add(reported, seen=sum(ticket.id <= last for ticket in page) - chosen)
     return last
 
 

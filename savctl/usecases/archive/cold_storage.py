@@ -111,7 +111,7 @@ class ColdStorage:
 
     def describe(self, key: str, written: Written, *, at: datetime, **counts: int) -> None:
         """Store the manifest of a bundle; it names no customer."""
-        told = {
+        manifest = {
             "format": FORMAT,
             "written_by": f"savctl {__version__}",
             "written_at": second_text(at),
@@ -122,7 +122,7 @@ class ColdStorage:
             "lines": written.lines,
             **counts,
         }
-        text = json.dumps(told, indent=2).encode() + b"\n"
+        text = json.dumps(manifest, indent=2).encode() + b"\n"
         self.store.put(
             manifest_key(key),
             BytesIO(text),
@@ -201,10 +201,10 @@ class ColdStorage:
         """
         try:
             with self.store.read(manifest_key(key)) as pieces:
-                told = json.loads(b"".join(pieces))
+                manifest = json.loads(b"".join(pieces))
         except (NoSuchObject, ValueError) as problem:
             raise Damaged(key, "has no manifest, or one that is no JSON") from problem
-        return told if isinstance(told, dict) else {}
+        return manifest if isinstance(manifest, dict) else {}
 
     def purge(self, key: str) -> None:
         """Remove a bundle and its manifest for good, every version.

@@ -23,15 +23,15 @@ def deletion_blockers(
     """
     connection = uow.connection
     found = references(connection) if foreign is None else foreign
-    told = {
+    reasons = {
         ticket_id: f"attachment {attachment} and its message are on two tickets, this one and "
         f"ticket {other}: put either right"
         for ticket_id, (attachment, other) in cross_ticket_attachments(
             connection, ticket_ids
         ).items()
     }
-    told |= {
+    reasons |= {
         ticket_id: f"rows of another program's table {table} refer to it"
         for ticket_id, table in referenced_tickets(connection, found, ticket_ids).items()
     }
-    return told
+    return reasons

@@ -37,12 +37,12 @@ def line_of(whole: TicketSnapshot) -> bytes:
     line["messages"] = whole.messages
     line["attachments"] = whole.attachments
     line["files"] = whole.files
-    told = encode(line)
-    if json.loads(told) != line:
+    encoded = encode(line)
+    if json.loads(encoded) != line:
         raise NotFaithful("its line would not be read as what was written")
     if is_exact and text is not None:  # no string has such quotes; encoded, it is the same text
-        told = told.replace(_NO_METADATA, f'"metadata": {text}', 1)
-    return told.encode()
+        encoded = encoded.replace(_NO_METADATA, f'"metadata": {text}', 1)
+    return encoded.encode()
 
 
 def whole_of(line: bytes) -> TicketSnapshot:
@@ -51,14 +51,14 @@ def whole_of(line: bytes) -> TicketSnapshot:
     Raises:
         ValueError: it is no line of a bundle.
     """
-    told = json.loads(line)
+    values = json.loads(line)
     try:
-        ticket = told["ticket"]
-        if _TEXT in told:
-            ticket["metadata"] = told[_TEXT]
+        ticket = values["ticket"]
+        if _TEXT in values:
+            ticket["metadata"] = values[_TEXT]
         elif ticket["metadata"] is not None:
             ticket["metadata"] = encode(ticket["metadata"])
-        return TicketSnapshot(ticket, told["messages"], told["attachments"], told["files"])
+        return TicketSnapshot(ticket, values["messages"], values["attachments"], values["files"])
     except (KeyError, TypeError) as problem:
         raise ValueError(f"no ticket in the line: {problem!r}") from problem
 

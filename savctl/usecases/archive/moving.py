@@ -66,8 +66,8 @@ def move(
     index.add(uow.connection, bundle.id, [(one.whole, one.line_sha256) for one in gone], at=at)
     bundles.drop_copies(uow.connection, bundle.id, moved)
     if moved:
-        told = {"bundle": bundle.key, "tickets": len(moved), "ids": [moved[0], moved[-1]]}
-        uow.audit.note("archived", actor=None, at=at, details=told)
+        details = {"bundle": bundle.key, "tickets": len(moved), "ids": [moved[0], moved[-1]]}
+        uow.audit.note("archived", actor=None, at=at, details=details)
     return items
 
 

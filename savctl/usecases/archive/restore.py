@@ -123,9 +123,9 @@ def _require_free(uow: UnitOfWork, whole: TicketSnapshot) -> None:
     found = conflicts(uow.connection, whole)
     if found:
         number, more = whole.ticket["ticket_number"], len(found) - _NAMED
-        told = ", ".join(found[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        listing = ", ".join(found[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         raise Collision(
-            f"{number} cannot be restored: in use again: {told}",
+            f"{number} cannot be restored: in use again: {listing}",
             hint="savctl archive show reads it where it is.",
             ticket_number=number,
         )

@@ -218,10 +218,10 @@ class _Retention:
 
 
 def _removed(ticket_id: int, number: str, closed_at: datetime | None, left: str | None) -> Item:
-    told = f"closed {closed_at:%Y-%m-%d}"
+    detail = f"closed {closed_at:%Y-%m-%d}"
     if left is not None:
-        told += f"; its object {left!r} is not where files of tickets are: left alone"
-    return Item(ticket_id, number, ItemOutcome.CHANGED, told, is_told=left is not None)
+        detail += f"; its object {left!r} is not where files of tickets are: left alone"
+    return Item(ticket_id, number, ItemOutcome.CHANGED, detail, always_listed=left is not None)
 
 
 def _forget(uow: UnitOfWork, ticket_ids: Sequence[int], now: datetime) -> dict[int, str]:

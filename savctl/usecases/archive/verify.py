@@ -60,10 +60,10 @@ def _checked(database: Database, cold: ColdStorage, bundle: Bundle) -> Checked:
                 bundle.key, raw_bytes=bundle.raw_bytes, sha256=bundle.sha256
             )
         }
-        told = cold.manifest(bundle.key)
+        manifest = cold.manifest(bundle.key)
     except Damaged as problem:
         return Checked(bundle.key, bundle, len(inside), problem.what)
-    return Checked(bundle.key, bundle, len(inside), _difference(bundle, inside, lines, told))
+    return Checked(bundle.key, bundle, len(inside), _difference(bundle, inside, lines, manifest))
 
 
 def _is_in_force(database: Database, bundle: Bundle) -> bool:
@@ -77,14 +77,14 @@ def _difference(
     bundle: Bundle,
     inside: dict[int, index.Archived],
     lines: dict[int, str],
-    told: dict[str, object],
+    manifest: dict[str, object],
 ) -> str | None:
     wrong = [row.ticket_number for one, row in inside.items() if lines.get(one) != row.line_sha256]
     if wrong:
         return f"{len(wrong)} ticket(s) are missing or other than written, first {wrong[0]}"
     if len(lines) != bundle.tickets:
         return f"it has {len(lines)} lines, not {bundle.tickets}"
-    if told.get("sha256") != bundle.sha256:
+    if manifest.get("sha256") != bundle.sha256:
         return "its manifest speaks of another object"
     return None
 

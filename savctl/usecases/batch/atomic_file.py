@@ -237,7 +237,7 @@ def _translating(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as problem:
-        told = f"cannot write {path}: {problem.strerror or problem}"
+        message = f"cannot write {path}: {problem.strerror or problem}"
         if is_out_of_room(problem):
-            raise Unavailable(told, hint=_NO_ROOM) from problem
-        raise InvalidInput(told) from problem
+            raise Unavailable(message, hint=_NO_ROOM) from problem
+        raise InvalidInput(message) from problem

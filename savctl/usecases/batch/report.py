@@ -23,14 +23,14 @@ class ItemOutcome(StrEnum):
 class Item:
     """One ticket (or object, file, table) and what became of it; what has no number has a name.
 
-    `is_told` lists a changed one in a real run as well, because something about it is odd.
+    `always_listed` lists a changed one in a real run as well, because something about it is odd.
     """
 
     id: int | str
     ticket_number: str | None
     outcome: ItemOutcome
     reason: str | None = None
-    is_told: bool = False
+    always_listed: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The item as reports show it."""
@@ -70,7 +70,7 @@ class BatchReport:
         tally: Counter[ItemOutcome] = Counter()
         for item in items:
             tally[item.outcome] += 1
-            if self.lists_changes or item.is_told or item.outcome is not ItemOutcome.CHANGED:
+            if self.lists_changes or item.always_listed or item.outcome is not ItemOutcome.CHANGED:
                 self._list(item)
         self.changed += tally[ItemOutcome.CHANGED]
         self.skipped += tally[ItemOutcome.SKIPPED]

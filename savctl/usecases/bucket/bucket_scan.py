@@ -48,15 +48,15 @@ class Census:
 
     def as_json(self) -> dict[str, object]:
         """The numbers by name."""
-        told: dict[str, object] = {
+        details: dict[str, object] = {
             "objects": self.objects,
             "bytes": self.bytes,
             "records": self.records,
         }
         for finding in BucketMismatch:
-            told[str(finding)] = self.found[finding]
-            told[f"{finding}_bytes"] = self.found_bytes[finding]
-        return told
+            details[str(finding)] = self.found[finding]
+            details[f"{finding}_bytes"] = self.found_bytes[finding]
+        return details
 
 
 class Compared:

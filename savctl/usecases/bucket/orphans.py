@@ -91,7 +91,7 @@ def last_cleanup(database: Database) -> dict[str, object] | None:
         return last_report(connection, KIND)
 
 
-def told(mismatch: Mismatch) -> str:
+def mismatch_text(mismatch: Mismatch) -> str:
     """What is wrong with a record, in words."""
     record = f"record {mismatch.record_id} of ticket {mismatch.ticket_id}"
     if mismatch.found is None:
@@ -106,7 +106,9 @@ def _tell_oddities(work: Hiding, found: Compared) -> None:
         for one in found.unnamed()
         if one.finding is BucketMismatch.UNKNOWN
     )
-    records = (Item(one.key, None, ItemOutcome.SKIPPED, told(one)) for one in found.mismatches())
+    records = (
+        Item(one.key, None, ItemOutcome.SKIPPED, mismatch_text(one)) for one in found.mismatches()
+    )
     listed = [*islice(unknown, LISTED), *islice(records, LISTED)]
     census = found.census.found
     work.terms.report.add(listed, seen=0)

@@ -61,8 +61,8 @@ def write_plan(work: Hiding, path: Path) -> None:
         report = work.terms.report
         report.seen, report.details = found.census.objects, found.census.as_json()
         listed = islice(found.orphans(), LISTED)
-        told = f"in the plan {path}"
-        report.add((Item(one.key, None, ItemOutcome.CHANGED, told) for one in listed), seen=0)
+        place = f"in the plan {path}"
+        report.add((Item(one.key, None, ItemOutcome.CHANGED, place) for one in listed), seen=0)
         report.changed = found.census.found[BucketMismatch.ORPHAN]
 
 

@@ -87,7 +87,7 @@ def _purge_page(work: Purging, page: Sequence[Purge], done: Purged) -> None:
         if one.reason == PurgeReason.ORPHAN and one.claimed_at is None:
             _show_what_is_named(work, one, names)
     claimed, items = work.transact(lambda uow: _claim(uow, page, names, work.clock()))
-    done.kept += sum(item.is_told for item in items)
+    done.kept += sum(item.always_listed for item in items)
     gone, more = (claimed, list[Item]()) if work.terms.dry_run else _purge(work, claimed)
     done.objects += len(gone)
     done.bytes += sum(one.size_bytes or 0 for one in gone)
@@ -113,7 +113,7 @@ def _claim(
         elif one.object_key in taken:
             dropped.append(one.id)
             why = f"kept: {taken[one.object_key]}"
-            items.append(Item(one.object_key, None, ItemOutcome.SKIPPED, why, is_told=True))
+            items.append(Item(one.object_key, None, ItemOutcome.SKIPPED, why, always_listed=True))
         else:
             claimed.append(one)
     uow.purges.drop(dropped)

@@ -113,4 +113,4 @@ def _gone(one: Attachment, number: str | None) -> Item:
     if shape_of(one.file_path) is Shape.TICKET:
         return Item(one.id, number, ItemOutcome.CHANGED, "soft-deleted, its time is over")
     reason = _ELSEWHERE.format(one.file_path)
-    return Item(one.id, number, ItemOutcome.CHANGED, reason, is_told=True)
+    return Item(one.id, number, ItemOutcome.CHANGED, reason, always_listed=True)

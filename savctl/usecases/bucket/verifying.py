@@ -101,8 +101,8 @@ def _wrong(
     if found is None:
         return Wrong(attachment=attachment, problem=MISSING, detail="there is no object")
     if found.size_bytes != attachment.file_size:
-        said = f"{found.size_bytes} bytes; the record says {attachment.file_size}"
-        return Wrong(attachment=attachment, problem=SIZE, detail=said)
+        sizes = f"{found.size_bytes} bytes; the record says {attachment.file_size}"
+        return Wrong(attachment=attachment, problem=SIZE, detail=sizes)
     if is_quick:
         return None
     digest = hashlib.sha256()

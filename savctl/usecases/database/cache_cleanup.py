@@ -33,8 +33,10 @@ def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> No
     for place in places:
         removed = _clean(database, place, terms)
         if removed:
-            told = Item(place.name, None, ItemOutcome.CHANGED, f"{removed} expired", is_told=True)
-            terms.report.tell(told)
+            item = Item(
+                place.name, None, ItemOutcome.CHANGED, f"{removed} expired", always_listed=True
+            )
+            terms.report.tell(item)
     if terms.should_stop():
         with database.reading() as connection:
             terms.report.left = sum(place.count(connection) for place in places)

@@ -65,14 +65,14 @@ def _care(
     done = "looked at" if is_file else "analyzed"
     if size is None or not _is_fragmented(size, rules):
         return Item(name, None, ItemOutcome.CHANGED, done)
-    free = f"{size.free_percent} % of {_told(size.total_bytes)} were free"
+    free = f"{size.free_percent} % of {_size_text(size.total_bytes)} were free"
     problem = _too_large(size, is_file, rules) or maintenance.obstacle(patient, name)
     if problem is None and not terms.dry_run:
         terms.require_lease()
         problem = maintenance.optimize(patient, name)
     if problem is not None:
         return Item(name, None, ItemOutcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
-    return Item(name, None, ItemOutcome.CHANGED, f"{done} and rebuilt: {free}", is_told=True)
+    return Item(name, None, ItemOutcome.CHANGED, f"{done} and rebuilt: {free}", always_listed=True)
 
 
 def _is_fragmented(size: TableSize, rules: CareRules) -> bool:
@@ -84,10 +84,10 @@ def _too_large(size: TableSize, is_file: bool, rules: CareRules) -> str | None:
     limit = rules.largest_file_bytes if is_file else rules.largest_bytes
     if size.total_bytes <= limit:
         return None
-    return f"it is larger than {_told(limit)}: rebuild it by hand in a quiet hour"
+    return f"it is larger than {_size_text(limit)}: rebuild it by hand in a quiet hour"
 
 
-def _told(size_bytes: int) -> str:
+def _size_text(size_bytes: int) -> str:
     """A size for people: `1.2 GiB`."""
     size = float(size_bytes)
     for unit in ("B", "KiB", "MiB"):

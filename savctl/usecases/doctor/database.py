@@ -26,7 +26,7 @@ _STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL")
 
 def _schema(patient: Environment) -> Iterator[CheckResult]:
     found = status(patient.database)
-    told = f"{found.current or 'none'}, this savctl needs {found.head}"
+    versions = f"{found.current or 'none'}, this savctl needs {found.head}"
     advice = {
         "behind": "savctl db upgrade",
         "newer": "Install the savctl that upgraded it, or a newer one.",
@@ -34,7 +34,7 @@ def _schema(patient: Environment) -> Iterator[CheckResult]:
         "foreign": "savctl db adopt takes over the service's database.",
     }.get(found.state)
     if advice is not None:
-        yield CheckResult(check="schema", level=CheckLevel.ERROR, found=told, advice=advice)
+        yield CheckResult(check="schema", level=CheckLevel.ERROR, found=versions, advice=advice)
         return
     yield CheckResult(
         check="schema", level=CheckLevel.OK, found=f"{found.current}, tables {found.tables}"

@@ -44,11 +44,11 @@ def _bucket(patient: Environment) -> Iterator[CheckResult]:
         yield CheckResult(check="bucket", level=CheckLevel.OK, found=found)
         return
     yield CheckResult(check="bucket", level=CheckLevel.OK, found=f"{store.name} answers")
-    yield from _told(condition)
+    yield from _condition_checks(condition)
     yield from _tried(store)
 
 
-def _told(condition: StoreCondition) -> Iterator[CheckResult]:
+def _condition_checks(condition: StoreCondition) -> Iterator[CheckResult]:
     yield _versions(condition.keeps_versions)
     yield from _lifecycle(condition)
     if condition.clock_ahead is not None:
@@ -128,11 +128,11 @@ def _tried(store: ObjectStore) -> Iterator[CheckResult]:
         failed |= _refusals_of_removal(store, key, copy)
     finally:
         _take_away(store, [key, copy])
-    told = "; ".join(f"{', '.join(verbs)}: {why}" for why, verbs in _by_reason(failed).items())
+    reasons = "; ".join(f"{', '.join(verbs)}: {why}" for why, verbs in _by_reason(failed).items())
     yield CheckResult(
         check="bucket rights",
         level=CheckLevel.ERROR if failed else CheckLevel.OK,
-        found=told or "all that savctl needs",
+        found=reasons or "all that savctl needs",
         advice="docs/attachments.md has the policy that savctl's keys need." if failed else None,
     )
     if "put" in failed:  # then there was nothing to be read

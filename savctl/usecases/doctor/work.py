@@ -67,10 +67,10 @@ def _jobs(patient: Environment) -> Iterator[CheckResult]:
             level, advice = _RUN_LEVELS[run.status]
             if run.status is RunStatus.INTERRUPTED and run.error:
                 advice = "Something was not there; the next run goes on."
-            told = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
-            told += f": {run.error.splitlines()[0]}" if run.error else ""
+            text = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
+            text += f": {run.error.splitlines()[0]}" if run.error else ""
             yield CheckResult(
-                check="jobs", level=level, found=told, advice=advice.format(job=run.job)
+                check="jobs", level=level, found=text, advice=advice.format(job=run.job)
             )
     yield from _of_a_wrong_clock(patient)
     overdue = _overdue(patient)

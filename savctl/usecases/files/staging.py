@@ -124,8 +124,8 @@ class Staging:
         if len(refused) == 1:
             raise refused[0]
         if refused:
-            told = "; ".join(refusal.message for refusal in refused[:20])
-            raise Refused(f"{len(refused)} files are refused: {told}", hint=refused[0].hint)
+            reasons = "; ".join(refusal.message for refusal in refused[:20])
+            raise Refused(f"{len(refused)} files are refused: {reasons}", hint=refused[0].hint)
         return staged
 
     def _copy(self, name: str, source: BinaryIO, limit: int) -> tuple[int, str]:
@@ -135,8 +135,8 @@ class Staging:
             while piece := _read(name, source):
                 size += len(piece)
                 if size > limit:
-                    told = f"the file has over {limit // MB} MB, its type's limit"
-                    raise FileRefused("size", told)
+                    message = f"the file has over {limit // MB} MB, its type's limit"
+                    raise FileRefused("size", message)
                 digest.update(piece)
                 self._shelf.write(piece)
             self._shelf.flush()

@@ -86,8 +86,10 @@ def _require_known(names: Sequence[str] | Mapping[str, object]) -> None:
 def _require_needed(sources: Mapping[str, FieldSource], rows: Rows) -> None:
     missing = [name for name in _REQUIRED if name not in sources]
     if missing:
-        told = f"; the file has: {', '.join(rows.header)}" if rows.header else ""
-        raise InvalidInput(f"nothing says the {', '.join(missing)} of a ticket{told}", hint=_HINT)
+        columns = f"; the file has: {', '.join(rows.header)}" if rows.header else ""
+        raise InvalidInput(
+            f"nothing says the {', '.join(missing)} of a ticket{columns}", hint=_HINT
+        )
 
 
 def _require_free(members: Mapping[str, FieldSource]) -> None:

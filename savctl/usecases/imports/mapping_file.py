@@ -19,8 +19,8 @@ def read_mapping(path: Path | None) -> Mapped:
     if path is None:
         return Mapped()
     try:
-        told = path.read_text(encoding="utf-8-sig")
-        given = strict_json(told, str(path)) if path.suffix == ".json" else tomllib.loads(told)
+        text = path.read_text(encoding="utf-8-sig")
+        given = strict_json(text, str(path)) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as problem:
         raise InvalidInput(f"cannot read the mapping {path}: {problem.strerror}") from None
     except UnicodeDecodeError:

@@ -50,11 +50,11 @@ class ArchivedTicket:
     @cached_property
     def attachments(self) -> list[Record]:
         """The attachment records, each with its mark of deletion and whose message it hangs on."""
-        said = {row["id"]: row for row in self.whole.messages}
+        messages = {row["id"]: row for row in self.whole.messages}
         marks = {row["attachment_id"]: row["deleted_at"] for row in self.whole.files}
         found = []
         for row in sorted(self.whole.attachments, key=lambda row: int(row["id"])):
-            message = said.get(row["message_id"], _NO_SENDER)
+            message = messages.get(row["message_id"], _NO_SENDER)
             sender = {name: message[name] for name in _NO_SENDER}
             found.append(_timed({**row, "deleted_at": marks.get(row["id"]), **sender}))
         return found

@@ -156,15 +156,15 @@ def _write(
         lost = {one.attachment_id for one in missing}
 
         def read() -> Iterator[Item]:
-            return (_told(kind, record, lost) for kind, record in _named(spool))
+            return (_disclosed(kind, record, lost) for kind, record in _named(spool))
 
         into.add_text("data.json", data_json(about, counts, read()))
         into.add_text("index.html", run.render(about, counts, missing, read))
         into.add_text("data.schema.json", [json.dumps(export_schema(), indent=2), "\n"])
         into.add_text("README.txt", [readme(about, counts, len(missing))])
-        told = head(about) | {"counts": asdict(counts)}
-        del told["user"], told["vip_since"]
-        into.finish(told | {"missing": [asdict(one) for one in missing]})
+        header = head(about) | {"counts": asdict(counts)}
+        del header["user"], header["vip_since"]
+        into.finish(header | {"missing": [asdict(one) for one in missing]})
 
 
 def _copy(store: ObjectStore, record: Record, into: Container, report: PersonReport) -> None:
@@ -200,7 +200,7 @@ def _named(items: Iterable[Item]) -> Iterator[Item]:
             yield kind, record
 
 
-def _told(kind: Kind, record: Record, lost: set[int]) -> Item:
+def _disclosed(kind: Kind, record: Record, lost: set[int]) -> Item:
     """A record as it is disclosed: a missing file has no place."""
     if kind not in {Kind.FILE, Kind.FILE_ELSEWHERE}:
         return kind, record

@@ -47,11 +47,11 @@ def hold_ticket(
     change = change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
     if root is None:
         return change
-    told = (
+    message = (
         f"{change.ticket.number} was merged into {root}: its messages and files are there; "
         f"savctl gdpr hold add {root} keeps them"
     )
-    return replace(change, warnings=(*change.warnings, told))
+    return replace(change, warnings=(*change.warnings, message))
 
 
 def release_ticket(

@@ -30,14 +30,14 @@ def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) ->
         Unavailable: a ticket was restored or merged meanwhile.
     """
     links: set[int] = set()
-    said_elsewhere: set[int] = set()
+    message_ids: set[int] = set()
     archived: list[Archived] = []
     with snapshot(database) as connection:
-        for ticket, hung, said in tickets_of(connection, disclosure.user_id):
+        for ticket, hung, messages in tickets_of(connection, disclosure.user_id):
             links |= _link(ticket)
-            yield from _ticket(disclosure, ticket, hung, said, is_archived=False)
+            yield from _ticket(disclosure, ticket, hung, messages, is_archived=False)
         for message, files in messages_elsewhere(connection, disclosure.user_id):
-            said_elsewhere.add(message["id"])
+            message_ids.add(message["id"])
             yield from _elsewhere(message, files)
         archived = archived_of(connection, disclosure.user_id)
     cellar = ArchivedTickets(database, cold)
@@ -46,9 +46,9 @@ def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) ->
         yield from _ticket(
             disclosure, found.ticket, found.attachments, found.messages, is_archived=True
         )
-    yield from _archived_elsewhere(cellar, links, disclosure.user_id, known=said_elsewhere)
+    yield from _archived_elsewhere(cellar, links, disclosure.user_id, known=message_ids)
     with database.reading() as connection:
-        if not ids_elsewhere(connection, disclosure.user_id) <= said_elsewhere:
+        if not ids_elsewhere(connection, disclosure.user_id) <= message_ids:
             raise moved()  # of a restored ticket neither the row was seen nor the line
 
 
@@ -67,14 +67,14 @@ def _ticket(
     disclosure: Disclosure,
     ticket: Ticket,
     hung: Iterable[Record],
-    said: Iterable[Record],
+    messages: Iterable[Record],
     *,
     is_archived: bool,
 ) -> Iterator[Item]:
     foreign = foreign_messages(ticket.metadata)
     yield Kind.TICKET, ticket_record(ticket, disclosure, is_archived=is_archived)
     yield from files_of(disclosure, hung, foreign)
-    yield from messages_of(disclosure, said, foreign)
+    yield from messages_of(disclosure, messages, foreign)
 
 
 def _elsewhere(message: Record, files: Iterable[Record]) -> Iterator[Item]:
@@ -138,8 +138,8 @@ def elsewhere_record(row: Record) -> Record:
 def elsewhere_file(row: Record, ticket_number: str) -> Record:
     """A file on such a message; its key may name the other's ticket, so it is kept aside."""
     names = ("id", "message_id", "original_name", "mime_type", "file_size")
-    told = {name: row[name] for name in (*names, "created_at", "updated_at", "file_path")}
-    return {**told, "ticket_number": ticket_number}
+    record = {name: row[name] for name in (*names, "created_at", "updated_at", "file_path")}
+    return {**record, "ticket_number": ticket_number}
 
 
 def _is_disclosed(disclosure: Disclosure, row: Record, is_foreign: bool) -> bool:

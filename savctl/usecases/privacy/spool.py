@@ -41,15 +41,15 @@ class Spool:
             Unavailable: there is no room for them.
         """
         for kind, record in records:
-            told = {
+            manifest = {
                 name: second_text(value) if isinstance(value, datetime) else value
                 for name, value in record.items()
             }
             if kind in {Kind.TICKET, Kind.ELSEWHERE}:
                 self._place = (kind is Kind.ELSEWHERE, int(record["id"]))
-            on_record(kind, told)
+            on_record(kind, manifest)
             self._count += 1
-            row = (*self._place, self._count, str(kind), encode(told))
+            row = (*self._place, self._count, str(kind), encode(manifest))
             self._put(row)
 
     def _put(self, row: tuple[object, ...]) -> None:

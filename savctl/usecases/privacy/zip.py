@@ -48,9 +48,9 @@ class Container:
         """Write one member of text."""
         self.add(name, _encoded(pieces))
 
-    def finish(self, told: dict[str, object]) -> None:
+    def finish(self, manifest: dict[str, object]) -> None:
         """Write the manifest (`told`, then every member), the list of digests, and the end."""
-        self.add_text(MANIFEST, self._manifest(told))
+        self.add_text(MANIFEST, self._manifest(manifest))
         self.add_text(SUMS, (f"{m['sha256']}  {m['name']}\n" for m in self._listed()))
         self._zip.close()  # only now its end is written
 
@@ -61,8 +61,8 @@ class Container:
         finally:
             self._members.close()
 
-    def _manifest(self, told: dict[str, object]) -> Iterator[str]:
-        yield f'{encode(told)[:-1]}, "members": ['
+    def _manifest(self, manifest: dict[str, object]) -> Iterator[str]:
+        yield f'{encode(manifest)[:-1]}, "members": ['
         for number, member in enumerate(self._listed()):
             yield f"{',' if number else ''}\n{encode(member)}"
         yield "\n]}\n"

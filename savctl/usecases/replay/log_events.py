@@ -46,10 +46,10 @@ class LogReader:
         timing = {"at": FieldSource(column=how.at), "what": FieldSource(column=how.what)}
         timing |= {f"order {name}": FieldSource(column=name) for name in how.order}
         self._timing = FieldBinding(timing, rows.header, mapped.nulls)
-        told = {**how.sources, "case": case, "what": timing["what"]}
+        fields = {**how.sources, "case": case, "what": timing["what"]}
         if "priority" in mapped.fields:
-            told["priority"] = mapped.fields["priority"]
-        self._event = FieldBinding(told, rows.header, mapped.nulls)
+            fields["priority"] = mapped.fields["priority"]
+        self._event = FieldBinding(fields, rows.header, mapped.nulls)
         self._ticket = FieldBinding(mapped.fields, rows.header, mapped.nulls)
         self._extra = FieldBinding(mapped.metadata, rows.header, mapped.nulls)
 
@@ -95,22 +95,22 @@ class LogReader:
 
     def _event_of(self, row: Keyed) -> LogEvent:
         _, _, line, values = row
-        told = self._event.fields(values)
-        case = required(external_id_of(told["case"]), "case")
+        fields = self._event.fields(values)
+        case = required(external_id_of(fields["case"]), "case")
         return LogEvent(
             line=line,
             at=instant_of(row),
             case=case,
-            deed=self._deed(told),
-            actor=identifier(told, "actor"),
-            agent=identifier(told, "agent"),
-            priority=choice(told, "priority", Priority, None),
-            message=text_field(told, "message"),
+            deed=self._deed(fields),
+            actor=identifier(fields, "actor"),
+            agent=identifier(fields, "agent"),
+            priority=choice(fields, "priority", Priority, None),
+            message=text_field(fields, "message"),
             row=values,
         )
 
-    def _deed(self, told: dict[str, object]) -> Any:
-        what = text_field(told, "what")
+    def _deed(self, fields: dict[str, object]) -> Any:
+        what = text_field(fields, "what")
         if what not in self._how.means:
             raise InvalidInput(f"{self._how.what} {what!r} means nothing to this mapping")
         return self._how.means[what]

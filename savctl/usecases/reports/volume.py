@@ -57,8 +57,8 @@ def report_volume(
     rows = []
     for name, tally in counts.items():
         backlog += tally["in"] - tally["out"]
-        told = ("created", "resolved", "closed", "reopened", "customer_messages")
-        rows.append({"period": name, **{k: tally[k] for k in told}, "backlog": backlog})
+        names = ("created", "resolved", "closed", "reopened", "customer_messages")
+        rows.append({"period": name, **{k: tally[k] for k in names}, "backlog": backlog})
     return rows
 
 

@@ -192,9 +192,9 @@ def _repair_batch(
             changes.append((one.ticket, decision))
         elif whole is not one.ticket:
             uow.tickets.save(whole)
-        said = "; ".join(f"{f.finding} {f.detail}" for f in one.found)
+        findings = "; ".join(f"{f.finding} {f.detail}" for f in one.found)
         if one.needs_repair:
-            items.append(Item(one.ticket.id, one.ticket.number, ItemOutcome.CHANGED, said))
+            items.append(Item(one.ticket.id, one.ticket.number, ItemOutcome.CHANGED, findings))
     uow.record_many(changes)
     return items
 

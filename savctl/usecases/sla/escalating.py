@@ -130,19 +130,19 @@ def _looks_again(judged: _Judged) -> datetime | None:
 def _item(judged: _Judged, decision: Decision) -> Item | None:
     ticket, problem = judged.ticket, judged.seen.timeline.problem
     if decision.is_change:
-        said = "; ".join(_told(ticket, breach) for breach in decision.breaches)
-        return Item(ticket.id, ticket.number, ItemOutcome.CHANGED, said)
+        detail = "; ".join(_breach_text(ticket, breach) for breach in decision.breaches)
+        return Item(ticket.id, ticket.number, ItemOutcome.CHANGED, detail)
     if problem is not None and any(side.is_breached for side in judged.seen.sides):
         reason = f"looks late, but is not escalated: {problem}; see savctl sla explain"
         return Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, reason)
     return None
 
 
-def _told(ticket: Ticket, breach: Breach) -> str:
-    said = f"{breach.side}: {breach.actual_minutes} of {breach.expected_minutes} min"
+def _breach_text(ticket: Ticket, breach: Breach) -> str:
+    text = f"{breach.side}: {breach.actual_minutes} of {breach.expected_minutes} min"
     if breach.raised_to is None:
-        return said
-    return f"{said}, raised {ticket.priority} → {breach.raised_to}"
+        return text
+    return f"{text}, raised {ticket.priority} → {breach.raised_to}"
 
 
 def _not_locked(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:

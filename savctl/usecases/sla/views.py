@@ -175,15 +175,15 @@ def _see(
 
 def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Recorded, ...]:
     """Each side once: what the ledger says goes before what the metadata says."""
-    told = {breach.side: breach for breach in reversed(metadata)}
+    reported = {breach.side: breach for breach in reversed(metadata)}
     kept = {breach.side: breach for breach in ledger}
     found = []
     for side in Side:
         if side in kept:
-            place = BreachPlace.BOTH if side in told else BreachPlace.LEDGER
+            place = BreachPlace.BOTH if side in reported else BreachPlace.LEDGER
             found.append(Recorded(kept[side], place))
-        elif side in told:
-            found.append(Recorded(told[side], BreachPlace.METADATA))
+        elif side in reported:
+            found.append(Recorded(reported[side], BreachPlace.METADATA))
     return tuple(found)
 
 

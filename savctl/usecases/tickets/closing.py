@@ -211,7 +211,7 @@ def _missed(
 def _item(ticket: Ticket, outcome: ItemOutcome, reason: str, remark: str | None = None) -> Item:
     if remark is None:
         return Item(ticket.id, ticket.number, outcome, reason)
-    return Item(ticket.id, ticket.number, outcome, f"{reason} ({remark})", is_told=True)
+    return Item(ticket.id, ticket.number, outcome, f"{reason} ({remark})", always_listed=True)
 
 
 def _require_few(

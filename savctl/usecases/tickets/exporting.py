@@ -175,7 +175,7 @@ def _details(run: ExportRun, report: ExportReport) -> dict[str, object]:
     """Who took what: filters and counts, never the tickets' words."""
     return {
         "what": "tickets",
-        "filters": _told(run.wanted),
+        "filters": _filter_facts(run.wanted),
         "format": run.form,
         "with": list(run.parts),
         "tickets": report.tickets,
@@ -186,16 +186,16 @@ def _details(run: ExportRun, report: ExportReport) -> dict[str, object]:
     }
 
 
-def _told(wanted: TicketFilter) -> dict[str, object]:
+def _filter_facts(wanted: TicketFilter) -> dict[str, object]:
     """The filters that were given."""
     given = {name: getattr(wanted, name) for name in wanted.__slots__}
-    told: dict[str, object] = {
+    facts: dict[str, object] = {
         name: value for name, value in given.items() if value not in (None, (), False)
     }
     for name in ("since", "until"):
-        if name in told:
-            told[name] = micro_text(given[name])
+        if name in facts:
+            facts[name] = micro_text(given[name])
     for name in ("statuses", "priorities"):
-        if name in told:
-            told[name] = [str(value) for value in given[name]]
-    return told
+        if name in facts:
+            facts[name] = [str(value) for value in given[name]]
+    return facts

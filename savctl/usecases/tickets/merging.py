@@ -126,11 +126,11 @@ def _require_mergeable(
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
-        told = "; ".join(refusal.message for refusal in refusals[:_TOLD])
+        reasons = "; ".join(refusal.message for refusal in refusals[:_TOLD])
         more = f"; and {len(refusals) - _TOLD} more" if len(refusals) > _TOLD else ""
         raise Refused(
             f"{len(refusals)} of {len(sources)} tickets cannot be merged into {target.number}, "
-            f"so none was: {told}{more}",
+            f"so none was: {reasons}{more}",
             hint="Leave those out, or put right what is named.",
             ticket_numbers=[refusal.facts.get("ticket_number") for refusal in refusals],
         )

@@ -96,17 +96,17 @@ def close_ticket(
     A bridge from `in_progress` goes through `resolved`; a duplicate goes back through `open`
     instead, so that nobody is told of a solution that there was not.
     """
-    said = text.reason(reason)
-    if said is None and duplicate_of is None:
+    cleaned = text.reason(reason)
+    if cleaned is None and duplicate_of is None:
         raise InvalidInput("a reason is needed to close", hint="--reason, or --duplicate-of TKT")
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
-        why = said
+        why = cleaned
         if duplicate_of is not None:
             original = uow.tickets.get(duplicate_of)
             if original.id == ticket.id:
                 raise InvalidInput(f"{ticket.number} cannot be a duplicate of itself")
-            why = merging.duplicate_of(original, said)
+            why = merging.duplicate_of(original, cleaned)
         now = uow.moment(clock(), ticket)
         if not bridge:
             return lifecycle.move(ticket, Status.CLOSED, by=by, now=now, reason=why)
