@@ -13,6 +13,9 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup --durati
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 --no-config --quiet
 
+# Thousands of tests start savctl, and each worker reads all of them: compiled once is enough.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-fast test-deep test-mysql test-servers lint fmt check bench lock clean

@@ -139,6 +139,9 @@ class TcpProxy:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._forward(reader, server_writer, Towards.SERVER, writer))
                 both.create_task(self._forward(server_reader, writer, Towards.CLIENT, writer))
+            for end in ends:  # what is still in a buffer arrives
+                end.close()
+                await end.wait_closed()
         except (OSError, ExceptionGroup, asyncio.CancelledError):
             pass  # the server is not there; an end was lost; cut()
         finally:
