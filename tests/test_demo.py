@@ -19,7 +19,10 @@ from savctl.persistence.engine import Database
 from tests.conftest import Cli, Outcome
 from tests.given import rows
 
-pytestmark = pytest.mark.each_database("months of a shop, on each")
+pytestmark = [
+    pytest.mark.each_database("months of a shop, on each"),
+    pytest.mark.slow("plays months of a shop"),
+]
 
 SMALL = ("demo", "--tickets", 60, "--months", 2, "--until", "2025-10-03T10:30:00Z")
 
@@ -78,7 +81,6 @@ def test_the_answer_is_one_screenful(shop: Cli) -> None:
     assert all(len(line) <= 100 or line.startswith(("  export", "Try it")) for line in lines)
 
 
-@pytest.mark.slow("plays the shop twice")
 def test_the_same_seed_tells_the_same_story(shop: Cli) -> None:
     first = stories(told(shop)["database"])
     again = stories(told(shop)["database"])
@@ -162,7 +164,6 @@ def test_a_database_that_is_no_demo_is_left_alone(
     assert list(real.glob(".making*")) == []
 
 
-@pytest.mark.slow("plays the shop")
 def test_the_configured_one_needs_a_word_and_must_be_empty(cli: Cli, database: Database) -> None:
     into = (*SMALL, "--into-configured-database")
 

@@ -21,7 +21,10 @@ from tests.given import created, snapshot
 
 LIST = ("ticket", "list")
 NEW = ("ticket", "create", "--user", "456", "--subject", "s", "--description", "d")
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = [
+    pytest.mark.only_on("sqlite"),
+    pytest.mark.slow("starts a process that may not do all that root may"),
+]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -146,7 +149,6 @@ def test_a_schema_from_the_future_is_not_touched(run: Run, file: Path) -> None:
         assert "newer than this savctl knows" in refused(run(*words), 2)
 
 
-@pytest.mark.slow("waits for the patience of a lock")
 def test_a_file_that_another_writer_holds_is_busy_in_the_end(
     database: Database, file: Path, clock: SetClock
 ) -> None:
@@ -190,7 +192,6 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(
     assert snapshot(database) == before
 
 
-@pytest.mark.slow("starts savctl until a disk is full")
 def test_a_full_file_system_is_told_and_nothing_is_half_done(
     tmp_path: Path, run: Run, file: Path
 ) -> None:

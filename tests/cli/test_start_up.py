@@ -27,6 +27,8 @@ finally:
     sys.stderr.write(json.dumps(sorted(sys.modules)))
 """
 
+pytestmark = pytest.mark.slow("starts a process for each question")
+
 DRIVERS = {"boto3", "botocore", "pika", "alembic", "apscheduler", "pymysql"}
 FOR_PEOPLE = {"rich", "pygments", "tabulate"}
 HEAVY = DRIVERS | FOR_PEOPLE | {"sqlalchemy", "pydantic", "nh3"}

@@ -17,6 +17,7 @@ FULL = Path("/dev/full")
 NEW = ("ticket", "create", "--user", "456", "--subject", "s", "--description", "d")
 
 pytestmark = [
+    pytest.mark.slow("starts a process for each stream"),
     pytest.mark.only_on("sqlite"),
     pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full"),
 ]

@@ -49,6 +49,7 @@ def on_a_terminal(environment: dict[str, str], *words: str) -> str:
     return received.decode().replace("\r\n", "\n")  # as the terminal itself ends lines
 
 
+@pytest.mark.slow("starts a process")
 @pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "ids"])
 def test_a_reader_that_leaves_is_no_failure(
@@ -70,6 +71,7 @@ def test_a_reader_that_leaves_is_no_failure(
     assert (process.returncode, said) == (0, b"")
 
 
+@pytest.mark.slow("starts a process on a terminal")
 @pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "ids"])
 @pytest.mark.parametrize("words", [("ticket", "list"), ("ticket", "show", "1")])

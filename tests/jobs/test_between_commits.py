@@ -32,7 +32,10 @@ from tests.archive.support import LAPSED, LONG_AGO, archive, old_tickets
 from tests.given import DAY, created, write
 from tests.jobs.sleeping import BootClock
 
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = [
+    pytest.mark.only_on("sqlite"),
+    pytest.mark.slow("runs whole jobs with a bucket"),
+]
 CHANGING = frozenset({"put", "copy", "hide", "unhide", "purge", "abort_parts"})
 LEASE = 60
 

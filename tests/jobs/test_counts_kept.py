@@ -22,6 +22,7 @@ CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
 RUN = "SELECT seen, changed, skipped, failed FROM savctl_runs ORDER BY id"
 
 
+@pytest.mark.slow("starts processes to kill")
 def test_a_killed_run_keeps_exactly_the_counts_of_its_committed_batches(
     database: Database, database_url: str, environment: dict[str, str], cli: Cli
 ) -> None:

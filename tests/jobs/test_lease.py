@@ -266,6 +266,7 @@ except SavError as problem:
 """
 
 
+@pytest.mark.slow("starts a process to stop")
 @pytest.mark.only_on("sqlite")
 def test_a_process_that_was_stopped_between_two_commits_touches_the_bucket_no_more(
     database: Database, database_url: str, tmp_path: Path

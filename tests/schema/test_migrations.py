@@ -110,6 +110,7 @@ def test_the_status_tells_what_an_upgrade_would_do(
     assert between.tables == versions.CREATED
 
 
+@pytest.mark.slow("starts two processes")
 def test_two_hosts_upgrade_at_once_and_one_does_the_work(empty_database: Database) -> None:
     hosts = [start_host(empty_database, "upgrade") for _ in range(2)]
 
@@ -120,6 +121,7 @@ def test_two_hosts_upgrade_at_once_and_one_does_the_work(empty_database: Databas
     assert verify(empty_database) == []
 
 
+@pytest.mark.slow("starts processes to kill")
 @pytest.mark.parametrize("kill_after", KILLED_AFTER)
 def test_an_upgrade_that_was_killed_is_completed_by_the_next(
     empty_database: Database, kill_after: int
