@@ -160,8 +160,8 @@ def _event(one: Judged, late: Late, now: datetime) -> Row:
         "actual_minutes": late.actual,
         "assigned_to": one.row[5],
     }
-    told = {"event": "TicketSLABreach", "timestamp": f"{now.isoformat()}Z", "data": data}
-    text = json.dumps(told, ensure_ascii=False)
+    published = {"event": "TicketSLABreach", "timestamp": f"{now.isoformat()}Z", "data": data}
+    text = json.dumps(published, ensure_ascii=False)
     name, key = "TicketSLABreach", "sav.ticket.sla_breach"
     return str(uuid.uuid4()), name, key, one.row[0], text, now
 

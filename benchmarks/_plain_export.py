@@ -33,12 +33,12 @@ def write(url: str, file: Path) -> float:
         file.open("w", encoding="utf-8") as out,
     ):
         while tickets := _tickets(cursor, last):
-            said = _messages(cursor, [row[0] for row in tickets])
+            stored_messages = _messages(cursor, [row[0] for row in tickets])
             for row in tickets:
-                told = dict(zip(TICKET_COLUMNS, _plain(row), strict=True))
-                told["metadata"] = json.loads(str(row[_JSON_AT])) if row[_JSON_AT] else {}
-                told["messages"] = said[row[0]]
-                out.write(json.dumps(told, ensure_ascii=False) + "\n")
+                values = dict(zip(TICKET_COLUMNS, _plain(row), strict=True))
+                values["metadata"] = json.loads(str(row[_JSON_AT])) if row[_JSON_AT] else {}
+                values["messages"] = stored_messages[row[0]]
+                out.write(json.dumps(values, ensure_ascii=False) + "\n")
             last = tickets[-1][0]
     return time.perf_counter() - started
 
@@ -61,9 +61,9 @@ def _messages(cursor: Cursor, ids: list[int]) -> dict[int, list[dict[str, object
     )
     found = defaultdict(list)
     for row in cursor.fetchall():
-        told = dict(zip(MESSAGE_COLUMNS, _plain(row), strict=True))
-        told["is_internal"] = bool(row[_INTERNAL_AT])
-        found[row[1]].append(told)
+        values = dict(zip(MESSAGE_COLUMNS, _plain(row), strict=True))
+        values["is_internal"] = bool(row[_INTERNAL_AT])
+        found[row[1]].append(values)
     return found
 
 

@@ -21,22 +21,22 @@ class Ran:
 
     peak_mb: float
     seconds: float
-    told: str
+    text: str
     code: int
 
 
 def run(words: Sequence[str], environment: Mapping[str, str]) -> Ran:
     """Run `savctl WORDS…` to its end."""
     started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as told:
+    with tempfile.TemporaryFile("w+") as output:
         savctl = [str(Path(sys.executable).with_name("savctl")), *words]
         with subprocess.Popen(
-            savctl, env={**os.environ, **environment}, stdout=told, stderr=told
+            savctl, env={**os.environ, **environment}, stdout=output, stderr=output
         ) as process:
             peak = peak_mb(process)
-        told.seek(0)
-        said = told.read()
-    return Ran(peak, time.perf_counter() - started, said, process.returncode)
+        output.seek(0)
+        text = output.read()
+    return Ran(peak, time.perf_counter() - started, text, process.returncode)
 
 
 def peak_mb(process: subprocess.Popen[Any]) -> float:

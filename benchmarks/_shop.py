@@ -78,18 +78,20 @@ def slices(shop: Shop, size: int = 20_000) -> Iterator[Slice]:
     """All rows of the shop, some thousand tickets at a time."""
     chance = random.Random(shop.tickets)
     made: list[Row] = []
-    said: list[Row] = []
+    stored_messages: list[Row] = []
     last_message = 0
     for ticket_id in range(1, shop.tickets + 1):
         made.append(_ticket(shop, ticket_id, chance))
         if shop.talks and (not shop.active or made[-1][6] != "closed"):
-            said += _messages(made[-1], last_message, chance, least=2 if shop.active else 1)
-            last_message = int(str(said[-1][0]))
+            stored_messages += _messages(
+                made[-1], last_message, chance, least=2 if shop.active else 1
+            )
+            last_message = int(str(stored_messages[-1][0]))
         if len(made) == size:
-            yield Slice(made, said)
-            made, said = [], []
+            yield Slice(made, stored_messages)
+            made, stored_messages = [], []
     if made:
-        yield Slice(made, said)
+        yield Slice(made, stored_messages)
 
 
 def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:

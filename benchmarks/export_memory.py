@@ -83,7 +83,7 @@ def _ran(server: PrivateServer, command: str, tickets: int) -> Ran:
             words = ["export", "tickets", "--with", "messages,attachments", "--out", out]
         done = run(words, environment)
         if done.code:
-            sys.exit(f"{command} failed:\n{done.told[-2000:]}")
+            sys.exit(f"{command} failed:\n{done.text[-2000:]}")
         if is_person:
             _require(home / "o.zip", tickets)
     server.drop_database("exported")
@@ -111,9 +111,9 @@ def _make_one_customer(url: str, home: Path) -> None:
 def _require(path: Path, tickets: int) -> None:
     with ZipFile(path) as archive:
         files = [name for name in archive.namelist() if name.startswith("files/")]
-        told = archive.read("manifest.json")
-    if len(files) != tickets // _EVERY or f'"tickets": {tickets},'.encode() not in told:
-        sys.exit(f"the export holds {len(files)} files; {told[:300]!r}")
+        text = archive.read("manifest.json")
+    if len(files) != tickets // _EVERY or f'"tickets": {tickets},'.encode() not in text:
+        sys.exit(f"the export holds {len(files)} files; {text[:300]!r}")
 
 
 if __name__ == "__main__":

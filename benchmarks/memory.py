@@ -87,16 +87,16 @@ def _ran(server: PrivateServer, case: _Case, tickets: int) -> Ran:
     with tempfile.TemporaryDirectory() as home:
         environment = {"SAVCTL_DATABASE_URL": url, "SAVCTL_HOME": home}
         done = run(("job", "run", case.job, "--yes", "-o", "json"), environment)
-    _require_all(done.told, tickets)
+    _require_all(done.text, tickets)
     server.drop_database("memory")
     return done
 
 
-def _require_all(told: str, tickets: int) -> None:
+def _require_all(text: str, tickets: int) -> None:
     try:
-        changed = json.loads(told)["changed"]
+        changed = json.loads(text)["changed"]
     except (ValueError, KeyError):
-        sys.exit(f"the job did not do its work:\n{told[-2000:]}")
+        sys.exit(f"the job did not do its work:\n{text[-2000:]}")
     if changed != tickets:
         sys.exit(f"the job took {changed} of {tickets} tickets")
 

@@ -76,9 +76,17 @@ def main(words: Sequence[str] | None = None) -> int:
             rate, floor, reading = (statistics.median(c) for c in zip(*rates, strict=True))
             ratio = statistics.median(ours / plain for ours, plain, _ in rates)
             to_reading = statistics.median(ours / plain for ours, _, plain in rates)
-            told = f">= {TARGET}/s" if is_promised else ""
+            expected = f">= {TARGET}/s" if is_promised else ""
             is_met = rate >= TARGET if is_promised else None
-            figures = (size, round(rate), round(floor), ratio, round(reading), to_reading, told)
+            figures = (
+                size,
+                round(rate),
+                round(floor),
+                ratio,
+                round(reading),
+                to_reading,
+                expected,
+            )
             table.add(*figures, is_met=is_met)
     table.notes.append("A merge is one source; of a hundred in a transaction each counts as one.")
     table.show()

@@ -84,10 +84,10 @@ def _serving(objects: int) -> Iterator[str]:
 def _plain(endpoint: str, objects: int) -> float:
     """The seconds of the listing itself."""
     command = [sys.executable, "-m", "benchmarks._plain_listing", endpoint, "sav"]
-    told = subprocess.run(
+    output = subprocess.run(
         command, env={**os.environ, **_KEYS}, capture_output=True, text=True, check=True
     ).stdout
-    count, seconds = told.split()
+    count, seconds = output.split()
     if int(count) != objects:
         sys.exit(f"the plain listing found {count} of {objects} objects")
     return float(seconds)
@@ -105,22 +105,22 @@ def _cleanup(url: str, endpoint: str, objects: int) -> tuple[float, float]:
     savctl = [str(Path(sys.executable).with_name("savctl")), *_COMMAND]
     started = time.perf_counter()
     with (
-        tempfile.TemporaryFile("w+") as told,
-        subprocess.Popen(savctl, env=environment, stdout=told, stderr=told) as process,
+        tempfile.TemporaryFile("w+") as values,
+        subprocess.Popen(savctl, env=environment, stdout=values, stderr=values) as process,
     ):
         peak = peak_mb(process)
         seconds = time.perf_counter() - started
-        told.seek(0)
-        _require_done(told.read(), objects)
+        values.seek(0)
+        _require_done(values.read(), objects)
     return seconds, peak
 
 
-def _require_done(told: str, objects: int) -> None:
+def _require_done(outcome: str, objects: int) -> None:
     try:
-        report = json.loads(told)
+        report = json.loads(outcome)
         done = (report["seen"], report["changed"], report["details"]["missing"])
     except (ValueError, KeyError):
-        sys.exit(f"the job did not do its work:\n{told[-2000:]}")
+        sys.exit(f"the job did not do its work:\n{outcome[-2000:]}")
     if done != (objects, objects // _ORPHAN_EVERY, 0):
         sys.exit(f"the job saw, hid and missed {done} of {objects} objects")
 

@@ -162,9 +162,9 @@ def _peak(server: PrivateServer, broker: PrivateBroker, events: int) -> tuple[fl
     say(f"sending {events:,} events")
     ran = run(_COMMAND, {"SAVCTL_DATABASE_URL": url, "SAVCTL_BROKER_URL": address})
     try:
-        _require(json.loads(ran.told)["changed"], events, "relay")
+        _require(json.loads(ran.text)["changed"], events, "relay")
     except ValueError:
-        sys.exit(f"the relay did not do its work:\n{ran.told[-2000:]}")
+        sys.exit(f"the relay did not do its work:\n{ran.text[-2000:]}")
     server.drop_database("memory")
     return ran.peak_mb, ran.seconds
 

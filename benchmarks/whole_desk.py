@@ -29,7 +29,7 @@ from savctl.config import load
 from savctl.domain.periods import Every
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.scheduling.job import Flags, find_job
+from savctl.scheduling.job import find_job
 from savctl.scheduling.runner import Start, run_job
 from savctl.usecases.reports.sla_report import ReportSpan
 from savctl.usecases.reports.volume import report_volume
@@ -88,7 +88,7 @@ def _plain_volume(url: str) -> object:
 def _run(job: str) -> Callable[[str], object]:
     def run(url: str) -> object:
         app = App(load({"SAVCTL_DATABASE_URL": url}), SetClock(NOW))
-        report = run_job(find_job(job), app, Start(flags=Flags(confirmed=True)))
+        report = run_job(find_job(job), app, Start(is_confirmed=True))
         app.close()
         return report.done.changed
 

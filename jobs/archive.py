@@ -15,7 +15,7 @@ def _run(context: Context) -> None:
         after=context.settings.archive_after,
         terms=context.terms,
         bundle_tickets=context.settings.archive_bundle_tickets,
-        brake=None if context.flags.confirmed else context.settings.archive_brake,
+        brake=None if context.is_confirmed else context.settings.archive_brake,
     )
 
 

@@ -6,9 +6,19 @@ small batch often is easier on the database, and on customers' notifications, th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.scheduling.job import Context, Job
+from savctl.scheduling.job_options import JobOptions, option
 from savctl.usecases.tickets.closing import close_silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoCloseOptions(JobOptions):
+    """The options of `auto-close`."""
+
+    heal: bool = option(False, "Also repair what the job finds and can repair.")
 
 
 def _run(context: Context) -> None:
@@ -18,8 +28,8 @@ def _run(context: Context) -> None:
         context.clock,
         limits=ClosingLimits(silence=settings.auto_close_after),
         terms=context.terms,
-        brake=None if context.flags.confirmed else settings.closing_brake,
-        heal=context.flags.heal,
+        brake=None if context.is_confirmed else settings.closing_brake,
+        heal=context.options_as(AutoCloseOptions).heal,
     )
 
 
@@ -28,5 +38,5 @@ JOB = Job(
     cron="*/15 * * * *",
     summary="Close waiting tickets whose customer has been silent for 7 days",
     run=_run,
-    options=frozenset({"heal"}),
+    options=AutoCloseOptions,
 )

@@ -17,7 +17,7 @@ def _run(context: Context) -> None:
         context.clock,
         limits=ClosingLimits(confirmation=settings.close_resolved_after),
         terms=context.terms,
-        brake=None if context.flags.confirmed else settings.closing_brake,
+        brake=None if context.is_confirmed else settings.closing_brake,
     )
 
 

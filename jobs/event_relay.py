@@ -25,7 +25,7 @@ from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 _LOOK_EVERY = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _CLEAN_EVERY_SECONDS = 3_600.0  # a relay that stays for weeks cleans up as well
-_REASONS_TOLD = 6  # as many as there are routing keys
+_REASONS_LISTED = 6  # as many as there are routing keys
 _NAP_SECONDS = 0.1
 _BROKER = "the broker"
 _SENDING = "relay"  # not the job's name: a run of the relay ends well while the broker is down
@@ -36,7 +36,7 @@ _log = logging.getLogger("savctl.relay")
 
 def _run(context: Context) -> None:
     if context.terms.dry_run:
-        _foretell(context)
+        _preview(context)
         return
     if context.broker is None:
         _without_broker(context)
@@ -55,7 +55,7 @@ def _without_broker(context: Context) -> None:
     """
     waiting = int(outbox_status(context.database, context.clock)["waiting"])
     _note_no_broker(context, waiting)
-    if context.flags.stay_until is not None:
+    if context.run_until is not None:
         _warn_once(_NO_BROKER)
     elif not context.is_scheduled:
         _count_waiting(context, waiting)
@@ -69,7 +69,7 @@ def _count_waiting(context: Context, waiting: int) -> None:
     context.terms.report.seen = waiting
     if waiting:
         item = Item(0, None, ItemOutcome.SKIPPED, f"{waiting} {_NO_BROKER}")
-        context.terms.report.add_alike(item, count=waiting)
+        context.terms.report.add_group(item, count=waiting)
 
 
 @cache
@@ -78,7 +78,7 @@ def _warn_once(words: str) -> None:
     _log.warning("%s: events wait in the outbox.", words, extra={"event": "relay_no_broker"})
 
 
-def _foretell(context: Context) -> None:
+def _preview(context: Context) -> None:
     """What would be sent and removed, if the broker took everything."""
     outlook = relay_outlook(context.database, context.clock, keep=context.settings.event_retention)
     report = context.terms.report
@@ -92,7 +92,7 @@ def _foretell(context: Context) -> None:
             (ItemOutcome.SKIPPED, outlook.waiting - outlook.sendable, _HELD),
         ):
             if count:
-                report.add_alike(Item(0, None, outcome, f"{count} {label}"), count=count)
+                report.add_group(Item(0, None, outcome, f"{count} {label}"), count=count)
     if outlook.removable:
         _tell_removed(context, outlook.removable, "to be removed")
 
@@ -101,7 +101,7 @@ def _relay(context: Context, broker: Broker) -> None:
     """Send, and tell in the report what was done, also when the line breaks."""
     total = RelayReport()
     try:
-        if context.flags.stay_until is None:
+        if context.run_until is None:
             _drain(context, broker, total)
         else:
             _stay(context, broker, total)
@@ -145,7 +145,7 @@ class _Standing:
         """Look at what a drain did."""
         if report.refused:
             self._failures += bool(report.unwanted)
-            for why, _ in (report.again + report.given_up).most_common(_REASONS_TOLD):
+            for why, _ in (report.again + report.given_up).most_common(_REASONS_LISTED):
                 self._report(f"The broker {self._broker} refuses events: {why}")
         elif report.published:
             self._failures = 0
@@ -217,11 +217,11 @@ def _add(context: Context, total: RelayReport) -> None:
             for why, n in total.given_up.items()
         ),
     ]
-    if context.flags.stay_until is None and total.held:
+    if context.run_until is None and total.held:
         done.seen += total.held
         counts.append((ItemOutcome.SKIPPED, total.held, _HELD))
     for outcome, count, why in counts:
-        done.add_alike(Item(0, None, outcome, f"{count} {why}"), count=count)
+        done.add_group(Item(0, None, outcome, f"{count} {why}"), count=count)
 
 
 def _clean_up(context: Context) -> None:
@@ -242,11 +242,11 @@ def _tell_removed(context: Context, count: int, what: str) -> None:
     keep = context.settings.event_retention
     text = f"{count} {what}: sent or skipped more than {keep.days} days ago"
     item = Item(0, None, ItemOutcome.CHANGED, text, always_listed=True)
-    context.terms.report.tell(item)
+    context.terms.report.add_note(item)
 
 
 def _is_over(context: Context) -> bool:
-    until = context.flags.stay_until
+    until = context.run_until
     return context.terms.should_stop() or (until is not None and context.clock() >= until)
 
 
@@ -261,5 +261,5 @@ JOB = Job(
     cron="* * * * *",
     summary="Send the events that wait to the broker; remove those sent 30 days ago",
     run=_run,
-    is_steady=True,
+    is_continuous=True,
 )

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from savctl.domain.files.orphans import Brake
+from savctl.errors import InvalidInput
 from savctl.scheduling.job import Context, Job
+from savctl.scheduling.job_options import JobOptions, option
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
 from savctl.usecases.bucket.plan import carry_out_plan, write_plan
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanOptions(JobOptions):
+    """The options of `orphan-cleanup`; `plan_out` writes what `plan` carries out."""
+
+    force: bool = option(False, "Lift the brake.")
+    plan: Path | None = option(None, "Do what this plan says.", metavar="FILE")
+    plan_out: Path | None = option(
+        None, "Write a plan into a file; change nothing.", metavar="FILE"
+    )
+
+    def __post_init__(self) -> None:
+        if self.plan and self.plan_out:
+            raise InvalidInput(
+                "--plan-out writes a plan and --plan reads one", hint="Leave one out."
+            )
+
+    @property
+    def is_plan_only(self) -> bool:
+        """Whether a plan is written and nothing else."""
+        return self.plan_out is not None
+
+
 def _run(context: Context) -> None:
-    settings, flags = context.settings, context.flags
+    settings, options = context.settings, context.options_as(OrphanOptions)
     work = Hiding(
         database=context.database,
         store=context.store(),
@@ -21,12 +48,12 @@ def _run(context: Context) -> None:
         audited_as="orphan_cleanup",
     )
     brake = Brake(percent=settings.orphan_brake_percent, count=settings.orphan_brake_count)
-    if flags.plan_out is not None:
-        write_plan(work, flags.plan_out)
-    elif flags.plan is not None:
-        carry_out_plan(work, flags.plan, brake=None if flags.force else brake)
+    if options.plan_out is not None:
+        write_plan(work, options.plan_out)
+    elif options.plan is not None:
+        carry_out_plan(work, options.plan, brake=None if options.force else brake)
     else:
-        clean_up_orphans(work, brake=None if flags.force else brake)
+        clean_up_orphans(work, brake=None if options.force else brake)
 
 
 JOB = Job(
@@ -34,5 +61,5 @@ JOB = Job(
     cron="0 3 * * sun",
     summary="Hide the bucket's objects that no record names; they are purged 30 days later",
     run=_run,
-    options=frozenset({"force", "plan", "plan-out"}),
+    options=OrphanOptions,
 )

@@ -17,7 +17,7 @@ def _run(context: Context) -> None:
         context.cold(),
         after=context.settings.retention_after,
         terms=context.terms,
-        brake=None if context.flags.confirmed else context.settings.retention_brake,
+        brake=None if context.is_confirmed else context.settings.retention_brake,
     )
 
 

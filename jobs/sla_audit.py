@@ -7,7 +7,7 @@ from savctl.usecases.sla.auditing import audit
 
 
 def _run(context: Context) -> None:
-    brake = None if context.flags.confirmed else context.settings.sla_audit_brake
+    brake = None if context.is_confirmed else context.settings.sla_audit_brake
     audit(
         context.database,
         context.clock,

@@ -58,7 +58,7 @@ def shop(
     return call
 
 
-def told(shop: Cli, *words: object) -> Mapping[str, Any]:
+def played(shop: Cli, *words: object) -> Mapping[str, Any]:
     """The answer of a demo."""
     shown = shop(*SMALL, *words, "-o", "json")
     assert shown.code == 0, shown.err
@@ -82,16 +82,16 @@ def test_the_answer_is_one_screenful(shop: Cli) -> None:
 
 
 def test_the_same_seed_tells_the_same_story(shop: Cli) -> None:
-    first = stories(told(shop)["database"])
-    again = stories(told(shop)["database"])
-    other = stories(told(shop, "--seed", 8)["database"])
+    first = stories(played(shop)["database"])
+    again = stories(played(shop)["database"])
+    other = stories(played(shop, "--seed", 8)["database"])
 
     assert first == again
     assert first != other
 
 
 def test_every_step_was_legal_and_the_jobs_did_their_part(shop: Cli, home: Path) -> None:
-    answer = told(shop)
+    answer = played(shop)
 
     legal = {(str(t.origin), str(t.to)) for t in TRANSITIONS}
     demo = Database(f"sqlite:///{home}/savctl.db")
@@ -110,7 +110,7 @@ def test_every_step_was_legal_and_the_jobs_did_their_part(shop: Cli, home: Path)
 
 def test_both_languages_are_spoken(shop: Cli) -> None:
     found = rows(
-        Database(f"sqlite:///{told(shop)['database']}"), "SELECT message FROM ticket_messages"
+        Database(f"sqlite:///{played(shop)['database']}"), "SELECT message FROM ticket_messages"
     )
 
     texts = " ".join(row["message"] for row in found)
@@ -121,7 +121,7 @@ def test_both_languages_are_spoken(shop: Cli) -> None:
 def test_the_commands_it_suggests_work(
     shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commands = told(shop)["next"]
+    commands = played(shop)["next"]
 
     monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
     for command in commands:
@@ -133,7 +133,7 @@ def test_the_commands_it_suggests_work(
 def test_invariants_hold_in_the_shop(
     shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(shop)
+    played(shop)
 
     monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
     shown = shop("db", "check")
@@ -142,7 +142,7 @@ def test_invariants_hold_in_the_shop(
 
 
 def test_the_configured_database_is_not_touched(cli: Cli, database: Database) -> None:
-    told(cli)
+    played(cli)
 
     assert rows(database, "SELECT id FROM support_tickets") == []
 
@@ -177,7 +177,7 @@ def test_the_configured_one_needs_a_word_and_must_be_empty(cli: Cli, database: D
 def test_a_failing_demo_leaves_the_old_one(
     shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = stories(told(shop)["database"])
+    before = stories(played(shop)["database"])
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no more luck")

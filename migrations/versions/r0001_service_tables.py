@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context, op
 
-from migrations.columns import (
+from savctl.persistence.schema.migration_columns import (
     JSON,
     NUMBERED,
     SERVICE,
@@ -18,7 +18,7 @@ from migrations.columns import (
     unsigned_int,
     words,
 )
-from migrations.guarded import create_table
+from savctl.persistence.schema.migration_guard import create_table
 
 revision = "0001"
 down_revision = None

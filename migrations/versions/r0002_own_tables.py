@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.columns import NUMBERED, OWN, big_id, long_text, micro
-from migrations.guarded import create_table
+from savctl.persistence.schema.migration_columns import NUMBERED, OWN, big_id, long_text, micro
+from savctl.persistence.schema.migration_guard import create_table
 
 revision = "0002"
 down_revision = "0001"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.columns import OWN, micro
-from migrations.guarded import create_table
+from savctl.persistence.schema.migration_columns import OWN, micro
+from savctl.persistence.schema.migration_guard import create_table
 
 revision = "0006"
 down_revision = "0005"

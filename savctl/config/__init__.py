@@ -7,7 +7,6 @@ the default (contract: command line, 2).
 from __future__ import annotations
 
 from savctl.config.load import (
-    SETTINGS,
     Configuration,
     default_home,
     find_file,
@@ -19,7 +18,8 @@ from savctl.config.load import (
     wrong_settings,
 )
 from savctl.config.names import SCHEDULE_PREFIX
-from savctl.config.settings import Setting, Settings
+from savctl.config.setting import Setting
+from savctl.config.settings import SETTINGS, Settings
 
 __all__ = [
     "SCHEDULE_PREFIX",

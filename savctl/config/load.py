@@ -20,18 +20,15 @@ from savctl.config.service import (
     storage_from_parts,
     variable_or_file,
 )
-from savctl.config.settings import Setting, Settings
-from savctl.config.storage_table import STORAGE
-from savctl.config.table import CORE
+from savctl.config.setting import Setting
+from savctl.config.settings import SETTINGS, Settings
 from savctl.config.texts import parsed, text_of
-from savctl.config.upkeep_table import UPKEEP
 from savctl.domain.sla.policy import mistakes
 from savctl.domain.tickets.closing import span_text
 from savctl.errors import ConfigurationError
 
 FILE_NAME = "savctl.toml"
 SYSTEM_FILE = Path("/etc/savctl") / FILE_NAME
-SETTINGS: tuple[Setting, ...] = CORE + STORAGE + UPKEEP
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

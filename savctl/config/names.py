@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from savctl.config.settings import Setting
+from savctl.config.setting import Setting
 
 PREFIX = "SAVCTL_"
 SCHEDULE_PREFIX = "SAVCTL_SCHEDULE_"

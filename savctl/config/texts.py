@@ -6,7 +6,7 @@ from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from savctl.config.settings import Setting
+from savctl.config.setting import Setting
 from savctl.errors import InvalidInput
 
 _SHOWN_CHARACTERS = 100

@@ -146,7 +146,7 @@ class Shop:
         )
         deed = Deed.WAIT if to is Status.WAITING_CUSTOMER else Deed.RESOLVE
         for job in self.jobs if did else ():
-            job.begun(deed, self.clock())
+            job.record_move(deed, self.clock())
         return did
 
     def _say(

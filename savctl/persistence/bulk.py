@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.sql import chunks, placeholder, placeholders
 from savctl.persistence.types import time_text
 
 # The server walks the arms of a CASE one by one, for each row: a hundred at a time cost less
@@ -37,7 +38,7 @@ def insert_rows(
     """
     if rows:
         verb = "REPLACE" if replaces else "INSERT"
-        marks = ", ".join([_mark(connection)] * len(columns))
+        marks = placeholders(connection, len(columns))
         statement = f"{verb} INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
         connection.exec_driver_sql(statement, list(rows))
 
@@ -71,7 +72,7 @@ def rows_in(
 
     SQLAlchemy's `in_` leaves every list it is given to the garbage collector.
     """
-    mark = _mark(connection)
+    mark = placeholder(connection)
     places = ", ".join([mark] * len(values))
     also = "".join(f" AND {name} = {mark}" for name in equal)
     query = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {columns[0]} IN ({places}){also}"  # noqa: S608
@@ -88,7 +89,7 @@ def update_in(
     """Set columns of the rows whose column has one of the values; answers how many there were."""
     if not values:
         return 0
-    mark = _mark(connection)
+    mark = placeholder(connection)
     places = ", ".join([mark] * len(values))
     given = ", ".join(f"{name} = {mark}" for name in sets)
     statement = f"UPDATE {table.name} SET {given} WHERE {column} IN ({places})"  # noqa: S608
@@ -98,7 +99,7 @@ def update_in(
 def delete_in(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
     """Delete the rows whose column has one of the values."""
     if values:
-        places = ", ".join([_mark(connection)] * len(values))
+        places = placeholders(connection, len(values))
         statement = f"DELETE FROM {table.name} WHERE {column} IN ({places})"  # noqa: S608
         connection.exec_driver_sql(statement, tuple(values))
 
@@ -112,9 +113,8 @@ def update_tickets(
     the value is not written again.
     """
     plain = [change for change in changes if not change[0].odd_values]
-    chunks = [plain[start : start + _ARMS] for start in range(0, len(plain), _ARMS)]
-    chunks += [[change] for change in changes if change[0].odd_values]
-    for chunk in chunks:
+    parts = [*chunks(plain, _ARMS), *([change] for change in changes if change[0].odd_values)]
+    for chunk in parts:
         names = {n for old, new in chunk for n in changed_columns(old, new, columns)}
         if names:
             _update_chunk(connection, chunk, [name for name in columns if name in names])
@@ -141,7 +141,7 @@ def _update_chunk(
     values: list[Any] = []
     for name in names:
         _set_column(connection, name, chunk, sets, values)
-    places = ", ".join([_mark(connection)] * len(chunk))
+    places = placeholders(connection, len(chunk))
     statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
     ids = [after.id for _, after in chunk]
     connection.exec_driver_sql(statement, (*values, *ids))
@@ -189,10 +189,6 @@ def _ticket_row(ticket: Ticket) -> tuple[Any, ...]:
     )
 
 
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.name == "sqlite" else "%s"
-
-
 def _set_column(
     connection: Connection,
     name: str,
@@ -201,7 +197,7 @@ def _set_column(
     values: list[Any],
 ) -> None:
     bound = [_bound(connection, getattr(new, name)) for _, new in changes]
-    mark = _mark(connection)
+    mark = placeholder(connection)
     if bound.count(bound[0]) == len(bound):
         value = mark
         values.append(bound[0])

@@ -38,7 +38,7 @@ class Answers:
             )
         return json.loads(row.answer)
 
-    def keep(
+    def store(
         self, key: str, *, command: str, given: Mapping[str, object], answer: Any, at: datetime
     ) -> None:
         """Keep an answer; a concurrent request with the same key fails on the unique key."""

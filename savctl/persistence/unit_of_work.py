@@ -178,7 +178,7 @@ class UnitOfWork:
 
     def _ring(self, made: Iterable[tuple[int, Decision]]) -> None:
         """Have the next SLA scan look at what may have come closer to its breach."""
-        self.alarms.ring((ticket_id, d.at) for ticket_id, d in made if needs_a_look(d))
+        self.alarms.schedule_now((ticket_id, d.at) for ticket_id, d in made if needs_a_look(d))
 
 
 def in_transaction(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,15 +18,14 @@ from savctl.config import Settings
 from savctl.domain.sla.policy import Policies
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
+from savctl.places import folder_of
 from savctl.ports import Broker, Clock, ObjectStore
+from savctl.scheduling.job_options import JobOptions, Options
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext
 
 if TYPE_CHECKING:
     from savctl.usecases.archive.cold_storage import ColdStorage
-
-
-_JOBS = "jobs"  # found by name: nothing here knows a single job
 
 
 class CatchUp(StrEnum):
@@ -38,38 +37,23 @@ class CatchUp(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """What is added to a run: `--yes` lifts brakes, `--heal` repairs what is safe.
-
-    `force` lifts the brake of orphan-cleanup; `plan_out` has it write what it would do into a
-    file, `plan` has it do what such a file says. `stay_until` is for a steady job started by the
-    scheduler: it goes on looking for work.
-    """
-
-    confirmed: bool = False
-    heal: bool = False
-    force: bool = False
-    plan: Path | None = None
-    plan_out: Path | None = None
-    stay_until: datetime | None = None
-
-
-NO_FLAGS = Flags()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a job works with; `terms` holds its report, its fence and the wish to stop.
 
-    `cold` opens the archive's cold storage, which few jobs need; `troubles` are said once over
-    all the runs of a process. `is_scheduled`: the run stands for a slot, nobody looks at it.
+    `is_confirmed`: a person said --yes, which lifts brakes. `options` are those that the job
+    declares. `run_until` is for a continuous job that the scheduler started: it goes on looking
+    for work until then. `cold` opens the archive's cold storage, which few jobs need; `troubles`
+    are reported once over all the runs of a process. `is_scheduled`: the run stands for a slot,
+    nobody looks at it.
     """
 
     database: Database
     clock: Clock
     settings: Settings
     terms: BatchContext
-    flags: Flags
+    is_confirmed: bool
+    options: JobOptions
+    run_until: datetime | None
     broker: Broker | None
     policies: Policies
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
@@ -77,12 +61,18 @@ class Context:
     troubles: Troubles
     is_scheduled: bool = False
 
+    def options_as(self, kind: type[Options]) -> Options:
+        """The options, of the class that the job declares."""
+        if not isinstance(self.options, kind):
+            raise TypeError(f"{type(self.options).__name__} is not {kind.__name__}")
+        return self.options
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job: `cron` is in UTC, with weekdays by name; `options` are the flags it knows.
+    """One job: `cron` is in UTC, with weekdays by name; `options` is the class of its own options.
 
-    A steady job started by the scheduler stays at work until its next slot.
+    A continuous job started by the scheduler stays at work until its next slot.
     """
 
     name: str
@@ -90,19 +80,26 @@ class Job:
     summary: str
     run: Callable[[Context], None]
     catch_up: CatchUp = CatchUp.LATEST
-    options: frozenset[str] = frozenset()
-    is_steady: bool = False
+    options: type[JobOptions] = JobOptions
+    is_continuous: bool = False
 
 
 @cache
 def all_jobs() -> Mapping[str, Job]:
     """Every job by name, in the order of their names."""
-    found: dict[str, Job] = {}
-    folder = importlib.import_module(_JOBS).__path__
-    for module in sorted(pkgutil.iter_modules(folder), key=lambda m: m.name):
-        job: Job = importlib.import_module(f"{_JOBS}.{module.name}").JOB
-        found[job.name] = job
-    return MappingProxyType(found)
+    files = sorted(folder_of("jobs").glob("[!_]*.py"))
+    jobs = [_load(file) for file in files]  # found by name: nothing here knows a single job
+    return MappingProxyType({job.name: job for job in jobs})
+
+
+def _load(file: Path) -> Job:
+    spec = spec_from_file_location(f"savctl.jobs.{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be loaded")
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    job: Job = module.JOB
+    return job
 
 
 def find_job(name: str) -> Job:

@@ -18,7 +18,8 @@ from savctl.persistence.jobs.lease import Lease
 from savctl.persistence.jobs.run_counts import RunCounts
 from savctl.persistence.jobs.running import Beginning, Ending
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
-from savctl.scheduling.job import NO_FLAGS, Context, Flags, Job
+from savctl.scheduling.job import Context, Job
+from savctl.scheduling.job_options import JobOptions
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
 from savctl.usecases.batch.report import BatchReport
@@ -28,13 +29,17 @@ from savctl.usecases.batch.report import BatchReport
 class Start:
     """How a run is asked for; a `slot` is the scheduled instant that it stands for.
 
-    `troubles` are those of the process, which outlive a run.
+    `options` are the job's own, None for their defaults; `is_confirmed` lifts its brake.
+    `run_until` keeps a continuous job at work. `troubles` are those of the process, which
+    outlive a run.
     """
 
     by: StartedBy = StartedBy.HAND
     slot: datetime | None = None
     dry_run: bool = False
-    flags: Flags = NO_FLAGS
+    is_confirmed: bool = False
+    options: JobOptions | None = None
+    run_until: datetime | None = None
     should_stop: Callable[[], bool] = never_stop
     on_batch: Callable[[BatchReport], None] = no_progress
     troubles: Troubles = field(default_factory=Troubles)
@@ -87,7 +92,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
     done, counts = BatchReport(), RunCounts(lease)
     with log_fields(job=job.name, run_id=lease.run_id), Heartbeat(app.database, lease):
         try:
-            job.run(_context(app, start, done, lease, counts))
+            job.run(_context(job, app, start, done, lease, counts))
             _require_held(lease)
         except BaseException as problem:
             failed = _report(job, app, lease.run_id, began_at, done, _status_after(problem))
@@ -102,7 +107,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
 def _dry_run(job: Job, app: App, start: Start) -> JobReport:
     began_at = app.clock()
     done = BatchReport(lists_changes=True)
-    job.run(_context(app, start, done, None, None))
+    job.run(_context(job, app, start, done, None, None))
     return _report(job, app, None, began_at, done, _status(done, start))
 
 
@@ -139,7 +144,12 @@ def _end(
 
 
 def _context(
-    app: App, start: Start, done: BatchReport, fence: Lease | None, counts: RunCounts | None
+    job: Job,
+    app: App,
+    start: Start,
+    done: BatchReport,
+    fence: Lease | None,
+    counts: RunCounts | None,
 ) -> Context:
     def should_stop() -> bool:
         return start.should_stop() or (fence is not None and not fence.is_held())
@@ -158,7 +168,9 @@ def _context(
         clock=app.clock,
         settings=app.settings,
         terms=terms,
-        flags=start.flags,
+        is_confirmed=start.is_confirmed,
+        options=start.options or job.options(),
+        run_until=start.run_until,
         broker=app.broker,
         policies=app.policies(store=not start.dry_run),
         store=lambda: app.store,

@@ -24,7 +24,7 @@ from savctl.persistence.jobs import schedules
 from savctl.persistence.jobs.running import SlotTaken
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.ports import system_clock
-from savctl.scheduling.job import NO_FLAGS, Flags, Job
+from savctl.scheduling.job import Job
 from savctl.scheduling.plan import all_schedules, due_slots
 from savctl.scheduling.runner import JobReport, Start, run_job
 from savctl.scheduling.stop import Stop
@@ -160,7 +160,7 @@ class Scheduler:
 
         One that ended at once (it runs elsewhere, it failed) waits: this must not spin.
         """
-        if not job.is_steady or self._by is not StartedBy.SCHEDULER or worked_for < 1:
+        if not job.is_continuous or self._by is not StartedBy.SCHEDULER or worked_for < 1:
             return []
         try:
             return due_slots(job, self._app, self._schedules[job.name])
@@ -170,14 +170,14 @@ class Scheduler:
 
     def _run_slot(self, job: Job, slot: datetime) -> ExitCode:
         """Run one slot; whatever happens in it stays in it."""
-        flags = NO_FLAGS
-        if job.is_steady and self._by is StartedBy.SCHEDULER:
+        run_until = None
+        if job.is_continuous and self._by is StartedBy.SCHEDULER:
             schedule = self._schedules[job.name]
-            flags = Flags(stay_until=schedule.next_after(self._app.clock()) if schedule else None)
+            run_until = schedule.next_after(self._app.clock()) if schedule else None
         start = Start(
             by=self._by,
             slot=slot,
-            flags=flags,
+            run_until=run_until,
             should_stop=self._stop.is_set,
             troubles=self._troubles,
         )

@@ -218,8 +218,8 @@ def test_several_processes_may_begin_and_purge_the_same_content_at_once(
     commands = [[sys.executable, "-c", MANY, str(folder), str(number)] for number in range(4)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for command in commands]
     for process in running:
-        _, said = process.communicate(timeout=60)
-        assert (process.returncode, said) == (0, b"")
+        _, error_text = process.communicate(timeout=60)
+        assert (process.returncode, error_text) == (0, b"")
 
     listed = list(store.listing("tickets/"))
 
@@ -280,7 +280,7 @@ def test_listing_goes_by_the_bytes_of_the_keys(store: DirectoryStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["file", "file/files"])
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("in the way")
     store = DirectoryStore(tmp_path / name)
 
@@ -324,7 +324,7 @@ def test_a_folder_that_is_expected_can_be_begun_anew_by_hand(
         assert store.find(KEY) is not None
 
 
-def test_a_full_disk_is_told_as_such_and_the_store_goes_on_when_there_is_room(
+def test_a_full_disk_is_named_as_such_and_the_store_goes_on_when_there_is_room(
     folder: Path,
 ) -> None:
     folder.mkdir(parents=True)
@@ -346,7 +346,7 @@ def test_a_full_disk_is_told_as_such_and_the_store_goes_on_when_there_is_room(
         assert index.due(1) == ["file"]
 
 
-def test_an_index_that_is_none_is_told(store: DirectoryStore, folder: Path) -> None:
+def test_an_index_that_is_none_is_reported(store: DirectoryStore, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "index.db").write_bytes(b"not a database at all" * 100)
 

@@ -21,7 +21,9 @@ from savctl.ports import Delivery
         ("", "attachment; filename=\"file\"; filename*=UTF-8''"),
     ],
 )
-def test_a_name_is_told_in_full_and_cannot_leave_its_quotes(filename: str, expected: str) -> None:
+def test_a_name_is_reported_in_full_and_cannot_leave_its_quotes(
+    filename: str, expected: str
+) -> None:
     delivery = Delivery(filename=filename, content_type="text/plain")
 
     assert content_disposition(delivery) == expected

@@ -137,10 +137,10 @@ def failure_of(work: Future[Any]) -> BaseException | None:
 
 @pytest.mark.only_stores("seaweedfs", "ministack")
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_wrong_setting_is_told_by_every_verb_without_the_secret(
+def test_a_wrong_setting_is_reported_by_every_verb_without_the_secret(
     server: PrivateS3, mistake: str
 ) -> None:
-    changed, kind, told = MISTAKES[mistake]
+    changed, kind, values = MISTAKES[mistake]
     store = server_bucket(server, **changed).store
     wrong = []
     for verb, act in VERBS.items():
@@ -150,7 +150,7 @@ def test_a_wrong_setting_is_told_by_every_verb_without_the_secret(
             act(store)
         message = f"{failed.value.message} {failed.value.hint}"
         by_head = verb == "find" and kind is StoreRefused  # an answer without a body
-        if not isinstance(failed.value, kind) or (told not in message and not by_head):
+        if not isinstance(failed.value, kind) or (values not in message and not by_head):
             wrong.append((verb, repr(failed.value), message))
         assert server.secret_key not in message
         assert "not-the-secret" not in message
@@ -282,7 +282,7 @@ def test_an_upload_whose_answer_is_lost_can_be_sent_again(
 
 
 @pytest.mark.only_stores("seaweedfs", "ministack")
-def test_a_line_cut_in_the_middle_of_a_purge_is_told_and_the_purge_can_be_repeated(
+def test_a_line_cut_in_the_middle_of_a_purge_is_reported_and_the_purge_can_be_repeated(
     line: Line, beside: ThreadPoolExecutor
 ) -> None:
     kept, gone = "tickets/8/kept.pdf", [f"tickets/7/{number}.pdf" for number in range(20)]
@@ -304,7 +304,7 @@ def test_a_line_cut_in_the_middle_of_a_purge_is_told_and_the_purge_can_be_repeat
 
 
 @pytest.mark.only_stores("seaweedfs", "ministack")
-def test_a_line_cut_in_the_middle_of_a_listing_is_told_and_never_taken_for_its_end(
+def test_a_line_cut_in_the_middle_of_a_listing_is_reported_and_never_taken_for_its_end(
     line: Line,
 ) -> None:
     expected = [f"tickets/{number}/a.pdf" for number in range(12)]
@@ -325,7 +325,7 @@ def test_a_line_cut_in_the_middle_of_a_listing_is_told_and_never_taken_for_its_e
 
 
 @pytest.mark.only_stores("seaweedfs", "ministack")
-def test_a_line_cut_in_the_middle_of_a_download_is_told(line: Line) -> None:
+def test_a_line_cut_in_the_middle_of_a_download_is_reported(line: Line) -> None:
     put(line.store, KEY, b"x" * (8 * MIB))
     line.proxy.delay(0.05, Towards.CLIENT)
 
@@ -459,28 +459,28 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_an_answer_is_told_in_words(case: str) -> None:
-    answer, kind, told = ANSWERS[case]
+def test_an_answer_is_reported_in_words(case: str) -> None:
+    answer, kind, values = ANSWERS[case]
     with CannedS3(lambda _: answer) as server:
         store = store_at(server.url)
 
-        with pytest.raises(kind, match=told):
+        with pytest.raises(kind, match=values):
             list(store.listing(""))
 
         store.close()
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "stated"),
     [
         ({"endpoint": "http://bad host"}, "Invalid endpoint"),
         ({"bucket": "no such/bucket name"}, "Invalid bucket name"),
     ],
 )
-def test_settings_that_make_no_client_are_told(changed: dict[str, str], told: str) -> None:
+def test_settings_that_make_no_client_are_reported(changed: dict[str, str], stated: str) -> None:
     store = store_at(**{"endpoint": "http://127.0.0.1:1"} | changed)
 
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=stated):
         store.find(KEY)
 
 

@@ -17,8 +17,8 @@ import pytest
 from savctl.adapters.clamav import ClamdScanner
 from savctl.errors import ExitCode
 from savctl.ports import Scanner, ScannerUnavailable
-from tests.attachments.fake_scanner import FakeScanner
-from tests.attachments.making import EICAR, a_zip
+from tests.files.fake_scanner import FakeScanner
+from tests.files.making import EICAR, a_zip
 from tests.servers.clamd import BAD, NAME, STREAM_MB, PrivateClamd
 from tests.servers.ports import LOOPBACK, free_port
 
@@ -84,15 +84,15 @@ def test_clamd_looks_into_archives_and_at_digests(clamd: PrivateClamd) -> None:
 
 
 def test_a_scanner_says_its_version_while_it_is_there(outside: Outside) -> None:
-    said = outside.scanner.check()
+    values = outside.scanner.check()
     outside.goes_away()
 
-    assert said.startswith("ClamAV ")
+    assert values.startswith("ClamAV ")
     with pytest.raises(ScannerUnavailable):
         outside.scanner.check()
 
 
-def test_the_limit_is_told_with_what_to_do(clamd: PrivateClamd) -> None:
+def test_the_limit_is_reported_with_what_to_do(clamd: PrivateClamd) -> None:
     scanner = ClamdScanner(clamd.tcp_url, timeout=QUICK)
 
     with pytest.raises(ScannerUnavailable, match="size limit") as gone:
@@ -111,7 +111,7 @@ def test_a_frozen_clamd_gives_no_verdict_in_time(clamd: PrivateClamd) -> None:
 
 
 @contextmanager
-def answering(said: bytes) -> Iterator[str]:
+def answering(text: bytes) -> Iterator[str]:
     """Somebody at a port who says this and hangs up."""
     with socket.create_server((LOOPBACK, 0)) as server:
 
@@ -120,7 +120,7 @@ def answering(said: bytes) -> Iterator[str]:
                 line, _ = server.accept()
                 with line:
                     line.recv(100)
-                    line.sendall(said)
+                    line.sendall(text)
 
         thread = threading.Thread(target=answer)
         thread.start()
@@ -129,7 +129,7 @@ def answering(said: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [
         b"",
         b"stream: OK",  # without its end: cut off, who knows what came behind
@@ -146,12 +146,12 @@ def answering(said: bytes) -> Iterator[str]:
         b"\xff\xfe\0",
     ],
 )
-def test_whatever_is_no_verdict_is_none(said: bytes) -> None:
-    with answering(said) as url, pytest.raises(ScannerUnavailable):
+def test_whatever_is_no_verdict_is_none(answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(ScannerUnavailable):
         ClamdScanner(url, timeout=timedelta(seconds=2)).scan(io.BytesIO(b"hello"))
 
 
-def test_nobody_at_the_address_is_told_as_such() -> None:
+def test_nobody_at_the_address_is_named_as_such() -> None:
     url = f"tcp://{LOOPBACK}:{free_port()}"
 
     with pytest.raises(ScannerUnavailable, match="does not answer") as gone:

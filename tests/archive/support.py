@@ -76,7 +76,7 @@ def old_tickets(
 
 def _parts(connection: Any, ids: list[int], messages: int, attachments_each: int) -> None:
     at = "2024-08-30 10:30:00"
-    said = [
+    values = [
         (i, CUSTOMER, "agent" if m % 2 else "customer", f"Ünïcode {m} 'q' \\ {i}", m == 2, at, at)
         for i in ids
         for m in range(messages)
@@ -90,7 +90,7 @@ def _parts(connection: Any, ids: list[int], messages: int, attachments_each: int
         "created_at",
         "updated_at",
     )
-    insert_rows(connection, ticket_messages, columns, said)
+    insert_rows(connection, ticket_messages, columns, values)
     attached = [
         (i, None, f"photo {k}.jpg", f"{k}.jpg", key_of(i, k), "image/jpeg", 1234, at, at)
         for i in ids
@@ -188,7 +188,7 @@ def lines_in(cold: ColdStorage) -> list[dict[str, Any]]:
     return [json.loads(line) for one in cold.objects() for line in cold.lines(one.key)]
 
 
-def told(cli: Cli, *words: object) -> Any:
+def answer_of(cli: Cli, *words: object) -> Any:
     """What a command answers that ends well."""
     outcome = cli(*words, "-o", "json")
     assert outcome.code == 0, outcome.err

@@ -69,7 +69,7 @@ def test_the_year_is_a_calendar_year_and_must_be_over(
     assert (hot_ids(database), archived_ids(database)) == ({stays}, {goes})
 
 
-def test_every_row_is_told_in_the_bundle_value_for_value(
+def test_every_row_is_reported_in_the_bundle_value_for_value(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     ids = old_tickets(database, 20)
@@ -103,7 +103,7 @@ def test_attached_files_stay_in_the_bucket_and_are_still_known(
     assert len(list(store.listing("tickets/"))) == stored == len(keys)
 
 
-def test_what_is_under_legal_hold_stays_and_is_said(
+def test_what_is_under_legal_hold_stays_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     held, other = old_tickets(database, 2)
@@ -128,7 +128,7 @@ def test_a_deleted_file_is_purged_before_its_ticket_is_archived(
     assert "attachment-purge" in str(report.items[0].reason)
 
 
-def test_a_ticket_that_another_program_refers_to_stays_and_is_said(
+def test_a_ticket_that_another_program_refers_to_stays_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     ours, theirs = old_tickets(database, 2)
@@ -157,7 +157,7 @@ def put_back(database: Database, row: dict[str, Any]) -> None:
     )
 
 
-def test_an_archived_ticket_that_came_back_from_a_backup_stays_and_is_said(
+def test_an_archived_ticket_that_came_back_from_a_backup_stays_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     same_id, same_number = old_tickets(database, 2)
@@ -200,7 +200,7 @@ def test_one_ticket_that_cannot_be_deleted_costs_itself_alone(
     assert (bundle_states(database), report.seen) == (["done"], 5)
 
 
-def test_tickets_that_find_no_room_come_with_the_next_bundle_and_none_is_told_twice(
+def test_tickets_that_find_no_room_come_with_the_next_bundle_and_none_is_reported_twice(
     database: Database, clock: SetClock, cold: ColdStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "BUNDLE_BYTES", 1)

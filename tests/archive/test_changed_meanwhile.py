@@ -187,8 +187,8 @@ def test_a_run_that_was_paused_while_it_wrote_writes_over_nothing(
         archive(database, clock, cold, fence=leased(database, "host-a:1"))
 
     assert archived_ids(database) == ids
-    said = read_archived(database, cold, 1).whole.messages
-    assert "newer" in {row["message"] for row in said}
+    stored_messages = read_archived(database, cold, 1).whole.messages
+    assert "newer" in {row["message"] for row in stored_messages}
     assert [one.problem for one in verify_archive(database, cold)] == [None]
     assert sum(1 for _ in watched.versions(DEFAULT_PREFIX)) == 2, "nothing else lies there"
 

@@ -135,7 +135,7 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=list(SPOILT))
-def test_a_spoilt_bundle_is_told_by_every_reader_and_loses_nothing(
+def test_a_spoilt_bundle_is_reported_by_every_reader_and_loses_nothing(
     database: Database, clock: SetClock, cold: ColdStorage, spoil: Callable[[bytes], bytes]
 ) -> None:
     over, kept = (old_tickets(database, 1, closed_at=LAPSED), old_tickets(database, 1, first=2))
@@ -154,7 +154,7 @@ def test_a_spoilt_bundle_is_told_by_every_reader_and_loses_nothing(
             list(ArchivedTickets(database, cold).whole(known(database)))
 
 
-def test_a_damaged_bundle_that_is_to_be_written_anew_is_said_once_and_stays(
+def test_a_damaged_bundle_that_is_to_be_written_anew_is_reported_once_and_stays(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     restored, kept = old_tickets(database, 2)

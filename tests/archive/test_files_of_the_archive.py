@@ -15,18 +15,18 @@ from savctl.usecases.tickets.transitions import close_ticket
 from tests.archive.support import (
     LAPSED,
     LONG_AGO,
+    answer_of,
     archived_ids,
     hot_ids,
     key_of,
     old_tickets,
     put_files,
-    told,
 )
-from tests.attachments.making import JPEG, PDF
 from tests.conftest import Cli
+from tests.files.making import JPEG, PDF
 from tests.given import BOSS, DAY, attached, brought_to, created, rows, write
 from tests.servers.buckets import Bucket
-from tests.usecases.talk import merge
+from tests.tickets.talk import merge
 
 pytestmark = [
     pytest.mark.only_stores("directory", "seaweedfs"),
@@ -57,7 +57,7 @@ def versions(store: ObjectStore) -> Counter[str]:
 
 def cleaned_up(cli: Cli) -> int:
     """How many objects orphan-cleanup hides."""
-    return int(told(cli, "job", "run", "orphan-cleanup")["details"]["hidden"])
+    return int(answer_of(cli, "job", "run", "orphan-cleanup")["details"]["hidden"])
 
 
 def name_it_too(database: Database, ticket_id: int, key: str) -> None:
@@ -77,7 +77,7 @@ def test_files_end_with_their_tickets_in_every_version_and_no_other_is_touched(
     over = old_tickets(database, 4, first=1, closed_at=LAPSED, attachments_each=1)
     old_tickets(database, 4, first=5, closed_at=LONG_AGO, attachments_each=1)
     put_files(database, store)
-    told(shop, "archive", "run")
+    answer_of(shop, "archive", "run")
     over += old_tickets(database, 4, first=9, closed_at=LAPSED, attachments_each=1)
     young = system_clock().replace(microsecond=0) - 100 * DAY
     kept = old_tickets(database, 4, first=13, closed_at=young, attachments_each=1)
@@ -90,8 +90,8 @@ def test_files_end_with_their_tickets_in_every_version_and_no_other_is_touched(
         name_it_too(database, kept[0], key)
     before = versions(store)
 
-    retained = told(shop, "job", "run", "retention")
-    purged = told(shop, "job", "run", "attachment-purge")["details"]
+    retained = answer_of(shop, "job", "run", "retention")
+    purged = answer_of(shop, "job", "run", "attachment-purge")["details"]
 
     assert retained["changed"] == len(over)
     assert (purged["objects"], purged["kept"]) == (len(doomed - shared), len(shared))
@@ -117,18 +117,18 @@ def test_a_file_that_a_merge_moved_lives_as_long_as_its_target(
     orphan = key_of(other.id, 7)
     put(store, orphan)
 
-    assert told(shop, "archive", "run")["changed"] == 3
+    assert answer_of(shop, "archive", "run")["changed"] == 3
     time.sleep(GRACE_OVER)
     assert cleaned_up(shop) == 1, "the orphan alone"
-    assert told(shop, "job", "run", "retention")["changed"] == 2
-    told(shop, "job", "run", "attachment-purge")
+    assert answer_of(shop, "job", "run", "retention")["changed"] == 2
+    answer_of(shop, "job", "run", "attachment-purge")
 
     assert archived_ids(database) == {target.id}
     assert moved.file_path.startswith(f"tickets/{source.id}/")
     assert cleaned_up(shop) == 0
     shown = {one.key for one in store.listing("tickets/")}
     assert shown == {own.file_path, moved.file_path}
-    told(shop, "archive", "restore", target.id, "--confirm", target.number)
+    answer_of(shop, "archive", "restore", target.id, "--confirm", target.number)
     assert hot_ids(database) == {target.id}
-    assert told(shop, "attachment", "verify")["checked"] == 2
+    assert answer_of(shop, "attachment", "verify")["checked"] == 2
     assert cleaned_up(shop) == 0

@@ -12,12 +12,12 @@ from savctl.ports import ObjectStore
 from tests.archive.support import (
     LAPSED,
     all_rows,
+    answer_of,
     archived_ids,
     bundle_states,
     hot_ids,
     old_tickets,
     put_files,
-    told,
 )
 from tests.conftest import Cli, S3Servers
 from tests.crash.processes import count, ended, running, wait_until
@@ -48,7 +48,7 @@ def another_bucket(server: PrivateS3, ours: str) -> tuple[str | None, str, str]:
 
 def checked(cli: Cli) -> list[tuple[int, str | None]]:
     """What `archive verify` says: how many tickets each bundle has, and what is wrong with it."""
-    return sorted((one["tickets"], one["problem"]) for one in told(cli, "archive", "verify"))
+    return sorted((one["tickets"], one["problem"]) for one in answer_of(cli, "archive", "verify"))
 
 
 def on(server: PrivateS3, name: str) -> ObjectStore:
@@ -84,12 +84,12 @@ def test_tickets_go_come_back_and_end_wherever_cold_storage_is(
     files, before = put_files(database, bucket.store), all_rows(database)
     cold = on(server, name)
 
-    assert told(cli, "archive", "run")["changed"] == 25
+    assert answer_of(cli, "archive", "run")["changed"] == 25
     lying = [one.key for one in cold.listing(prefix)]
     at_first = checked(cli)
-    shown = told(cli, "archive", "show", kept[0])
-    told(cli, "archive", "restore", "TKT-000025", "--confirm", "TKT-000025")
-    retained = told(cli, "job", "run", "retention")
+    shown = answer_of(cli, "archive", "show", kept[0])
+    answer_of(cli, "archive", "restore", "TKT-000025", "--confirm", "TKT-000025")
+    retained = answer_of(cli, "job", "run", "retention")
 
     assert len(lying) == 6, "three bundles, each with its manifest"
     assert at_first == [(5, None), (10, None), (10, None)]
@@ -107,7 +107,7 @@ def test_tickets_go_come_back_and_end_wherever_cold_storage_is(
 
 @pytest.mark.slow("starts a server again")
 @pytest.mark.only_stores("seaweedfs")
-def test_a_store_that_ends_in_the_middle_is_said_and_a_rerun_finishes(
+def test_a_store_that_ends_in_the_middle_is_reported_and_a_rerun_finishes(
     cli: Cli,
     database: Database,
     database_url: str,
@@ -125,14 +125,14 @@ def test_a_store_that_ends_in_the_middle_is_said_and_a_rerun_finishes(
     with running(given, "archive", "run") as process:
         wait_until(lambda: count(database, DONE) > 2, what="some bundles")
         server.crash()
-        code, _, said = ended(process)
+        code, _, stderr = ended(process)
     hot, cold = hot_ids(database), archived_ids(database)
     server.start()
     for key, value in settings.items():
         monkeypatch.setenv(key, value)
-    finished = told(cli, "archive", "run")
+    finished = answer_of(cli, "archive", "run")
 
-    assert code == 8, said
+    assert code == 8, stderr
     assert hot | cold == ids
     assert not hot & cold
     assert 0 < len(cold) < len(ids)
@@ -157,13 +157,13 @@ def test_a_bundle_that_cannot_be_written_anew_stays_as_it_is_until_it_can(
         monkeypatch.setenv(key, value)
     over = set(old_tickets(database, 2, closed_at=LAPSED))
     kept = set(old_tickets(database, 2, first=3))
-    told(cli, "archive", "run")
+    answer_of(cli, "archive", "run")
 
     server.crash()
     refused = cli("job", "run", "retention")
     then = archived_ids(database)
     server.start()
-    retained = told(cli, "job", "run", "retention")
+    retained = answer_of(cli, "job", "run", "retention")
 
     assert refused.code == 8, refused.err
     assert (then, archived_ids(database)) == (over | kept, kept)

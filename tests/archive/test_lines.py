@@ -31,18 +31,18 @@ VALUES = st.recursive(
 STORED = st.one_of(st.none(), TEXTS, VALUES.map(encode), VALUES.map(json.dumps))
 
 
-def a_whole(metadata: str | None, said: str, **more: Any) -> TicketSnapshot:
-    ticket = {"id": 7, "subject": said, "ticket_number": said, "metadata": metadata, **more}
-    return TicketSnapshot(ticket, [{"id": 1, "message": said, "read_at": None}], [], [])
+def a_whole(metadata: str | None, stated: str, **more: Any) -> TicketSnapshot:
+    ticket = {"id": 7, "subject": stated, "ticket_number": stated, "metadata": metadata, **more}
+    return TicketSnapshot(ticket, [{"id": 1, "message": stated, "read_at": None}], [], [])
 
 
-@given(metadata=STORED, said=TEXTS)
-@example(metadata='{"a": null}', said='", "metadata": null, "')
-@example(metadata='{"metadata": null}', said='"metadata": null')
-@example(metadata='{"price": 1.10, "a": 1, "a": 2}', said="")
-@example(metadata="null", said="")
-def test_a_line_gives_its_ticket_back(metadata: str | None, said: str) -> None:
-    whole = a_whole(metadata, said)
+@given(metadata=STORED, stated=TEXTS)
+@example(metadata='{"a": null}', stated='", "metadata": null, "')
+@example(metadata='{"metadata": null}', stated='"metadata": null')
+@example(metadata='{"price": 1.10, "a": 1, "a": 2}', stated="")
+@example(metadata="null", stated="")
+def test_a_line_gives_its_ticket_back(metadata: str | None, stated: str) -> None:
+    whole = a_whole(metadata, stated)
 
     line = line_of(whole)
 
@@ -51,12 +51,12 @@ def test_a_line_gives_its_ticket_back(metadata: str | None, said: str) -> None:
     assert ticket_id_of(line) == 7
 
 
-@given(value=st.dictionaries(TEXTS, VALUES), said=TEXTS)
-def test_metadata_stands_in_it_as_the_object_that_it_is(value: Any, said: str) -> None:
-    told = json.loads(line_of(a_whole(encode(value), said)))
+@given(value=st.dictionaries(TEXTS, VALUES), stated=TEXTS)
+def test_metadata_stands_in_it_as_the_object_that_it_is(value: Any, stated: str) -> None:
+    answer = json.loads(line_of(a_whole(encode(value), stated)))
 
-    assert told["ticket"]["metadata"] == value
-    assert "metadata_text" not in told
+    assert answer["ticket"]["metadata"] == value
+    assert "metadata_text" not in answer
 
 
 def test_a_value_that_would_come_back_as_another_one_is_refused() -> None:

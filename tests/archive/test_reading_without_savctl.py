@@ -32,13 +32,13 @@ def bundle(database: Database, clock: SetClock, cold: ColdStorage, tmp_path: Pat
 
 
 def test_the_manifest_tells_digest_sizes_and_counts(bundle: Path) -> None:
-    told = json.loads((bundle.parent / "manifest.json").read_text())
+    values = json.loads((bundle.parent / "manifest.json").read_text())
     content = bundle.read_bytes()
 
-    assert told["sha256"] == hashlib.sha256(content).hexdigest()
-    assert told["size_bytes"] == len(content)
-    assert (told["format"], told["lines"], told["tickets"]) == ("savctl-archive/1", 20, 20)
-    assert (told["messages"], told["attachments"]) == (60, 4)
+    assert values["sha256"] == hashlib.sha256(content).hexdigest()
+    assert values["size_bytes"] == len(content)
+    assert (values["format"], values["lines"], values["tickets"]) == ("savctl-archive/1", 20, 20)
+    assert (values["messages"], values["attachments"]) == (60, 4)
 
 
 @pytest.mark.skipif(

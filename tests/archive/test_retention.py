@@ -71,8 +71,8 @@ def test_hot_tickets_go_at_the_last_instant_of_seven_years_and_not_before(
 
     assert hot_ids(database) == {not_yet}
     assert report.changed == 1
-    said = rows(database, "SELECT ticket_id FROM ticket_messages")
-    assert {row["ticket_id"] for row in said} == {not_yet}
+    stored = rows(database, "SELECT ticket_id FROM ticket_messages")
+    assert {row["ticket_id"] for row in stored} == {not_yet}
     assert over not in archived_ids(database)
 
 
@@ -119,7 +119,7 @@ def test_archived_tickets_go_and_the_others_of_their_bundle_stay_as_they_were(
 
 
 @pytest.mark.parametrize("is_archived", [False, True], ids=["hot", "archived"])
-def test_an_object_elsewhere_that_a_record_names_is_left_alone_and_said(
+def test_an_object_elsewhere_that_a_record_names_is_left_alone_and_reported(
     database: Database, clock: SetClock, cold: ColdStorage, is_archived: bool
 ) -> None:
     (kept,) = old_tickets(database, 1)
@@ -228,7 +228,7 @@ def test_own_tables_forget_them_and_the_audit_keeps_a_proof_without_words(
     assert json.loads(proof["entry"]) == {"tickets": 1, "files": 0, "ids": [over]}
 
 
-def test_a_legal_hold_keeps_it_and_is_said(
+def test_a_legal_hold_keeps_it_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     held, _ = old_tickets(database, 2, closed_at=LAPSED)

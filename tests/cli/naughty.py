@@ -66,7 +66,7 @@ def outside() -> list[str]:
 
 
 def stored_message(typed: str) -> str:
-    """What is kept of a message; tests/texts holds that nothing of it acts in a browser."""
+    """What is kept of a message; tests/text_safety holds that nothing of it acts in a browser."""
     return clean(typed)
 
 

@@ -20,9 +20,9 @@ from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.tickets.conversation import add_message
-from tests.attachments.making import JPEG, PDF
 from tests.cli.shop_copy import CopiedShop
 from tests.conftest import Cli
+from tests.files.making import JPEG, PDF
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, write
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -143,8 +143,8 @@ def words_of(database: Database, example: str) -> list[str]:
     verb = words[1] if len(words) > 1 else ""
     first = brought_to(database, a_moment_ago, _FROM.get(verb, Status.OPEN)).id
     second = created(database, a_moment_ago).id
-    for said in ("One.", "Two.", "Three.") if verb == "split" else ():
-        add_message(database, a_moment_ago, first, sender=("customer", CUSTOMER), body=said)
+    for texts in ("One.", "Two.", "Three.") if verb == "split" else ():
+        add_message(database, a_moment_ago, first, sender=("customer", CUSTOMER), body=texts)
     for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
         write(
             database,

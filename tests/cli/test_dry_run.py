@@ -80,10 +80,10 @@ def test_a_dry_run_answers_what_the_real_run_does(
     assert "dry run: nothing was stored" in dry.err
     real = cli(*line, "-o", "json")
     assert snapshot(database) != before
-    told = json.loads(dry.out)
-    assert told.pop("dry_run") is True
-    assert lasting(told) == lasting(json.loads(real.out))
-    assert told["changed"] is True
+    payload = json.loads(dry.out)
+    assert payload.pop("dry_run") is True
+    assert lasting(payload) == lasting(json.loads(real.out))
+    assert payload["changed"] is True
 
 
 @pytest.mark.parametrize(("status", "words"), CHANGES[:11])

@@ -22,9 +22,9 @@ from tests.conftest import Cli
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_has_help_that_leads_with_examples(words: str) -> None:
     command = COMMANDS[words]
-    told = str(command.help).partition("\n")[0]
+    values = str(command.help).partition("\n")[0]
 
-    assert told.endswith((".", ";"))
+    assert values.endswith((".", ";"))
     assert examples(command)
     assert all(line.startswith(f"savctl {words}") for line in examples(command))
 

@@ -19,7 +19,7 @@ from savctl.usecases.tickets.transitions import close_ticket
 from tests.cli import naughty
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, created
-from tests.texts.test_no_script import problems
+from tests.text_safety.test_no_script import problems
 
 pytestmark = pytest.mark.each_database("texts are stored as the columns hold them")
 
@@ -91,24 +91,26 @@ def test_every_field_comes_back_equal_and_steers_nothing(cli: Cli, stored: dict[
     assert {c["ticket_number"]: c["subject"] for c in cells} == {
         number: naughty.in_a_cell(text) for number, text in stored.items()
     }
-    told = [event["envelope"]["data"] for event in events]
-    assert {data["subject"] for data in told if "subject" in data} == set(STRINGS)
-    assert {data["reason"] for data in told if data.get("new_status") == "closed"} == set(STRINGS)
+    published = [event["envelope"]["data"] for event in events]
+    assert {data["subject"] for data in published if "subject" in data} == set(STRINGS)
+    assert {data["reason"] for data in published if data.get("new_status") == "closed"} == set(
+        STRINGS
+    )
 
 
 def test_messages_come_back_as_typed_or_with_their_html_made_harmless(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
     ticket = created(database, clock)
-    said = [text for text in STRINGS if is_kept(text)]
-    for text in said:
+    values = [text for text in STRINGS if is_kept(text)]
+    for text in values:
         add_message(database, clock, ticket.id, sender=("customer", CUSTOMER), body=text)
 
     messages = json.loads(shown(cli, "message", "list", ticket.id, "-o", "json"))
     table = shown(cli, "message", "list", ticket.id)
 
-    assert [m["message"] for m in messages] == [naughty.stored_message(text) for text in said]
-    assert [text for text in said if problems(naughty.stored_message(text))] == []
+    assert [m["message"] for m in messages] == [naughty.stored_message(text) for text in values]
+    assert [text for text in values if problems(naughty.stored_message(text))] == []
     whole = "".join(m["message"] for m in messages if "<" in m["message"] and ">" in m["message"])
     assert "<script" not in whole.lower()
     assert naughty.steering(table) == set()

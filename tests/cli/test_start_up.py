@@ -58,7 +58,7 @@ def at_home(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return environment
 
 
-def test_the_version_is_told_without_typer(environment: dict[str, str]) -> None:
+def test_the_version_is_reported_without_typer(environment: dict[str, str]) -> None:
     modules = loaded(environment, "--version")
 
     assert not modules & (HEAVY | {"typer", "savctl.cli.root", "savctl.errors"})

@@ -52,17 +52,17 @@ def into_a_full_disk(environment: dict[str, str], *words: str) -> tuple[int, str
         (*NEW, "--dry-run"),
     ],
 )
-def test_an_answer_that_finds_no_room_is_told_as_such_and_may_be_asked_again(
+def test_an_answer_that_finds_no_room_is_named_as_such_and_may_be_asked_again(
     database: Database, clock: SetClock, environment_of: dict[str, str], words: tuple[str, ...]
 ) -> None:
     created(database, clock)
 
-    code, said = into_a_full_disk(environment_of, *words)
+    code, error_text = into_a_full_disk(environment_of, *words)
 
     assert code == 8
-    assert "No space left on device" in said
-    assert "Traceback" not in said
-    assert "Exception ignored" not in said
+    assert "No space left on device" in error_text
+    assert "Traceback" not in error_text
+    assert "Exception ignored" not in error_text
 
 
 def test_a_script_gets_it_as_json(
@@ -70,23 +70,23 @@ def test_a_script_gets_it_as_json(
 ) -> None:
     created(database, clock)
 
-    code, said = into_a_full_disk(environment_of, "ticket", "list", "-o", "json")
+    code, error_text = into_a_full_disk(environment_of, "ticket", "list", "-o", "json")
 
-    error = json.loads(said)["error"]
+    error = json.loads(error_text)["error"]
     assert (code, error["exit"], error["code"]) == (8, 8, "answer_lost")
 
 
 def test_a_change_whose_answer_is_lost_is_not_called_safe_to_repeat(
     database: Database, environment_of: dict[str, str]
 ) -> None:
-    code, said = into_a_full_disk(environment_of, *NEW)
+    code, error_text = into_a_full_disk(environment_of, *NEW)
 
     assert (code, len(rows(database, "SELECT id FROM support_tickets"))) == (3, 1)
-    assert "the changes are stored, but savctl cannot write the answer" in said
-    assert "Do not run it again" in said
+    assert "the changes are stored, but savctl cannot write the answer" in error_text
+    assert "Do not run it again" in error_text
 
 
-def test_what_is_said_beside_the_answer_stops_no_work_where_there_is_no_room_for_it(
+def test_what_is_written_beside_the_answer_stops_no_work_where_there_is_no_room_for_it(
     database: Database, clock: SetClock, environment_of: dict[str, str]
 ) -> None:
     tickets = [created(database, clock) for _ in range(2)]

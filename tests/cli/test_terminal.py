@@ -66,9 +66,9 @@ def test_a_reader_that_leaves_is_no_failure(
     assert process.stdout is not None
     process.stdout.read(10)
     process.stdout.close()
-    _, said = process.communicate(timeout=60)
+    _, error_text = process.communicate(timeout=60)
 
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, error_text) == (0, b"")
 
 
 @pytest.mark.slow("starts a process on a terminal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from savctl.config import SETTINGS, load
-from savctl.config.settings import Setting
+from savctl.config.setting import Setting
 from savctl.errors import ConfigurationError
 
 ODD = [

@@ -72,12 +72,12 @@ def emptied(database: Database) -> None:
 
 def traces(database: Database) -> dict[str, list[Any]]:
     """All that a scan wrote, by ticket number: ids differ from one shop to the next."""
-    told = [json.loads(row["envelope"]) for row in rows(database, _TELLING)]
-    for envelope in told:
+    answer = [json.loads(row["envelope"]) for row in rows(database, _TELLING)]
+    for envelope in answer:
         del envelope["data"]["ticket_id"]
     return {
         "ledger": [tuple(row.values()) for row in rows(database, _LEDGER)],
-        "events": told,
+        "events": answer,
         "tickets": [tuple(row.values()) for row in rows(database, _TICKETS)],
         "audit": [tuple(row.values()) for row in rows(database, _AUDIT)],
     }
@@ -88,7 +88,7 @@ def _stored(connection: Any, tickets: list[Ticket]) -> None:
     by_kind = list(enumerate(ids))
     _answer(connection, [i for n, i in by_kind if n % KINDS == 2], NOW - 5 * HOUR)
     _answer(connection, [i for n, i in by_kind if n % KINDS == 3], NOW - 4.5 * HOUR)
-    ScheduledChecks(connection).ring((i, NOW) for n, i in by_kind if n // KINDS % 2)
+    ScheduledChecks(connection).schedule_now((i, NOW) for n, i in by_kind if n // KINDS % 2)
     Ledger(connection).append((i, _RAISED_BEFORE) for n, i in by_kind if n % KINDS == 9)
 
 

@@ -60,10 +60,10 @@ def test_a_resolution_with_a_message_is_all_there_or_not_at_all(
     environment |= {"SAVCTL_DATABASE_URL": database_url}
     tickets = [brought_to(database, clock, Status.IN_PROGRESS).id for _ in range(KILLS)]
     before = outside.seen(database, behind=0)
-    said = ("--message", "A new one is on its way.", "--as", "10")
+    stored_messages = ("--message", "A new one is on its way.", "--as", "10")
 
     for ticket_id in tickets:
-        process = start(environment, "ticket", "resolve", str(ticket_id), *said)
+        process = start(environment, "ticket", "resolve", str(ticket_id), *stored_messages)
         if kind == "sqlite":
             killed_sometime(process)
         else:
@@ -72,8 +72,10 @@ def test_a_resolution_with_a_message_is_all_there_or_not_at_all(
     outcomes = set()
     for ticket_id, ticket in outside.seen(database, behind=0).items():
         outside.must_hold(ticket)
-        told = [event["event"] for event in ticket["events"][len(before[ticket_id]["events"]) :]]
-        found = (len(ticket["messages"]), told)
+        published = [
+            event["event"] for event in ticket["events"][len(before[ticket_id]["events"]) :]
+        ]
+        found = (len(ticket["messages"]), published)
         assert found == (ALL if ticket["status"] == "resolved" else NOTHING)
         outcomes.add(ticket["status"])
     assert outcomes <= {"in_progress", "resolved"}, "a command that was killed did something else"

@@ -48,7 +48,7 @@ def test_a_killed_export_leaves_a_part_that_the_next_one_takes_over(
 
 
 @pytest.mark.slow("exports enough tickets to be caught at work")
-def test_a_second_export_into_the_same_file_is_told_of_the_first_and_sigterm_leaves_nothing(
+def test_a_second_export_into_the_same_file_is_reported_the_first_and_sigterm_leaves_nothing(
     shop: tuple[dict[str, str], Database], tmp_path: Path
 ) -> None:
     environment, database = shop
@@ -60,11 +60,11 @@ def test_a_second_export_into_the_same_file_is_told_of_the_first_and_sigterm_lea
         second = finished(environment, *WORDS, str(out))
         first.send_signal(signal.SIGTERM)
         first.send_signal(signal.SIGCONT)
-        code, told, said = ended(first)
+        code, stdout, stderr = ended(first)
 
     assert second == 9
-    assert (code, told) == (143, "")
-    assert "nothing was written" in said
+    assert (code, stdout) == (143, "")
+    assert "nothing was written" in stderr
     assert (out.exists(), part.exists(), rows(database, AUDITED)) == (False, False, [])
 
 

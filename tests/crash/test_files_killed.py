@@ -15,7 +15,6 @@ from savctl.usecases.bucket.verifying import verify_files
 from savctl.usecases.files.attaching import attach_files, delete_attachment
 from savctl.usecases.files.staging import Staging
 from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
-from tests.attachments.making import PDF
 from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
@@ -26,6 +25,7 @@ from tests.crash.processes import (
     wait_until,
 )
 from tests.depth import KILLS, deep
+from tests.files.making import PDF
 from tests.given import AGENT, attached, created, rows
 from tests.servers.buckets import Bucket
 

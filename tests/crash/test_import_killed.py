@@ -63,7 +63,7 @@ def test_two_imports_of_one_source_at_once_share_the_rows(
     environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "50"}
 
     both = [start(environment, "ticket", "import", str(file), "--resume") for _ in range(2)]
-    told = [process.communicate(timeout=3 * PATIENCE_SECONDS) for process in both]
+    stderr = [process.communicate(timeout=3 * PATIENCE_SECONDS) for process in both]
 
-    assert [process.returncode for process in both] == [0, 0], told
+    assert [process.returncode for process in both] == [0, 0], stderr
     assert [count(database, query) for query in (TICKETS, REMEMBERED, AUDITED)] == [ROWS] * 3

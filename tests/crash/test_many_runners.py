@@ -30,7 +30,7 @@ from tests.given import rows, write
 pytestmark = pytest.mark.slow("runners meet often enough only in seconds")
 
 SECONDS = deep(15.0, usual=5.0)
-DONE, TOLD_NO = 0, 9
+DONE, REFUSED_TO_RUN = 0, 9
 LOCKING = "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_rows_locked > 0"
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
 
@@ -119,7 +119,7 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
     assert finished(shared, "job", "run", "close-resolved", "--yes") == DONE
 
     for caller in callers:
-        assert set(caller.codes) <= {DONE, TOLD_NO}, caller.name
+        assert set(caller.codes) <= {DONE, REFUSED_TO_RUN}, caller.name
     runs = rows(database, "SELECT * FROM savctl_runs ORDER BY job, started_at, id")
     # A scheduler that is told to end may be in the middle of a run; no slot was run again.
     assert {run["status"] for run in runs} <= {"ok", "interrupted"}

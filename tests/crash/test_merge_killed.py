@@ -15,7 +15,7 @@ from tests.crash.processes import PATIENCE_SECONDS, start
 from tests.crash.test_command_killed import killed_while_it_writes
 from tests.depth import KILLS
 from tests.given import created, rows
-from tests.usecases.talk import file_on, row_of, say, told
+from tests.tickets.talk import file_on, published, row_of, say
 
 SOURCES = 40
 TRACES = (
@@ -46,7 +46,7 @@ def test_a_merge_is_all_there_or_not_at_all(
             killed_while_it_writes(database, sources[-1].id, process)
         (found,) = rows(database, TRACES.format(target.id))
         statuses = {row_of(database, source)["status"] for source in sources}
-        events = sum(len(told(database, source)) for source in sources)
+        events = sum(len(published(database, source)) for source in sources)
         outcomes.append((statuses, tuple(found.values()), events))
 
     all_of_it = ({"closed"}, (SOURCES + 1, 1, SOURCES), 2 * SOURCES + 1)

@@ -13,6 +13,7 @@ import pytest
 from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
+from tests.bucket.conftest import Bucket as Both
 from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
@@ -24,7 +25,6 @@ from tests.crash.processes import (
 )
 from tests.depth import KILLS
 from tests.given import created, rows
-from tests.orphans.conftest import Bucket as Both
 from tests.servers.buckets import Bucket
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")

@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 TICKETS = 60 * KILLS
-DONE, TOLD_NO = 0, 9
+DONE, REFUSED_TO_RUN = 0, 9
 LEDGER = "SELECT COUNT(*) AS n FROM savctl_sla_breaches"
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 
@@ -60,10 +60,10 @@ def perfect_run(database: Database, tickets: int) -> Traces:
     open_late_shop(database, tickets)
     scanned(database)
     found = traces(database)
-    told = Counter((row[1], row[7]) for row in found["ledger"])
-    told["response", "high"] -= tickets // KINDS  # those that were raised before
-    assert told == Counter({key: n * tickets // KINDS for key, n in FOUND.items()})
-    assert len(found["events"]) == sum(told.values())
+    text = Counter((row[1], row[7]) for row in found["ledger"])
+    text["response", "high"] -= tickets // KINDS  # those that were raised before
+    assert text == Counter({key: n * tickets // KINDS for key, n in FOUND.items()})
+    assert len(found["events"]) == sum(text.values())
     emptied(database)
     open_late_shop(database, tickets)
     return found
@@ -94,8 +94,8 @@ def test_started_on_two_hosts_at_once_it_gives_what_one_run_gives(
         hosts = [scan(shared), scan(shared)]
         codes.append([ended(host)[0] for host in hosts])
         assert traces(database) == expected
-    assert {code for pair in codes for code in pair} <= {DONE, TOLD_NO}
-    assert any(TOLD_NO in pair for pair in codes), "they never met"
+    assert {code for pair in codes for code in pair} <= {DONE, REFUSED_TO_RUN}
+    assert any(REFUSED_TO_RUN in pair for pair in codes), "they never met"
 
 
 def test_scans_that_no_lease_keeps_apart_still_tell_each_breach_once(

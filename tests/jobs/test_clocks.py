@@ -16,7 +16,7 @@ from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.lease import LeaseLost, renew
 from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
-from savctl.scheduling.job import Context, Flags, Job, all_jobs, find_job
+from savctl.scheduling.job import Context, Job, all_jobs, find_job
 from savctl.scheduling.plan import due_slots, schedule_of
 from savctl.scheduling.runner import Start, run_job
 from savctl.scheduling.scheduler import Scheduler
@@ -99,7 +99,7 @@ def test_a_large_difference_runs_no_job(host: Host, database: Database, skew: ti
 
     for name in DECIDING:
         with pytest.raises(ClockOff):
-            run_job(find_job(name), app, Start(flags=Flags(confirmed=True, heal=True)))
+            run_job(find_job(name), app, Start(is_confirmed=True))
         with pytest.raises(ClockOff):
             due_slots(find_job(name), app, schedule_of(find_job(name), app.settings))
     scheduler = ticked(app, *(find_job(name) for name in DECIDING))

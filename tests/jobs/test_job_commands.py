@@ -92,8 +92,8 @@ def test_too_many_closings_need_a_persons_word(
     braked = cli("job", "run", "close-resolved", "-o", "json")
 
     assert (braked.code, braked.out) == (6, "")
-    told = json.loads(braked.err)["error"]
-    assert "savctl job run close-resolved --yes" in told["hint"]
+    payload = json.loads(braked.err)["error"]
+    assert "savctl job run close-resolved --yes" in payload["hint"]
     assert rows(database, "SELECT id FROM support_tickets WHERE status = 'closed'") == []
     assert cli("job", "run", "close-resolved", "-n").code == 0  # no brake stops a dry run
     assert answer(cli, "job", "run", "close-resolved", "-n", "--yes")["changed"] == 2
@@ -211,10 +211,10 @@ def test_list_shows_every_job_with_its_next_slot(cli: Cli, database: Database) -
 
 def test_why_names_the_reason(cli: Cli, database: Database, due: list[str]) -> None:
     before = snapshot(database)
-    told = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:20:00Z")
-    assert told["because"] == "it has never run, and its first slot is still to come"
-    told = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:30:20Z")
-    assert told["because"].startswith("it is due since 2025-10-03 10:30Z; no scheduler is alive")
+    output = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:20:00Z")
+    assert output["because"] == "it has never run, and its first slot is still to come"
+    output = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:30:20Z")
+    assert output["because"].startswith("it is due since 2025-10-03 10:30Z; no scheduler is alive")
     assert snapshot(database) == before  # asking changes nothing
 
     lease(database, "auto-close")
@@ -223,9 +223,9 @@ def test_why_names_the_reason(cli: Cli, database: Database, due: list[str]) -> N
 
     cli("job", "run", "auto-close")
     write(database, "UPDATE savctl_runs SET status = 'braked', error = 'too many'")
-    told = answer(cli, "job", "why", "auto-close")
-    assert told["last_error"] == "too many"
-    assert told["last_run"]["status"] == "braked"
+    output = answer(cli, "job", "why", "auto-close")
+    assert output["last_error"] == "too many"
+    assert output["last_run"]["status"] == "braked"
 
 
 def test_next_lists_coming_slots_soonest_first(cli: Cli) -> None:

@@ -208,13 +208,13 @@ def test_a_heartbeat_that_dies_says_so_and_gives_the_lease_up(
 
     with pytest.raises(LeaseLost, match="lost its heartbeat"):
         lease.require_held()
-    [said] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert said.getMessage() == "The heartbeat of job died; its lease is given up."
-    assert said.exc_info is not None
+    [logged] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged.getMessage() == "The heartbeat of job died; its lease is given up."
+    assert logged.exc_info is not None
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_lease_that_cannot_be_renewed_is_said_once_and_then_renewed_all_the_same(
+def test_a_lease_that_cannot_be_renewed_is_reported_once_and_then_renewed_all_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A job in one long step: nobody took the lease, so its end counts."""
@@ -280,10 +280,10 @@ def test_a_process_that_was_stopped_between_two_commits_touches_the_bucket_no_mo
         assert waited_for(lambda: is_stopped(sleeper.pid)), "it never came to its purge"
         assert waited_for(lambda: is_free(database)), "its lease never ran out"
         sleeper.send_signal(SIGCONT)
-        _, said = sleeper.communicate(timeout=LONGEST)
+        _, error_text = sleeper.communicate(timeout=LONGEST)
 
-    assert (sleeper.returncode, store.remains(key)) == (8, 2), said
-    assert "attachment-purge" in said
+    assert (sleeper.returncode, store.remains(key)) == (8, 2), error_text
+    assert "attachment-purge" in error_text
     app.close()
 
 

@@ -17,7 +17,7 @@ from savctl.persistence.jobs.lease import LeaseLost
 from savctl.persistence.jobs.running import SlotTaken
 from savctl.persistence.jobs.runs import Run, RunStatus, StartedBy
 from savctl.ports import SetClock
-from savctl.scheduling.job import Context, Flags, find_job
+from savctl.scheduling.job import Context, find_job
 from savctl.scheduling.runner import Start, run_job
 from savctl.usecases.batch.report import Item, ItemOutcome
 from tests.given import DAY, brought_to, rows, snapshot, write
@@ -82,7 +82,7 @@ def test_a_dry_run_leaves_no_trace(app: App) -> None:
     assert (report.run_id, report.dry_run) == (None, True)
 
 
-def test_the_second_to_start_is_told_who_runs_the_job(make_app: MakeApp) -> None:
+def test_the_second_to_start_learns_who_runs_the_job(make_app: MakeApp) -> None:
     first, second = make_app(owner="a:1"), make_app(owner="b:2")
     refused: list[str] = []
 
@@ -294,7 +294,7 @@ def test_a_brake_is_written_down_and_changes_nothing(make_app: MakeApp, clock: S
     run = last(app, "close-resolved")
     assert (run.status, run.changed) == (RunStatus.BRAKED, 0)
     assert "would close 3 tickets in one run, more than 2" in str(run.error)
-    done = run_job(close, app, Start(flags=Flags(confirmed=True))).done
+    done = run_job(close, app, Start(is_confirmed=True)).done
     assert done.changed == 3
 
 

@@ -160,7 +160,7 @@ def test_a_jobs_bug_stays_its_own(
     assert "a-bad failed." in caplog.text
 
 
-def test_a_brake_is_told_with_what_to_do(
+def test_a_brake_is_reported_with_what_to_do(
     app: App, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     def braked(_: Context) -> None:
@@ -194,7 +194,7 @@ def test_a_slot_whose_run_died_is_continued(make_app: MakeApp, clock: SetClock) 
     assert stored == [{"attempt": 2, "status": "ok", "host": "here"}]
 
 
-def test_a_database_that_is_down_is_told_once_and_tried_again(
+def test_a_database_that_is_down_is_reported_once_and_tried_again(
     make_app: MakeApp, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = a_job()
@@ -206,9 +206,9 @@ def test_a_database_that_is_down_is_told_once_and_tried_again(
 
     for _ in range(3):
         scheduler.tick()
-    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(told) == 1
-    assert "keeps trying" in told[0].getMessage()
+    logged = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(logged) == 1
+    assert "keeps trying" in logged[0].getMessage()
     assert ExitCode.UNAVAILABLE in scheduler.codes
 
     app.__dict__["database"] = good.database  # it is back

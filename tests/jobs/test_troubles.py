@@ -16,10 +16,10 @@ from savctl.ports import SetClock, StoreUnavailable
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.scheduler import Scheduler
 from savctl.scheduling.stop import Stop
+from tests.events.backlog import put
+from tests.events.fake_broker import FakeBroker
 from tests.given import write
 from tests.jobs.conftest import MakeApp, a_job
-from tests.relay.backlog import put
-from tests.relay.fake_broker import FakeBroker
 
 pytestmark = pytest.mark.only_on("sqlite")
 SLOT = timedelta(minutes=15)
@@ -94,7 +94,7 @@ def test_each_source_has_its_own_beginning_and_its_own_end(host: Host) -> None:
     assert host.slot() == ["The bucket works again. All is well again."]
 
 
-def test_what_two_jobs_met_is_said_once_and_over_when_both_got_past_it(host: Host) -> None:
+def test_what_two_jobs_met_is_reported_once_and_over_when_both_got_past_it(host: Host) -> None:
     host.jobs("archive", "purge")
 
     assert len(host.slot(archive=STORE_GONE, purge=STORE_GONE)) == 1
@@ -107,12 +107,12 @@ def test_a_reading_database_that_refuses_to_write_is_not_well(host: Host) -> Non
     host.jobs("close")
     read_only = Unavailable("the database d is read-only at the moment", database="d")
 
-    said = [host.slot(close=read_only), host.tick(), host.slot(close=read_only), host.tick()]
+    outputs = [host.slot(close=read_only), host.tick(), host.slot(close=read_only), host.tick()]
 
-    assert [len(lines) for lines in said] == [1, 0, 0, 0]
+    assert [len(lines) for lines in outputs] == [1, 0, 0, 0]
 
 
-def test_a_braked_job_is_said_once_whatever_number_it_counted_and_once_when_it_runs(
+def test_a_braked_job_is_reported_once_whatever_number_it_counted_and_once_when_it_runs(
     host: Host,
 ) -> None:
     host.jobs("close")
@@ -125,7 +125,7 @@ def test_a_braked_job_is_said_once_whatever_number_it_counted_and_once_when_it_r
     assert host.slot() == ["Close works again. All is well again."]
 
 
-def test_a_bug_is_said_once_with_its_traceback(
+def test_a_bug_is_reported_once_with_its_traceback(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     host.jobs("close")
@@ -141,9 +141,9 @@ def test_a_job_that_cannot_be_looked_at_holds_up_no_other(host: Host, app: App) 
     host.jobs("a-close", "b-close")
     write(app.database, "UPDATE savctl_runs SET status = 'from-the-future' WHERE job = 'a-close'")
 
-    said = host.slot()
+    outputs = host.slot()
 
-    assert [line for line in said if "a-close" in line] == said != []
+    assert [line for line in outputs if "a-close" in line] == outputs != []
     begun = "SELECT COUNT(*) AS n FROM savctl_runs WHERE job = 'b-close'"
     assert app.database.transaction(lambda c: c.exec_driver_sql(begun).scalar()) == 2
     assert host.tick() == []
@@ -175,7 +175,7 @@ def relaying(
     return app, broker
 
 
-def test_a_broker_that_is_down_for_many_slots_of_the_relay_is_said_once(
+def test_a_broker_that_is_down_for_many_slots_of_the_relay_is_reported_once(
     relaying: tuple[App, FakeBroker], caplog: pytest.LogCaptureFixture
 ) -> None:
     app, broker = relaying
@@ -204,5 +204,5 @@ def test_the_relay_by_cron_meets_the_same_source(
     scheduler.tick()
     scheduler.join()
 
-    [said] = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said.__dict__["source"] == "the broker"
+    [logged] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert logged.__dict__["source"] == "the broker"

@@ -89,11 +89,11 @@ def play(
     bridges: bool = False,
 ) -> tuple[ReplayReport, Mapping[int, str]]:
     """Play a log; answers the report and the bad rows by line."""
-    told = read_mapping(EXAMPLES / mapping)
-    how = plan(told.replay)
+    text = read_mapping(EXAMPLES / mapping)
+    how = plan(text.replay)
     bad: dict[int, str] = {}
-    with reading(path, "csv", delimiter=told.delimiter) as rows:
-        log = LogReader(rows, told, how, bad.__setitem__)
+    with reading(path, "csv", delimiter=text.delimiter) as rows:
+        log = LogReader(rows, text, how, bad.__setitem__)
         terms = Replay(
             source=source, how=how, jobs=jobs, bridges=bridges, on_reject=bad.__setitem__
         )

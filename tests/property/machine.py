@@ -90,11 +90,11 @@ def in_short(ticket: model.Model) -> model.Model:
     return {
         **{name: value for name, value in ticket.items() if name != "audit"},
         "history": [(e["action"], e["from"], e["to"]) for e in ticket["history"]],
-        "events": [(e["event"], told(e)) for e in ticket["events"]],
+        "events": [(e["event"], event_key(e)) for e in ticket["events"]],
     }
 
 
-def told(event: dict[str, Any]) -> object:
+def event_key(event: dict[str, Any]) -> object:
     data = event["data"]
     match event["event"]:
         case "TicketAssigned":

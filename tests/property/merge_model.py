@@ -53,8 +53,8 @@ def read(database: Database, *, behind: int, known: World | None = None) -> Worl
             }
         for row in rows(f"SELECT * FROM savctl_outbox WHERE ticket_id > {behind} ORDER BY id"):
             data = json.loads(row["envelope"])["data"]
-            told = (data.get("previous_status"), data.get("new_status"), data.get("reason"))
-            tickets[row["ticket_id"]]["events"].append((row["event"], *told))
+            texts = (data.get("previous_status"), data.get("new_status"), data.get("reason"))
+            tickets[row["ticket_id"]]["events"].append((row["event"], *texts))
         for row in rows(f"SELECT * FROM ticket_messages WHERE ticket_id > {behind}"):
             message = {
                 "ticket": row["ticket_id"],
@@ -117,8 +117,8 @@ def with_ids(world: World, found: World) -> None:
     """Give the messages that descriptions became the ids that they have in the tables."""
     ids = {m["text"]: i for i, m in found["messages"].items()}
     named = {i: ids[m["text"]] for i, m in world["messages"].items() if isinstance(i, str)}
-    for told, message_id in named.items():
-        world["messages"][message_id] = world["messages"].pop(told)
+    for stored_messages, message_id in named.items():
+        world["messages"][message_id] = world["messages"].pop(stored_messages)
     for file in world["files"].values():
         file["message"] = named.get(file["message"], file["message"])
 
@@ -127,16 +127,16 @@ def conversations(world: World) -> dict[int, list[tuple[Any, ...]]]:
     """Of each ticket what was said, by time; the words of a test are all different."""
     found: dict[int, list[tuple[Any, ...]]] = {ticket: [] for ticket in world["tickets"]}
     for m in world["messages"].values():
-        told = (m["created"], m["text"], m["side"], m["sender"], m["internal"], m["read"])
-        found[m["ticket"]].append((*told, m["updated"]))
-    return {ticket: sorted(said) for ticket, said in found.items()}
+        texts = (m["created"], m["text"], m["side"], m["sender"], m["internal"], m["read"])
+        found[m["ticket"]].append((*texts, m["updated"]))
+    return {ticket: sorted(expected) for ticket, expected in found.items()}
 
 
 def files(world: World) -> dict[int, tuple[int, str | None, str]]:
     """Of each file its ticket, the words it hangs on, and its key."""
-    said = {i: m["text"] for i, m in world["messages"].items()}
+    stored_messages = {i: m["text"] for i, m in world["messages"].items()}
     return {
-        i: (f["ticket"], None if f["message"] is None else said[f["message"]], f["key"])
+        i: (f["ticket"], None if f["message"] is None else stored_messages[f["message"]], f["key"])
         for i, f in world["files"].items()
     }
 
@@ -173,8 +173,8 @@ def _merge_one(world: World, source: int, target: int, at: str, by: int) -> None
     ticket["updated"] = ticket["closed"] = at[:19].replace("T", " ")
     ticket["into"] = target
     into["came"].append(source)
-    told = f"description of {source}"
-    world["messages"][told] = {
+    expected = f"description of {source}"
+    world["messages"][expected] = {
         "ticket": source,
         "side": "customer",
         "sender": ticket["user"],
@@ -194,7 +194,7 @@ def _merge_one(world: World, source: int, target: int, at: str, by: int) -> None
         if file["ticket"] == source:
             file["ticket"] = target
             if is_foreign and file["message"] is None:
-                file["message"] = told
+                file["message"] = expected
 
 
 def _move(ticket: dict[str, Any], to: str, at: str, by: int, why: str) -> None:

@@ -60,8 +60,8 @@ def seen(database: Database, *, behind: int) -> dict[int, Model]:
             found[row.ticket_id]["events"].append(json.loads(row.envelope))
         query = "SELECT ticket_id, sender_type, is_internal, created_at FROM ticket_messages"
         for row in connection.exec_driver_sql(f"{query} WHERE ticket_id > {behind} ORDER BY id"):
-            said = (row.sender_type, bool(row.is_internal), _text(row.created_at))
-            found[row.ticket_id]["messages"].append(said)
+            values = (row.sender_type, bool(row.is_internal), _text(row.created_at))
+            found[row.ticket_id]["messages"].append(values)
     return found
 
 
@@ -88,12 +88,12 @@ def must_hold(ticket: Model) -> None:
 
 def _traces_agree(ticket: Model, names: list[str]) -> None:
     moves = [(e["from"], e["to"]) for e in ticket["history"] if e["action"] == "status"]
-    told = [
+    values = [
         (event["data"]["previous_status"], event["data"]["new_status"])
         for event in ticket["events"]
         if event["event"] == "TicketStatusChanged"
     ]
-    assert told == moves, "one TicketStatusChanged for each status entry, in order"
+    assert values == moves, "one TicketStatusChanged for each status entry, in order"
     given = [e["to"] for e in ticket["history"] if e["action"] == "assigned"]
     assert [
         e["data"]["assigned_to"] for e in ticket["events"] if e["event"] == "TicketAssigned"

@@ -21,7 +21,7 @@ from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 from tests.given import BOSS, DAY, NOW, brought_to, rows, write
 from tests.property import merge_model as model
 from tests.property.merge_model import World
-from tests.usecases.talk import STRANGER
+from tests.tickets.talk import STRANGER
 
 WORLDS = 25
 CUSTOMERS = (456, 456, 456, STRANGER)
@@ -123,8 +123,8 @@ def must_agree(
     assert model.conversations(found) == model.conversations(world)
     assert model.files(found) == model.files(world)
     span = ReportSpan(since, clock() + DAY, clock())
-    told = report_sla(database, span, by=("priority",), policies=Policies())["priority"]
-    row = {**told.total.row("total"), "merged": told.merged}
+    texts = report_sla(database, span, by=("priority",), policies=Policies())["priority"]
+    row = {**texts.total.row("total"), "merged": texts.merged}
     expected = model.statistics(world, clock())
     assert {name: row[name] for name in expected} == expected
 

@@ -156,7 +156,7 @@ def test_the_clocks_never_run_back(life: Life, ticks: int) -> None:
 
 
 @given(lives())
-def test_a_target_passes_exactly_when_it_is_said_to_be_due(life: Life) -> None:
+def test_a_target_passes_exactly_when_it_is_reported_to_be_due(life: Life) -> None:
     for side in life.seen().sides:
         if side.due_at is not None:
             assert not getattr(life.seen(side.due_at), side.side).is_breached

@@ -151,8 +151,8 @@ def test_an_adoption_that_was_killed_is_completed_by_the_next(
 ) -> None:
     before = foreign_fingerprints(laravel)
     host = start_host(laravel, "adopt", kill_after=kill_after)
-    said = host.communicate()
-    assert host.returncode == -9, said
+    stderr = host.communicate()
+    assert host.returncode == -9, stderr
 
     use_cases.adopt(laravel, owner="tests")
 

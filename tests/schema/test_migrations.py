@@ -127,8 +127,8 @@ def test_an_upgrade_that_was_killed_is_completed_by_the_next(
     empty_database: Database, kill_after: int
 ) -> None:
     host = start_host(empty_database, "upgrade", kill_after=kill_after)
-    said = host.communicate()
-    assert host.returncode == -9, said
+    stderr = host.communicate()
+    assert host.returncode == -9, stderr
 
     use_cases.upgrade(empty_database, owner="tests")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from savctl.adapters.clamav import ClamdScanner
 from savctl.ports import ScannerUnavailable
-from tests.attachments.making import EICAR
+from tests.files.making import EICAR
 from tests.servers.find import ClamdProgram
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.private import PrivateProgram
@@ -70,10 +70,10 @@ class PrivateClamd(PrivateProgram):
 
     def _choose_ports(self) -> int:
         port = free_port()
-        told = CONFIGURATION.format(
+        values = CONFIGURATION.format(
             folder=self.folder, port=port, address=LOOPBACK, stream=STREAM_MB
         )
-        (self.folder / "clamd.conf").write_text(told)
+        (self.folder / "clamd.conf").write_text(values)
         return port
 
     def _launch(self) -> GuardedProcess:

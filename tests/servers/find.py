@@ -174,8 +174,8 @@ def _names(listed: str) -> frozenset[str]:
 
 
 def _version(command: tuple[str, ...]) -> str:
-    said = subprocess.run(
+    output = subprocess.run(
         [*command, "--version"], capture_output=True, text=True, check=True
     ).stdout
-    found = re.search(r"Ver (\S+)", said)
+    found = re.search(r"Ver (\S+)", output)
     return found[1] if found else "unknown"

@@ -51,7 +51,7 @@ class GuardedProcess:
             start_new_session=True,  # Ctrl-C is for the tests; they end the server
         )
         try:
-            self.pid = self._told_by_guard(command[0])
+            self.pid = self._pid_from_guard(command[0])
         except BaseException:  # an interrupt, too, must leave nothing behind
             self.end()
             raise
@@ -86,11 +86,11 @@ class GuardedProcess:
         except subprocess.TimeoutExpired:
             self.kill()
 
-    def _told_by_guard(self, program: str) -> int:
-        with self._guard.stdout or nullcontext(io.StringIO()) as told:
-            first = told.readline()
+    def _pid_from_guard(self, program: str) -> int:
+        with self._guard.stdout or nullcontext(io.StringIO()) as values:
+            first = values.readline()
             if not first.strip().isdecimal():
-                raise NotStarted(f"{program} could not be run:\n{first}{told.read()}")
+                raise NotStarted(f"{program} could not be run:\n{first}{values.read()}")
         return int(first)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -124,10 +124,10 @@ class PrivateBroker(PrivateProgram):
             CallFailed: the node cannot be reached, or the expression raised.
         """
         command = [str(self.programs.runtime / "erl_call"), "-n", self.node.name, "-e"]
-        said = self._called(command, typed=f"{expression}.\n")
-        value = re.fullmatch(r"\{ok, (.*)\}", said, re.DOTALL)
+        output = self._called(command, typed=f"{expression}.\n")
+        value = re.fullmatch(r"\{ok, (.*)\}", output, re.DOTALL)
         if value is None:
-            raise CallFailed(f"{expression}: {said}")
+            raise CallFailed(f"{expression}: {output}")
         return value[1]
 
     def stop(self) -> None:

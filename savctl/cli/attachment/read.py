@@ -73,8 +73,8 @@ def get(
         place = _place(out, local_name(found.filename, found.id))
         with out_file(call, place, force=force) as file:
             file.stream.writelines(pieces)
-            file.seal()
-            file.release()
+            file.finish()
+            file.publish()
     if place == "-":
         return None
     row = {

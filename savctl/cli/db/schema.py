@@ -31,7 +31,7 @@ def upgrade(call: CommandContext) -> Answer:
 
     _say_where(call)
     done = schema.upgrade(
-        call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, tell=call.note
+        call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, notify=call.note
     )
     return _migrated(call, done)
 
@@ -64,7 +64,7 @@ def downgrade(
         owner=call.app.owner,
         confirmed=confirm or _typed(call, schema.confirmation_word(database)),
         dry_run=call.dry_run,
-        tell=call.note,
+        notify=call.note,
     )
     return _migrated(call, done)
 
@@ -114,7 +114,7 @@ def adopt(call: CommandContext) -> Answer:
     _say_where(call)
     try:
         adoption = schema.adopt(
-            call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, tell=call.note
+            call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, notify=call.note
         )
     except schema.SchemaDiffers as refusal:
         row = {"database": call.app.raw_database.name, "changed": False, "dry_run": False}

@@ -21,12 +21,12 @@ _MOMENT = timedelta(microseconds=1)
 def with_runner(app: App, limits: ClosingLimits) -> list[TimedJob]:
     """Each run through the job runner: lease, run row and all."""
     from savctl.persistence.jobs.runs import StartedBy
-    from savctl.scheduling.job import Flags, find_job
+    from savctl.scheduling.job import find_job
     from savctl.scheduling.runner import Start, run_job
 
     def run_of(name: str) -> Run:
         def run(slot: datetime) -> int:
-            start = Start(by=StartedBy.SCHEDULER, slot=slot, flags=Flags(confirmed=True))
+            start = Start(by=StartedBy.SCHEDULER, slot=slot, is_confirmed=True)
             return run_job(find_job(name), app, start).done.changed
 
         return run

@@ -20,7 +20,7 @@ from savctl.errors import InvalidInput, PartlyDone
 if TYPE_CHECKING:
     from savctl.usecases.replay.report import ReplayReport
 
-_TOLD = 20
+_LISTED = 20
 
 
 def replay_log(
@@ -88,7 +88,7 @@ class _BadRows:
     def add(self, line: int, reason: str) -> None:
         """Tell of one."""
         self.count += 1
-        if self.count <= _TOLD and not self._call.is_json:
+        if self.count <= _LISTED and not self._call.is_json:
             self._call.warn(f"line {line}: {reason}")
         if len(self.listed) < 1_000:
             self.listed.append({"line": line, "reason": reason})

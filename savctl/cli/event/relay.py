@@ -93,15 +93,15 @@ def relay(
     from savctl.cli.framework.output import write
     from savctl.cli.job.running import answered
     from savctl.domain.clock import FAR_AWAY
-    from savctl.scheduling.job import NO_FLAGS, Flags, find_job
+    from savctl.scheduling.job import find_job
     from savctl.scheduling.runner import Start, run_job
     from savctl.scheduling.stop import stopping_on_signals
 
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     _broker(call)
-    flags = NO_FLAGS if once or call.dry_run else Flags(stay_until=FAR_AWAY)
+    run_until = None if once or call.dry_run else FAR_AWAY
     with stopping_on_signals() as stop:
-        start = Start(flags=flags, dry_run=call.dry_run, should_stop=stop.is_set)
+        start = Start(run_until=run_until, dry_run=call.dry_run, should_stop=stop.is_set)
         report = run_job(find_job("event-relay"), call.app, start)
     answer = answered(call, report, stop)
     if once or stop.signal is None:

@@ -8,12 +8,15 @@ signature.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.context import CommandContext
@@ -55,6 +58,7 @@ _AS = Annotated[
 ]
 _YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
+_MORE = "savctl.options"
 _CONTEXT = "typer_context"  # the parameter by which Typer hands over the command's own words
 _Option = tuple[str, Any, Any]  # parameter, annotation, default
 
@@ -76,6 +80,9 @@ _ASKERS: tuple[_Option, ...] = (("yes", _YES, False),)
 _ACTORS: tuple[_Option, ...] = (("actor", _AS, None),)
 
 Body = Callable[..., Answer | int | None]
+CommandOptions = Mapping[str, Any]  # the parameter that gets what `more` declares
+NO_OPTIONS: CommandOptions = MappingProxyType({})
+MoreOptions = Callable[[], Sequence[Any]]
 
 
 def new_group(help_text: str, *, is_command: bool = False) -> typer.Typer:
@@ -102,24 +109,30 @@ def command(
     asks: bool = False,
     acts: bool = False,
     filters: bool = False,
+    more: MoreOptions | None = None,
 ) -> Callable[[Body], Body]:
     """Add a function to a group.
 
     `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
     command; `filters` makes of a parameter `wanted: TicketFilter` the options that say which
-    tickets. `examples` lead the help; the test-suite runs them.
+    tickets. `more` answers further parameters when the command itself is asked for; their values
+    reach the body by its parameter `options: CommandOptions`. `examples` lead the help; the
+    test-suite runs them.
     """
     extra = _COMMON + (_WRITERS if writes else ()) + (_ASKERS if asks else ())
     extra += _ACTORS if acts and not writes else ()
 
     def decorate(body: Body) -> Body:
         def invoke(**given: Any) -> int | None:
-            words = _words(given.pop(_CONTEXT))
+            context: typer.Context = given.pop(_CONTEXT)
+            words, more_values = _words(context), context.meta.get(_MORE, NO_OPTIONS)
             call = _call_from({key: given.pop(key) for key, _, _ in extra}, words=words)
             with closing(call):
                 if filters:
                     options = {name: given.pop(name) for name, _, _ in FILTERS}
                     given["wanted"] = filter_of(call, options)
+                if more is not None:
+                    given["options"] = more_values
                 try:
                     return _outcome(body, call, given)
                 except KeyboardInterrupt:  # Typer would end without a word
@@ -131,10 +144,33 @@ def command(
         invoke.__name__ = body.__name__
         invoke.__module__ = body.__module__
         invoke.__annotations__ = {}
-        group.command(name, help=_help(body, examples))(invoke)
+        group.command(
+            name, cls=_taking(more) if more else TyperCommand, help=_help(body, examples)
+        )(invoke)
         return body
 
     return decorate
+
+
+def _taking(more: MoreOptions) -> type[TyperCommand]:
+    """A command with further options, whose values wait in the context.
+
+    Typer hands a function nothing that its signature does not name.
+    """
+
+    class Taking(TyperCommand):
+        @cached_property
+        def further(self) -> list[Any]:
+            return list(more())
+
+        def get_params(self, ctx: Any) -> list[Any]:
+            return [*self.further, *super().get_params(ctx)]
+
+        def invoke(self, ctx: Any) -> Any:
+            ctx.meta[_MORE] = {each.name: ctx.params.pop(each.name) for each in self.further}
+            return super().invoke(ctx)
+
+    return Taking
 
 
 def _outcome(body: Body, call: CommandContext, given: dict[str, Any]) -> int | None:
@@ -159,6 +195,8 @@ def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
     for parameter in own:
         if parameter.annotation is TicketFilter:
             parameters += _declared(FILTERS)
+        elif parameter.annotation == CommandOptions:
+            continue
         else:
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
     context = inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

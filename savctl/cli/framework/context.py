@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from savctl.cli.framework.asked import is_json
 from savctl.cli.framework.effects import Effect
 from savctl.cli.framework.output import Format
-from savctl.cli.framework.streams import tell
+from savctl.cli.framework.streams import write_line
 from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
 from savctl.config.unused import unused_variables
@@ -169,12 +169,12 @@ class CommandContext:
 
     def warn(self, text: str) -> None:
         """Say something that deserves attention, on stderr."""
-        tell(f"{self._paint('warning:', '33')} {safe(text)}\n")
+        write_line(f"{self._paint('warning:', '33')} {safe(text)}\n")
 
     def note(self, text: str) -> None:
         """Say something useful, on stderr, unless asked to be quiet."""
         if not self.quiet:
-            tell(f"{safe(text)}\n")
+            write_line(f"{safe(text)}\n")
 
     def confirm(self, question: str) -> None:
         """Go on only with a person's word: `--yes`, or an answer on a terminal.
@@ -183,7 +183,7 @@ class CommandContext:
             NeedsConfirmation: no word was given; nothing was done.
         """
         if self.settings.protected:
-            tell(f"PRODUCTION {self.app.raw_database.name}\n")
+            write_line(f"PRODUCTION {self.app.raw_database.name}\n")
         if self.yes or self.dry_run:
             return
         if sys.stdin.isatty() and sys.stderr.isatty():

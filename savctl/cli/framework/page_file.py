@@ -51,8 +51,8 @@ def write_page(call: CommandContext, place: PagePlace, page: Page) -> None:
     try:
         with new_file(place.path, overwrite=place.overwrite) as file:
             file.stream.write(content)
-            file.seal()
-            file.release()
+            file.finish()
+            file.publish()
     except SavError as problem:
         problem.message = f"--html: {problem.message}"
         raise

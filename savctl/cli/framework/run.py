@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from savctl.cli.framework.asked import asked
-from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, tell
+from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, write_line
 from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
 
@@ -52,10 +52,10 @@ def error_line(failure: SavError) -> str:
 def say_failure(failure: SavError, *, as_json: bool) -> None:
     """Print a failure to stderr, in words or as a JSON line."""
     if as_json:
-        tell(error_line(failure) + "\n")
+        write_line(error_line(failure) + "\n")
         return
     hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
-    tell(f"error: {safe(failure.message)}\n{hint}")
+    write_line(f"error: {safe(failure.message)}\n{hint}")
 
 
 def _say(words: Sequence[str], failure: SavError) -> None:
@@ -69,7 +69,7 @@ def _interrupted(words: Sequence[str]) -> int:
         stopped.code, stopped.exit_code = "interrupted", ExitCode.INTERRUPTED
         _say(words, stopped)
     else:
-        tell("interrupted\n")
+        write_line("interrupted\n")
     return int(ExitCode.INTERRUPTED)
 
 
@@ -77,7 +77,7 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
     """A mistake in the words themselves, as Typer found it."""
     message = failure.format_message()
     if type(failure).__name__ == "NoArgsIsHelpError":
-        tell(f"{message}\n")
+        write_line(f"{message}\n")
         return int(ExitCode.USAGE)
     context = getattr(failure, "ctx", None)
     path = context.command_path if context is not None else "savctl"

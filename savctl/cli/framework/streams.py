@@ -21,7 +21,7 @@ def prepare() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def tell(text: str) -> None:
+def write_line(text: str) -> None:
     """Say it on stderr; where there is no room for it, the work goes on without."""
     with suppress(OSError):
         sys.stderr.write(text)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.command import NO_OPTIONS, CommandOptions, command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.errors import InvalidInput
 
 group = new_group("Run jobs and see what they did.")
+
+
+def _job_options() -> list[Any]:
+    """What the jobs declare; read only when `job run` itself is asked for."""
+    from savctl.cli.job.options import declared
+
+    return declared()
+
 
 JobName = Annotated[str, typer.Argument(metavar="NAME", help="As savctl job list shows it.")]
 
@@ -38,6 +45,7 @@ def list_(call: CommandContext) -> Answer:
     ],
     writes=True,
     asks=True,
+    more=_job_options,
 )
 def run(
     call: CommandContext,
@@ -45,47 +53,28 @@ def run(
     due: Annotated[
         bool, typer.Option("--due", help="Only if a scheduled slot is due: for cron.")
     ] = False,
-    heal: Annotated[
-        bool, typer.Option("--heal", help="Also repair what the job finds and can repair.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Lift the brake of orphan-cleanup.")
-    ] = False,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Do what this plan says.")
-    ] = None,
-    plan_out: Annotated[
-        Path | None,
-        typer.Option(
-            "--plan-out", metavar="FILE", help="Write a plan into a file; change nothing."
-        ),
-    ] = None,
+    options: CommandOptions = NO_OPTIONS,
 ) -> Answer | int | None:
     """Run a job now and report what it did; at most one runs at a time over all hosts.
 
     --yes lifts the brake that stops a run which would close very many tickets at once. With
     --due the newest scheduled slot is run, unless some host has run it already.
     """
+    from savctl.cli.job.options import options_of
     from savctl.cli.job.running import answered, run_due, run_now
-    from savctl.scheduling.job import Flags, find_job
+    from savctl.scheduling.job import find_job
     from savctl.scheduling.stop import stopping_on_signals
 
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     job = find_job(name)
     if due:
         call.require_chosen_database()
-    given = {"heal": heal, "force": force, "plan": plan, "plan-out": plan_out}
-    for option in (option for option, value in given.items() if value):
-        if option not in job.options:
-            raise InvalidInput(f"{name} knows no --{option}", job=name)
-    if plan and plan_out:
-        raise InvalidInput("--plan-out writes a plan and --plan reads one", hint="Leave one out.")
-    call.dry_run |= plan_out is not None  # what is only planned takes no lease and leaves no row
+    chosen = options_of(job, options)
+    call.dry_run |= chosen.is_plan_only
     if due and call.dry_run:
         raise InvalidInput("--due runs a slot, which a dry run does not", hint="Leave one out.")
-    flags = Flags(confirmed=call.yes, heal=heal, force=force, plan=plan, plan_out=plan_out)
     with stopping_on_signals() as stop:
-        report = run_due(call, job, flags, stop) if due else run_now(call, job, flags, stop)
+        report = (run_due if due else run_now)(call, job, stop, chosen)
     return None if report is None else answered(call, report, stop)
 
 

@@ -13,7 +13,8 @@ from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone
 from savctl.persistence.jobs.running import SlotTaken
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
-from savctl.scheduling.job import Flags, Job, find_job
+from savctl.scheduling.job import Job, find_job
+from savctl.scheduling.job_options import JobOptions
 from savctl.scheduling.plan import all_schedules, due_slots
 from savctl.scheduling.runner import JobReport, Start, run_job
 from savctl.scheduling.stop import Stop, stopping_on_signals
@@ -22,10 +23,13 @@ from savctl.usecases.batch.report import BatchReport
 ITEMS_IN_TABLE = 20
 
 
-def run_now(call: CommandContext, job: Job, flags: Flags, stop: Stop) -> JobReport:
+def run_now(
+    call: CommandContext, job: Job, stop: Stop, options: JobOptions | None = None
+) -> JobReport:
     """Run the job, or show what it would do; its counts are rewritten in place meanwhile."""
     start = Start(
-        flags=flags,
+        is_confirmed=call.yes,
+        options=options,
         dry_run=call.dry_run,
         should_stop=stop.is_set,
         on_batch=_progress(call),
@@ -41,17 +45,25 @@ def by_name(call: CommandContext, name: str) -> Answer | int:
     """Run a job for the command that bears its name."""
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     with stopping_on_signals() as stop:
-        report = run_now(call, find_job(name), Flags(confirmed=call.yes), stop)
+        report = run_now(call, find_job(name), stop)
     return answered(call, report, stop)
 
 
-def run_due(call: CommandContext, job: Job, flags: Flags, stop: Stop) -> JobReport | None:
+def run_due(
+    call: CommandContext, job: Job, stop: Stop, options: JobOptions | None = None
+) -> JobReport | None:
     """Run the slot that is due, if there is one and nobody has been faster."""
     slots = due_slots(job, call.app, all_schedules(call.settings)[job.name])
     if not slots:
         call.note(f"{job.name}: no slot is due; nothing to do")
         return None
-    start = Start(by=StartedBy.CRON, slot=slots[0], flags=flags, should_stop=stop.is_set)
+    start = Start(
+        by=StartedBy.CRON,
+        slot=slots[0],
+        is_confirmed=call.yes,
+        options=options,
+        should_stop=stop.is_set,
+    )
     try:
         return run_job(job, call.app, start)
     except SlotTaken as taken:

@@ -62,11 +62,11 @@ def _run(call: CommandContext) -> dict[str, Any] | Answer | int:
     """The report that the job leaves; the run's own when it was stopped, or some items failed."""
     from savctl.cli.job.running import answered, run_now
     from savctl.persistence.jobs.runs import RunStatus
-    from savctl.scheduling.job import Flags, find_job
+    from savctl.scheduling.job import find_job
     from savctl.scheduling.stop import stopping_on_signals
 
     with stopping_on_signals() as stop:
-        done = run_now(call, find_job("sla-audit"), Flags(confirmed=call.yes), stop)
+        done = run_now(call, find_job("sla-audit"), stop)
     if done.status is not RunStatus.OK:
         return answered(call, done, stop)
     call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("source", "seen", "imported", "skipped", "rejected", "adjusted")
 _MEMBERS = (*_COLUMNS, "stopped_at")
-_TOLD = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
+_LISTED = 50  # bad rows named on stderr; the JSON answer lists up to 1,000
 
 
 @command(
@@ -202,9 +202,9 @@ def _row(call: CommandContext, report: ImportReport) -> dict[str, object]:
 def _tell_bad_rows(call: CommandContext, report: ImportReport) -> None:
     if sys.stderr.isatty() and not call.quiet:
         sys.stderr.write("\r\x1b[K")
-    for bad in report.rejects[:_TOLD]:
+    for bad in report.rejects[:_LISTED]:
         call.warn(f"line {bad.line}: {bad.reason}")
-    if report.rejected > _TOLD:
-        call.warn(f"… and {report.rejected - _TOLD} more; --reject-to FILE keeps every bad row")
-    for put_right in report.remarks[:_TOLD] if call.verbose else ():
+    if report.rejected > _LISTED:
+        call.warn(f"… and {report.rejected - _LISTED} more; --reject-to FILE keeps every bad row")
+    for put_right in report.remarks[:_LISTED] if call.verbose else ():
         call.note(f"line {put_right.line}: {put_right.reason}")

@@ -18,7 +18,7 @@ from savctl.domain.model.references import reference
 from savctl.domain.model.states import Status
 from savctl.errors import InvalidInput
 
-Said = Annotated[
+MessageText = Annotated[
     str | None,
     typer.Option("--message", help="Public message to the customer; @FILE or - reads it."),
 ]
@@ -102,7 +102,7 @@ def unassign(
 def wait(
     call: CommandContext,
     tickets: ManyTickets,
-    message: Said = None,
+    message: MessageText = None,
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | int:
@@ -133,7 +133,7 @@ def resume(
 def resolve(
     call: CommandContext,
     tickets: ManyTickets,
-    message: Said = None,
+    message: MessageText = None,
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | int:

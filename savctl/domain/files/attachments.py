@@ -14,12 +14,11 @@ from savctl.domain.files.archives import check_zip
 from savctl.domain.files.file_names import FileName, file_name
 from savctl.domain.files.file_types import (
     BY_EXTENSION,
-    CSV,
     DOC,
     DOCX,
     MB,
+    OLE2_FAMILY,
     PDF,
-    TEXT,
     XLSX,
     ZIP,
     FileRefused,
@@ -28,17 +27,7 @@ from savctl.domain.files.file_types import (
 from savctl.domain.files.ole2 import directory, is_encrypted
 from savctl.domain.files.ooxml import check_document
 from savctl.domain.files.polyglots import check_pdf, check_picture, check_word
-from savctl.domain.files.sniffing import OLE2_FAMILY, TEXT_FAMILY, ZIP_FAMILY, sniff
-
-# What the sniffer says of a type that it cannot tell from its relatives.
-_FAMILIES = {
-    DOC.mime: OLE2_FAMILY,
-    DOCX.mime: ZIP_FAMILY,
-    XLSX.mime: ZIP_FAMILY,
-    ZIP.mime: ZIP_FAMILY,
-    CSV.mime: TEXT_FAMILY,
-    TEXT.mime: TEXT_FAMILY,
-}
+from savctl.domain.files.sniffing import sniff
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +47,7 @@ def examine(name: str, content: BinaryIO, *, size_bytes: int) -> Accepted:
     accepted = name_and_type(name)
     _check_size(accepted.type, size_bytes)
     found = sniff(content, size_bytes=size_bytes)
-    wanted = _FAMILIES.get(accepted.type.mime, accepted.type.mime)
-    if found != wanted:
+    if found != accepted.type.content:
         if found == OLE2_FAMILY and accepted.type in {DOCX, XLSX} and is_encrypted(content):
             raise FileRefused(
                 "encrypted",

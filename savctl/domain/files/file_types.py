@@ -9,6 +9,9 @@ from types import MappingProxyType
 from savctl.errors import Refused
 
 MB = 1_048_576
+ZIP_FAMILY = "application/zip"
+OLE2_FAMILY = "application/x-ole-storage"
+TEXT_FAMILY = "text/plain"
 
 
 class FileRefused(Refused):
@@ -30,12 +33,21 @@ class FileRefused(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileType:
-    """One row of the table; `is_inline` types may be shown in a browser, others are saved."""
+    """One row of the table; `is_inline` types may be shown in a browser, others are saved.
+
+    `family` is what the content is recognised as, where that is more than the type itself.
+    """
 
     mime: str
     extensions: tuple[str, ...]
     limit_bytes: int
     is_inline: bool = False
+    family: str | None = None
+
+    @property
+    def content(self) -> str:
+        """What `sniff` must find in a file of this type."""
+        return self.family or self.mime
 
 
 JPEG = FileType(mime="image/jpeg", extensions=("jpg", "jpeg"), limit_bytes=5 * MB, is_inline=True)
@@ -43,18 +55,22 @@ PNG = FileType(mime="image/png", extensions=("png",), limit_bytes=5 * MB, is_inl
 GIF = FileType(mime="image/gif", extensions=("gif",), limit_bytes=5 * MB, is_inline=True)
 WEBP = FileType(mime="image/webp", extensions=("webp",), limit_bytes=5 * MB, is_inline=True)
 PDF = FileType(mime="application/pdf", extensions=("pdf",), limit_bytes=10 * MB, is_inline=True)
-DOC = FileType(mime="application/msword", extensions=("doc",), limit_bytes=10 * MB)
+DOC = FileType(
+    mime="application/msword", extensions=("doc",), limit_bytes=10 * MB, family=OLE2_FAMILY
+)
 DOCX = FileType(
     mime="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     extensions=("docx",),
     limit_bytes=10 * MB,
+    family=ZIP_FAMILY,
 )
 XLSX = FileType(
     mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     extensions=("xlsx",),
     limit_bytes=10 * MB,
+    family=ZIP_FAMILY,
 )
-CSV = FileType(mime="text/csv", extensions=("csv",), limit_bytes=10 * MB)
+CSV = FileType(mime="text/csv", extensions=("csv",), limit_bytes=10 * MB, family=TEXT_FAMILY)
 TEXT = FileType(mime="text/plain", extensions=("txt",), limit_bytes=2 * MB, is_inline=True)
 ZIP = FileType(mime="application/zip", extensions=("zip",), limit_bytes=20 * MB)
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
+from savctl.domain.files.file_types import OLE2_FAMILY, TEXT_FAMILY, ZIP_FAMILY
 from savctl.domain.files.text_content import text_encoding
 
-ZIP_FAMILY = "application/zip"
-OLE2_FAMILY = "application/x-ole-storage"
-TEXT_FAMILY = "text/plain"
 PROGRAM = "a program"
 NESTED = "an archive"
 UNKNOWN = "nothing known"

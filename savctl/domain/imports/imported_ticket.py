@@ -14,7 +14,6 @@ from typing import Any
 
 from savctl.domain import text
 from savctl.domain.clock import second_text
-from savctl.domain.imports.imported_links import set_aside
 from savctl.domain.imports.kept_times import kept_times, times_of_now
 from savctl.domain.imports.row_fields import (
     choice,
@@ -25,6 +24,7 @@ from savctl.domain.imports.row_fields import (
 )
 from savctl.domain.imports.strict_json import strict_json
 from savctl.domain.imports.timestamp_formats import Stamps
+from savctl.domain.model.imported_links import set_aside
 from savctl.domain.model.metadata import EMPTY, Metadata
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status

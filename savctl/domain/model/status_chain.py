@@ -38,7 +38,7 @@ class StatusChain:
         steps = tuple(entry for entry in history if entry.action in CHAIN)
         return cls(steps, tuple(_breaks(steps)))
 
-    def tells(self, status: Status) -> bool:
+    def proves(self, status: Status) -> bool:
         """Whether it is unbroken and ends in this status: then it is the truth."""
         return bool(self.steps) and self.steps[-1].after == status and not self.breaks
 
@@ -52,7 +52,7 @@ class StatusChain:
         return self.steps[-1] if self.steps else None
 
 
-def runs_backwards(entries: Sequence[HistoryEntry], *, skew: timedelta) -> HistoryEntry | None:
+def first_out_of_order(entries: Sequence[HistoryEntry], *, skew: timedelta) -> HistoryEntry | None:
     """The first entry that is older than the one before it by more than clocks may differ."""
     for earlier, later in pairwise(entries):
         if earlier.at - later.at > skew:
@@ -75,7 +75,7 @@ def unaudited(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
     return [item for item in ours if not _taken(there, item)]
 
 
-def put_together(history: Sequence[object], audited: Sequence[Item]) -> list[object]:
+def merge_histories(history: Sequence[object], audited: Sequence[Item]) -> list[object]:
     """The history with every audited entry in the audit's order, which is how it happened.
 
     What only the history has stays behind the entry it stood behind; what stood before all of

@@ -10,9 +10,8 @@ from enum import StrEnum
 
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.breach import Breach, breaches_of
-from savctl.domain.sla.clock import Side, SlaClock
+from savctl.domain.sla.clock import Side, SlaClock, new_breaches
 from savctl.domain.sla.targets import COUNTED, ClockSource
-from savctl.domain.tickets.escalation import new_breaches
 
 # A scan comes every minute; later than this, something did not run.
 IN_TIME = timedelta(minutes=10)

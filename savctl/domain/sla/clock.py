@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.imports.imported_links import was_merged_away
+from savctl.domain.model.imported_links import was_merged_away
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.policy import MINUTE, Policies
@@ -146,6 +146,13 @@ def clock(
             ticket.metadata.object_at("merged_into") or was_merged_away(ticket.metadata)
         ),
     )
+
+
+def new_breaches(seen: SlaClock, *, known: frozenset[Side]) -> tuple[SideClock, ...]:
+    """The sides that are breached and not written down yet; none when the clock is no proof."""
+    if not seen.is_trusted:
+        return ()
+    return tuple([s for s in seen.sides if s.is_breached and s.side not in known])
 
 
 def _response(

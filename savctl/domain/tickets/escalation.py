@@ -14,16 +14,9 @@ from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import Priority, raised
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.breach import Breach, with_breach
-from savctl.domain.sla.clock import Side, SideClock, SlaClock
+from savctl.domain.sla.clock import Side, SideClock, SlaClock, new_breaches
 from savctl.domain.sla.targets import COUNTED, ESCALATED, is_automatic
 from savctl.domain.tickets.decision import Decision, history_entry, with_promise
-
-
-def new_breaches(seen: SlaClock, *, known: frozenset[Side]) -> tuple[SideClock, ...]:
-    """The sides that are breached and not written down yet; none when the clock is no proof."""
-    if not seen.is_trusted:
-        return ()
-    return tuple([s for s in seen.sides if s.is_breached and s.side not in known])
 
 
 def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:

@@ -18,9 +18,9 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.status_chain import (
     Item,
     StatusChain,
+    first_out_of_order,
     lost,
-    put_together,
-    runs_backwards,
+    merge_histories,
     unaudited,
 )
 from savctl.domain.model.ticket import Ticket
@@ -146,14 +146,14 @@ def _wrong_stamps(facts: Facts, past: StatusChain) -> Iterator[str]:
             yield "resolved-at-left" if is_resolved else "resolved-at-missing"
     elif past.last is not None and past.last.action == Action.STATUS:
         was_resolved = past.last.before == Status.RESOLVED
-        if past.tells(Status.CLOSED) and is_resolved != was_resolved:
+        if past.proves(Status.CLOSED) and is_resolved != was_resolved:
             yield "resolved-at-left" if is_resolved else "resolved-at-missing"
     if (facts.closed_at is not None) != (facts.status is Status.CLOSED):
         yield "closed-at-left" if facts.closed_at is not None else "closed-at-missing"
 
 
 def _provable(facts: Facts, past: StatusChain) -> Iterator[StampRepair]:
-    if not past.tells(facts.status):
+    if not past.proves(facts.status):
         return
     for check in _wrong_stamps(facts, past):
         of_resolving = check.startswith("resolved")
@@ -191,7 +191,7 @@ def _history(
         yield InvariantProblem(
             "history-end", f"ends in {past.last.after}, the ticket is {facts.status}"
         )
-    backwards = runs_backwards(history, skew=skew)
+    backwards = first_out_of_order(history, skew=skew)
     if backwards is not None:
         yield InvariantProblem(
             "history-order", f"{backwards.action} at {micro_text(backwards.at)}"
@@ -231,7 +231,7 @@ def _repaired_metadata(
         return metadata, done
     done.append({"check": "audit-lost", "entries": len(missing)})
     if isinstance(metadata.get("history", []), list):
-        whole = put_together(metadata.history_items, audited)
+        whole = merge_histories(metadata.history_items, audited)
         return metadata.with_members(history=whole), done
     # a history that is no list is moved aside by the first entry appended
     entries = [entry for item in missing if (entry := entry_from(item)) is not None]

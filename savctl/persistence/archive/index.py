@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
 
 from savctl.domain.clock import instant
 from savctl.errors import NotFound
-from savctl.persistence.archive.snapshot_columns import fetched, listed
 from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import archived_files, archived_tickets
+from savctl.persistence.sql import chunks, fetched, id_list
 from savctl.persistence.tickets.references import resolved
 from savctl.persistence.types import time_text
 
@@ -137,8 +137,8 @@ def came_back(connection: Connection, ticket_ids: Sequence[int]) -> set[int]:
     """Those of these tickets whose id or number an archived ticket has."""
     exact = "" if connection.dialect.name == "sqlite" else "COLLATE utf8mb4_bin"
     found: set[int] = set()
-    for start in range(0, len(ticket_ids), _AT_ONCE):
-        ids = listed(ticket_ids[start : start + _AT_ONCE])
+    for some in chunks(ticket_ids, _AT_ONCE):
+        ids = id_list(some)
         query = (
             f"SELECT ticket_id FROM savctl_archived_tickets WHERE ticket_id IN ({ids}) UNION "  # noqa: S608
             "SELECT t.id FROM support_tickets AS t JOIN savctl_archived_tickets AS a "

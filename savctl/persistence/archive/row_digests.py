@@ -12,15 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from savctl.persistence.archive.snapshot_columns import (
-    Columns,
-    fetched,
-    key_of,
-    listed,
-    quoted_name,
-    select_rows,
-)
+from savctl.persistence.archive.snapshot_columns import Columns, key_of, select_rows
 from savctl.persistence.schema.tables import files
+from savctl.persistence.sql import fetched, id_list, quoted_name
 
 
 def locked_digests(
@@ -86,7 +80,7 @@ def _message_digests(
     digest = digest_sql(connection, columns["ticket_messages"])
     query = (
         f"SELECT ticket_id, SHA2(GROUP_CONCAT({digest} ORDER BY id SEPARATOR ''), 256) "  # noqa: S608
-        f"FROM ticket_messages WHERE ticket_id IN ({listed(ticket_ids)}) "
+        f"FROM ticket_messages WHERE ticket_id IN ({id_list(ticket_ids)}) "
         "GROUP BY ticket_id FOR UPDATE"
     )
     return fetched(connection, query)

@@ -18,7 +18,7 @@ from savctl.persistence.archive.snapshot_columns import DECLARED, TIMES
 PlainRow = dict[str, Any]
 
 _STORED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
-_TOLD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+_ENCODED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 class NotFaithful(ValueError):
@@ -46,7 +46,7 @@ def plain_by(
 
 def bound(value: Any, *, is_time: bool) -> Any:
     """The value for the driver."""
-    if is_time and isinstance(value, str) and _TOLD.fullmatch(value):
+    if is_time and isinstance(value, str) and _ENCODED_TIME.fullmatch(value):
         return f"{value[:10]} {value[11:-1]}"
     if not isinstance(value, dict):
         return value
@@ -66,7 +66,7 @@ def bound(value: Any, *, is_time: bool) -> Any:
 def _encoded_time(stored: object) -> str:
     """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
     text_ = str(stored)
-    if _TOLD.fullmatch(text_):
+    if _ENCODED_TIME.fullmatch(text_):
         raise NotFaithful(f"the time {text_} would come back as another text")
     return f"{text_[:10]}T{text_[11:]}Z" if _STORED.fullmatch(text_) else text_
 

@@ -6,7 +6,6 @@ Past SQLAlchemy's own columns: other programs add theirs, and a ticket is moved 
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from savctl.persistence.schema.tables import (
     ticket_attachments,
     ticket_messages,
 )
+from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.types import UtcDateTime
 
 Columns = Mapping[str, tuple[str, ...]]
@@ -61,51 +61,16 @@ def select_rows(
         return []
     query = (
         f"SELECT {', '.join(wanted)} FROM {table} "  # noqa: S608
-        f"WHERE {column} IN ({listed(values)}) ORDER BY {key_of(table)}"
+        f"WHERE {column} IN ({id_list(values)}) ORDER BY {key_of(table)}"
     )
     if lock and connection.dialect.name != "sqlite":
         query += f" FOR UPDATE {lock}"
     return fetched(connection, query)
 
 
-def fetched(connection: Connection, query: str, values: Sequence[Any] = ()) -> Sequence[Any]:
-    """The rows of a query in the driver's own words, which spares SQLAlchemy's work for each.
-
-    Raises:
-        ValueError: SQLite holds a text that is no UTF-8; shown as U+FFFD it would be another.
-    """
-    if connection.dialect.name != "sqlite":
-        return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
-    driver: Any = connection.connection.driver_connection
-    legible, driver.text_factory = driver.text_factory, str
-    try:
-        return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
-    except sqlite3.OperationalError as problem:
-        if "decode" not in str(problem):
-            raise
-        raise ValueError("a text of it is no UTF-8") from None  # the message holds the text
-    finally:
-        driver.text_factory = legible
-
-
 def key_of(table: str) -> str:
     """The column that a table's rows are told apart by."""
     return "attachment_id" if table == files.name else "id"
-
-
-def listed(ids: Sequence[int]) -> str:
-    """Ids as the numbers they are: of a placeholder's value the driver looks at each."""
-    return ", ".join([f"{one:d}" for one in ids])
-
-
-def marks(connection: Connection, count: int) -> str:
-    """So many placeholders."""
-    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)
-
-
-def quoted_name(connection: Connection, name: str) -> str:
-    """A column's name as SQL takes it."""
-    return connection.dialect.identifier_preparer.quote(name)
 
 
 def _sqlite_columns(connection: Connection, table: str) -> tuple[str, ...]:

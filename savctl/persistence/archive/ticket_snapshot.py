@@ -15,14 +15,7 @@ from sqlalchemy import Connection
 
 from savctl.persistence.archive.row_digests import digest_sql, together
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow, bound, plain_by
-from savctl.persistence.archive.snapshot_columns import (
-    TIMES,
-    Columns,
-    fetched,
-    marks,
-    quoted_name,
-    select_rows,
-)
+from savctl.persistence.archive.snapshot_columns import TIMES, Columns, select_rows
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.schema.tables import (
     files,
@@ -30,6 +23,7 @@ from savctl.persistence.schema.tables import (
     ticket_attachments,
     ticket_messages,
 )
+from savctl.persistence.sql import chunks, fetched, placeholders, quoted_name
 
 
 @dataclass(slots=True)
@@ -123,9 +117,8 @@ def conflicts(connection: Connection, whole: TicketSnapshot) -> list[str]:
     )
     found = []
     for table, column, values in wanted:
-        for start in range(0, len(values), 1000):
-            some = values[start : start + 1000]
-            places = marks(connection, len(some))
+        for some in chunks(values, 1_000):
+            places = placeholders(connection, len(some))
             query = f"SELECT {column} FROM {table} WHERE {column} IN ({places})"  # noqa: S608
             found += [f"{table}.{column} {row[0]}" for row in fetched(connection, query, some)]
     return found

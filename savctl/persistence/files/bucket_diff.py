@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 from savctl.errors import Unavailable
@@ -20,7 +19,6 @@ from savctl.persistence.files.file_references import Named
 T = TypeVar("T")
 
 _CACHE_KIB = 32 * 1024
-_CHUNK = 10_000
 _TABLES = """
 CREATE TABLE objects (key TEXT PRIMARY KEY, size INTEGER, at REAL) WITHOUT ROWID;
 CREATE TABLE names (key TEXT, size INTEGER, record INTEGER, ticket INTEGER, is_old INTEGER);
@@ -121,13 +119,6 @@ class Comparison:
             # not the cursor itself: it would be closed when the rows are left early, and by then
             # the file may be closed
             yield from iter(self._file.execute(query).fetchone, None)
-
-
-def chunks(rows: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
-    """The rows in lists of at most `size`."""
-    it = iter(rows)
-    while chunk := list(islice(it, size)):
-        yield chunk
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachments
 from savctl.persistence.files.uploads import UploadRecords
 from savctl.persistence.schema.tables import archived_files, purges, ticket_attachments
+from savctl.persistence.sql import chunks
 
 PAGE = 10_000
 _AT_ONCE = 1_000  # keys in one query
@@ -73,8 +74,8 @@ def named(connection: Connection, keys: Collection[str]) -> dict[str, str]:
     """
     found = dict.fromkeys(UploadRecords(connection).under_way(keys), "an upload under way")
     wanted = sorted(keys)
-    for start in range(0, len(wanted), _AT_ONCE):
-        found |= _records_naming(connection, wanted[start : start + _AT_ONCE])
+    for some in chunks(wanted, _AT_ONCE):
+        found |= _records_naming(connection, some)
     return found
 
 

@@ -112,7 +112,7 @@ class Purges:
         """Those of these keys that shall go."""
         return self._wanted(keys)
 
-    def spare(self, keys: Collection[str]) -> None:
+    def cancel(self, keys: Collection[str]) -> None:
         """The keys are named by a record again: they shall not go.
 
         An orphan of which nobody knows yet whether it is hidden stays on the list, by which the

@@ -6,13 +6,13 @@ It is imported only when a schema changes: it costs as much as thirty empty Pyth
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import VERSION_TABLE, metadata
+from savctl.places import folder_of
 
 
 def run_alembic(database: Database, command: str, revision: str, *, whose: str | None) -> None:
@@ -48,7 +48,7 @@ def revisions() -> tuple[str, ...]:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", _folder())
+    config.set_main_option("script_location", str(folder_of("migrations")))
     walked = ScriptDirectory.from_config(config).walk_revisions()
     return tuple(reversed([script.revision for script in walked]))
 
@@ -67,17 +67,11 @@ def is_ours(name: str | None, kind: str, _: object) -> bool:
     return kind != "table" or name in metadata.tables
 
 
-def _folder() -> str:
-    import migrations
-
-    return str(Path(migrations.__file__).parent)
-
-
 def _config(connection: Connection, whose: str | None) -> Any:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", _folder())
+    config.set_main_option("script_location", str(folder_of("migrations")))
     config.attributes["connection"] = connection
     config.attributes["service_tables"] = whose
     return config

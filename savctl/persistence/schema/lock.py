@@ -15,15 +15,15 @@ LEASE_SECONDS = 60
 _LEASE = "schema"
 _LONGEST_WAIT_SECONDS = 600
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def say_nothing(_: str) -> None:
+def ignore_note(_: str) -> None:
     """Nobody listens."""
 
 
 @contextmanager
-def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
+def alone(database: Database, owner: str, notify: Notify) -> Iterator[None]:
     """Hold the schema lease, waiting for whoever holds it now."""
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
     has_reported = False
@@ -37,7 +37,9 @@ def alone(database: Database, owner: str, tell: Tell) -> Iterator[None]:
             if time.monotonic() > give_up:
                 raise Unavailable("another host has been changing the schema for long") from None
             if not has_reported:
-                tell("another host changes the schema; waiting (a dead one is waited out: 1 min)")
+                notify(
+                    "another host changes the schema; waiting (a dead one is waited out: 1 min)"
+                )
                 has_reported = True
             time.sleep(0.2)
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateTable
 from savctl.errors import Refused, SchemaMismatch
 from savctl.persistence.engine import Database, prepare_folder
 from savctl.persistence.schema.alembic_runner import run_alembic, statements
-from savctl.persistence.schema.lock import Tell, alone, say_nothing
+from savctl.persistence.schema.lock import Notify, alone, ignore_note
 from savctl.persistence.schema.server_info import is_there
 from savctl.persistence.schema.tables import SERVICE_TABLES, VERSION_TABLE, meta
 from savctl.persistence.schema.tables import leases as leases_table
@@ -61,10 +61,10 @@ def require_current(connection: Connection, name: str) -> None:
     )
 
 
-def upgrade(database: Database, *, owner: str, tell: Tell = say_nothing) -> bool:
+def upgrade(database: Database, *, owner: str, notify: Notify = ignore_note) -> bool:
     """Bring the schema to this savctl's; True when there was something to do.
 
-    Two hosts at once: one works, the other waits (and says so with `tell`) and finds it done.
+    Two hosts at once: one works, the other waits (and says so with `notify`) and finds it done.
 
     Raises:
         Refused: another program's tables are there; `db adopt` is the way.
@@ -75,7 +75,7 @@ def upgrade(database: Database, *, owner: str, tell: Tell = say_nothing) -> bool
             return False
         require_upgradable(connection, database.name)
     _make_bootstrap_tables(database)
-    with alone(database, owner, tell):
+    with alone(database, owner, notify):
         with database.reading() as connection:
             if version(connection) == HEAD:
                 return False
@@ -109,21 +109,23 @@ def require_upgradable(connection: Connection, name: str) -> None:
         )
 
 
-def downgrade(database: Database, revision: str, *, owner: str, tell: Tell = say_nothing) -> None:
+def downgrade(
+    database: Database, revision: str, *, owner: str, notify: Notify = ignore_note
+) -> None:
     """Go back to an older revision; tables of other programs stay whatever it is."""
-    with alone(database, owner, tell):
+    with alone(database, owner, notify):
         with database.reading() as connection:
             whose = service_tables_are(connection)
         run_alembic(database, "downgrade", revision, whose=whose)
 
 
-def stamp_adopted(database: Database, *, owner: str, tell: Tell = say_nothing) -> None:
+def stamp_adopted(database: Database, *, owner: str, notify: Notify = ignore_note) -> None:
     """Take over tables another program made: remember whose they are, add only our own.
 
     Killed in the middle, or done by two hosts at once, it ends the same.
     """
     _make_bootstrap_tables(database)
-    with alone(database, owner, tell):
+    with alone(database, owner, notify):
         with database.reading() as connection:
             found = version(connection)
         _remember(database, ADOPTED)

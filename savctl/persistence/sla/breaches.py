@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from savctl.domain.model.priority import Priority
 from savctl.domain.sla.breach import Breach
 from savctl.domain.sla.clock import Side
-from savctl.persistence.archive.snapshot_columns import fetched, listed
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import sla_breaches, support_tickets
+from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.types import time_text
 
 
@@ -101,7 +101,7 @@ class Ledger:
         found: dict[int, frozenset[Side]] = {}
         query = (
             "SELECT ticket_id, side FROM savctl_sla_breaches "  # noqa: S608
-            f"WHERE ticket_id IN ({listed(ticket_ids)})"
+            f"WHERE ticket_id IN ({id_list(ticket_ids)})"
         )
         for ticket_id, side in fetched(self._connection, query):
             found[ticket_id] = found.get(ticket_id, frozenset()) | {Side(side)}
@@ -112,7 +112,7 @@ class Ledger:
         found: dict[int, tuple[Breach, ...]] = dict.fromkeys(ticket_ids, ())
         if not ticket_ids:
             return found
-        theirs = text(f"ticket_id IN ({listed(ticket_ids)})")  # or SQLAlchemy looks at each
+        theirs = text(f"ticket_id IN ({id_list(ticket_ids)})")  # or SQLAlchemy looks at each
         query = select(sla_breaches).where(theirs).order_by(sla_breaches.c.at)
         for row in self._connection.execute(query):
             found[row.ticket_id] += (breach_of(row),)

@@ -16,9 +16,9 @@ _NAME = "sla_watch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCursor:
-    """All active tickets were compared at `whole_at`, when `up_to_id` was the newest."""
+    """All active tickets were compared at `full_scan_at`, when `up_to_id` was the newest."""
 
-    whole_at: datetime
+    full_scan_at: datetime
     up_to_id: int
 
 
@@ -26,13 +26,13 @@ def read_watch(connection: Connection) -> ScanCursor | None:
     """How far it got; None when it never looked."""
     query = select(meta.c.value).where(meta.c.name == _NAME)
     at, _, up_to_id = (connection.execute(query).scalar() or "").partition(" ")
-    whole_at = instant(at)
-    if whole_at is None or not up_to_id.isdecimal():
+    full_scan_at = instant(at)
+    if full_scan_at is None or not up_to_id.isdecimal():
         return None
-    return ScanCursor(whole_at=whole_at, up_to_id=int(up_to_id))
+    return ScanCursor(full_scan_at=full_scan_at, up_to_id=int(up_to_id))
 
 
 def write_watch(connection: Connection, watch: ScanCursor) -> None:
     """Write down how far it got."""
-    row = (_NAME, f"{micro_text(watch.whole_at)} {watch.up_to_id}")
+    row = (_NAME, f"{micro_text(watch.full_scan_at)} {watch.up_to_id}")
     insert_rows(connection, meta, ("name", "value"), [row], replaces=True)

@@ -30,7 +30,7 @@ class ScheduledChecks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def ring(self, tickets: Iterable[tuple[int, datetime]]) -> None:
+    def schedule_now(self, tickets: Iterable[tuple[int, datetime]]) -> None:
         """Have the next scan look at these: something happened that it must judge."""
         rows = [(ticket_id, _text(at), None) for ticket_id, at in tickets]
         insert_rows(self._connection, sla_alarms, _COLUMNS, rows, replaces=True)

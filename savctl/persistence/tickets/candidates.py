@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, o
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.persistence.archive.snapshot_columns import listed
 from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.sql import id_list
 from savctl.persistence.tickets.tickets import to_ticket
 from savctl.persistence.types import MetadataType, instant_of
 
@@ -125,7 +125,7 @@ def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
     """
     if not ids:
         return []
-    these = text(f"id IN ({listed(ids)})")  # or SQLAlchemy looks at each
+    these = text(f"id IN ({id_list(ids)})")  # or SQLAlchemy looks at each
     return _tickets(connection, select(_T.id).where(these).order_by(_T.id))[0]
 
 

@@ -23,8 +23,8 @@ from sqlalchemy import (
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.closing import LastPublic
 from savctl.domain.tickets.message_origins import kept_answer, moved_ids
-from savctl.persistence.archive.snapshot_columns import fetched, listed
 from savctl.persistence.schema.tables import ticket_messages
+from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.tickets.tickets import new_id
 from savctl.persistence.types import instant_of
 
@@ -132,10 +132,10 @@ class Messages:
     ) -> dict[int, datetime]:
         if not tickets:
             return {}
-        others = f"AND id NOT IN ({listed(without)}) " if without else ""
+        others = f"AND id NOT IN ({id_list(without)}) " if without else ""
         query = (
             "SELECT ticket_id, MIN(created_at) FROM ticket_messages "  # noqa: S608
-            f"WHERE ticket_id IN ({listed([ticket.id for ticket in tickets])}) {others}"
+            f"WHERE ticket_id IN ({id_list([ticket.id for ticket in tickets])}) {others}"
             "AND sender_type = 'agent' AND is_internal = 0 "
             "AND created_at >= '1970-01-01' "  # a zero date is no answer, and hides none
             "GROUP BY ticket_id"

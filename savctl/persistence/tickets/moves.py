@@ -6,7 +6,7 @@ infer a file's ticket from its key (rules 6.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.merging import Line
 from savctl.persistence.bulk import insert_rows, long_text, rows_in, update_in
 from savctl.persistence.schema.tables import files, ticket_attachments, ticket_messages
+from savctl.persistence.sql import chunks
 from savctl.persistence.types import time_text
 
 _M, _F = ticket_messages.c, ticket_attachments.c
@@ -119,7 +120,7 @@ class Moves:
         """Move these messages of a ticket with the files on them, and those of these files that
         hang on no message of it; answers how many of each."""
         messages = moved = 0
-        for ids in _chunks(message_ids):
+        for ids in chunks(message_ids, _CHUNK):
             messages += update_in(self._connection, ticket_messages, "id", ids, ticket_id=to)
             moved += update_in(
                 self._connection, ticket_attachments, "message_id", ids, ticket_id=to
@@ -135,7 +136,7 @@ class Moves:
 
     def show(self, message_ids: Sequence[int]) -> None:
         """Make notes public again that a merge had hidden."""
-        for ids in _chunks(message_ids):
+        for ids in chunks(message_ids, _CHUNK):
             update_in(self._connection, ticket_messages, "id", ids, is_internal=0)
 
     def whereabouts(self, message_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -148,7 +149,3 @@ class Moves:
         """What a message says."""
         query = select(_M.message).where(_M.id == message_id)
         return str(self._connection.execute(query).scalar_one())
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

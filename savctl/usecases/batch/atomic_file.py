@@ -47,18 +47,18 @@ class AtomicFile(Protocol):
 
     stream: Bytes
 
-    def seal(self) -> FileDigest:
+    def finish(self) -> FileDigest:
         """Bring it to the disk and answer what it is; nothing is written after that."""
         ...
 
-    def release(self) -> None:
+    def publish(self) -> None:
         """Let it be seen."""
         ...
 
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[AtomicFile]:
-    """A new file at this place; without `release` nothing is left of it.
+    """A new file at this place; without `publish` nothing is left of it.
 
     Raises:
         NeedsConfirmation: there is one already, and it is not to be overwritten.
@@ -187,10 +187,10 @@ class _OnDisk:
         self._part = part
         self._overwrite = overwrite
 
-    def seal(self) -> FileDigest:
+    def finish(self) -> FileDigest:
         return _seal(self.stream)
 
-    def release(self) -> None:
+    def publish(self) -> None:
         if self._overwrite:
             self._part.replace(self._path)
         else:
@@ -221,10 +221,10 @@ class _Spooled:
         self.stream = stream
         self._deliver = deliver
 
-    def seal(self) -> FileDigest:
+    def finish(self) -> FileDigest:
         return _seal(self.stream)
 
-    def release(self) -> None:
+    def publish(self) -> None:
         self.stream.seek(0)
         self._deliver(self.stream)
 

@@ -21,7 +21,7 @@ class IdempotencyKey:
         self._command = command
         self._given = given
 
-    def earlier(self, uow: UnitOfWork) -> Any:
+    def previous(self, uow: UnitOfWork) -> Any:
         """The first answer to this request, or None.
 
         Raises:
@@ -31,11 +31,11 @@ class IdempotencyKey:
             return None
         return uow.answers.find(self._key, command=self._command, given=self._given)
 
-    def keep(self, uow: UnitOfWork, answer: Mapping[str, object], *, at: datetime) -> None:
+    def store(self, uow: UnitOfWork, answer: Mapping[str, object], *, at: datetime) -> None:
         """Keep the answer in the transaction of the change."""
         if self._key is not None:
             plain = json.loads(json.dumps(dict(answer), default=_plain))
-            uow.answers.keep(
+            uow.answers.store(
                 self._key, command=self._command, given=self._given, answer=plain, at=at
             )
 

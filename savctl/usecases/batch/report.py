@@ -87,11 +87,11 @@ class BatchReport:
         self.seen += seen
         self.changed += changed
 
-    def tell(self, item: Item) -> None:
+    def add_note(self, item: Item) -> None:
         """List an item that is counted already."""
         self._list(item)
 
-    def add_alike(self, item: Item, *, count: int) -> None:
+    def add_group(self, item: Item, *, count: int) -> None:
         """Count `count` items of one outcome and one reason, which are told in one line."""
         before = getattr(self, item.outcome)
         setattr(self, item.outcome, before + count)

@@ -14,11 +14,14 @@ from datetime import UTC, datetime, timedelta
 
 from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.persistence.engine import Database
-from savctl.persistence.files.bucket_diff import Comparison, Mismatch, chunks
+from savctl.persistence.files.bucket_diff import Comparison, Mismatch
 from savctl.persistence.files.file_references import PLACES, highest_ids, named_keys
 from savctl.persistence.files.orphan_intents import pending
+from savctl.persistence.sql import chunks
 from savctl.ports import ObjectStore, StoredObject
 from savctl.usecases.batch.batches import never_stop
+
+_AT_ONCE = 10_000  # objects handed to the comparison together
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def _filled(
 ) -> bool:
     """Both sides read to their ends; False after a stop."""
     newest = dict(zip(PLACES, highest_ids(database), strict=True))
-    for piece in chunks(map(_listed, store.listing(""))):
+    for piece in chunks(map(_listed, store.listing("")), _AT_ONCE):
         comparison.add_objects(piece)
         if should_stop():
             return False

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.files.object_keys import Shape, first_ticket_of, shape_of
-from savctl.persistence.files.bucket_diff import chunks
 from savctl.persistence.files.file_references import highest_ids, named
 from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.privacy.holds import held_among
+from savctl.persistence.sql import chunks
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import ObjectVersion
 from savctl.usecases.bucket.purging_objects import Purging

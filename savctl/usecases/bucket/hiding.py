@@ -23,9 +23,9 @@ from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.files import orphan_intents as intents
-from savctl.persistence.files.bucket_diff import chunks
 from savctl.persistence.files.file_references import named
 from savctl.persistence.privacy.holds import held_among
+from savctl.persistence.sql import chunks
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
 from savctl.usecases.batch.batches import BatchContext

@@ -99,8 +99,8 @@ def _write(path: Path, first: dict[str, object], orphans: Iterator[UnreferencedO
             file.stream.write(
                 _line({"key": one.key, "size_bytes": one.size_bytes, "modified_at": at})
             )
-        file.seal()
-        file.release()
+        file.finish()
+        file.publish()
 
 
 def _line(row: dict[str, object]) -> bytes:

@@ -16,10 +16,10 @@ from typing import TypeVar
 from savctl.domain.files.file_names import ticket_of
 from savctl.domain.files.object_keys import first_ticket_of
 from savctl.persistence.engine import Database
-from savctl.persistence.files.bucket_diff import chunks
 from savctl.persistence.files.file_references import named, named_anew
 from savctl.persistence.files.purge_queue import Purge, PurgeReason, Purges
 from savctl.persistence.privacy.holds import held_among
+from savctl.persistence.sql import chunks
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, KeyFailure, ObjectStore
 from savctl.usecases.batch.batches import BatchContext

@@ -36,7 +36,7 @@ def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> No
             item = Item(
                 place.name, None, ItemOutcome.CHANGED, f"{removed} expired", always_listed=True
             )
-            terms.report.tell(item)
+            terms.report.add_note(item)
     if terms.should_stop():
         with database.reading() as connection:
             terms.report.left = sum(place.count(connection) for place in places)

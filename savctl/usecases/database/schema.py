@@ -16,7 +16,7 @@ from savctl.persistence.archive import index as archive_index
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import server_info, versions
 from savctl.persistence.schema.inspection import Difference
-from savctl.persistence.schema.lock import Tell, say_nothing
+from savctl.persistence.schema.lock import Notify, ignore_note
 from savctl.persistence.schema.tables import archived_tickets
 from savctl.usecases.database.status import errors_among, status, verify
 
@@ -59,7 +59,7 @@ class Adoption:
 
 
 def upgrade(
-    database: Database, *, owner: str, dry_run: bool = False, tell: Tell = say_nothing
+    database: Database, *, owner: str, dry_run: bool = False, notify: Notify = ignore_note
 ) -> Migration:
     """Bring the schema to what this savctl needs; of two hosts one waits for the other.
 
@@ -70,7 +70,7 @@ def upgrade(
     before = status(database).current
     if dry_run:
         return _preview(database, before, versions.HEAD, versions.preview_upgrade(database))
-    changed = versions.upgrade(database, owner=owner, tell=tell)
+    changed = versions.upgrade(database, owner=owner, notify=notify)
     return Migration(database=database.name, before=before, after=versions.HEAD, changed=changed)
 
 
@@ -81,7 +81,7 @@ def downgrade(
     owner: str,
     confirmed: str | None,
     dry_run: bool = False,
-    tell: Tell = say_nothing,
+    notify: Notify = ignore_note,
 ) -> Migration:
     """Go back to an older schema; what the newer one added is dropped with its rows.
 
@@ -105,12 +105,12 @@ def downgrade(
             hint=f"Make a backup, then add --confirm {confirmation_word(database)}.",
             database=database.name,
         )
-    versions.downgrade(database, revision, owner=owner, tell=tell)
+    versions.downgrade(database, revision, owner=owner, notify=notify)
     return Migration(database=database.name, before=before, after=revision, changed=True)
 
 
 def adopt(
-    database: Database, *, owner: str, dry_run: bool = False, tell: Tell = say_nothing
+    database: Database, *, owner: str, dry_run: bool = False, notify: Notify = ignore_note
 ) -> Adoption:
     """Take over a database that another program's migrations made.
 
@@ -135,7 +135,7 @@ def adopt(
     differences = verify(database)
     if not dry_run and found.state != "current":
         _refuse_errors(database, differences)
-        versions.stamp_adopted(database, owner=owner, tell=tell)
+        versions.stamp_adopted(database, owner=owner, notify=notify)
     migration = Migration(
         database=database.name,
         before=found.current,

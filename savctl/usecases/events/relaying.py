@@ -97,8 +97,8 @@ class _RelayPass:
         self._terms = terms
         self._report = report
         self._held: set[int] = set()  # tickets of which nothing may go in this pass
-        self._unwanted: set[str] = set()  # routing keys of which nothing may go
-        self._behind: dict[int, int] = {}  # by ticket, its first event under such a key
+        self._blocked_keys: set[str] = set()  # routing keys of which nothing may go
+        self._first_blocked_id: dict[int, int] = {}  # by ticket, its first event under such a key
         self._after_id = 0
         self._at_end = False
         self._is_another_due = False
@@ -120,7 +120,7 @@ class _RelayPass:
                 self._work(publisher)
             finally:
                 publisher.close()
-        is_another_due = self._is_another_due and not self._unwanted
+        is_another_due = self._is_another_due and not self._blocked_keys
         return is_another_due and not self._terms.should_stop()
 
     def _work(self, publisher: Publisher) -> None:
@@ -171,7 +171,7 @@ class _RelayPass:
 
     def _may_go(self, event: OutboxEvent) -> bool:
         """Asked in order: what comes before a ticket's unwanted event goes, the later ones not."""
-        if event.id > self._behind.get(event.ticket_id, event.id):
+        if event.id > self._first_blocked_id.get(event.ticket_id, event.id):
             self._held.add(event.ticket_id)
         return event.ticket_id not in self._held
 
@@ -183,11 +183,13 @@ class _RelayPass:
                 after_id=self._after_id,
                 limit=_PAGE if self._is_taken else _NOBODY_TAKES,
                 now=self._clock(),
-                without=self._unwanted,
+                without=self._blocked_keys,
             )
             tickets = {event.ticket_id for event in page} - self._held
-            if tickets and self._unwanted:
-                self._behind = outbox_queue.first_waiting(connection, tickets, keys=self._unwanted)
+            if tickets and self._blocked_keys:
+                self._first_blocked_id = outbox_queue.first_waiting(
+                    connection, tickets, keys=self._blocked_keys
+                )
             if tickets and self._after_id:
                 late = outbox_queue.late_tickets(
                     connection,
@@ -219,7 +221,7 @@ class _RelayPass:
         """Where nobody takes a key, do not use up the attempts of all that wait under it."""
         self._refused_in_a_row[key] += 1
         if self._refused_in_a_row[key] >= _NOBODY_TAKES:
-            self._unwanted.add(key)
+            self._blocked_keys.add(key)
             self._report.unwanted.add(key)
 
     def _mark(self) -> None:

@@ -61,13 +61,13 @@ def attach_files(
         wish = _AttachRequest(ref=ref, once=once, uploading=uploading, clock=clock, by=by)
         if dry_run:
             return in_transaction(
-                database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
+                database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
             )
-        if (done := in_transaction(database, wish.begun)) is not None:
+        if (done := in_transaction(database, wish.reserve)) is not None:
             return done
         uploading.send()
         uploading.deliver()
-        return in_transaction(database, wish.completed)
+        return in_transaction(database, wish.commit)
 
 
 def delete_attachment(
@@ -157,23 +157,23 @@ class _AttachRequest:
     clock: Clock
     by: int | None
 
-    def begun(self, uow: UnitOfWork) -> Attached | None:
+    def reserve(self, uow: UnitOfWork) -> Attached | None:
         """Announce the uploads; the earlier answer, when there is one."""
         ticket = uow.tickets.lock(self.ref)
-        if (done := self._earlier(uow, ticket)) is None:
+        if (done := self._previous(uow, ticket)) is None:
             require_not_closed(ticket, "attach a file")
             self.uploading.announce(uow, ticket.id)
         return done
 
-    def completed(self, uow: UnitOfWork) -> Attached:
+    def commit(self, uow: UnitOfWork) -> Attached:
         """Record the files whose objects are there by now."""
         ticket = uow.tickets.lock(self.ref)
-        if (done := self._earlier(uow, ticket)) is not None:
+        if (done := self._previous(uow, ticket)) is not None:
             return done
         require_not_closed(ticket, "attach a file")
         now = uow.moment(self.clock(), ticket)
         made = self.uploading.record(uow, ticket, message_id=None, now=now)
-        self.once.keep(uow, {"ids": [attachment.id for attachment in made]}, at=now)
+        self.once.store(uow, {"ids": [attachment.id for attachment in made]}, at=now)
         if self.by == ticket.user_id:  # a file of the customer's is an answer (rules 20.5)
             wrote = lifecycle.customer_wrote(
                 ticket, by=self.by, now=now, reason="customer sent a file"
@@ -181,12 +181,12 @@ class _AttachRequest:
             ticket = uow.record(wrote)
         return Attached(ticket=ticket, attachments=made)
 
-    def _earlier(self, uow: UnitOfWork, ticket: Ticket) -> Attached | None:
-        found = self.once.earlier(uow)
+    def _previous(self, uow: UnitOfWork, ticket: Ticket) -> Attached | None:
+        found = self.once.previous(uow)
         if found is None:
             return None
-        earlier = uow.attachments.these(found["ids"])
-        return Attached(ticket=ticket, attachments=earlier, changed=False, is_replayed=True)
+        previous = uow.attachments.these(found["ids"])
+        return Attached(ticket=ticket, attachments=previous, changed=False, is_replayed=True)
 
 
 def _changed(

@@ -141,7 +141,7 @@ class Uploading:
         at = to_the_second(now)
         new = [one.file.record(ticket.id) for one in self._plan]
         made = uow.attachments.insert(ticket.id, new, message_id=message_id, at=at)
-        uow.purges.spare({attachment.file_path for attachment in made})
+        uow.purges.cancel({attachment.file_path for attachment in made})
         uow.uploads.forget(self._ids)
         notes = (
             FileNote(

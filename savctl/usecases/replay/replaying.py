@@ -70,7 +70,7 @@ def replay(database: Database, clock: SetClock, log: LogReader, terms: Replay) -
             player.run_jobs(event.at)
         batch.append(event)
         for job in terms.jobs:
-            job.begun(event.deed, event.at)
+            job.record_move(event.deed, event.at)
     player.play(batch)
     return player.finished()
 

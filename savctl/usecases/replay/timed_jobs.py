@@ -47,7 +47,7 @@ class TimedJob:
     runs: int = 0
     _slots: deque[datetime] = field(default_factory=deque)
 
-    def begun(self, deed: Deed, at: datetime) -> None:
+    def record_move(self, deed: Deed, at: datetime) -> None:
         """Something happened; instants only go forward."""
         if deed not in STARTS[self.name]:
             return

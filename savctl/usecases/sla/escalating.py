@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.breach import Breach, breaches_of
-from savctl.domain.sla.clock import Side, SlaClock, clock, next_look
+from savctl.domain.sla.clock import Side, SlaClock, clock, new_breaches, next_look
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.targets import COUNTED
 from savctl.domain.tickets.decision import Decision
-from savctl.domain.tickets.escalation import new_breaches, record_breaches
+from savctl.domain.tickets.escalation import record_breaches
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.scan_cursor import ScanCursor, read_watch, write_watch
 from savctl.persistence.sla.scheduled_checks import (
@@ -58,7 +58,7 @@ def escalate(
     now = clock_()
     with database.reading() as connection:
         watch, newest = read_watch(connection), newest_ticket_id(connection)
-    is_whole = watch is None or not now - WHOLE_EVERY < watch.whole_at <= now
+    is_whole = watch is None or not now - WHOLE_EVERY < watch.full_scan_at <= now
     known = policies or Policies()
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
@@ -72,7 +72,7 @@ def escalate(
         with database.reading() as connection:
             terms.report.left = count_due(connection, now=now)
     elif is_whole and not terms.dry_run:
-        seen = ScanCursor(whole_at=now, up_to_id=newest)
+        seen = ScanCursor(full_scan_at=now, up_to_id=newest)
         in_transaction(database, lambda uow: write_watch(uow.connection, seen), fence=terms.fence)
 
 

@@ -27,7 +27,7 @@ from savctl.usecases.tickets.changes import Change, answer
 SIDES = ("customer", "agent")
 
 # The change, the message as a row, and whether the answer is a replayed one.
-Said = tuple[Change, Mapping[str, object], bool]
+StoredMessage = tuple[Change, Mapping[str, object], bool]
 
 
 def add_message(
@@ -44,7 +44,7 @@ def add_message(
     dry_run: bool = False,
     files: Sequence[Staged] = (),
     store: ObjectStore | None = None,
-) -> Said:
+) -> StoredMessage:
     """Add a message; a customer's public one ends the waiting in the same transaction.
 
     Examined `files` go into the bucket first; they are recorded with the message, whose text may
@@ -82,16 +82,16 @@ def add_message(
             uploading=uploading,
         )
         if not files:
-            return in_transaction(database, wish.completed, dry_run=dry_run)
+            return in_transaction(database, wish.commit, dry_run=dry_run)
         if dry_run:
             return in_transaction(
-                database, lambda uow: wish.begun(uow) or wish.completed(uow), dry_run=True
+                database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
             )
-        if (done := in_transaction(database, wish.begun)) is not None:
+        if (done := in_transaction(database, wish.reserve)) is not None:
             return done
         uploading.send()
         uploading.deliver()
-        return in_transaction(database, wish.completed)
+        return in_transaction(database, wish.commit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +108,18 @@ class _MessageRequest:
     clock: Clock
     uploading: Uploading
 
-    def begun(self, uow: UnitOfWork) -> Said | None:
+    def reserve(self, uow: UnitOfWork) -> StoredMessage | None:
         """Announce the uploads; the earlier answer, when there is one."""
         ticket = uow.tickets.lock(self.ref)
-        if (done := self._earlier(uow, ticket)) is None:
+        if (done := self._previous(uow, ticket)) is None:
             self._consequence(ticket, self.clock())  # only whether it is allowed
             self.uploading.announce(uow, ticket.id)
         return done
 
-    def completed(self, uow: UnitOfWork) -> Said:
+    def commit(self, uow: UnitOfWork) -> StoredMessage:
         """Store the message, its files, what it does to its ticket, and its event."""
         ticket = uow.tickets.lock(self.ref)
-        if (done := self._earlier(uow, ticket)) is not None:
+        if (done := self._previous(uow, ticket)) is not None:
             return done
         now = uow.moment(self.clock(), ticket)
         decision = self._consequence(ticket, now)
@@ -138,14 +138,14 @@ class _MessageRequest:
         row = as_row(message)
         if made:
             row["attachment_ids"] = [attachment.id for attachment in made]
-        self.once.keep(uow, row, at=now)
+        self.once.store(uow, row, at=now)
         return change, row, False
 
     def _consequence(self, ticket: Ticket, now: datetime) -> Decision:
         return _consequence(ticket, self.sender[0], self.internal, self.reopen, self.by, now)
 
-    def _earlier(self, uow: UnitOfWork, ticket: Ticket) -> Said | None:
-        found = self.once.earlier(uow)
+    def _previous(self, uow: UnitOfWork, ticket: Ticket) -> StoredMessage | None:
+        found = self.once.previous(uow)
         if found is None:
             return None
         return Change(ticket=ticket, changed=False, message_id=found["id"]), found, True

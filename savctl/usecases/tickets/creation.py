@@ -100,15 +100,15 @@ def create_ticket(
     once = creation_once(key, wanted, others)
 
     def work(uow: UnitOfWork) -> tuple[Change, bool]:
-        if (earlier := once.earlier(uow)) is not None:
-            return Change(ticket=uow.tickets.get(earlier["id"]), changed=False), True
+        if (previous := once.previous(uow)) is not None:
+            return Change(ticket=uow.tickets.get(previous["id"]), changed=False), True
         now = clock()
         number = numbers.ticket_number(draw)
         decision = decide_creation(uow, wanted, number=number, by=by, now=now, policies=policies)
         ticket = uow.record_new(decision.with_id(reserved_id))
         if also is not None:
             also(uow, ticket)
-        once.keep(uow, {"id": ticket.id}, at=now)
+        once.store(uow, {"id": ticket.id}, at=now)
         warnings = unknown_users(uow, (wanted.user_id, by))
         return Change(ticket=ticket, changed=True, warnings=warnings), False
 
@@ -175,15 +175,15 @@ def _draft(
     now: datetime,
     rules: PriorityRules,
 ) -> Ticket:
-    earlier = 0
+    previous = 0
     if wanted.category is not None and wanted.priority is None:
-        earlier = uow.tickets.count_same_category(wanted.user_id, wanted.category)
+        previous = uow.tickets.count_same_category(wanted.user_id, wanted.category)
     is_vip = wanted.is_vip or uow.vips.has(wanted.user_id)
     facts = PriorityFacts(
         order_value=wanted.order_value,
         is_payment_failed=wanted.is_payment_failed,
         is_vip=is_vip,
-        earlier_same_category=earlier,
+        earlier_same_category=previous,
     )
     priority, reasons = first_priority(facts, explicit=wanted.priority, rules=rules)
     members: dict[str, object] = {**wanted.meta, "priority_reasons": list(reasons)}

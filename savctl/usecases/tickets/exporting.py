@@ -72,14 +72,14 @@ def export_tickets(
             if run.should_stop():
                 report.is_stopped = True
                 return report
-    sealed = file.seal()
+    sealed = file.finish()
     report.size_bytes, report.sha256 = sealed.size_bytes, sealed.sha256
 
     def work(uow: UnitOfWork) -> None:
         uow.audit.note("export", actor=run.by, at=clock(), details=_details(run, report))
 
     in_transaction(database, work, dry_run=run.dry_run)
-    file.release()
+    file.publish()
     return report
 
 

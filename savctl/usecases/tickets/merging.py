@@ -22,7 +22,7 @@ from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.tickets.changes import kept_unreadable, unknown_users
 
 Ref = str | int
-_TOLD = 10
+_NAMED_TICKETS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,8 @@ def merge_tickets(
 
     def work(uow: UnitOfWork) -> Merged:
         *named, into = uow.tickets.lock_all([*sources, target])
-        if (earlier := once.earlier(uow)) is not None:
-            return Merged(target=into, **_kept(earlier), is_replayed=True)
+        if (previous := once.previous(uow)) is not None:
+            return Merged(target=into, **_kept(previous), is_replayed=True)
         tickets = list({ticket.id: ticket for ticket in named}.values())
         _require_mergeable(uow, tickets, into, across=terms.across)
         now = uow.moment(clock(), *tickets, into)
@@ -93,7 +93,7 @@ def merge_tickets(
             attachments=counts[1],
             warnings=tuple(_warnings(uow, found, into, taken, terms.by)),
         )
-        once.keep(uow, _kept_form(merged), at=now)
+        once.store(uow, _kept_form(merged), at=now)
         return merged
 
     return in_transaction(database, work, dry_run=terms.dry_run)
@@ -126,8 +126,12 @@ def _require_mergeable(
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
-        reasons = "; ".join(refusal.message for refusal in refusals[:_TOLD])
-        more = f"; and {len(refusals) - _TOLD} more" if len(refusals) > _TOLD else ""
+        reasons = "; ".join(refusal.message for refusal in refusals[:_NAMED_TICKETS])
+        more = (
+            f"; and {len(refusals) - _NAMED_TICKETS} more"
+            if len(refusals) > _NAMED_TICKETS
+            else ""
+        )
         raise Refused(
             f"{len(refusals)} of {len(sources)} tickets cannot be merged into {target.number}, "
             f"so none was: {reasons}{more}",
@@ -200,7 +204,7 @@ def _warnings(
         yield from kept_unreadable(before)
     other = [s.ticket for s in sources if s.ticket.order_id not in {None, target.order_id}]
     if target.order_id is not None:
-        for ticket in other[:_TOLD]:
+        for ticket in other[:_NAMED_TICKETS]:
             yield (
                 f"{ticket.number} is about order {ticket.order_id}, "
                 f"{target.number} about {target.order_id}"
@@ -222,5 +226,5 @@ def _kept_form(merged: Merged) -> dict[str, Any]:
     }
 
 
-def _kept(earlier: dict[str, Any]) -> dict[str, Any]:
-    return {**earlier, "sources": tuple(earlier["sources"])}
+def _kept(previous: dict[str, Any]) -> dict[str, Any]:
+    return {**previous, "sources": tuple(previous["sources"])}

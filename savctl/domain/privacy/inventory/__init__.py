@@ -1,6 +1,6 @@
 """The inventory of personal data: every column, every known key, every place (rules 9.6).
 
-A new column or key is classified here, or `tests/gdpr/test_inventory.py` fails.
+A new column or key is classified here, or `tests/privacy/test_inventory.py` fails.
 """
 
 from __future__ import annotations

@@ -1,0 +1,27 @@
+"""Settings: where the database is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from savctl.config import values
+from savctl.config.setting import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """Where the database is."""
+
+    home: Path = setting(None, Path, "folder of the embedded database and files")
+    embedded: bool = setting(
+        False,
+        values.yes,
+        "without another database, the embedded one is meant, also for what runs unattended",
+    )
+    database_url: str = setting(
+        None,
+        values.database_url,
+        "database; or DB_CONNECTION, DB_HOST, DB_PORT, DB_DATABASE, DB_USERNAME, DB_PASSWORD",
+        secret=True,
+    )

@@ -1,0 +1,41 @@
+"""Settings: the broker, and what becomes of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from savctl.config import values
+from savctl.config.setting import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventSettings:
+    """The broker, and what becomes of events."""
+
+    broker_url: str | None = setting(
+        None,
+        values.broker_url,
+        "broker; or RABBITMQ_HOST, RABBITMQ_PORT, RABBITMQ_USER, RABBITMQ_PASSWORD, "
+        "RABBITMQ_VHOST; without one, events wait in the outbox",
+        secret=True,
+    )
+    broker_topology: str = setting(
+        "check",
+        values.one_of("check", "declare"),
+        "check: the exchange must be there; declare: the relay makes it",
+    )
+    broker_window: int = setting(
+        500, values.whole(1, 10_000), "events under way to the broker at once"
+    )
+    broker_ca_file: str | None = setting(None, str, "CA for amqps://")
+    broker_cert_file: str | None = setting(None, str, "client certificate")
+    broker_key_file: str | None = setting(None, str, "its private key")
+    event_attempts: int = setting(
+        100,
+        values.whole(1, 1000),
+        "refusals by the broker after which an event is set aside as dead",
+    )
+    event_retention: timedelta = setting(
+        timedelta(days=30), values.span, "how long published events are kept"
+    )
