@@ -95,7 +95,7 @@ def _tickets(database: Database, s: Sample) -> Sequence[Case]:
         return run
 
     return (
-        Case("ticket by number", lambda: one(s.ticket().number), TICKET_MS),
+        Case("ticket by number", lambda: one(s.ticket().ticket_number), TICKET_MS),
         Case("ticket by id", lambda: one(s.ticket().id), TICKET_MS),
     )
 

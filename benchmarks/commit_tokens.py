@@ -81,7 +81,7 @@ def _a_ticket(url: str) -> str:
     wanted = NewTicket(user_id=456, subject="Order not received", description="Where is it?")
     change, _ = create_ticket(database, system_clock, wanted, by=None)
     database.close()
-    return change.ticket.number
+    return change.ticket.ticket_number
 
 
 def _processes(url: str, number: str) -> Pair:

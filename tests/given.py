@@ -36,7 +36,7 @@ def a_ticket(status: Status = Status.OPEN, **fields: Any) -> Ticket:
     was_assigned = status is not Status.OPEN
     known: dict[str, Any] = {
         "id": 123,
-        "number": "TKT-ABC123",
+        "ticket_number": "TKT-ABC123",
         "user_id": CUSTOMER,
         "subject": "Order not received",
         "description": "Where is it?",

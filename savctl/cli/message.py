@@ -71,7 +71,7 @@ def add(
         call.warn(warning)
     row: dict[str, object] = {
         **message,
-        "ticket_number": change.ticket.number,
+        "ticket_number": change.ticket.ticket_number,
         "status": str(change.ticket.status),
         "changed": change.changed,
     }
@@ -133,7 +133,7 @@ def read(
         call.database, call.clock, reference(ticket), by=by, dry_run=call.dry_run
     )
     row: dict[str, object] = {
-        "ticket_number": found.number,
+        "ticket_number": found.ticket_number,
         "read": count,
         "changed": count > 0,
     }

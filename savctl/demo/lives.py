@@ -47,7 +47,7 @@ def life(shop: Shop, story: LifeStory) -> Life:
     """From the customer's first message to the end, or to the end of the demo."""
     random, words = story.random, story.words
     ticket = shop.create(_wanted(story))
-    number = ticket.number
+    number = ticket.ticket_number
     if random.random() < 0.05:
         yield shop.in_office(shop.clock() + _hours(random, 1, 6))
         shop.close(number, LEAD, random.choice(_INVALID))

@@ -93,7 +93,7 @@ def summary(database: Database) -> dict[str, Any]:
 def _closing(ticket: Ticket, entry: HistoryEntry, by: str) -> Closing:
     entered = [e for e in ticket.metadata.history if e.action in CHAIN and e.after == entry.before]
     return Closing(
-        number=ticket.number,
+        number=ticket.ticket_number,
         subject=ticket.subject,
         reason=entry.reason or "no reason given",
         by=by,
@@ -117,7 +117,7 @@ def _held(database: Database) -> list[str]:
     resolved = list(list_tickets(database, TicketFilter(statuses=(Status.RESOLVED,)), limit=500))
     with database.reading() as connection:
         last = Messages(connection).last_public(resolved)
-    return [t.number for t in resolved if _is_held(t, last.get(t.id, LastPublic()))]
+    return [t.ticket_number for t in resolved if _is_held(t, last.get(t.id, LastPublic()))]
 
 
 def _is_held(ticket: Ticket, last: LastPublic) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from savctl.domain.model.metadata import Metadata
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.sql import chunks, placeholder, placeholders
 from savctl.persistence.types import time_text
@@ -53,9 +53,9 @@ def insert_tickets(connection: Connection, tickets: Sequence[Ticket]) -> list[in
 
     The ids are asked for by ticket number: arithmetic on the last id is wrong on a cluster.
     """
-    rows = [_ticket_row(ticket) for ticket in tickets]
+    rows = [_ticket_row(connection, ticket) for ticket in tickets]
     insert_rows(connection, support_tickets, _TICKET_COLUMNS, rows)
-    numbers = [ticket.number for ticket in tickets]
+    numbers = [ticket.ticket_number for ticket in tickets]
     found = rows_in(connection, support_tickets, ("ticket_number", "id"), numbers)
     ids = {row[0]: row[1] for row in found}
     return [ids[number] for number in numbers]
@@ -147,46 +147,11 @@ def _update_chunk(
     connection.exec_driver_sql(statement, (*values, *ids))
 
 
-_TICKET_COLUMNS = (
-    "ticket_number",
-    "user_id",
-    "subject",
-    "description",
-    "priority",
-    "status",
-    "category",
-    "assigned_to",
-    "order_id",
-    "metadata",
-    "resolved_at",
-    "closed_at",
-    "created_at",
-    "updated_at",
-)
+_TICKET_COLUMNS = TICKET_COLUMNS[1:]  # the server gives the id
 
 
-def _ticket_row(ticket: Ticket) -> tuple[Any, ...]:
-    return (
-        ticket.number,
-        ticket.user_id,
-        ticket.subject,
-        ticket.description,
-        str(ticket.priority),
-        str(ticket.status),
-        ticket.category,
-        ticket.assigned_to,
-        ticket.order_id,
-        ticket.metadata.text(),
-        *(
-            None if moment is None else time_text(moment)
-            for moment in (
-                ticket.resolved_at,
-                ticket.closed_at,
-                ticket.created_at,
-                ticket.updated_at,
-            )
-        ),
-    )
+def _ticket_row(connection: Connection, ticket: Ticket) -> tuple[Any, ...]:
+    return tuple([_bound(connection, getattr(ticket, name)) for name in _TICKET_COLUMNS])
 
 
 def _set_column(

@@ -56,7 +56,7 @@ def old_tickets(
         chunk = [
             a_ticket(
                 Status.CLOSED,
-                number=f"TKT-{n:06d}",
+                ticket_number=f"TKT-{n:06d}",
                 user_id=CUSTOMER + n % 50,
                 order_id=n if n % 2 else None,
                 description=f"It's broken: \x1b[31m {n}\nreally",

@@ -128,7 +128,7 @@ def test_a_file_that_a_merge_moved_lives_as_long_as_its_target(
     assert cleaned_up(shop) == 0
     shown = {one.key for one in store.listing("tickets/")}
     assert shown == {own.file_path, moved.file_path}
-    answer_of(shop, "archive", "restore", target.id, "--confirm", target.number)
+    answer_of(shop, "archive", "restore", target.id, "--confirm", target.ticket_number)
     assert hot_ids(database) == {target.id}
     assert answer_of(shop, "attachment", "verify")["checked"] == 2
     assert cleaned_up(shop) == 0

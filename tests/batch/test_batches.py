@@ -25,8 +25,8 @@ def test_stdin_names_tickets_by_number_by_id_and_in_json_lines(
 ) -> None:
     one, two, three, four = (brought_to(database, clock, WORK) for _ in range(4))
     lines = (
-        f"{one.number.lower()}\n\n  {two.id}  \r\n"
-        f'{{"ticket_number": "{three.number}", "id": 1}}\n{{"id": {four.id}, "x": 1}}'
+        f"{one.ticket_number.lower()}\n\n  {two.id}  \r\n"
+        f'{{"ticket_number": "{three.ticket_number}", "id": 1}}\n{{"id": {four.id}, "x": 1}}'
     )
 
     outcome = cli("ticket", "resolve", "-", "-o", "json", stdin=lines)
@@ -76,7 +76,7 @@ def test_a_bad_line_is_named_and_nothing_is_done(
     ticket = brought_to(database, clock, WORK)
     before = snapshot(database)
 
-    outcome = cli("ticket", "resolve", "-", stdin=ticket.number.encode() + b"\n" + line)
+    outcome = cli("ticket", "resolve", "-", stdin=ticket.ticket_number.encode() + b"\n" + line)
 
     assert (outcome.code, outcome.out) == (2, "")
     assert named in outcome.err
@@ -101,7 +101,7 @@ def test_stdin_is_the_tickets_or_the_message(cli: Cli) -> None:
 def test_a_message_is_read_from_stdin(cli: Cli, database: Database, clock: SetClock) -> None:
     ticket = brought_to(database, clock, WORK)
 
-    outcome = cli("ticket", "resolve", ticket.number, "--message", "-", stdin="Done\nBye\n")
+    outcome = cli("ticket", "resolve", ticket.ticket_number, "--message", "-", stdin="Done\nBye\n")
 
     assert outcome.code == 0
     assert rows(database, "SELECT message FROM ticket_messages") == [{"message": "Done\nBye"}]
@@ -119,7 +119,7 @@ def test_a_ticket_named_twice_is_changed_once(
 ) -> None:
     ticket = created(database, clock)
 
-    outcome = cli("ticket", "assign", ticket.number, ticket.id, "--to", AGENT, "-o", "json")
+    outcome = cli("ticket", "assign", ticket.ticket_number, ticket.id, "--to", AGENT, "-o", "json")
 
     answers = json.loads(outcome.out)
     assert [answer["changed"] for answer in answers] == [True, False]
@@ -131,15 +131,18 @@ def test_one_refusal_is_reported_and_the_others_go_on(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
     one, shut, two = (brought_to(database, clock, status) for status in (WORK, SHUT, WORK))
-    numbers = (one.number, shut.number, "TKT-NOSUCH00", two.number)
+    numbers = (one.ticket_number, shut.ticket_number, "TKT-NOSUCH00", two.ticket_number)
 
     outcome = cli("ticket", "resolve", *numbers, "-o", "json")
 
     assert outcome.code == 3
-    assert [a["ticket_number"] for a in json.loads(outcome.out)] == [one.number, two.number]
+    assert [a["ticket_number"] for a in json.loads(outcome.out)] == [
+        one.ticket_number,
+        two.ticket_number,
+    ]
     errors = [json.loads(line)["error"] for line in outcome.err.splitlines()]
     assert [error["exit"] for error in errors] == [5, 4, 3]
-    assert shut.number in errors[0]["message"]
+    assert shut.ticket_number in errors[0]["message"]
     assert "TKT-NOSUCH00" in errors[1]["message"]
     assert errors[2]["message"] == "2 of 4 tickets done, 2 refused"
     assert statuses(database) == ["resolved", "closed", "resolved"]
@@ -149,7 +152,7 @@ def test_one_refusal_is_reported_and_the_others_go_on(
 def test_when_all_are_refused_alike_the_exit_code_says_so(
     cli: Cli, database: Database, clock: SetClock, status: Status | None, code: int
 ) -> None:
-    known = [brought_to(database, clock, status).number for _ in range(2) if status]
+    known = [brought_to(database, clock, status).ticket_number for _ in range(2) if status]
     numbers = known or ["TKT-NOSUCH00", "TKT-NOSUCH01"]
 
     outcome = cli("ticket", "resolve", *numbers, "-o", "json")

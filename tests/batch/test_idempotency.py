@@ -36,7 +36,7 @@ def test_a_repeated_creation_answers_the_first_ticket(cli: Cli, database: Databa
 def test_a_repeated_message_answers_the_first_message(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    words = [word.format(created(database, clock).number) for word in MESSAGE]
+    words = [word.format(created(database, clock).ticket_number) for word in MESSAGE]
     first = json.loads(cli(*words, *KEY).out)
     before = snapshot(database)
 
@@ -53,7 +53,7 @@ def test_a_repeated_message_answers_the_first_message(
 def test_a_replayed_message_survives_the_closing_of_its_ticket(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
     words = [word.format(number) for word in MESSAGE]
     first = json.loads(cli(*words, *KEY).out)
     cli("ticket", "close", number, "--reason", "spam")
@@ -127,7 +127,7 @@ def test_of_two_processes_with_one_key_one_does_it_and_the_other_answers_the_sam
     clock: SetClock,
     kind_of_request: str,
 ) -> None:
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
     words = NEW if kind_of_request == "create" else [word.format(number) for word in MESSAGE]
     table = "support_tickets" if kind_of_request == "create" else "ticket_messages"
     count = f"SELECT COUNT(*) AS n FROM {table}"

@@ -71,7 +71,7 @@ BY = ("--as", AGENT)
 
 
 def _message(desk: Desk, *more: object) -> Words:
-    number = desk.ticket(Status.WAITING_CUSTOMER).number
+    number = desk.ticket(Status.WAITING_CUSTOMER).ticket_number
     sender = ("--from", f"customer:{CUSTOMER}")
     return ("message", "add", number, *sender, "--body", "only once", *more)
 
@@ -79,13 +79,13 @@ def _message(desk: Desk, *more: object) -> Words:
 def _split(desk: Desk) -> Words:
     ticket = desk.ticket()
     message, _ = [say(desk.database, desk.clock, ticket, "And my parcel?") for _ in range(2)]
-    return ("ticket", "split", ticket.number, "--messages", message, *BY)
+    return ("ticket", "split", ticket.ticket_number, "--messages", message, *BY)
 
 
 def _merge(desk: Desk) -> Words:
     source, target = desk.ticket(), desk.ticket()
     say(desk.database, desk.clock, source, "Any news?")
-    return ("ticket", "merge", source.number, "--into", target.number, "--yes", *BY)
+    return ("ticket", "merge", source.ticket_number, "--into", target.ticket_number, "--yes", *BY)
 
 
 def _import(desk: Desk) -> Words:
@@ -164,11 +164,24 @@ CASES: dict[str, Prepare] = {
     "message": _message,
     "message with a file": lambda desk: _message(desk, "--attach", desk.photo()),
     "message with a key": lambda desk: _message(desk, "--idempotency-key", desk.unused_key()),
-    "attach": lambda desk: ("attachment", "add", desk.ticket().number, desk.photo()),
-    "assign": lambda desk: ("ticket", "assign", desk.ticket(Status.OPEN).number, "--to", AGENT),
-    "resolve": lambda d: ("ticket", "resolve", d.ticket().number, "--message", "Done.", *BY),
-    "edit": lambda desk: ("ticket", "edit", desk.ticket().number, "--tag", "parcel"),
-    "hold": lambda d: ("gdpr", "hold", "add", d.ticket().number, "--reason", "court"),
+    "attach": lambda desk: ("attachment", "add", desk.ticket().ticket_number, desk.photo()),
+    "assign": lambda desk: (
+        "ticket",
+        "assign",
+        desk.ticket(Status.OPEN).ticket_number,
+        "--to",
+        AGENT,
+    ),
+    "resolve": lambda d: (
+        "ticket",
+        "resolve",
+        d.ticket().ticket_number,
+        "--message",
+        "Done.",
+        *BY,
+    ),
+    "edit": lambda desk: ("ticket", "edit", desk.ticket().ticket_number, "--tag", "parcel"),
+    "hold": lambda d: ("gdpr", "hold", "add", d.ticket().ticket_number, "--reason", "court"),
     "delete a file": _delete,
     "skip an event": _skip,
     "split": _split,
@@ -383,7 +396,7 @@ def test_old_tokens_are_removed_with_the_expired_cache(
 def test_what_changes_nothing_leaves_no_token(
     through: Cli, database: Database, desk: Desk
 ) -> None:
-    number = desk.ticket(Status.RESOLVED).number
+    number = desk.ticket(Status.RESOLVED).ticket_number
     before = rows(database, "SELECT token FROM savctl_commits ORDER BY token")
 
     assert through("ticket", "resolve", number).code == 0

@@ -32,7 +32,7 @@ READING = ("sla due", "sla report", "ticket list --since 3d", "sla show {open}",
 
 @pytest.fixture
 def numbers(database: Database, clock: SetClock) -> dict[str, str]:
-    return {str(s): brought_to(database, clock, s).number for s in Status}
+    return {str(s): brought_to(database, clock, s).ticket_number for s in Status}
 
 
 @pytest.mark.parametrize("at", FAR)

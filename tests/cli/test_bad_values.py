@@ -128,7 +128,9 @@ def test_wrong_input_is_named_and_nothing_is_written(
     ticket = brought_to(database, clock, Status.IN_PROGRESS)
     before = snapshot(database)
 
-    outcome = cli(*(str(word).replace("{it}", ticket.number) for word in words), "-o", "json")
+    outcome = cli(
+        *(str(word).replace("{it}", ticket.ticket_number) for word in words), "-o", "json"
+    )
 
     assert (outcome.code, outcome.out) == (code, "")
     (line,) = outcome.err.splitlines()

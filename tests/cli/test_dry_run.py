@@ -70,7 +70,7 @@ def test_a_dry_run_of_the_example_changes_nothing(
 def test_a_dry_run_answers_what_the_real_run_does(
     cli: Cli, database: Database, clock: SetClock, status: Status, words: tuple[str, ...]
 ) -> None:
-    number = brought_to(database, clock, status).number
+    number = brought_to(database, clock, status).ticket_number
     before = snapshot(database)
     line = [word.format(number) for word in words]
 
@@ -90,7 +90,7 @@ def test_a_dry_run_answers_what_the_real_run_does(
 def test_a_dry_run_of_what_is_refused_is_refused(
     cli: Cli, database: Database, clock: SetClock, status: Status, words: tuple[str, ...]
 ) -> None:
-    number = brought_to(database, clock, SHUT).number
+    number = brought_to(database, clock, SHUT).ticket_number
     line = [word.format(number) for word in words]
 
     dry, real = cli(*line, "--dry-run"), cli(*line)
@@ -100,7 +100,7 @@ def test_a_dry_run_of_what_is_refused_is_refused(
 
 
 def test_at_sets_the_clock_of_a_dry_run(cli: Cli, database: Database, clock: SetClock) -> None:
-    number = brought_to(database, clock, WORK).number
+    number = brought_to(database, clock, WORK).ticket_number
 
     outcome = cli(
         "ticket", "resolve", number, "--dry-run", "--at", "2025-10-04T10:30:00Z", "-o", "json"

@@ -107,9 +107,9 @@ def test_the_keys_are_the_columns_in_their_order(
     cli: Cli, database: Database, clock: SetClock, words: tuple[str, ...], keys: list[str]
 ) -> None:
     ticket = created(database, clock)
-    cli("message", "add", ticket.number, "--from", "customer:456", "--body", "Hi")
+    cli("message", "add", ticket.ticket_number, "--from", "customer:456", "--body", "Hi")
 
-    outcome = cli(*(word.format(ticket.number) for word in words), "-o", "json")
+    outcome = cli(*(word.format(ticket.ticket_number) for word in words), "-o", "json")
 
     assert list(as_rows(outcome.out)[0]) == keys
 
@@ -117,7 +117,7 @@ def test_the_keys_are_the_columns_in_their_order(
 def test_times_are_utc_with_z_nulls_are_printed_and_metadata_is_an_object(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
 
     row = json.loads(cli("ticket", "show", number, "-o", "json").out)
 
@@ -129,7 +129,7 @@ def test_times_are_utc_with_z_nulls_are_printed_and_metadata_is_an_object(
 def test_one_ticket_is_an_object_and_several_are_an_array(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    one, two = created(database, clock).number, created(database, clock).number
+    one, two = created(database, clock).ticket_number, created(database, clock).ticket_number
 
     alone = cli("ticket", "assign", one, "--to", 10, "-n", "-o", "json")
     both = cli("ticket", "assign", one, two, "--to", 10, "-n", "-o", "json")
@@ -158,7 +158,7 @@ def test_an_empty_csv_has_the_header_of_a_full_one(
 ) -> None:
     empty = cli(*words, "-o", "csv").out
     ticket = created(database, clock)
-    cli("message", "add", ticket.number, "--from", "customer:456", "--body", "Hi")
+    cli("message", "add", ticket.ticket_number, "--from", "customer:456", "--body", "Hi")
 
     full = cli(*words, "-o", "csv").out
 
@@ -168,7 +168,7 @@ def test_an_empty_csv_has_the_header_of_a_full_one(
 def test_columns_are_picked_and_reach_into_metadata(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    number = created(database, clock, meta={"a": {"b": [1]}, "c.d": 2}).number
+    number = created(database, clock, meta={"a": {"b": [1]}, "c.d": 2}).ticket_number
     picked = ("--columns", "metadata.a.b,id,metadata.sla.promise.priority,metadata.none")
 
     rows = json.loads(cli("ticket", "list", *picked, "-o", "json").out)
@@ -191,7 +191,7 @@ def test_columns_are_picked_and_reach_into_metadata(
 def test_a_refusal_leaves_stdout_empty(
     cli: Cli, database: Database, clock: SetClock, form: str
 ) -> None:
-    number = brought_to(database, clock, Status.CLOSED).number
+    number = brought_to(database, clock, Status.CLOSED).ticket_number
 
     outcome = cli("ticket", "resolve", number, "-o", form)
 

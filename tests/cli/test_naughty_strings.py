@@ -57,7 +57,7 @@ def stored(database: Database, clock: SetClock) -> dict[str, str]:
         )
         edit_ticket(database, clock, ticket.id, {"category": text}, by=AGENT)
         close_ticket(database, clock, ticket.id, by=AGENT, reason=text)
-        numbers[ticket.number] = text
+        numbers[ticket.ticket_number] = text
     return numbers
 
 
@@ -192,7 +192,7 @@ def test_nothing_is_no_text(
 ) -> None:
     ticket = created(database, clock)
 
-    outcome = cli("ticket", *(str(word).format(ticket.number) for word in words))
+    outcome = cli("ticket", *(str(word).format(ticket.ticket_number) for word in words))
 
     assert outcome.code == 2
     assert name in outcome.err
@@ -201,6 +201,6 @@ def test_nothing_is_no_text(
 def test_an_empty_message_is_refused(cli: Cli, database: Database, clock: SetClock) -> None:
     ticket = created(database, clock)
 
-    outcome = cli("message", "add", ticket.number, "--from", "agent:10", "--body", "")
+    outcome = cli("message", "add", ticket.ticket_number, "--from", "agent:10", "--body", "")
 
     assert (outcome.code, "message is empty" in outcome.err) == (2, True)

@@ -99,7 +99,7 @@ def test_what_is_written_beside_the_answer_stops_no_work_where_there_is_no_room_
         )
 
     assert done.returncode == 0
-    assert done.stdout.decode().split() == [ticket.number for ticket in tickets]
+    assert done.stdout.decode().split() == [ticket.ticket_number for ticket in tickets]
     held = rows(database, "SELECT assigned_to FROM support_tickets")
     assert [row["assigned_to"] for row in held] == [10, 10]
 

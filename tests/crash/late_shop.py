@@ -118,7 +118,7 @@ def _life(number: int, priority: str, age: timedelta, *path: Status, **more: Any
     promise = {"priority": priority, "policy": 1, "since": second_text(born)}
     metadata = EMPTY.with_members(sla={"promise": promise, "breaches": []}).with_history(entries)
     known: dict[str, Any] = {
-        "number": f"TKT-{number:06d}",
+        "ticket_number": f"TKT-{number:06d}",
         "priority": Priority(priority),
         "metadata": metadata,
         "created_at": born,

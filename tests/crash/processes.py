@@ -78,7 +78,7 @@ def many_resolved(database: Database, count: int, *, first: int = 1) -> None:
     metadata = EMPTY.with_history(entries)
     for start_at in range(first, first + count, 1000):
         chunk = [
-            a_ticket(Status.RESOLVED, number=f"TKT-{n:06d}", metadata=metadata)
+            a_ticket(Status.RESOLVED, ticket_number=f"TKT-{n:06d}", metadata=metadata)
             for n in range(start_at, min(start_at + 1000, first + count))
         ]
         database.transaction(lambda c, chunk=chunk: insert_tickets(c, chunk))  # type: ignore[misc]

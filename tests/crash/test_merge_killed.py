@@ -36,8 +36,10 @@ def test_a_merge_is_all_there_or_not_at_all(
     for _ in range(KILLS):
         target, *sources = (created(database, clock) for _ in range(SOURCES + 1))
         file_on(database, sources[0], say(database, clock, sources[0], "Hello?"))
-        numbers = [source.number for source in sources]
-        process = start(environment, "ticket", "merge", *numbers, "--into", target.number, "--yes")
+        numbers = [source.ticket_number for source in sources]
+        process = start(
+            environment, "ticket", "merge", *numbers, "--into", target.ticket_number, "--yes"
+        )
         if kind == "sqlite":
             time.sleep(random.uniform(0, 0.5))
             process.send_signal(signal.SIGKILL)

@@ -163,7 +163,7 @@ def test_a_file_that_another_writer_holds_is_busy_in_the_end(
     assert snapshot(impatient) == before, "reading does not wait for writers"
     other.execute("ROLLBACK")
     other.close()
-    assert created(impatient, clock).number
+    assert created(impatient, clock).ticket_number
     impatient.close()
 
 

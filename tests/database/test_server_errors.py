@@ -104,7 +104,7 @@ def test_a_connection_that_cannot_be_rolled_back_prints_no_traceback(
 def test_a_change_is_tried_again_until_the_server_is_back(
     through: Cli, cutter: CommitCutter, database: Database, clock: SetClock, number: int
 ) -> None:
-    ticket = brought_to(database, clock, Status.IN_PROGRESS).number
+    ticket = brought_to(database, clock, Status.IN_PROGRESS).ticket_number
     cutter.answer_with(number, Times(2, changes_tickets))
 
     outcome = through("ticket", "resolve", ticket, "--as", 10)
@@ -117,7 +117,7 @@ def test_a_change_is_tried_again_until_the_server_is_back(
 def test_a_loss_before_the_commit_says_that_nothing_was_stored(
     through: Cli, cutter: CommitCutter, database: Database, clock: SetClock
 ) -> None:
-    ticket = brought_to(database, clock, Status.IN_PROGRESS).number
+    ticket = brought_to(database, clock, Status.IN_PROGRESS).ticket_number
     cutter.answer_with(2013, changes_tickets)
 
     outcome = through("ticket", "resolve", ticket, "--as", 10)
@@ -171,7 +171,7 @@ def test_a_batch_in_conflict_with_other_writers_is_done_in_halves(
 def test_conflicts_without_an_end_are_named_as_what_they_are(
     through: Cli, cutter: CommitCutter, database: Database, clock: SetClock
 ) -> None:
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
     cutter.answer_with(1213, changes_tickets)
 
     outcome = through("ticket", "assign", number, "--to", 10)

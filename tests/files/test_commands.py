@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def ticket(database: Database, clock: SetClock) -> str:
     """A ticket of the customer, assigned to the agent."""
-    return brought_to(database, clock, Status.IN_PROGRESS).number
+    return brought_to(database, clock, Status.IN_PROGRESS).ticket_number
 
 
 def one(cli: Cli, *words: object) -> Any:
@@ -461,7 +461,7 @@ def test_a_file_that_a_merge_moves_meanwhile_is_deleted_from_where_it_is(
 
     deleted = one(cli, "attachment", "delete", record.id, "--as", AGENT)
 
-    assert (deleted["ticket_number"], deleted["changed"]) == (target.number, True)
+    assert (deleted["ticket_number"], deleted["changed"]) == (target.ticket_number, True)
     noted = "SELECT ticket_id FROM savctl_audit WHERE action = 'file_deleted'"
     assert rows(database, noted) == [{"ticket_id": target.id}]
 
@@ -492,12 +492,12 @@ def test_a_closed_or_held_ticket_keeps_its_files(
     (evidence,) = attached(database, store, held.id, ("photo.jpg", JPEG))
     cli("attachment", "delete", deleted.id)
     close_ticket(database, clock, closed.id, by=AGENT, reason="spam")
-    cli("gdpr", "hold", "add", held.number, "--reason", "lawsuit")
+    cli("gdpr", "hold", "add", held.ticket_number, "--reason", "lawsuit")
 
     assert cli("attachment", "delete", kept.id).code == 5
     assert cli("attachment", "delete", evidence.id).code == 5
     assert cli("attachment", "restore", deleted.id).code == 0
-    assert cli("attachment", "add", closed.number, "photo.jpg").code == 5
+    assert cli("attachment", "add", closed.ticket_number, "photo.jpg").code == 5
 
 
 def test_what_is_not_there_is_not_found(cli: Cli, folder: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_record_that_fails_is_reported_with_its_own_ticket_and_holds_up_no_oth
     report = purge()
 
     (failed,) = (item for item in report.items if item.outcome == "failed")
-    assert (failed.id, failed.ticket_number) == (kept.id, ticket.number)
+    assert (failed.id, failed.ticket_number) == (kept.id, ticket.ticket_number)
     assert "kept by another program" in str(failed.reason)
     assert keys(store) == [kept.file_path]
 

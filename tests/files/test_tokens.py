@@ -144,7 +144,7 @@ def test_a_role_opens_files_and_its_user_is_on_record(
     assert [row["actor"] for row in seen] == [77, AGENT, CUSTOMER]
 
     assert code(sub="77", role="admin") == 0
-    cli("ticket", "priority", ticket.number, "urgent", "--reason", "x")
+    cli("ticket", "priority", ticket.ticket_number, "urgent", "--reason", "x")
     (changed,) = rows(database, "SELECT actor FROM savctl_audit WHERE action = 'priority'")
     assert changed["actor"] == 77
 
@@ -193,18 +193,18 @@ def test_a_token_narrows_what_is_reported_files(
     ticket = brought_to(database, clock, Status.IN_PROGRESS)
     (photo,) = attached(database, home_store(tmp_path), ticket.id, ("photo.jpg", JPEG))
     (tmp_path / "note.jpg").write_bytes(JPEG)
-    note = ("message", "add", ticket.number, "--from", f"agent:{AGENT}", "--body", "x")
+    note = ("message", "add", ticket.ticket_number, "--from", f"agent:{AGENT}", "--body", "x")
     assert cli(*note, "--internal", "--attach", "note.jpg").code == 0
     if claims is not None:
         monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
         monkeypatch.setenv("SAVCTL_TOKEN", a_token(**claims))
     monkeypatch.setenv("SAVCTL_ACTOR", "" if claims else "77")  # signs, and narrows nothing
 
-    shown = cli("attachment", "list", ticket.number, "-o", "ids")
+    shown = cli("attachment", "list", ticket.ticket_number, "-o", "ids")
 
     assert shown.code == (7 if listed is None else 0)
     assert len(shown.out.split()) == (listed or 0)
-    assert cli("attachment", "access", ticket.number).code == access
+    assert cli("attachment", "access", ticket.ticket_number).code == access
     assert cli("attachment", "access", photo.id).code == access
     assert cli("attachment", "verify").code == everything
     assert cli("attachment", "orphans").code == everything

@@ -408,7 +408,7 @@ def test_the_same_key_answers_the_same_ticket_with_its_files(
     first, again = create(store), create(broken)
 
     assert (first.is_replayed, again.is_replayed) == (False, True)
-    assert again.change.ticket.number == first.change.ticket.number
+    assert again.change.ticket.ticket_number == first.change.ticket.ticket_number
     assert [a.id for a in again.attachments] == [a.id for a in first.attachments]
     assert len(rows(database, "SELECT * FROM support_tickets")) == 1
     assert len(rows(database, "SELECT * FROM ticket_attachments")) == 2

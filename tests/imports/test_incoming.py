@@ -45,7 +45,7 @@ def test_an_open_row_becomes_an_open_ticket_with_its_times() -> None:
     row = read()
 
     ticket = row.decision.ticket
-    assert (ticket.number, ticket.status, ticket.user_id) == ("TKT-DRAWN", Status.OPEN, 456)
+    assert (ticket.ticket_number, ticket.status, ticket.user_id) == ("TKT-DRAWN", Status.OPEN, 456)
     assert ticket.created_at == ticket.updated_at == NOW.replace(month=9, day=1, hour=8, minute=0)
     assert ticket.metadata["imported"] == {
         "source": "old",

@@ -24,7 +24,7 @@ def due(database: Database, clock: SetClock) -> list[str]:
     """Two resolved tickets whose window was over long ago; the second is held by a reply."""
     free, held = (brought_to(database, clock, Status.RESOLVED) for _ in range(2))
     add_message(database, clock, held.id, sender=("customer", CUSTOMER), body="Not solved!")
-    return [free.number, held.number]
+    return [free.ticket_number, held.ticket_number]
 
 
 def answer(cli: Cli, *words: object, code: int = 0) -> Any:

@@ -187,4 +187,4 @@ def test_a_closed_ticket_keeps_its_priority(cli: Cli, database: Database) -> Non
     outcome = cli("ticket", "priority", ticket.id, LEVELS[-1], "--reason", "x")
 
     assert outcome.code == 5
-    assert f"{ticket.number} is closed" in outcome.err
+    assert f"{ticket.ticket_number} is closed" in outcome.err

@@ -104,7 +104,7 @@ def unexplained_closings(database: Database) -> list[str]:
     """Closed tickets whose history does not say when, by whom or by which rule, and why."""
     with database.reading() as connection:
         return [
-            ticket.number
+            ticket.ticket_number
             for ticket, entry in closings(connection)
             if entry is None
             or not entry.reason

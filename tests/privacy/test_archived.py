@@ -103,8 +103,16 @@ def test_words_on_anothers_ticket_are_found_in_the_archive_by_the_links_of_merge
     eves = [created(database, clock, user_id=OTHER, description="EVE-TICKET") for _ in range(2)]
     store_rows(database, [message(1, adas.id, "ADAS-WORDS")], [])
     words = ("--across-customers", "--yes")
-    assert cli("ticket", "merge", adas.number, "--into", eves[0].number, *words).code == 0
-    assert cli("ticket", "merge", eves[0].number, "--into", eves[1].number, "--yes").code == 0
+    assert (
+        cli("ticket", "merge", adas.ticket_number, "--into", eves[0].ticket_number, *words).code
+        == 0
+    )
+    assert (
+        cli(
+            "ticket", "merge", eves[0].ticket_number, "--into", eves[1].ticket_number, "--yes"
+        ).code
+        == 0
+    )
     write(database, f"{OLD} WHERE user_id = {OTHER}")
     archive(database, clock, ColdStorage(home_store, DEFAULT_PREFIX))
     assert rows(database, f"SELECT * FROM support_tickets WHERE user_id = {OTHER}") == []
@@ -113,8 +121,8 @@ def test_words_on_anothers_ticket_are_found_in_the_archive_by_the_links_of_merge
 
     elsewhere = found["data"]["messages_elsewhere"]
     assert {(m["ticket_number"], m["message"]) for m in elsewhere} == {
-        (eves[1].number, "ADAS-QUESTION"),
-        (eves[1].number, "ADAS-WORDS"),
+        (eves[1].ticket_number, "ADAS-QUESTION"),
+        (eves[1].ticket_number, "ADAS-WORDS"),
     }
     assert "EVE-TICKET" not in found["everything"]
 
@@ -126,7 +134,9 @@ def test_words_that_come_back_from_the_archive_while_it_is_read_are_not_left_out
     adas, own = (created(database, clock) for _ in range(2))
     eves = created(database, clock, user_id=OTHER)
     words = ("--across-customers", "--yes")
-    assert cli("ticket", "merge", adas.number, "--into", eves.number, *words).code == 0
+    assert (
+        cli("ticket", "merge", adas.ticket_number, "--into", eves.ticket_number, *words).code == 0
+    )
     cold = ColdStorage(home_store, DEFAULT_PREFIX)
     for ticket in (own, eves):
         write(database, f"{OLD} WHERE id = {ticket.id}")
@@ -134,7 +144,7 @@ def test_words_that_come_back_from_the_archive_while_it_is_read_are_not_left_out
     records = records_of(database, cold, Disclosure(user_id=CUSTOMER))
     next(records)  # the rows of one moment are being read
 
-    assert cli("archive", "restore", eves.number, "--confirm", eves.number).code == 0
+    assert cli("archive", "restore", eves.ticket_number, "--confirm", eves.ticket_number).code == 0
 
     with pytest.raises(Unavailable, match="while they were read"):
         list(records)

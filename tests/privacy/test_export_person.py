@@ -474,8 +474,8 @@ def test_after_a_merge_across_customers_each_gets_their_own_words_and_no_others(
     hung = [attachment(1, eves.id, None, "EVE-FILE.png"), attachment(2, eves.id, 2, "TO-EVE.png")]
     store_rows(database, texts, hung)
     put(home_store, hung)
-    words = ("--into", adas.number, "--across-customers", "--yes")
-    assert cli("ticket", "merge", eves.number, *words).code == 0
+    words = ("--into", adas.ticket_number, "--across-customers", "--yes")
+    assert cli("ticket", "merge", eves.ticket_number, *words).code == 0
 
     exported(cli, "--with-internal")
     cli("gdpr", "export", OTHER, "--out", "eve.zip", "--with-internal")
@@ -486,7 +486,7 @@ def test_after_a_merge_across_customers_each_gets_their_own_words_and_no_others(
     hers = ("EVE-ASKS", "EVE-SAYS", "TO-EVE", "NOTE-ABOUT-EVE", "EVE-FILE")
     assert [mark for mark in hers if mark in ada] == []
     assert all(mark in ada for mark in ("ADA-ASKS", "TO-ADA", "NOTE-ABOUT-ADA"))
-    assert all(mark in eve for mark in ("EVE-ASKS", "EVE-SAYS", "EVE-FILE", adas.number))
+    assert all(mark in eve for mark in ("EVE-ASKS", "EVE-SAYS", "EVE-FILE", adas.ticket_number))
     assert [mark for mark in ("ADA-ASKS", "TO-ADA", "NOTE-ABOUT-ADA") if mark in eve] == []
 
 

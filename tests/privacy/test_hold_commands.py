@@ -24,7 +24,7 @@ def test_a_closed_ticket_is_held_with_history_and_audit_in_one(
     ticket = brought_to(database, clock, Status.CLOSED)
 
     outcome = cli(
-        "gdpr", "hold", "add", ticket.number, "--reason", CASE, "--as", BOSS, "-o", "json"
+        "gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE, "--as", BOSS, "-o", "json"
     )
 
     answer = json.loads(outcome.out)
@@ -40,8 +40,8 @@ def test_the_list_names_what_is_held_and_not_what_was_released(
 ) -> None:
     kept, freed, foreign = (created(database, clock) for _ in range(3))
     created(database, clock)
-    cli("gdpr", "hold", "add", kept.number, freed.number, "--reason", CASE)
-    cli("gdpr", "hold", "release", freed.number)
+    cli("gdpr", "hold", "add", kept.ticket_number, freed.ticket_number, "--reason", CASE)
+    cli("gdpr", "hold", "release", freed.ticket_number)
     write(
         database,
         f"""UPDATE support_tickets SET metadata = '{{"legal_hold": "letter"}}' """
@@ -72,12 +72,12 @@ def test_a_dry_run_and_a_repetition_change_nothing(
 ) -> None:
     ticket = created(database, clock)
     free = snapshot(database)
-    cli("gdpr", "hold", "add", ticket.number, "--reason", CASE, "--dry-run")
+    cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE, "--dry-run")
     assert snapshot(database) == free
 
-    cli("gdpr", "hold", "add", ticket.number, "--reason", CASE)
+    cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE)
     held = snapshot(database)
-    again = cli("gdpr", "hold", "add", ticket.number, "--reason", CASE, "-o", "json")
+    again = cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE, "-o", "json")
 
     assert (again.code, json.loads(again.out)["changed"]) == (0, False)
     assert snapshot(database) == held
@@ -87,9 +87,9 @@ def test_another_reason_for_a_held_ticket_is_refused_with_5(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
     ticket = created(database, clock)
-    cli("gdpr", "hold", "add", ticket.number, "--reason", CASE)
+    cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE)
 
-    outcome = cli("gdpr", "hold", "add", ticket.number, "--reason", "other", "-o", "json")
+    outcome = cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", "other", "-o", "json")
 
     assert outcome.code == 5
     assert json.loads(outcome.err)["error"]["code"] == "legal_hold"
@@ -105,15 +105,18 @@ def test_of_a_merged_ticket_the_answer_names_where_its_words_are(
     outcome = cli("gdpr", "hold", "add", source.id, "--reason", CASE)
 
     assert outcome.code == 0
-    assert f"{source.number} was merged into {target.number}: its messages" in outcome.err
+    assert (
+        f"{source.ticket_number} was merged into {target.ticket_number}: its messages"
+        in outcome.err
+    )
     assert "merged" not in cli("gdpr", "hold", "add", target.id, "--reason", CASE).err
 
 
 def test_a_hold_needs_its_reason(cli: Cli, database: Database, clock: SetClock) -> None:
     ticket = created(database, clock)
 
-    assert cli("gdpr", "hold", "add", ticket.number).code == 2
-    assert cli("gdpr", "hold", "add", ticket.number, "--reason", "").code == 2
+    assert cli("gdpr", "hold", "add", ticket.ticket_number).code == 2
+    assert cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", "").code == 2
 
 
 def test_the_clock_of_silence_does_not_start_again(
@@ -121,7 +124,7 @@ def test_the_clock_of_silence_does_not_start_again(
 ) -> None:
     ticket = brought_to(database, clock, Status.WAITING_CUSTOMER)
 
-    cli("gdpr", "hold", "add", ticket.number, "--reason", CASE)
+    cli("gdpr", "hold", "add", ticket.ticket_number, "--reason", CASE)
 
     after = rows(database, "SELECT updated_at, status FROM support_tickets")[0]
     assert str(after["updated_at"])[:19] == f"{ticket.updated_at:%Y-%m-%d %H:%M:%S}"

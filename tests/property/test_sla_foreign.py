@@ -105,5 +105,5 @@ def test_they_are_explained_now_and_as_of_a_past_day(
         seen = SlaState(then, clock(then, now=now, policies=POLICIES), written[:1])
         story = SlaExplanation(seen=seen, origin=origin, alarm=None, **EMPTY_HANDED)
 
-        assert explanation_text(story).startswith(ticket.number)
-        assert explanation(story, POLICIES)["ticket_number"] == ticket.number
+        assert explanation_text(story).startswith(ticket.ticket_number)
+        assert explanation(story, POLICIES)["ticket_number"] == ticket.ticket_number

@@ -116,7 +116,7 @@ def test_a_broken_ticket_is_found_and_named(
 
     assert set(counts(report)) == expected
     example = next(iter(report.findings.values())).sample[0]
-    assert (example.id, example.ticket_number) == (ticket.id, ticket.number)
+    assert (example.id, example.ticket_number) == (ticket.id, ticket.ticket_number)
 
 
 def test_a_warning_leaves_the_check_fine(database: Database, clock: SetClock) -> None:
@@ -352,7 +352,7 @@ def test_numbers_that_differ_in_case_only_are_found_on_sqlite(
 ) -> None:
     if not database.is_sqlite:
         pytest.skip("the collation of a server forbids such numbers")
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
     other = created(database, clock)
     write(database, "DROP TABLE IF EXISTS copied")
     _rebuild_without_collation(database)

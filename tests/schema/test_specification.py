@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from savctl.domain.model.ticket import TICKET_COLUMNS
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from savctl.persistence.schema.inspection.server import read_server
 from savctl.persistence.schema.inspection.shapes import TableShape, TypeShape, type_shape
-from savctl.persistence.schema.tables import SERVICE_TABLES
+from savctl.persistence.schema.tables import SERVICE_TABLES, support_tickets
 from tests.conftest import Servers
 from tests.schema.support import PROJECT
 
@@ -154,3 +155,7 @@ def test_every_table_is_innodb_and_collated_as_specified(
 ) -> None:
     assert "COLLATION: utf8mb4_unicode_ci" in page
     assert {(t.engine, t.collation) for t in live.values()} == {("InnoDB", "utf8mb4_unicode_ci")}
+
+
+def test_a_ticket_has_the_columns_of_its_table_in_their_order() -> None:
+    assert TICKET_COLUMNS == tuple(support_tickets.columns.keys())

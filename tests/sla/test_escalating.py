@@ -98,7 +98,7 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(
     report = scanned(database, clock, dry_run=True)
 
     (item,) = report.items
-    assert item.ticket_number == ticket.number
+    assert item.ticket_number == ticket.ticket_number
     assert item.reason == "response: 2880 of 1440 min, raised medium → high"
     assert snapshot(database) == before
 
@@ -197,7 +197,7 @@ def test_a_breach_that_another_program_wiped_away_is_not_reported_again(
     report = scanned(database, clock)
 
     assert report.changed == 0
-    assert len(published(database)) == 1, ticket.number
+    assert len(published(database)) == 1, ticket.ticket_number
 
 
 def test_a_priority_set_by_hand_moves_the_promise(database: Database, clock: SetClock) -> None:

@@ -276,7 +276,7 @@ def test_the_scan_job_reports_what_it_found(cli: Cli, database: Database, past: 
     again = json.loads(cli("job", "run", "sla-escalation", "-o", "json").out)
 
     (item,) = dry["items"]
-    assert (item["ticket_number"], item["outcome"]) == (ticket.number, "changed")
+    assert (item["ticket_number"], item["outcome"]) == (ticket.ticket_number, "changed")
     assert "raised medium → high" in item["reason"]
     assert (real["changed"], real["failed"], again["changed"]) == (1, 0, 0)
     assert second_text(past()) < real["started_at"]

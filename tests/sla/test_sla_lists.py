@@ -74,7 +74,7 @@ def test_targets_come_soonest_first_each_side_by_itself(
         (high.id, "response"),
     ]
     assert rows[0] == {
-        "ticket_number": urgent.number,
+        "ticket_number": urgent.ticket_number,
         "id": urgent.id,
         "side": "response",
         "due_at": "2025-10-03T11:30:00Z",
@@ -110,7 +110,7 @@ def test_of_a_past_moment_only_tickets_that_were_there_are_listed_and_that_is_re
     past = cli("sla", "due", "--at", at.isoformat(), "-o", "ids")
     present = cli("sla", "due", "--within", "1d")
 
-    assert past.out.split() == [there.number]
+    assert past.out.split() == [there.ticket_number]
     assert "what ended since --at is not listed" in past.err
     assert "--at" not in present.err
 
@@ -382,7 +382,7 @@ def test_a_breach_is_listed_with_its_ticket_as_it_is_now(
 
     assert breaches(cli) == [
         {
-            "ticket_number": ticket.number,
+            "ticket_number": ticket.ticket_number,
             "ticket_id": ticket.id,
             "side": "response",
             "at": "2025-10-04T10:30:00Z",

@@ -42,7 +42,7 @@ def answered(database: Database, clock: SetClock, ticket: Ticket, **more: Any) -
 
 def shown(cli: Cli, ticket: Ticket | int, at: datetime, verb: str = "show") -> dict[str, Any]:
     """The answer in JSON, told at this moment."""
-    ref = ticket if isinstance(ticket, int) else ticket.number
+    ref = ticket if isinstance(ticket, int) else ticket.ticket_number
     outcome = cli("sla", verb, ref, "--at", at.isoformat(), "-o", "json")
     assert outcome.code == 0, outcome.err
     found: dict[str, Any] = json.loads(outcome.out)
@@ -51,7 +51,7 @@ def shown(cli: Cli, ticket: Ticket | int, at: datetime, verb: str = "show") -> d
 
 def explained(cli: Cli, ticket: Ticket | int, at: datetime) -> str:
     """The answer for people, its lines joined."""
-    ref = ticket if isinstance(ticket, int) else ticket.number
+    ref = ticket if isinstance(ticket, int) else ticket.ticket_number
     outcome = cli("sla", "explain", ref, "--at", at.isoformat())
     assert outcome.code == 0, outcome.err
     return outcome.out
@@ -220,7 +220,7 @@ def test_the_alarm_shows_the_present(cli: Cli, database: Database, clock: SetClo
     ticket = created(database, clock)
     scanned(database, clock)
 
-    row = json.loads(cli("sla", "explain", ticket.number, "-o", "json").out)
+    row = json.loads(cli("sla", "explain", ticket.ticket_number, "-o", "json").out)
 
     assert row["scan_looks_at"] == "2025-10-04T10:30:01Z"
     assert "the next scan looks at it" in row["next"]
@@ -512,10 +512,10 @@ def test_before_its_creation_a_ticket_is_not_found(
 ) -> None:
     ticket = created(database, clock)
 
-    outcome = cli("sla", "show", ticket.number, "--at", "2025-10-03T10:29:59Z")
+    outcome = cli("sla", "show", ticket.ticket_number, "--at", "2025-10-03T10:29:59Z")
 
     assert (outcome.code, outcome.out) == (4, "")
-    assert f"{ticket.number} did not exist at 2025-10-03T10:29:59Z" in outcome.err
+    assert f"{ticket.ticket_number} did not exist at 2025-10-03T10:29:59Z" in outcome.err
 
 
 @pytest.mark.parametrize("verb", ["show", "explain"])
@@ -531,12 +531,14 @@ def test_several_tickets_are_an_array_and_one_unknown_does_not_hide_the_others(
 ) -> None:
     one, two = created(database, clock), created(database, clock)
 
-    both = cli("sla", "show", two.number, one.id, "-o", "json")
-    some = cli("sla", "show", "-", "-o", "ids", stdin=f"{one.number}\nTKT-NOBODY\n{two.id}\n")
+    both = cli("sla", "show", two.ticket_number, one.id, "-o", "json")
+    some = cli(
+        "sla", "show", "-", "-o", "ids", stdin=f"{one.ticket_number}\nTKT-NOBODY\n{two.id}\n"
+    )
     none = cli("sla", "show", "98", "99", "-o", "json")
 
     assert [row["id"] for row in json.loads(both.out)] == [two.id, one.id]
-    assert (some.code, some.out.split()) == (3, [one.number, two.number])
+    assert (some.code, some.out.split()) == (3, [one.ticket_number, two.ticket_number])
     assert "no ticket TKT-NOBODY" in some.err
     assert "2 of 3 tickets shown" in some.err
     assert (none.code, json.loads(none.out)) == (4, [])
@@ -548,7 +550,7 @@ def test_a_table_has_a_line_for_each_ticket(cli: Cli, database: Database, clock:
     lines = cli("sla", "show", one.id, two.id, "--at", "2025-10-03T11:30:00Z").out.splitlines()
 
     assert len(lines) == 4
-    assert lines[2].split("  ")[0] == one.number
+    assert lines[2].split("  ")[0] == one.ticket_number
     assert "1 h of 1 d, running" in lines[3]
 
 
@@ -570,8 +572,8 @@ def test_what_was_stored_steers_no_terminal_and_fakes_no_line(
     )
 
     explanation = explained(cli, ticket, clock())
-    as_json = cli("sla", "explain", ticket.number, "-o", "json").out
-    record = cli("sla", "explain", ticket.number, "--columns", "segments,promise").out
+    as_json = cli("sla", "explain", ticket.ticket_number, "-o", "json").out
+    record = cli("sla", "explain", ticket.ticket_number, "--columns", "segments,promise").out
 
     for text in (explanation, as_json, record):
         assert steering(text) == set()
@@ -596,14 +598,14 @@ def test_the_worked_example_of_the_page_is_what_explain_says(
 
     explanation = explained(cli, ticket, clock() + 3 * HOUR)
 
-    assert f"```\n{explanation.replace(ticket.number, 'TKT-7K2M9QXA')}```\n" in page
+    assert f"```\n{explanation.replace(ticket.ticket_number, 'TKT-7K2M9QXA')}```\n" in page
 
 
 def test_asking_changes_nothing(cli: Cli, database: Database, clock: SetClock) -> None:
     ticket = created(database, clock)
     before = snapshot(database)
 
-    cli("sla", "show", ticket.number)
-    cli("sla", "explain", ticket.number)
+    cli("sla", "show", ticket.ticket_number)
+    cli("sla", "explain", ticket.ticket_number)
 
     assert snapshot(database) == before

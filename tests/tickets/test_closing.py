@@ -190,7 +190,7 @@ def test_a_missed_answer_is_reported_and_not_closed(
 
     assert statuses(database) == ["waiting_customer"]
     assert (report.changed, report.skipped) == (0, 1)
-    assert report.items[0].ticket_number == ticket.number
+    assert report.items[0].ticket_number == ticket.ticket_number
     assert "the customer answered" in str(report.items[0].reason)
 
 
@@ -231,7 +231,7 @@ def test_a_customers_message_holds_the_closing_of_a_resolved_ticket(
 
     assert (report.changed, report.skipped, report.failed) == (0, 1, 0)
     assert report.items == [
-        Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, "held: customer replied")
+        Item(ticket.id, ticket.ticket_number, ItemOutcome.SKIPPED, "held: customer replied")
     ]
     assert statuses(database) == ["resolved"]
 
@@ -435,7 +435,7 @@ def test_one_bad_ticket_costs_only_itself(
 
     assert report.counts() == {"seen": 3, "changed": 2, "skipped": 0, "failed": 1, "left": 0}
     assert statuses(database) == ["closed", str(status), "closed"]
-    assert report.items[0].ticket_number == bad.number
+    assert report.items[0].ticket_number == bad.ticket_number
     assert "spoilt" in str(report.items[0].reason)
     assert [traces(database, ticket) for ticket in (good, bad, last)] == [
         (1, 1, 1),
@@ -466,7 +466,7 @@ def test_a_row_that_is_no_ticket_is_named_by_its_number(
     report = ran(close_resolved, database, clock, brake=1)
 
     assert (report.changed, report.failed) == (1, 1)
-    assert report.items[0].ticket_number == bad.number
+    assert report.items[0].ticket_number == bad.ticket_number
 
 
 def test_a_ticket_that_somebody_holds_locked_is_skipped_and_named(
@@ -483,7 +483,7 @@ def test_a_ticket_that_somebody_holds_locked_is_skipped_and_named(
 
     assert statuses(database) == ["resolved", "closed"]
     assert (report.changed, report.skipped) == (1, 1)
-    assert report.items[0].ticket_number == busy.number
+    assert report.items[0].ticket_number == busy.ticket_number
     assert "in use" in str(report.items[0].reason)
     assert traces(database, free) == (1, 1, 1)
     assert ran(close_resolved, database, clock).changed == 1

@@ -100,8 +100,8 @@ def test_the_command_shows_them_and_changes_nothing(
     ids = cli("ticket", "duplicates", "--user", CUSTOMER, "-o", "ids").out
 
     assert [(t["ticket_number"], t["duplicate_of"], t["score"]) for t in answer] == [
-        (second.number, first.number, 1.0)
+        (second.ticket_number, first.ticket_number, 1.0)
     ]
-    assert ids == f"{second.number}\n"
+    assert ids == f"{second.ticket_number}\n"
     assert cli("ticket", "duplicates", "--min-score", "nan").code == 2
     assert snapshot(database) == before

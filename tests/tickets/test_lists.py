@@ -29,7 +29,7 @@ def alike(database: Database, clock: SetClock) -> set[str]:
             clock.advance(timedelta(seconds=1))
         status = (Status.OPEN, Status.OPEN, Status.IN_PROGRESS, Status.CLOSED)[n % 4]
         priority = (Priority.HIGH, Priority.LOW)[n % 2]
-        numbers.add(brought_to(database, clock, status, priority=priority).number)
+        numbers.add(brought_to(database, clock, status, priority=priority).ticket_number)
     return numbers
 
 
@@ -85,9 +85,9 @@ def test_fifty_are_shown_and_the_rest_is_reported(
 
 
 def test_since_is_included_and_until_is_not(cli: Cli, database: Database, clock: SetClock) -> None:
-    first = created(database, clock).number
+    first = created(database, clock).ticket_number
     clock.advance(timedelta(hours=1))
-    second = created(database, clock).number
+    second = created(database, clock).ticket_number
 
     assert listed(cli, "--since", "2025-10-03T10:30:00Z") == [second, first]
     assert listed(cli, "--since", "2025-10-03T10:30:01Z") == [second]
@@ -109,7 +109,7 @@ def test_since_is_included_and_until_is_not(cli: Cli, database: Database, clock:
 def test_bounds_that_no_column_can_hold_are_bounds_all_the_same(
     cli: Cli, database: Database, clock: SetClock, bounds: tuple[str, ...]
 ) -> None:
-    number = created(database, clock).number
+    number = created(database, clock).ticket_number
 
     assert listed(cli, *bounds) == [number]
 
@@ -128,9 +128,9 @@ def test_bounds_the_wrong_way_round_are_no_empty_list(
 
 
 def test_filters_narrow_together(cli: Cli, database: Database, clock: SetClock) -> None:
-    one = created(database, clock, user_id=1, category="shipping", order_id=7).number
-    two = created(database, clock, user_id=2, category="Shipping", order_id=7).number
-    three = brought_to(database, clock, Status.IN_PROGRESS, user_id=1).number
+    one = created(database, clock, user_id=1, category="shipping", order_id=7).ticket_number
+    two = created(database, clock, user_id=2, category="Shipping", order_id=7).ticket_number
+    three = brought_to(database, clock, Status.IN_PROGRESS, user_id=1).ticket_number
 
     assert listed(cli, "--user", 1) == [three, one]
     assert listed(cli, "--user", 1, "--agent", "none") == [one]
@@ -147,7 +147,7 @@ def test_filters_narrow_together(cli: Cli, database: Database, clock: SetClock) 
 def test_a_tag_is_found_whoever_wrote_it(
     cli: Cli, database: Database, clock: SetClock, tag: str
 ) -> None:
-    ours = created(database, clock, tags=(tag, "other")).number
+    ours = created(database, clock, tags=(tag, "other")).ticket_number
     created(database, clock, tags=("other", tag.upper() + "X"))
     theirs = created(database, clock)
     escaped = json.dumps({"tags": ["x", tag]}).replace("/", "\\/")  # as PHP writes JSON
@@ -156,7 +156,7 @@ def test_a_tag_is_found_whoever_wrote_it(
         literal = literal.replace("\\", "\\\\").replace("%", "%%")
     write(database, f"UPDATE support_tickets SET metadata = '{literal}' WHERE id = {theirs.id}")
 
-    assert listed(cli, "--tag", tag) == [theirs.number, ours]
+    assert listed(cli, "--tag", tag) == [theirs.ticket_number, ours]
 
 
 @pytest.mark.parametrize(

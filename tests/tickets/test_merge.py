@@ -23,10 +23,10 @@ def test_a_merge_wants_a_word_and_nothing_is_done_without(
     target, source = created(database, clock), created(database, clock)
     before = snapshot(database)
 
-    outcome = cli("ticket", "merge", source.number, "--into", target.number)
+    outcome = cli("ticket", "merge", source.ticket_number, "--into", target.ticket_number)
 
     assert (outcome.code, outcome.out) == (6, "")
-    assert f"merge 1 ticket(s) ({source.number}) into {target.number}" in outcome.err
+    assert f"merge 1 ticket(s) ({source.ticket_number}) into {target.ticket_number}" in outcome.err
     assert snapshot(database) == before
 
 
@@ -36,12 +36,16 @@ def test_a_merge_answers_with_the_target_and_what_came(
     target, source = created(database, clock), created(database, clock)
 
     outcome = cli(
-        "ticket", "merge", source.number.lower(), "--into", target.id, "--yes", "-o", "json"
+        "ticket", "merge", source.ticket_number.lower(), "--into", target.id, "--yes", "-o", "json"
     )
 
     answer = json.loads(outcome.out)
-    assert (answer["ticket_number"], answer["merged"], answer["messages"]) == (target.number, 1, 1)
-    assert [s["ticket_number"] for s in answer["sources"]] == [source.number]
+    assert (answer["ticket_number"], answer["merged"], answer["messages"]) == (
+        target.ticket_number,
+        1,
+        1,
+    )
+    assert [s["ticket_number"] for s in answer["sources"]] == [source.ticket_number]
     assert answer["changed"] is True
 
 
@@ -61,7 +65,7 @@ def test_exit_codes_tell_what_was_wrong(cli: Cli, database: Database, clock: Set
     again = cli("ticket", "merge", source.id, "--into", target.id, "--yes", "-o", "json")
     assert again.code == 5
     failure = json.loads(again.err.splitlines()[-1])["error"]
-    assert (failure["code"], failure["merged_into"]) == ("already_merged", target.number)
+    assert (failure["code"], failure["merged_into"]) == ("already_merged", target.ticket_number)
 
 
 def test_sources_come_from_stdin(cli: Cli, database: Database, clock: SetClock) -> None:
@@ -110,7 +114,7 @@ def test_who_writes_to_a_merged_ticket_learns_where_it_went(
     outcome = cli("message", "add", source.id, "--from", "customer:456", "--body", "Hello?")
 
     assert outcome.code == 5
-    assert f"It was merged into {target.number}: go on there." in outcome.err
+    assert f"It was merged into {target.ticket_number}: go on there." in outcome.err
 
 
 def test_a_note_made_of_another_customers_words_waits_for_nobody_to_read_it(
@@ -133,11 +137,11 @@ def test_a_split_answers_with_the_new_ticket(
     ticket = created(database, clock)
     goes, _ = say(database, clock, ticket, "One."), say(database, clock, ticket, "Two.")
 
-    outcome = cli("ticket", "split", ticket.number, "--messages", goes, "-o", "json")
+    outcome = cli("ticket", "split", ticket.ticket_number, "--messages", goes, "-o", "json")
 
     answer = json.loads(outcome.out)
     assert (answer["split_from"], answer["messages"], answer["description"]) == (
-        ticket.number,
+        ticket.ticket_number,
         1,
         "One.",
     )
@@ -149,7 +153,7 @@ def test_messages_that_are_no_ids_are_wrong_usage(
 ) -> None:
     ticket = created(database, clock)
 
-    assert cli("ticket", "split", ticket.number, "--messages", given).code == 2
+    assert cli("ticket", "split", ticket.ticket_number, "--messages", given).code == 2
 
 
 @pytest.mark.slow("starts Python twice")

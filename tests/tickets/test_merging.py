@@ -87,7 +87,7 @@ def test_the_source_is_closed_as_a_duplicate_and_nobody_is_notified_of_a_solutio
 
     merge(database, clock, source, into=target, reason="same parcel")
 
-    row, why = row_of(database, source), f"duplicate of {target.number}: same parcel"
+    row, why = row_of(database, source), f"duplicate of {target.ticket_number}: same parcel"
     assert (row["status"], str(row["closed_at"])[:19]) == ("closed", "2025-10-03 11:30:00")
     moves = [(e["from"], e["to"]) for e in row["metadata"]["history"] if e["action"] == "status"]
     assert moves[-len(path) :] == path
@@ -96,7 +96,7 @@ def test_the_source_is_closed_as_a_duplicate_and_nobody_is_notified_of_a_solutio
     assert [(n, d["previous_status"], d["new_status"], d["reason"]) for n, d in events] == [
         ("TicketStatusChanged", before, after, why) for before, after in path
     ]
-    assert ("merged_into", source.number, target.number) in steps(database, source)
+    assert ("merged_into", source.ticket_number, target.ticket_number) in steps(database, source)
     assert [name for name, _ in published(database, target)] == ["TicketCreated"]
 
 
@@ -106,15 +106,15 @@ def test_both_sides_keep_a_link(database: Database, clock: SetClock) -> None:
     merge(database, clock, first, second, into=target)
 
     at = "2025-10-03T10:30:00.000000Z"
-    link = {"ticket_id": target.id, "ticket_number": target.number, "at": at, "actor": BOSS}
+    link = {"ticket_id": target.id, "ticket_number": target.ticket_number, "at": at, "actor": BOSS}
     assert row_of(database, first)["metadata"]["merged_into"] == link
     assert row_of(database, target)["metadata"]["merged_from"] == [
-        {"ticket_id": t.id, "ticket_number": t.number, "at": at, "actor": BOSS}
+        {"ticket_id": t.id, "ticket_number": t.ticket_number, "at": at, "actor": BOSS}
         for t in (first, second)
     ]
     assert steps(database, target)[1:] == [
-        ("merged_from", first.number, target.number),
-        ("merged_from", second.number, target.number),
+        ("merged_from", first.ticket_number, target.ticket_number),
+        ("merged_from", second.ticket_number, target.ticket_number),
     ]
     assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
@@ -155,15 +155,15 @@ def test_a_refusal_of_many_names_each_of_them(database: Database, clock: SetCloc
     with pytest.raises(Refused, match=r"2 of 3 tickets cannot be merged") as refused:
         merge(database, clock, shut, created(database, clock), foreign, into=target)
 
-    assert shut.number in refused.value.message
-    assert foreign.number in refused.value.message
+    assert shut.ticket_number in refused.value.message
+    assert foreign.ticket_number in refused.value.message
 
 
 def test_a_ticket_into_itself_is_named_so(database: Database, clock: SetClock) -> None:
     target = created(database, clock)
 
     with pytest.raises(MergedIntoItself):
-        merge_tickets(database, clock, [target.number], target.id, terms=MergeOptions())
+        merge_tickets(database, clock, [target.ticket_number], target.id, terms=MergeOptions())
 
 
 def test_a_merged_ticket_answers_with_where_it_went_through_every_merge(
@@ -173,12 +173,12 @@ def test_a_merged_ticket_answers_with_where_it_went_through_every_merge(
     merge(database, clock, first, into=second)
     merge(database, clock, second, into=third)
 
-    with pytest.raises(AlreadyMerged, match=f"merged into {third.number} already"):
+    with pytest.raises(AlreadyMerged, match=f"merged into {third.ticket_number} already"):
         merge(database, clock, first, into=late)
     with pytest.raises(AlreadyMerged) as refused:
         merge(database, clock, late, into=first)
 
-    assert refused.value.hint == f"Merge into {third.number} instead."
+    assert refused.value.hint == f"Merge into {third.ticket_number} instead."
     assert len(conversation(database, third)) == 2
     assert not check_integrity(database, clock, terms=CheckOptions()).findings
 

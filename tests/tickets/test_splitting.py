@@ -75,10 +75,10 @@ def test_both_tickets_tell_of_the_split(database: Database, clock: SetClock) -> 
 
     new = split(database, clock, ticket, goes).ticket
 
-    entry = ("split", ticket.number, new.number)
+    entry = ("split", ticket.ticket_number, new.ticket_number)
     assert steps(database, new) == [("created", None, "open"), entry]
     assert steps(database, ticket)[-1] == entry
-    assert row_of(database, new)["metadata"]["split_from"]["ticket_number"] == ticket.number
+    assert row_of(database, new)["metadata"]["split_from"]["ticket_number"] == ticket.ticket_number
     assert [name for name, _ in published(database, new)] == ["TicketCreated"]
     assert [name for name, _ in published(database, ticket)][-1] == "MessageAdded"
     assert not check_integrity(database, clock, terms=CheckOptions()).findings
@@ -217,7 +217,7 @@ def test_what_cannot_be_split_is_refused(database: Database, clock: SetClock) ->
 
     with pytest.raises(Refused, match="all messages of"):
         split(database, clock, ticket, *mine)
-    with pytest.raises(Refused, match=f"not of {ticket.number}: message {theirs}"):
+    with pytest.raises(Refused, match=f"not of {ticket.ticket_number}: message {theirs}"):
         split(database, clock, ticket, mine[0], theirs)
     with pytest.raises(NotFound, match="no message 999"):
         split(database, clock, ticket, 999)

@@ -109,7 +109,7 @@ def _plainly(
     field = sort.removeprefix("-")
 
     def key(ticket: Ticket) -> tuple[Any, int]:
-        value = getattr(ticket, "number" if field == "ticket_number" else field)
+        value = getattr(ticket, field)
         return (_LEVELS[field].index(value) if field in _LEVELS else value, ticket.id)
 
     found = sorted((t for t in tickets if _fits(t, wanted)), key=key, reverse=sort[0] == "-")

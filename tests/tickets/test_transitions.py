@@ -38,7 +38,7 @@ def test_the_nine_arrows_can_be_taken_by_hand(
 ) -> None:
     ticket = brought_to(database, clock, origin)
 
-    outcome = cli(*command(origin, to, ticket.number), "-o", "json")
+    outcome = cli(*command(origin, to, ticket.ticket_number), "-o", "json")
 
     answer = json.loads(outcome.out)
     assert (outcome.code, answer["status"], answer["changed"]) == (0, str(to), True)
@@ -51,7 +51,7 @@ def test_every_other_pair_is_a_no_op_or_refused_with_the_allowed_list(
     ticket = brought_to(database, clock, origin)
     before = snapshot(database)
 
-    outcome = cli(*command(origin, to, ticket.number), "-o", "json")
+    outcome = cli(*command(origin, to, ticket.ticket_number), "-o", "json")
 
     assert snapshot(database) == before
     if origin is to:
@@ -59,8 +59,8 @@ def test_every_other_pair_is_a_no_op_or_refused_with_the_allowed_list(
         return
     error = json.loads(outcome.err)["error"]
     assert (outcome.code, outcome.out, error["exit"]) == (5, "", 5)
-    assert error["message"].startswith(f"{ticket.number} is {origin}: cannot ")
-    assert error["ticket_number"] == ticket.number
+    assert error["message"].startswith(f"{ticket.ticket_number} is {origin}: cannot ")
+    assert error["ticket_number"] == ticket.ticket_number
     hint = error["hint"]
     assert "closed is final" in hint if origin is SHUT else "Allowed from" in hint
     assert all(str(after) in hint for before_, after in DIAGRAM if before_ is origin)
@@ -75,7 +75,7 @@ def test_resume_and_reopen_name_each_other(
 ) -> None:
     ticket = brought_to(database, clock, origin)
 
-    outcome = cli("ticket", verb, ticket.number)
+    outcome = cli("ticket", verb, ticket.ticket_number)
 
     assert outcome.code == 5
     assert f"savctl ticket {other}" in outcome.err
@@ -90,7 +90,9 @@ def test_a_bridge_takes_the_legal_steps_from_any_state_to_any(
     verb = {WORK: "resume", WAIT: "wait", DONE: "resolve", SHUT: "close"}[to]
     reason = ("--reason", "why") if to is SHUT else ()
 
-    outcome = cli("ticket", verb, ticket.number, "--bridge", "--as", 10, *reason, "-o", "json")
+    outcome = cli(
+        "ticket", verb, ticket.ticket_number, "--bridge", "--as", 10, *reason, "-o", "json"
+    )
 
     payload = [json.loads(row["envelope"])["data"] for row in rows(database, STATUS_EVENTS)]
     steps = [str(data["new_status"]) for data in payload[reported_before:]]
@@ -112,13 +114,20 @@ def test_a_duplicate_goes_back_through_open_so_that_nobody_is_notified_of_a_solu
     ticket = brought_to(database, clock, WORK)
 
     outcome = cli(
-        *("ticket", "close", ticket.number, "--duplicate-of", original.number, "--bridge"),
+        *(
+            "ticket",
+            "close",
+            ticket.ticket_number,
+            "--duplicate-of",
+            original.ticket_number,
+            "--bridge",
+        ),
         *("-o", "json"),
     )
 
     answer = json.loads(outcome.out)
     assert (outcome.code, answer["status"]) == (0, "closed")
-    assert answer["metadata"]["history"][-1]["reason"] == f"duplicate of {original.number}"
+    assert answer["metadata"]["history"][-1]["reason"] == f"duplicate of {original.ticket_number}"
     assert rows(database, "SELECT id FROM savctl_outbox WHERE event = 'TicketResolved'") == []
 
 
@@ -144,10 +153,10 @@ def test_closed_is_final_for_every_writer(
     auto = ("auto",) if words[-1] == "--to" else ()
     group = "message" if words[0] == "add" else "ticket"
 
-    outcome = cli(group, *(str(word).format(ticket.number) for word in (*words, *auto)))
+    outcome = cli(group, *(str(word).format(ticket.ticket_number) for word in (*words, *auto)))
 
     assert (outcome.code, outcome.out) == (5, "")
-    assert f"{ticket.number} is closed" in outcome.err
+    assert f"{ticket.ticket_number} is closed" in outcome.err
     assert snapshot(database) == before
 
 
@@ -157,13 +166,13 @@ def test_a_closed_ticket_can_be_read_and_followed_up(
     ticket = brought_to(database, clock, SHUT)
 
     codes = [
-        cli("ticket", "show", ticket.number).code,
-        cli("ticket", "history", ticket.number).code,
-        cli("message", "list", ticket.number).code,
-        cli("message", "read", ticket.number, "--by", 10).code,
+        cli("ticket", "show", ticket.ticket_number).code,
+        cli("ticket", "history", ticket.ticket_number).code,
+        cli("message", "list", ticket.ticket_number).code,
+        cli("message", "read", ticket.ticket_number, "--by", 10).code,
         cli(
             *("ticket", "create", "--user", 456, "--subject", "again", "--description", "x"),
-            *("--follow-up-of", ticket.number),
+            *("--follow-up-of", ticket.ticket_number),
         ).code,
     ]
 
@@ -178,7 +187,7 @@ def test_a_no_op_does_not_hide_a_message(
     before = snapshot(database)
     verb = "wait" if status is WAIT else "resolve"
 
-    outcome = cli("ticket", verb, ticket.number, "--message", "Hello", "--as", 10)
+    outcome = cli("ticket", verb, ticket.ticket_number, "--message", "Hello", "--as", 10)
 
     assert outcome.code == 5
     assert "the message was not added" in outcome.err

@@ -69,7 +69,7 @@ def file_row(ticket: Ticket, attachment: Attachment) -> dict[str, object]:
     row: dict[str, object] = {
         name: getattr(attachment, name) for name in FILE_FIELDS if name != "ticket_number"
     }
-    return {**row, "ticket_number": ticket.number}
+    return {**row, "ticket_number": ticket.ticket_number}
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -133,7 +133,7 @@ def url(
     )
     row = {
         "id": link.attachment.id,
-        "ticket_number": link.ticket.number,
+        "ticket_number": link.ticket.ticket_number,
         "url": link.url,
         "expires_at": link.expires_at,
         "disposition": "inline" if link.is_inline else "attachment",

@@ -82,7 +82,7 @@ def _commands(place: Stage) -> list[str]:
 
     def newest(status: Status) -> str | None:
         found = list_tickets(place.app.database, TicketFilter(statuses=(status,)), limit=1)
-        return next((ticket.number for ticket in found), None)
+        return next((ticket.ticket_number for ticket in found), None)
 
     name = program()
     commands = [f"{name} ticket list --status open,in_progress --sort -priority"]

@@ -13,7 +13,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.run import say_failure
 from savctl.domain.model.references import reference
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
@@ -29,23 +29,6 @@ Bridge = Annotated[
     bool, typer.Option("--bridge", help="Take the legal steps in between, in one transaction.")
 ]
 
-TICKET_FIELDS = (
-    "id",
-    "ticket_number",
-    "user_id",
-    "subject",
-    "description",
-    "priority",
-    "status",
-    "category",
-    "assigned_to",
-    "order_id",
-    "metadata",
-    "resolved_at",
-    "closed_at",
-    "created_at",
-    "updated_at",
-)
 LIST_COLUMNS = (
     "ticket_number",
     "status",
@@ -70,22 +53,11 @@ def references(given: Sequence[str]) -> tuple[list[str | int], bool]:
 
 def ticket_row(ticket: Ticket) -> dict[str, object]:
     """A ticket with the specification's column names, in its order."""
-    return {
-        "id": ticket.id,
-        "ticket_number": ticket.number,
-        "user_id": ticket.user_id,
-        "subject": ticket.subject,
-        "description": ticket.description,
+    row = {name: getattr(ticket, name) for name in TICKET_COLUMNS}
+    return row | {
         "priority": str(ticket.priority),
         "status": str(ticket.status),
-        "category": ticket.category,
-        "assigned_to": ticket.assigned_to,
-        "order_id": ticket.order_id,
         "metadata": dict(ticket.metadata),
-        "resolved_at": ticket.resolved_at,
-        "closed_at": ticket.closed_at,
-        "created_at": ticket.created_at,
-        "updated_at": ticket.updated_at,
     }
 
 

@@ -74,7 +74,7 @@ def _row(ticket: Ticket) -> dict[str, object]:
 
     return {
         "id": ticket.id,
-        "ticket_number": ticket.number,
+        "ticket_number": ticket.ticket_number,
         "user_id": ticket.user_id,
         "status": str(ticket.status),
         **hold_of(ticket.metadata),

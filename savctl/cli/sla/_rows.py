@@ -41,7 +41,7 @@ def sla_row(seen: SlaState, policies: Policies) -> dict[str, object]:
     ticket, sla = seen.ticket, seen.sla
     return {
         "id": ticket.id,
-        "ticket_number": ticket.number,
+        "ticket_number": ticket.ticket_number,
         "status": str(ticket.status),
         "priority": str(ticket.priority),
         "assigned_to": ticket.assigned_to,

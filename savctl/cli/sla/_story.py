@@ -41,7 +41,7 @@ def _lines(story: SlaExplanation) -> Iterator[str]:
     seen = story.seen
     ticket, sla = seen.ticket, seen.sla
     held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "unassigned"
-    yield f"{ticket.number}  {ticket.status}, priority {ticket.priority}, {held}"
+    yield f"{ticket.ticket_number}  {ticket.status}, priority {ticket.priority}, {held}"
     yield f"as of {second_text(sla.at)}"
     yield from ("", "Promise", f"  {_promise(story)}")
     yield f"  {_targets(seen)}"

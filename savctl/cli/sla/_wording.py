@@ -28,7 +28,7 @@ def line_row(seen: SlaState) -> dict[str, object]:
     sla = seen.sla
     due = [side.due_at for side in sla.sides if side.due_at is not None]
     return {
-        "ticket_number": seen.ticket.number,
+        "ticket_number": seen.ticket.ticket_number,
         "status": str(seen.ticket.status),
         "priority": str(seen.ticket.priority),
         "promised": f"{sla.promise.priority}, policy {sla.promise.policy.version}",

@@ -147,7 +147,7 @@ def split(
         call.warn(warning)
     row: dict[str, object] = {
         **ticket_row(done.ticket),
-        "split_from": done.original.number,
+        "split_from": done.original.ticket_number,
         "messages": done.messages,
         "attachments": done.attachments,
         "changed": True,

@@ -12,11 +12,11 @@ from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit
-from savctl.cli.framework.ticket_refs import LIST_COLUMNS, TICKET_FIELDS, OneTicket, ticket_row
+from savctl.cli.framework.ticket_refs import LIST_COLUMNS, OneTicket, ticket_row
 from savctl.cli.ticket import group
 from savctl.domain.model.odd_rows import OddRows
 from savctl.domain.model.references import reference
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.domain.model.ticket_filter import TicketFilter
 
 PARTS = ("messages", "attachments", "history", "sla")
@@ -51,7 +51,7 @@ def list_(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
     rows = _up_to(call, found, limit)
-    return Answer(rows=rows, columns=LIST_COLUMNS, fields=TICKET_FIELDS)
+    return Answer(rows=rows, columns=LIST_COLUMNS, fields=TICKET_COLUMNS)
 
 
 @command(
@@ -86,7 +86,7 @@ def history(call: CommandContext, ticket: OneTicket) -> Answer:
     found = _find(call, ticket)
     rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
     if not rows:
-        call.note(f"{found.number} has no history: another program made it")
+        call.note(f"{found.ticket_number} has no history: another program made it")
     return Answer(rows=rows, columns=("at", "actor", "action", "from", "to", "reason"), key="at")
 
 
@@ -135,7 +135,7 @@ def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterato
     last, odd = None, OddRows()
     for number, ticket in enumerate(found, start=1):
         if limit and number > limit and last is not None:
-            call.note(f"there are more: --after {last.number}, or --limit 0 for all")
+            call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
             break
         odd.look(ticket)
         yield ticket_row(ticket)

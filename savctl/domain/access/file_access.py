@@ -80,12 +80,12 @@ def require_access(ticket: Ticket, requester: Requester, *, is_internal: bool) -
     is_owner = requester.user_id == ticket.user_id and requester.role is not Role.AGENT
     if not sees_notes(ticket, requester) and (is_internal or not is_owner):
         raise NotPermitted(
-            f"user {requester.user_id} may not see this file of {ticket.number}"
+            f"user {requester.user_id} may not see this file of {ticket.ticket_number}"
             if is_internal
-            else f"user {requester.user_id} may not see the files of {ticket.number}",
+            else f"user {requester.user_id} may not see the files of {ticket.ticket_number}",
             hint="Customers have files of their own tickets, agents of those assigned to them, "
             "admins (by SAVCTL_TOKEN) all.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
         )
 
 

@@ -87,7 +87,7 @@ def parse_imported(
     given = optional_line(row, "ticket_number")
     ticket = Ticket(
         id=0,
-        number=given or number,
+        ticket_number=given or number,
         user_id=required(identifier(row, "user_id"), "user_id"),
         subject=text.line("subject", text_field(row, "subject")),
         description=_description(row, terms.clean, remarks),
@@ -115,7 +115,7 @@ def renumbered(row: Incoming, number: str) -> Incoming:
     decision = row.decision
     renamed = replace(
         decision,
-        ticket=decision.ticket.changed(number=number),
+        ticket=decision.ticket.changed(ticket_number=number),
         events=tuple(replace(event, ticket_number=number) for event in decision.events),
     )
     return replace(row, decision=renamed)

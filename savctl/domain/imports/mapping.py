@@ -32,25 +32,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from savctl.domain.imports.field_mapping import FieldSource
 from savctl.domain.imports.timestamp_formats import Stamps
+from savctl.domain.model.ticket import TICKET_COLUMNS
 from savctl.errors import InvalidInput
 
-FIELDS = (
-    "external_id",
-    "ticket_number",
-    "user_id",
-    "subject",
-    "description",
-    "priority",
-    "status",
-    "category",
-    "assigned_to",
-    "order_id",
-    "metadata",
-    "created_at",
-    "updated_at",
-    "resolved_at",
-    "closed_at",
-)
+FIELDS = ("external_id", *TICKET_COLUMNS[1:])
 _TOP = ("source", "null", "times", "timezone", "delimiter", "fields", "metadata", "replay")
 _SOURCE_KEYS = ("column", "template", "constant", "values", "pattern", "offset", "default")
 

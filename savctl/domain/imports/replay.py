@@ -68,7 +68,7 @@ def _taken(ticket: Ticket, event: LogEvent, how: ReplayPlan) -> Decision:
         decision = lifecycle.move(ticket, to, by=_who(event), now=event.at, reason=_RECORDED)
     agent = _agent(ticket, event, how)
     if agent is None:
-        raise AgentMissing(f"{ticket.number} has no agent: line {event.line} names none")
+        raise AgentMissing(f"{ticket.ticket_number} has no agent: line {event.line} names none")
     assigned = lifecycle.assign(decision.ticket, agent, by=_who(event), now=event.at)
     return _and(decision, assigned)
 

@@ -30,7 +30,7 @@ class OddRows:
         if found := oddities(ticket):
             self.count += 1
             if len(self.named) < _NAMED:
-                self.named.append(f"{ticket.number} has {' and '.join(found)}")
+                self.named.append(f"{ticket.ticket_number} has {' and '.join(found)}")
 
     @property
     def warning(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,13 @@ from savctl.domain.model.states import Status
 class Ticket:
     """One row of support_tickets; every `_at` is an aware UTC instant.
 
-    `created_at` and `updated_at` are None only where another program left them so.
+    The fields are the columns, in the specification's order; `TICKET_COLUMNS` names them to
+    rows, JSON, CSV, forms and the import. `created_at` and `updated_at` are None only where
+    another program left them so.
     """
 
     id: int
-    number: str
+    ticket_number: str
     user_id: int
     subject: str
     description: str
@@ -73,6 +75,10 @@ class Ticket:
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""
         return replace(self, **fields)
+
+
+TICKET_COLUMNS = tuple(each.name for each in fields(Ticket))
+FIXED_COLUMNS = frozenset(("id", "ticket_number", "user_id", "created_at"))
 
 
 def _is_in_chain(action: object) -> bool:

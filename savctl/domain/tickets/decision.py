@@ -128,7 +128,7 @@ def created_event(ticket: Ticket) -> Event:
     """The event that tells of a new ticket."""
     return TicketCreated(
         ticket_id=ticket.id,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         user_id=ticket.user_id,
         subject=ticket.subject,
         priority=ticket.priority,
@@ -142,7 +142,7 @@ def status_changed(ticket: Ticket, to: Status, by: int | None, reason: str | Non
     """The event of any transition."""
     return TicketStatusChanged(
         ticket_id=ticket.id,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         user_id=ticket.user_id,
         previous_status=ticket.status,
         new_status=to,
@@ -158,7 +158,7 @@ def resolved_event(
     born = ticket.created_at or now
     return TicketResolved(
         ticket_id=ticket.id,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         user_id=ticket.user_id,
         resolved_by=by,
         resolution_time_minutes=max(to_the_second(now) - born, timedelta())
@@ -185,12 +185,12 @@ def require_not_closed(ticket: Ticket, what: str) -> None:
     if ticket.status is Status.CLOSED:
         went = ticket.metadata.object_at("merged_into").get("ticket_number")
         raise TransitionNotAllowed(
-            f"{ticket.number} is closed: cannot {what}",
+            f"{ticket.ticket_number} is closed: cannot {what}",
             hint=f"It was merged into {went}: go on there."
             if went
             else "closed is final; a new ticket can follow it up: "
-            f"savctl ticket create --follow-up-of {ticket.number} …",
-            ticket_number=ticket.number,
+            f"savctl ticket create --follow-up-of {ticket.ticket_number} …",
+            ticket_number=ticket.ticket_number,
             status=str(ticket.status),
         )
 
@@ -204,9 +204,9 @@ def not_allowed(ticket: Ticket, to: Status, what: str) -> TransitionNotAllowed:
     if len(steps) > 1:
         hint += f" With --bridge: {' → '.join(steps)}."
     return TransitionNotAllowed(
-        f"{ticket.number} is {ticket.status}: cannot {what}",
+        f"{ticket.ticket_number} is {ticket.status}: cannot {what}",
         hint=hint,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         status=str(ticket.status),
         allowed=[str(t.to) for t in arrows],
     )

@@ -99,7 +99,7 @@ def _breach(side: SideClock, now: datetime, raised_to: Priority | None) -> Breac
 def _event(ticket: Ticket, breach: Breach) -> TicketSLABreach:
     return TicketSLABreach(
         ticket_id=ticket.id,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         priority=breach.priority,
         sla_type=str(breach.side),
         expected_minutes=breach.expected_minutes,

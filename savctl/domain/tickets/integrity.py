@@ -65,7 +65,7 @@ class Facts:
         """Those of a ticket."""
         return cls(
             id=ticket.id,
-            number=ticket.number,
+            number=ticket.ticket_number,
             status=ticket.status,
             assigned_to=ticket.assigned_to,
             metadata=ticket.metadata,

@@ -59,9 +59,10 @@ def require_not_held(ticket: Ticket, what: str) -> None:
     """
     if is_held(ticket):
         raise UnderLegalHold(
-            f"{ticket.number} is under legal hold: cannot {what}",
-            hint=f"savctl gdpr hold list says why; savctl gdpr hold release {ticket.number}",
-            ticket_number=ticket.number,
+            f"{ticket.ticket_number} is under legal hold: cannot {what}",
+            hint="savctl gdpr hold list says why; "
+            f"savctl gdpr hold release {ticket.ticket_number}",
+            ticket_number=ticket.ticket_number,
         )
 
 
@@ -76,9 +77,9 @@ def hold(ticket: Ticket, *, reason: str, by: int | None, now: datetime) -> Decis
         if hold_of(ticket.metadata)["reason"] == reason:
             return Decision(ticket=ticket, at=now)
         raise UnderLegalHold(
-            f"{ticket.number} is under legal hold already, for another reason",
+            f"{ticket.ticket_number} is under legal hold already, for another reason",
             hint="Release it first, then hold it for both reasons.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
         )
     placed = {"reason": reason, "at": micro_text(now), "actor": by}
     marked = ticket.metadata.with_members(**{_KEY: placed})

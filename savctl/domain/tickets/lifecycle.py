@@ -106,7 +106,7 @@ def assign(
     events: list[Event] = [
         TicketAssigned(
             ticket_id=ticket.id,
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
             assigned_to=agent_id,
             assigned_by=by,
             previous_status=ticket.status,
@@ -167,9 +167,9 @@ def move(
         raise not_allowed(ticket, to, VERBS[to])
     if to is Status.IN_PROGRESS and ticket.assigned_to is None:
         raise AgentMissing(
-            f"{ticket.number} has no agent: cannot go to in_progress",
-            hint=f"savctl ticket assign {ticket.number} --to AGENT_ID",
-            ticket_number=ticket.number,
+            f"{ticket.ticket_number} has no agent: cannot go to in_progress",
+            hint=f"savctl ticket assign {ticket.ticket_number} --to AGENT_ID",
+            ticket_number=ticket.ticket_number,
         )
     entry = history_entry(Action.STATUS, ticket.status, to, by, now, reason)
     events: tuple[Event, ...] = (status_changed(ticket, to, by, reason),)
@@ -275,9 +275,10 @@ def _step(
     if ticket.status is Status.OPEN and to is Status.IN_PROGRESS:
         if agent_id is None:
             raise AgentMissing(
-                f"{ticket.number} is open and has no agent: cannot bridge through in_progress",
+                f"{ticket.ticket_number} is open and has no agent: "
+                "cannot bridge through in_progress",
                 hint="Name who takes it with --as USER_ID, or assign it first.",
-                ticket_number=ticket.number,
+                ticket_number=ticket.ticket_number,
             )
         return assign(ticket, agent_id, by=by, now=now, reason=reason)
     if to is Status.OPEN:

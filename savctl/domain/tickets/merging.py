@@ -113,7 +113,8 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
     """
     if source.id == target.id:
         raise MergedIntoItself(
-            f"{source.number} cannot be merged into itself", ticket_number=source.number
+            f"{source.ticket_number} cannot be merged into itself",
+            ticket_number=source.ticket_number,
         )
     if root is not None:
         raise _already(source, root, hint=f"Its messages are there: savctl ticket show {root}")
@@ -121,12 +122,12 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
     require_not_held(source, "merge it")
     if source.user_id != target.user_id and not across:
         raise DifferentCustomers(
-            f"{source.number} belongs to customer {source.user_id}, {target.number} to "
-            f"{target.user_id}: cannot merge",
+            f"{source.ticket_number} belongs to customer {source.user_id}, "
+            f"{target.ticket_number} to {target.user_id}: cannot merge",
             hint="--across-customers merges them, with the messages and files of "
-            f"{source.number} as internal notes.",
-            ticket_number=source.number,
-            target=target.number,
+            f"{source.ticket_number} as internal notes.",
+            ticket_number=source.ticket_number,
+            target=target.ticket_number,
         )
 
 
@@ -137,7 +138,9 @@ def close_source(
     ticket = source.ticket
     metadata = with_kept_answer(ticket.metadata, _first_answer(source))
     metadata = metadata.with_members(merged_into=link_to(target, by=by, now=now))
-    entry = history_entry(Action.MERGED_INTO, ticket.number, target.number, by, now, reason)
+    entry = history_entry(
+        Action.MERGED_INTO, ticket.ticket_number, target.ticket_number, by, now, reason
+    )
     linked = decide(ticket, {"metadata": metadata}, (entry,), (), now)
     why = duplicate_of(target, reason)
     return linked.then(lifecycle.close_duplicate(linked.ticket, by=by, now=now, reason=why))
@@ -162,7 +165,9 @@ def absorb_into_target(
     came = [origin for source in sources for origin in _origins_from(source, target)]
     metadata = with_origins(target.metadata, [*origins(target.metadata), *came])
     entries = tuple(
-        history_entry(Action.MERGED_FROM, s.ticket.number, target.number, by, now, reason)
+        history_entry(
+            Action.MERGED_FROM, s.ticket.ticket_number, target.ticket_number, by, now, reason
+        )
         for s in sources
     )
     metadata = metadata.with_members(merged_from=links).with_history(entries)
@@ -179,14 +184,14 @@ def is_foreign(source: Ticket, target: Ticket) -> bool:
 
 def duplicate_of(target: Ticket, reason: str | None) -> str:
     """The reason of a duplicate's closing (rules 6.1)."""
-    return f"duplicate of {target.number}" + (f": {reason}" if reason else "")
+    return f"duplicate of {target.ticket_number}" + (f": {reason}" if reason else "")
 
 
 def link_to(ticket: Ticket, *, by: int | None, now: datetime) -> dict[str, object]:
     """How a ticket names another one in its metadata (rules 11.2)."""
     return {
         "ticket_id": ticket.id,
-        "ticket_number": ticket.number,
+        "ticket_number": ticket.ticket_number,
         "at": micro_text(now),
         "actor": by,
     }
@@ -195,18 +200,18 @@ def link_to(ticket: Ticket, *, by: int | None, now: datetime) -> dict[str, objec
 def _require_open(ticket: Ticket, what: str) -> None:
     if ticket.status is Status.CLOSED:
         raise TransitionNotAllowed(
-            f"{ticket.number} is closed: cannot {what}",
+            f"{ticket.ticket_number} is closed: cannot {what}",
             hint="closed is final: nothing is moved into it or out of it.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
             status=str(ticket.status),
         )
 
 
 def _already(ticket: Ticket, root: str, *, hint: str) -> AlreadyMerged:
     return AlreadyMerged(
-        f"{ticket.number} was merged into {root} already",
+        f"{ticket.ticket_number} was merged into {root} already",
         hint=hint,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         merged_into=root,
     )
 

@@ -85,9 +85,9 @@ def choose(
         raise _different(ticket, owners)
     if len(chosen) == len(lines) and not frozenset(wanted) <= moved_ids(ticket.metadata):
         raise Refused(
-            f"these are all messages of {ticket.number}: nothing would be left of it",
+            f"these are all messages of {ticket.ticket_number}: nothing would be left of it",
             hint="Leave out at least one message that did not come by a merge.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
         )
     from_one = {homes[i].ticket_id if i in homes else None for i in owners}
     came_from = next(iter(from_one)) if len(from_one) == 1 else None
@@ -115,7 +115,7 @@ def detach(
     answered_at = min((at for at in answers if at is not None), default=None)
     left = [origin.without(part.ids, part.files) for origin in origins(ticket.metadata)]
     metadata = with_origins(with_kept_answer(ticket.metadata, answered_at), left)
-    entry = history_entry(Action.SPLIT, ticket.number, number, by, now, reason)
+    entry = history_entry(Action.SPLIT, ticket.ticket_number, number, by, now, reason)
     changed = ticket.changed(metadata=metadata.with_history((entry,)))
     return Decision(ticket=changed, at=now, entries=(entry,))
 
@@ -133,7 +133,7 @@ def split_off(
     new = born.ticket
     metadata = new.metadata.with_members(split_from=link_to(original, by=by, now=now))
     given = MessageOrigin(ticket_id=original.id, messages=part.ids)
-    entry = history_entry(Action.SPLIT, original.number, new.number, by, now, reason)
+    entry = history_entry(Action.SPLIT, original.ticket_number, new.ticket_number, by, now, reason)
     fields = {"metadata": with_origins(metadata, [given])}
     return born.then(decide(new, fields, (entry,), (), now))
 
@@ -144,10 +144,10 @@ def _owner(home: MessageOrigin | None, ticket: Ticket, authors: Mapping[int, int
         return ticket.user_id
     if home.is_foreign and home.description not in authors:
         raise Refused(
-            f"what came to {ticket.number} from ticket {home.ticket_id} of another customer "
-            "cannot be split: the message that tells whose it is has gone",
+            f"what came to {ticket.ticket_number} from ticket {home.ticket_id} of another "
+            "customer cannot be split: the message that tells whose it is has gone",
             hint="They stay notes here, which no customer reads.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
         )
     return authors.get(home.description, ticket.user_id)
 
@@ -158,7 +158,7 @@ def _different(ticket: Ticket, owners: Mapping[int, int]) -> DifferentCustomers:
         for user_id in sorted(set(owners.values()))
     )
     return DifferentCustomers(
-        f"these messages of {ticket.number} are of different customers: {listing}",
+        f"these messages of {ticket.ticket_number} are of different customers: {listing}",
         hint="Split them apart, one customer at a time.",
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
     )

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import FIXED_COLUMNS, TICKET_COLUMNS, Ticket
 from savctl.errors import NotFound
 from savctl.persistence.bulk import (
     changed_columns,
@@ -37,19 +37,7 @@ from savctl.persistence.tickets.references import resolved
 _T = support_tickets.c
 
 # What a decision may change; the rest of the row is never written again.
-_MUTABLE: tuple[str, ...] = (
-    "subject",
-    "description",
-    "priority",
-    "status",
-    "category",
-    "assigned_to",
-    "order_id",
-    "metadata",
-    "resolved_at",
-    "closed_at",
-    "updated_at",
-)
+_MUTABLE = tuple(name for name in TICKET_COLUMNS if name not in FIXED_COLUMNS)
 
 # Made once: to make such a query takes longer than the server needs to answer it.
 _BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
@@ -135,14 +123,7 @@ class Tickets:
 
     def insert(self, ticket: Ticket) -> int:
         """Store a new ticket and answer its id: the one it has, or a new one."""
-        values = _values(ticket)
-        if ticket.id:
-            values["id"] = ticket.id
-        values |= {
-            "ticket_number": ticket.number,
-            "user_id": ticket.user_id,
-            "created_at": ticket.created_at,
-        }
+        values = _values(ticket, TICKET_COLUMNS if ticket.id else TICKET_COLUMNS[1:])
         return new_id(self._connection.execute(_INSERT, values))
 
     def insert_many(self, tickets: Sequence[Ticket]) -> list[int]:
@@ -240,41 +221,11 @@ def archived_number(connection: Connection, ref: str | int) -> str | None:
 
 def to_ticket(row: Iterable[Any]) -> Ticket:
     """A full row of support_tickets, in the order of its columns, as a value."""
-    (
-        ticket_id,
-        number,
-        user_id,
-        subject,
-        description,
-        priority,
-        status,
-        category,
-        assigned_to,
-        order_id,
-        metadata,
-        resolved_at,
-        closed_at,
-        created_at,
-        updated_at,
-    ) = row
-    return Ticket(
-        id=ticket_id,
-        number=number,
-        user_id=user_id,
-        subject=subject,
-        description=description,
-        priority=Priority.stored(priority),
-        status=Status.stored(status),
-        category=category,
-        assigned_to=assigned_to,
-        order_id=order_id,
-        metadata=metadata,
-        resolved_at=resolved_at,
-        closed_at=closed_at,
-        created_at=created_at,
-        updated_at=updated_at,
-    )
+    values = dict(zip(TICKET_COLUMNS, row, strict=True))
+    values["priority"] = Priority.stored(values["priority"])
+    values["status"] = Status.stored(values["status"])
+    return Ticket(**values)
 
 
-def _values(ticket: Ticket) -> dict[str, Any]:
-    return {name: getattr(ticket, name) for name in _MUTABLE}
+def _values(ticket: Ticket, names: Sequence[str] = _MUTABLE) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in names}

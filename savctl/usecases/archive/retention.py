@@ -159,9 +159,11 @@ class _Retention:
             if why is None:
                 gone.append(ticket)
             elif why:
-                items.append(Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, why))
+                items.append(Item(ticket.id, ticket.ticket_number, ItemOutcome.SKIPPED, why))
         left = _forget(uow, [ticket.id for ticket in gone], now)
-        items += [_removed(one.id, one.number, one.closed_at, left.get(one.id)) for one in gone]
+        items += [
+            _removed(one.id, one.ticket_number, one.closed_at, left.get(one.id)) for one in gone
+        ]
         delete_tickets(uow.connection, [ticket.id for ticket in gone])
         busy = uow.tickets.numbers_of(sorted(set(ids) - {ticket.id for ticket in locked}))
         return items + [

@@ -214,10 +214,10 @@ class _Importer:
         """The rows that are neither here already nor repeated."""
         done = _Done()
         here = set(uow.imports.known(self._run.terms.source, [r.external_id for _, r in read]))
-        taken = uow.tickets.numbers_taken([row.decision.ticket.number for _, row in read])
+        taken = uow.tickets.numbers_taken([row.decision.ticket.ticket_number for _, row in read])
         for record, given in read:
             row = self._numbered(given, taken)
-            number = row.decision.ticket.number
+            number = row.decision.ticket.ticket_number
             if row.external_id in here or self._is_unwritten("id", row.external_id):
                 if self._run.resume:
                     done.skipped += 1
@@ -234,7 +234,7 @@ class _Importer:
 
     def _numbered(self, row: Incoming, taken: set[str]) -> Incoming:
         """The row with another number, when the one that was drawn for it exists."""
-        while not row.brings_number and row.decision.ticket.number.lower() in taken:
+        while not row.brings_number and row.decision.ticket.ticket_number.lower() in taken:
             row = renumbered(row, numbers.ticket_number(secrets.choice))
         return row
 
@@ -256,5 +256,5 @@ class _Importer:
                 if len(report.remarks) < LISTED:
                     report.remarks.append(Named(record.line, "; ".join(row.remarks)))
             if self._run.dry_run:
-                number = row.decision.ticket.number.lower()
+                number = row.decision.ticket.ticket_number.lower()
                 self._unwritten |= {hash(("id", row.external_id)), hash(("number", number))}

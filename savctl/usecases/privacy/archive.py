@@ -61,7 +61,7 @@ class ArchivedTicket:
 
     def written_by(self, user_id: int) -> Iterator[tuple[Record, list[Record]]]:
         """What a customer wrote on it, each with its attachment records."""
-        number = self.ticket.number
+        number = self.ticket.ticket_number
         for row in self.messages:
             if (row["sender_type"], row["sender_id"]) == ("customer", user_id):
                 hung = [one for one in self.attachments if one["message_id"] == row["id"]]

@@ -48,7 +48,7 @@ def hold_ticket(
     if root is None:
         return change
     message = (
-        f"{change.ticket.number} was merged into {root}: its messages and files are there; "
+        f"{change.ticket.ticket_number} was merged into {root}: its messages and files are there; "
         f"savctl gdpr hold add {root} keeps them"
     )
     return replace(change, warnings=(*change.warnings, message))

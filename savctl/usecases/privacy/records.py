@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from savctl.domain.imports.records import Item
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.domain.privacy.disclosure import Disclosure, Kind, Record, foreign_messages
 from savctl.domain.tickets.merge_links import went_into
 from savctl.persistence.archive.index import Archived, archived_of
@@ -15,7 +15,6 @@ from savctl.persistence.tickets.conversations import ATTACHMENT_COLUMNS, MESSAGE
 from savctl.persistence.tickets.integrity import snapshot
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.privacy.archive import ArchivedTickets, moved
-from savctl.usecases.tickets.ticket_lines import COLUMNS
 
 
 def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) -> Iterator[Item]:
@@ -92,9 +91,7 @@ def _link(ticket: Ticket) -> set[int]:
 def ticket_record(ticket: Ticket, disclosure: Disclosure, *, is_archived: bool) -> Record:
     """A ticket's columns as the specification names them."""
     row: dict[str, object] = {
-        name: ticket.number if name == "ticket_number" else getattr(ticket, name)
-        for name in COLUMNS
-        if name != "metadata"
+        name: getattr(ticket, name) for name in TICKET_COLUMNS if name != "metadata"
     }
     row["metadata"] = disclosure.metadata(ticket.metadata)
     row["archived"] = is_archived

@@ -61,7 +61,7 @@ class AuditReport:
             self.items.append(
                 {
                     "id": ticket.id,
-                    "ticket_number": ticket.number,
+                    "ticket_number": ticket.ticket_number,
                     "finding": str(found.finding),
                     "detail": found.detail,
                 }
@@ -194,7 +194,9 @@ def _repair_batch(
             uow.tickets.save(whole)
         findings = "; ".join(f"{f.finding} {f.detail}" for f in one.found)
         if one.needs_repair:
-            items.append(Item(one.ticket.id, one.ticket.number, ItemOutcome.CHANGED, findings))
+            items.append(
+                Item(one.ticket.id, one.ticket.ticket_number, ItemOutcome.CHANGED, findings)
+            )
     uow.record_many(changes)
     return items
 

@@ -155,7 +155,7 @@ def _due(
         if warned or not wanted.warned_only:
             yield DueTarget(
                 ticket_id=one.ticket.id,
-                ticket_number=one.ticket.number,
+                ticket_number=one.ticket.ticket_number,
                 status=one.ticket.status,
                 priority=one.ticket.priority,
                 assigned_to=one.ticket.assigned_to,

@@ -131,10 +131,10 @@ def _item(judged: _Judged, decision: Decision) -> Item | None:
     ticket, problem = judged.ticket, judged.seen.timeline.problem
     if decision.is_change:
         detail = "; ".join(_breach_text(ticket, breach) for breach in decision.breaches)
-        return Item(ticket.id, ticket.number, ItemOutcome.CHANGED, detail)
+        return Item(ticket.id, ticket.ticket_number, ItemOutcome.CHANGED, detail)
     if problem is not None and any(side.is_breached for side in judged.seen.sides):
         reason = f"looks late, but is not escalated: {problem}; see savctl sla explain"
-        return Item(ticket.id, ticket.number, ItemOutcome.SKIPPED, reason)
+        return Item(ticket.id, ticket.ticket_number, ItemOutcome.SKIPPED, reason)
     return None
 
 

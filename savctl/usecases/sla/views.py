@@ -190,9 +190,9 @@ def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Reco
 def _require_born(ticket: Ticket, now: datetime) -> None:
     if ticket.created_at is not None and ticket.created_at > now:
         raise NotFound(
-            f"{ticket.number} did not exist at {second_text(now)}",
+            f"{ticket.ticket_number} did not exist at {second_text(now)}",
             hint=f"It was created at {second_text(ticket.created_at)}.",
-            ticket_number=ticket.number,
+            ticket_number=ticket.ticket_number,
         )
 
 

@@ -73,7 +73,9 @@ def kept_unreadable(before: Ticket) -> tuple[str, ...]:
     """A warning when the metadata of a ticket that was changed could not be read."""
     if not before.metadata.was_unreadable:
         return ()
-    return (f"{before.number}: metadata was no JSON object; it is kept as metadata.unreadable",)
+    return (
+        f"{before.ticket_number}: metadata was no JSON object; it is kept as metadata.unreadable",
+    )
 
 
 def unknown_users(uow: UnitOfWork, ids: tuple[int | None, ...]) -> tuple[str, ...]:

@@ -210,8 +210,10 @@ def _missed(
 
 def _item(ticket: Ticket, outcome: ItemOutcome, reason: str, remark: str | None = None) -> Item:
     if remark is None:
-        return Item(ticket.id, ticket.number, outcome, reason)
-    return Item(ticket.id, ticket.number, outcome, f"{reason} ({remark})", always_listed=True)
+        return Item(ticket.id, ticket.ticket_number, outcome, reason)
+    return Item(
+        ticket.id, ticket.ticket_number, outcome, f"{reason} ({remark})", always_listed=True
+    )
 
 
 def _require_few(

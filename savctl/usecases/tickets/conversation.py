@@ -182,7 +182,7 @@ def add_to_conversation(
     )
     event = MessageAdded(
         ticket_id=ticket.id,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         message_id=message.id,
         sender_id=message.sender_id,
         sender_type=message.sender_type,
@@ -216,11 +216,11 @@ def _consequence(
     if reopen:
         if ticket.status is not Status.RESOLVED:
             raise TransitionNotAllowed(
-                f"{ticket.number} is {ticket.status}: --reopen is for resolved tickets",
+                f"{ticket.ticket_number} is {ticket.status}: --reopen is for resolved tickets",
                 hint="Leave out --reopen."
                 if ticket.status is not Status.CLOSED
                 else "closed is final.",
-                ticket_number=ticket.number,
+                ticket_number=ticket.ticket_number,
                 status=str(ticket.status),
             )
         return lifecycle.move(

@@ -194,13 +194,13 @@ def _draft(
         before = uow.tickets.get(wanted.follow_up_of)
         members["follow_up_of"] = {
             "ticket_id": before.id,
-            "ticket_number": before.number,
+            "ticket_number": before.ticket_number,
             "at": micro_text(now),
             "actor": by,
         }
     return Ticket(
         id=0,
-        number=number,
+        ticket_number=number,
         user_id=wanted.user_id,
         subject=wanted.subject,
         description=wanted.description,

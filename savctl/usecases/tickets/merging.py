@@ -133,8 +133,8 @@ def _require_mergeable(
             else ""
         )
         raise Refused(
-            f"{len(refusals)} of {len(sources)} tickets cannot be merged into {target.number}, "
-            f"so none was: {reasons}{more}",
+            f"{len(refusals)} of {len(sources)} tickets cannot be merged into "
+            f"{target.ticket_number}, so none was: {reasons}{more}",
             hint="Leave those out, or put right what is named.",
             ticket_numbers=[refusal.facts.get("ticket_number") for refusal in refusals],
         )
@@ -186,7 +186,7 @@ def _customer_is_newest(uow: UnitOfWork, target: Ticket) -> bool:
 def _brought(source: MergeSource, decision: Decision, target: Ticket) -> dict[str, Any]:
     return {
         "id": source.ticket.id,
-        "ticket_number": source.ticket.number,
+        "ticket_number": source.ticket.ticket_number,
         "user_id": source.ticket.user_id,
         "previous_status": str(source.ticket.status),
         "status": str(decision.ticket.status),
@@ -206,15 +206,16 @@ def _warnings(
     if target.order_id is not None:
         for ticket in other[:_NAMED_TICKETS]:
             yield (
-                f"{ticket.number} is about order {ticket.order_id}, "
-                f"{target.number} about {target.order_id}"
+                f"{ticket.ticket_number} is about order {ticket.order_id}, "
+                f"{target.ticket_number} about {target.order_id}"
             )
     if target.status is Status.RESOLVED and target.resolved_at is not None:
         last = uow.messages.last_public([target]).get(target.id, LastPublic())
         if last.customer_at is not None and last.customer_at >= target.resolved_at:
             yield (
-                f"{target.number} is resolved, and its customer wrote later: close-resolved "
-                f"holds it; savctl ticket reopen {target.number} takes it up again"
+                f"{target.ticket_number} is resolved, and its customer wrote later: "
+                "close-resolved holds it; "
+                f"savctl ticket reopen {target.ticket_number} takes it up again"
             )
 
 

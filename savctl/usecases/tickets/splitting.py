@@ -107,14 +107,14 @@ def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
     if gone:
         raise NotFound(
             f"no message {', '.join(map(str, gone))}",
-            hint=f"savctl message list {original.number} shows the messages there are.",
+            hint=f"savctl message list {original.ticket_number} shows the messages there are.",
         )
     elsewhere = sorted(i for i in wanted if found[i][0] != original.id)
     if elsewhere:
         raise Refused(
-            f"not of {original.number}: message {', '.join(map(str, elsewhere))}",
-            hint=f"savctl message list {original.number} shows its own.",
-            ticket_number=original.number,
+            f"not of {original.ticket_number}: message {', '.join(map(str, elsewhere))}",
+            hint=f"savctl message list {original.ticket_number} shows its own.",
+            ticket_number=original.ticket_number,
         )
     authors = {i: found[i][1] for i in descriptions if i in found}
     return splitting.choose(original, lines, wanted, authors)
@@ -127,10 +127,11 @@ def _draft(uow: UnitOfWork, original: Ticket, part: Part, terms: SplitOptions) -
     if words is not None:
         description = uow.moves.text_of(words)
     else:
-        description = f"Split from {original.number}"
+        description = f"Split from {original.ticket_number}"
     return NewTicket(
         user_id=part.user_id,
-        subject=terms.subject or (like.subject if like else f"Split from {original.number}"),
+        subject=terms.subject
+        or (like.subject if like else f"Split from {original.ticket_number}"),
         description=description,
         priority=terms.priority,
         category=like.category if like else None,

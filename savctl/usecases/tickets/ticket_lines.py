@@ -10,19 +10,14 @@ from datetime import datetime
 
 from savctl.domain.clock import second_text
 from savctl.domain.model.metadata import Metadata, encode
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.domain.text_safety.spreadsheet import csv_cell
 
 Record = Mapping[str, object]
 Part = tuple[str, Iterable[Record]]  # "messages" or "attachments", and those of one ticket
 
-_BEFORE = (
-    *("id", "ticket_number", "user_id", "subject", "description", "priority", "status"),
-    *("category", "assigned_to", "order_id"),
-)
-_AFTER = ("resolved_at", "closed_at", "created_at", "updated_at")
-COLUMNS = (*_BEFORE, "metadata", *_AFTER)
-_FIELDS = {name: "number" if name == "ticket_number" else name for name in (*_BEFORE, *_AFTER)}
+_METADATA = TICKET_COLUMNS.index("metadata")
+_BEFORE, _AFTER = TICKET_COLUMNS[:_METADATA], TICKET_COLUMNS[_METADATA + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ def csv_line(ticket: Ticket, parts: Sequence[Part]) -> Iterator[str]:
 
 def csv_header(parts: Sequence[str]) -> str:
     """The names of the columns."""
-    return _csv_row([*COLUMNS, *parts])
+    return _csv_row([*TICKET_COLUMNS, *parts])
 
 
 FORMS: dict[str, Lines] = {
@@ -90,7 +85,7 @@ def _listed(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _values(ticket: Ticket, names: Sequence[str]) -> dict[str, object]:
-    return plain({name: getattr(ticket, _FIELDS[name]) for name in names})
+    return plain({name: getattr(ticket, name) for name in names})
 
 
 def _cell(value: object) -> str:

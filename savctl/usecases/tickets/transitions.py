@@ -68,9 +68,9 @@ def move_ticket(
         if body is not None:
             if not decision.is_change:
                 raise TransitionNotAllowed(
-                    f"{before.number} is {to} already: the message was not added",
-                    hint=f"savctl message add {before.number} --from agent:ID --body …",
-                    ticket_number=before.number,
+                    f"{before.ticket_number} is {to} already: the message was not added",
+                    hint=f"savctl message add {before.ticket_number} --from agent:ID --body …",
+                    ticket_number=before.ticket_number,
                 )
             message_id = _say(uow, before, body, by, now)
         uow.record(decision)
@@ -105,7 +105,7 @@ def close_ticket(
         if duplicate_of is not None:
             original = uow.tickets.get(duplicate_of)
             if original.id == ticket.id:
-                raise InvalidInput(f"{ticket.number} cannot be a duplicate of itself")
+                raise InvalidInput(f"{ticket.ticket_number} cannot be a duplicate of itself")
             why = merging.duplicate_of(original, cleaned)
         now = uow.moment(clock(), ticket)
         if not bridge:
@@ -151,9 +151,9 @@ def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:
     if ticket.status is Status.OPEN:
         hint = f"{mine} is for {origin} tickets; an open one starts with savctl ticket assign."
     raise TransitionNotAllowed(
-        f"{ticket.number} is {ticket.status}: cannot {mine}",
+        f"{ticket.ticket_number} is {ticket.status}: cannot {mine}",
         hint=hint,
-        ticket_number=ticket.number,
+        ticket_number=ticket.ticket_number,
         status=str(ticket.status),
     )
 
@@ -163,7 +163,7 @@ def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now: dateti
     sender = by if by is not None else ticket.assigned_to
     if sender is None:
         raise InvalidInput(
-            f"{ticket.number} has no agent, so the message has no sender",
+            f"{ticket.ticket_number} has no agent, so the message has no sender",
             hint="Say who you are with --as USER_ID.",
         )
     added = add_to_conversation(

@@ -156,7 +156,7 @@ def _ticket(life: Life, case: dict[str, Any]) -> Ticket:
     status = Status(case.get("status", life.status))
     return Ticket(
         id=1,
-        number="TKT-GOLDEN",
+        ticket_number="TKT-GOLDEN",
         user_id=CUSTOMER,
         subject="s",
         description="d",
