@@ -64,10 +64,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
+        if IS_DEEP:
+            _grant_time(item)
         for fixture, group in SHARED_SERVERS.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: keeps chance
+
+
+def _grant_time(item: pytest.Item) -> None:
+    """A deep run repeats more: its tests may take three times as long."""
+    marker = item.get_closest_marker("timeout")
+    usual = marker.args[0] if marker else float(item.config.getini("timeout"))
+    item.add_marker(pytest.mark.timeout(3 * usual), append=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row, write
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.params import Limit, whole
 from savctl.cli.framework.text import safe
 from savctl.cli.framework.ticket_refs import OneTicket, Reason
@@ -44,7 +44,7 @@ _VERIFY_COLUMNS = ("bundle", "tickets", "size_bytes", "problem")
     asks=True,
     examples=["savctl archive run --dry-run", "savctl archive run --yes -o json"],
 )
-def run(call: CommandContext) -> Answer | int | None:
+def run(call: CommandContext) -> Answer | Outcome | None:
     """Run the job archive now: tickets closed for more than a year go to cold storage.
 
     --yes lifts the brake that stops a run which would move very many tickets at once.
@@ -112,7 +112,7 @@ def show(call: CommandContext, ticket: OneTicket) -> Answer:
 
 
 @command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])
-def verify(call: CommandContext) -> Answer | int:
+def verify(call: CommandContext) -> Answer | Outcome:
     """Read every bundle and compare it with what was written; exit 10 when one differs."""
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.archive.verify import verify_archive
@@ -124,14 +124,14 @@ def verify(call: CommandContext) -> Answer | int:
     if not bad and stop.signal is None:
         call.note(f"{len(checked)} bundle(s) are what was written")
         return answer
-    write(answer, call.output, call.columns)
     if bad:
-        raise Findings(
+        damaged = Findings(
             f"{len(bad)} of {len(checked)} bundles are not what was written",
             hint="docs/runbook.md, by what you see: a damaged bundle.",
         )
-    call.note(f"interrupted after {len(checked)} bundles")
-    return 128 + int(stop.signal or 0)
+        return Outcome(answer=answer, failures=(damaged,))
+    note = f"interrupted after {len(checked)} bundles"
+    return Outcome(answer=answer, notes=(note,), exit=128 + int(stop.signal or 0))
 
 
 @command(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row, write
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.config import (
     SETTINGS,
     Configuration,
@@ -25,7 +25,7 @@ group = new_group("Settings, and where each came from.")
 
 
 @command(group, "show", examples=["savctl config show", "savctl config show -o json"])
-def show(call: CommandContext) -> Answer | None:
+def show(call: CommandContext) -> Answer | Outcome:
     """Every setting in force, secrets hidden, with its origin; exit 2 when one is wrong."""
     found = read_configuration(os.environ, file=call.config)
     rows = [_row(found, setting) for setting in SETTINGS]
@@ -38,12 +38,9 @@ def show(call: CommandContext) -> Answer | None:
     problems = (*found.problems, *found.settings.unknown)
     if not problems:
         return answer
-    write(answer, call.output, call.columns)
     if not found.problems:  # a name that is none is an error of `config check` alone
-        for problem in problems:
-            call.warn(problem)
-        return None
-    raise wrong_settings(problems)
+        return Outcome(answer=answer, warnings=problems)
+    return Outcome(answer=answer, failures=(wrong_settings(problems),))
 
 
 def _row(found: Configuration, setting: Setting) -> Row:

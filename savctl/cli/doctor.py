@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Format, write
+from savctl.cli.framework.output import Answer, Format, Outcome
 from savctl.cli.framework.text import CELL_WIDTH
-from savctl.errors import Findings, Unavailable
+from savctl.errors import Findings, SavError, Unavailable
 
 if TYPE_CHECKING:
     from savctl.usecases.doctor.checks import CheckResult
@@ -21,7 +21,7 @@ _COLUMNS = ("check", "level", "found", "advice")
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
-def doctor(call: CommandContext) -> None:
+def doctor(call: CommandContext) -> Outcome:
     """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
@@ -46,15 +46,14 @@ def doctor(call: CommandContext) -> None:
     diagnosis = diagnose(patient, checks, elsewhere=elsewhere)
     rows = [sign.as_row() for sign in diagnosis.signs]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
-    write(answer, call.output, call.columns)
-    if call.output is Format.TABLE:
-        _tell_whole(call, diagnosis.signs)
+    whole = _whole_findings(diagnosis.signs) if call.output is Format.TABLE else []
     if not diagnosis.errors:
-        return
+        return Outcome(answer=answer, notes=whole)
     names = ", ".join(dict.fromkeys(sign.check for sign in diagnosis.errors))
+    failure: SavError = Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
     if not diagnosis.is_reachable:
-        raise Unavailable(f"the database {app.raw_database.name} does not answer")
-    raise Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
+        failure = Unavailable(f"the database {app.raw_database.name} does not answer")
+    return Outcome(answer=answer, notes=whole, failures=(failure,))
 
 
 def _settings(call: CommandContext) -> Iterator[CheckResult]:
@@ -72,14 +71,15 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
         )
 
 
-def _tell_whole(call: CommandContext, signs: Iterable[CheckResult]) -> None:
+def _whole_findings(signs: Iterable[CheckResult]) -> list[str]:
     """What is not well and was cut off in the table."""
+    lines: list[str] = []
     for sign in signs:
         texts = (sign.found, sign.advice or "")
         if sign.level != "ok" and max(map(len, texts)) > CELL_WIDTH:
-            call.note(f"{sign.check}: {sign.found}")
-            if sign.advice:
-                call.note(f"  {sign.advice}")
+            lines.append(f"{sign.check}: {sign.found}")
+            lines += [f"  {sign.advice}"] if sign.advice else []
+    return lines
 
 
 def _due(call: CommandContext) -> Mapping[str, datetime]:

@@ -12,7 +12,7 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, clear_line, counting, out_file
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import InvalidInput
 
@@ -46,7 +46,7 @@ def tickets(
         typer.Option("--with", metavar="PARTS", help="Also messages, attachments."),
     ] = None,
     force: Force = False,
-) -> Answer | int | None:
+) -> Answer | Outcome | None:
     """Tickets into a file only you can read: every column, internal notes as well.
 
     The file is there whole or not at all; the audit keeps who took what.
@@ -73,7 +73,7 @@ def tickets(
         call.warn(report.odd.warning)
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")
-        return 128 + stop.signal
+        return Outcome(exit=128 + stop.signal)
     return _answer(call, out, found, report)
 
 

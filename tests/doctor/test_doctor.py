@@ -12,10 +12,10 @@ from savctl.domain.events.publish_window import OutboxEvent
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
-from savctl.persistence.schema import privilege_checks, server_info
+from savctl.persistence.schema import privilege_checks
 from savctl.persistence.schema.tables import VERSION_TABLE
 from savctl.persistence.schema.versions import HEAD
-from savctl.ports import BrokerUnavailable, Publisher, SetClock
+from savctl.ports import BrokerUnavailable, Publisher, SetClock, system_clock
 from savctl.usecases.doctor.checks import CheckLevel, CheckResult, Diagnosis, Environment, diagnose
 from savctl.usecases.doctor.database import DATABASE
 from savctl.usecases.doctor.work import BROKER, WORK, age_text
@@ -92,9 +92,8 @@ def test_a_doctor_changes_nothing(database: Database, clock: SetClock) -> None:
 def test_clocks_that_differ_are_found(
     database: Database, clock: SetClock, seconds: float, level: CheckLevel
 ) -> None:
-    with database.reading() as connection:
-        real = server_info.now(connection)
-    host = SetClock(real - timedelta(seconds=seconds))
+    def host() -> datetime:  # the database is on this machine: its clock is the system's
+        return system_clock() - timedelta(seconds=seconds)
 
     diagnosis = examined(database, clock, host_clock=host)
 

@@ -158,4 +158,4 @@ def test_every_table_is_innodb_and_collated_as_specified(
 
 
 def test_a_ticket_has_the_columns_of_its_table_in_their_order() -> None:
-    assert TICKET_COLUMNS == tuple(support_tickets.columns.keys())
+    assert tuple(support_tickets.columns.keys()) == TICKET_COLUMNS

@@ -11,11 +11,10 @@ from savctl.cli.attachment import group
 from savctl.cli.attachment.attached import FILE_COLUMNS, file_row, sources
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.ticket_refs import OneTicket
 from savctl.domain.model.references import reference
-from savctl.errors import ExitCode, PartlyDone, SavError
+from savctl.errors import PartlyDone, SavError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files; - reads stdin.")]
 Name = Annotated[
@@ -49,7 +48,7 @@ def add(
     url: Annotated[
         bool, typer.Option("--url", help="Answer with a link to each file, as `url` does.")
     ] = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Attach files to a ticket: all are examined and scanned before anything is written."""
     from savctl.usecases.files.access import require_ticket
     from savctl.usecases.files.attaching import attach_files
@@ -84,7 +83,7 @@ def add(
     return _with_links(call, answer, rows) if url and not call.dry_run else answer
 
 
-def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer | int:
+def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer | Outcome:
     """The same answer with a link in each row; the files are attached, whatever becomes of it."""
     from savctl.usecases.files.access import link_to
 
@@ -101,13 +100,11 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
             )
             linked.append({**row, "url": link.url, "expires_at": link.expires_at})
     except SavError as problem:
-        write(answer, call.output, call.columns)
         partly = PartlyDone(
             f"the files are attached, and there is no link: {problem.message}",
             hint="savctl attachment url ID",
         )
-        say_failure(partly, as_json=call.is_json)
-        return int(partly.exit_code)
+        return Outcome(answer=answer, failures=(partly,))
     text = "\n".join(f"{row['id']}  {row['url']}" for row in linked)
     return replace(answer, rows=linked, text=None if call.columns else text)
 
@@ -120,7 +117,7 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
         "savctl attachment check photo.jpg letter.pdf -o json",
     ],
 )
-def check(call: CommandContext, files: Files, name: Name = None) -> Answer | int:
+def check(call: CommandContext, files: Files, name: Name = None) -> Answer | Outcome:
     """Say what would be said of files at an upload; needs no database and stores nothing."""
     from savctl.domain.files.file_types import FileRefused
     from savctl.usecases.files.staging import Staging
@@ -152,14 +149,10 @@ def check(call: CommandContext, files: Files, name: Name = None) -> Answer | int
     answer = Answer(rows=rows, columns=_CHECKED, is_one=len(files) == 1, key="file")
     if not refused:
         return answer
-    write(answer, call.output, call.columns)
-    for failure in refused:
-        say_failure(failure, as_json=call.is_json)
     if len(refused) == len(rows):
-        return int(ExitCode.REFUSED)
+        return Outcome(answer=answer, failures=refused)
     partly = PartlyDone(f"{len(refused)} of {len(rows)} files would be refused")
-    say_failure(partly, as_json=call.is_json)
-    return int(partly.exit_code)
+    return Outcome(answer=answer, failures=(*refused, partly))
 
 
 def _row(name: str, **known: object) -> dict[str, object]:

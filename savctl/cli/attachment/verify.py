@@ -9,7 +9,7 @@ import typer
 from savctl.cli.attachment import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain.access.file_access import require_oversight
 from savctl.domain.model.references import reference
 from savctl.errors import Findings
@@ -31,7 +31,7 @@ def verify(
     quick: Annotated[
         bool, typer.Option("--quick", help="Existence and size only; content is not read.")
     ] = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Compare every record with its object; exit 10 when one is missing or differs.
 
     Files that are soft-deleted count. Nothing is changed.
@@ -47,16 +47,15 @@ def verify(
         )
     answer = Answer(rows=[_row(report)], is_one=True, key="checked", text=_text(report))
     if report.is_stopped and stop.signal is not None:
-        write(answer, call.output, call.columns)
-        return 128 + stop.signal
+        return Outcome(answer=answer, exit=128 + stop.signal)
     if not report.is_broken:
         return answer
-    write(answer, call.output, call.columns)
     summary = ", ".join(f"{name} ({count})" for name, count in report.counts.items() if count)
-    raise Findings(
+    differ = Findings(
         f"records and objects differ: {summary}",
         hint="Restore the objects from a backup; docs/runbook.md tells how.",
     )
+    return Outcome(answer=answer, failures=(differ,))
 
 
 def _row(report: VerifyReport) -> dict[str, object]:

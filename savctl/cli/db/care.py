@@ -5,7 +5,7 @@ from __future__ import annotations
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 
 
 @command(group, "size", examples=["savctl db size", "savctl db size -o json"])
@@ -33,7 +33,7 @@ def size(call: CommandContext) -> Answer:
     writes=True,
     examples=["savctl db optimize --dry-run", "savctl db optimize"],
 )
-def optimize(call: CommandContext) -> Answer | int | None:
+def optimize(call: CommandContext) -> Answer | Outcome | None:
     """Run the job db-optimize now: analyze every table, rebuild those with much free space."""
     from savctl.cli.job.running import by_name
 

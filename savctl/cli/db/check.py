@@ -11,7 +11,7 @@ import typer
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _COLUMNS = ("check", "severity", "count", "repaired", "example", "advice")
 def check(
     call: CommandContext,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what is safe.")] = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Look for broken invariants in all the data; exit 10 when there are any.
 
     A repair loses nothing and invents nothing: history entries are put back from the audit,
@@ -57,24 +57,23 @@ def check(
 
 def _answered(
     call: CommandContext, answer: Answer, report: CheckReport, signal: int | None
-) -> Answer | int:
+) -> Answer | Outcome:
     if call.dry_run:
         call.note("dry run: nothing was stored")
     if report.stopped and signal is not None:
-        write(answer, call.output, call.columns)
-        call.note(f"interrupted after {report.tickets:,} tickets")
-        return 128 + signal
+        note = f"interrupted after {report.tickets:,} tickets"
+        return Outcome(answer=answer, notes=(note,), exit=128 + signal)
     if not report.is_broken:
         call.note(f"{report.tickets:,} tickets looked at: every invariant holds")
         return answer
-    write(answer, call.output, call.columns)
     open_ = [finding for finding in report.ordered() if finding.is_open]
     broken = open_ or report.ordered()
-    raise Findings(
+    failure = Findings(
         f"{len(broken)} invariant(s) are broken: "
         + ", ".join(f"{f.invariant.id} ({f.count - f.repaired or f.count})" for f in broken),
         hint=None if call.output != "table" else "-o json lists up to 20 examples of each.",
     )
+    return Outcome(answer=answer, failures=(failure,))
 
 
 def _row(finding: BrokenInvariant) -> dict[str, object]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from savctl.cli.db import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row, write
-from savctl.errors import Findings, SavError
+from savctl.cli.framework.output import Answer, Outcome, Row
+from savctl.errors import Findings
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
     from savctl.persistence.schema.inspection import Difference
@@ -79,7 +79,7 @@ def status(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every column with the specification.")
     ] = False,
-) -> Answer:
+) -> Answer | Outcome:
     """Which schema the database has, whose the service's tables are, what an upgrade would do."""
     from savctl.usecases.database import status as schema_status
 
@@ -98,12 +98,13 @@ def status(
     answer = _with_differences(row, differences)
     errors = schema_status.errors_among(differences)
     if errors:
-        _fail(call, answer, Findings(f"{len(errors)} difference(s) are errors"))
-    return answer
+        failure = Findings(f"{len(errors)} difference(s) are errors")
+        return Outcome(answer=answer, failures=(failure,))
+    return Outcome(answer=answer)
 
 
 @command(group, "adopt", writes=True, examples=["savctl db adopt --dry-run", "savctl db adopt"])
-def adopt(call: CommandContext) -> Answer:
+def adopt(call: CommandContext) -> Outcome:
     """Take over a database that the service's own migrations made.
 
     Every table of the specification is compared column by column. With an error nothing is done
@@ -118,15 +119,17 @@ def adopt(call: CommandContext) -> Answer:
         )
     except schema.SchemaDiffers as refusal:
         row = {"database": call.app.raw_database.name, "changed": False, "dry_run": False}
-        _fail(call, _with_differences(row, refusal.differences), refusal)
+        answer = _with_differences(row, refusal.differences)
+        return Outcome(answer=answer, failures=(refusal,))
     done = adoption.migration
     row = {name: getattr(done, name) for name in _RECORD}
     answer = _with_differences(row, adoption.differences)
     if call.dry_run:
         call.note("dry run: nothing was changed")
     if adoption.errors:
-        _fail(call, answer, Findings(f"{len(adoption.errors)} difference(s) stand in the way"))
-    return answer
+        failure = Findings(f"{len(adoption.errors)} difference(s) stand in the way")
+        return Outcome(answer=answer, failures=(failure,))
+    return Outcome(answer=answer)
 
 
 @command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
@@ -216,8 +219,3 @@ def _with_differences(row: Row, differences: Sequence[Difference]) -> Answer:
 def _word(value: object) -> str:
     words = {None: "", True: "yes", False: "no"}
     return words[value] if isinstance(value, bool | None) else str(value)
-
-
-def _fail(call: CommandContext, answer: Answer, failure: SavError) -> NoReturn:
-    write(answer, call.output, call.columns)
-    raise failure

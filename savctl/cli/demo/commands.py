@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain import times
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import InvalidInput
@@ -64,7 +64,7 @@ def demo(
     ] = None,
     auto_close_after: Span = None,
     close_resolved_after: Span = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """A believable shop to try things on: months of tickets, through the real commands and jobs.
 
     The story goes into a database of its own (the answer says where), which the next demo makes

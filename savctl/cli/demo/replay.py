@@ -11,8 +11,7 @@ from savctl.cli.demo.jobs import chosen, plain
 from savctl.cli.demo.screen import closed_lines, env_line, fitted, when
 from savctl.cli.demo.stage import Stage, stage
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.ticket.importing import opened
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import InvalidInput, PartlyDone
@@ -35,7 +34,7 @@ def replay_log(
     sweeps: Path | None,
     home: Path | None,
     configured: bool,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Play a log into an empty database and answer with the counts; 3 when rows were no events."""
     from savctl.demo.summary import summary
     from savctl.domain.imports.replay_plan import plan
@@ -71,10 +70,8 @@ def replay_log(
     answer = Answer(rows=[row], is_one=True, key="database", text=_screen(row, place))
     if not bad.count:
         return answer
-    write(answer, call.output, call.columns)
     failure = PartlyDone(f"{bad.count} rows of {log.name} are no events")
-    say_failure(failure, as_json=call.is_json)
-    return int(failure.exit_code)
+    return Outcome(answer=answer, failures=(failure,))
 
 
 class _BadRows:

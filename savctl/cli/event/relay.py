@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from savctl.cli.event import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain import times
 from savctl.domain.model.references import reference
 from savctl.errors import ConfigurationError, ExitCode, InvalidInput
@@ -38,9 +39,8 @@ def status(
             help="Exit 10 when the oldest is older, or one that is set aside.",
         ),
     ] = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """How many events wait, how long the oldest has waited, how many are set aside."""
-    from savctl.cli.framework.output import write
     from savctl.cli.framework.text import span_words
     from savctl.usecases.events.outbox import outbox_status
 
@@ -59,10 +59,7 @@ def status(
     late = _too_old(counts, limit) if limit is not None else []
     if not late:
         return answer
-    write(answer, call.output, call.columns)
-    for warning in late:
-        call.warn(warning)
-    return int(ExitCode.FINDINGS)
+    return Outcome(answer=answer, warnings=late, exit=int(ExitCode.FINDINGS))
 
 
 def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
@@ -86,11 +83,10 @@ def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
 def relay(
     call: CommandContext,
     once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
-) -> Answer | int | None:
+) -> Answer | Outcome | None:
     """Send waiting events to the broker; without --once, stay until a signal."""
     import logging
 
-    from savctl.cli.framework.output import write
     from savctl.cli.job.running import answered
     from savctl.domain.clock import FAR_AWAY
     from savctl.scheduling.job import find_job
@@ -103,12 +99,11 @@ def relay(
     with stopping_on_signals() as stop:
         start = Start(run_until=run_until, dry_run=call.dry_run, should_stop=stop.is_set)
         report = run_job(find_job("event-relay"), call.app, start)
-    answer = answered(call, report, stop)
+    outcome = answered(call, report, stop)
     if once or stop.signal is None:
-        return answer
-    if isinstance(answer, Answer):
-        write(answer, call.output, call.columns)
-    return 128 + stop.signal  # it was to stay, and ends like a scheduler that is stopped
+        return outcome
+    # it was to stay, and ends like a scheduler that is stopped
+    return replace(outcome, exit=128 + stop.signal)
 
 
 @command(
@@ -181,9 +176,8 @@ def replay(
     ticket: Annotated[
         str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
     ] = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Send published events once more, marked with the header x-replay."""
-    from savctl.cli.framework.output import write
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.events.outbox import count_replayed, replay_events
 
@@ -204,13 +198,14 @@ def replay(
     answer = Answer(rows=[{"sent": done.sent, "refused": done.refused}], is_one=True, key="sent")
     if not done.refused and not done.is_stopped:
         return answer
-    write(answer, call.output, call.columns)
+    warnings = []
     if done.refused:
-        call.warn(f"{done.refused} of {count} events were refused: no queue took them")
+        warnings.append(f"{done.refused} of {count} events were refused: no queue took them")
+    code = int(ExitCode.PARTLY)
     if stop.signal is not None and done.is_stopped:
-        call.warn(f"stopped by {stop.signal.name}: {done.sent} of {count} events were sent")
-        return 128 + stop.signal
-    return int(ExitCode.PARTLY)
+        warnings.append(f"stopped by {stop.signal.name}: {done.sent} of {count} events were sent")
+        code = 128 + stop.signal
+    return Outcome(answer=answer, warnings=warnings, exit=code)
 
 
 def _span(

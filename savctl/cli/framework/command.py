@@ -21,8 +21,9 @@ from typer.core import TyperCommand
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
+from savctl.cli.framework.errors import say_failure
 from savctl.cli.framework.filters import FILTERS, filter_of
-from savctl.cli.framework.output import Answer, AnswerLost, Format, write
+from savctl.cli.framework.output import Answer, AnswerLost, Format, Outcome, write
 from savctl.cli.framework.params import whole
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
@@ -79,7 +80,7 @@ _WRITERS: tuple[_Option, ...] = (
 _ASKERS: tuple[_Option, ...] = (("yes", _YES, False),)
 _ACTORS: tuple[_Option, ...] = (("actor", _AS, None),)
 
-Body = Callable[..., Answer | int | None]
+Body = Callable[..., Answer | Outcome | int | None]
 CommandOptions = Mapping[str, Any]  # the parameter that gets what `more` declares
 NO_OPTIONS: CommandOptions = MappingProxyType({})
 MoreOptions = Callable[[], Sequence[Any]]
@@ -174,11 +175,25 @@ def _taking(more: MoreOptions) -> type[TyperCommand]:
 
 
 def _outcome(body: Body, call: CommandContext, given: dict[str, Any]) -> int | None:
-    outcome = body(call, **given)
-    if isinstance(outcome, Answer):
-        write(outcome, call.output, call.columns)
-        return None
-    return outcome
+    done = body(call, **given)
+    if isinstance(done, Answer):
+        done = Outcome(answer=done)
+    return _ended(call, done) if isinstance(done, Outcome) else done
+
+
+def _ended(call: CommandContext, outcome: Outcome) -> int | None:
+    """Print what a command ends with, and answer its exit code."""
+    if outcome.answer is not None:
+        write(outcome.answer, call.output, call.columns)
+    for note in outcome.notes:
+        call.note(note)
+    for warning in outcome.warnings:
+        call.warn(warning)
+    for failure in outcome.failures:
+        say_failure(failure, as_json=call.is_json)
+    if outcome.exit is None and outcome.failures:
+        return int(outcome.failures[-1].exit_code)
+    return outcome.exit
 
 
 def _but_done(lost: AnswerLost) -> PartlyDone:

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from savctl.cli.framework.text import cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.text_safety.spreadsheet import csv_cell
-from savctl.errors import Unavailable, is_out_of_room
+from savctl.errors import SavError, Unavailable, is_out_of_room
 
 Row = Mapping[str, object]
 _SPOOL_BYTES = 8 * 1024 * 1024
@@ -52,6 +52,22 @@ class Answer:
     as_record: bool = False
     key: str = "ticket_number"
     text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a command ends with: its answer, and what is wrong all the same.
+
+    The answer is printed first; then `notes`, `warnings` and `failures`, each a line. The exit
+    code is `exit`, else that of the last failure, else 0. `failures` may still grow while
+    the rows of the answer are read. No command prints by itself.
+    """
+
+    answer: Answer | None = None
+    failures: Sequence[SavError] = ()
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    exit: int | None = None
 
 
 class AnswerLost(Unavailable):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,8 +9,8 @@ from collections.abc import Sequence
 import typer
 
 from savctl.cli.framework.asked import asked
+from savctl.cli.framework.errors import say_failure
 from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, write_line
-from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
 
 
@@ -35,27 +34,6 @@ def run(words: Sequence[str]) -> int:
     except Exception as bug:  # the last fence: a bug keeps its traceback
         return _bug(words, bug)
     return outcome if isinstance(outcome, int) else int(ExitCode.DONE)
-
-
-def error_line(failure: SavError) -> str:
-    """The failure as one JSON line (contract: command line, 1.2)."""
-    error = {
-        "code": failure.code,
-        "message": failure.message,
-        "hint": failure.hint,
-        "exit": int(failure.exit_code),
-        **failure.facts,
-    }
-    return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
-
-
-def say_failure(failure: SavError, *, as_json: bool) -> None:
-    """Print a failure to stderr, in words or as a JSON line."""
-    if as_json:
-        write_line(error_line(failure) + "\n")
-        return
-    hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
-    write_line(f"error: {safe(failure.message)}\n{hint}")
 
 
 def _say(words: Sequence[str], failure: SavError) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.errors import say_failure
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
@@ -75,11 +75,11 @@ def change_row(call: CommandContext, change: Change) -> dict[str, object]:
 
 def change_each(
     call: CommandContext, given: Sequence[str], work: Callable[[str | int], Change]
-) -> Answer | int:
+) -> Answer | Outcome:
     """Change every ticket named, each in its own transaction, and answer with all of them.
 
-    With several, a refusal is told and the others go on; the exit code is then 3, or the
-    refusal's own when nothing at all was done. A lost database stops the rest.
+    With several, a refusal is printed at once and the others go on; the exit code is then 3,
+    or the refusal's own when nothing at all was done. A lost database stops the rest.
     """
     refs, is_one = references(given)
     if is_one:
@@ -97,24 +97,18 @@ def change_each(
             if isinstance(failure, Unavailable):
                 break
     _note_dry_run(call)
-    return _finish(call, rows, failures, total=len(refs))
+    return _finish(rows, failures, total=len(refs))
 
 
-def _finish(
-    call: CommandContext, rows: list[Row], failures: list[SavError], *, total: int
-) -> Answer | int:
+def _finish(rows: list[Row], failures: list[SavError], *, total: int) -> Outcome:
     answer = Answer(rows=rows, columns=CHANGE_COLUMNS)
     if not failures:
-        return answer
-    from savctl.cli.framework.output import write
-
-    write(answer, call.output, call.columns)
+        return Outcome(answer=answer)
     codes = {failure.exit_code for failure in failures}
     if isinstance(failures[-1], Unavailable) or (not rows and len(codes) == 1):
-        return int(failures[-1].exit_code)
+        return Outcome(answer=answer, exit=int(failures[-1].exit_code))
     partly = PartlyDone(f"{len(rows)} of {total} tickets done, {len(failures)} refused")
-    say_failure(partly, as_json=call.is_json)
-    return int(partly.exit_code)
+    return Outcome(answer=answer, failures=(partly,))
 
 
 def _note_dry_run(call: CommandContext) -> None:

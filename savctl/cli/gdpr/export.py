@@ -12,8 +12,7 @@ import typer
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, clear_line, counting, out_file
-from savctl.cli.framework.output import Answer, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.gdpr import group
 from savctl.cli.user import UserId
 from savctl.errors import InvalidInput, PartlyDone
@@ -40,7 +39,7 @@ def export(
         bool, typer.Option("--with-internal", help="Also the notes among agents.")
     ] = False,
     force: Force = False,
-) -> Answer | int | None:
+) -> Answer | Outcome | None:
     """Everything of a person as one ZIP: JSON, files, and a page that works offline.
 
     Without other customers' words and agents' names. Files that cannot be found are named (exit
@@ -68,7 +67,7 @@ def export(
     clear_line(call)
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")
-        return 128 + stop.signal
+        return Outcome(exit=128 + stop.signal)
     return _answer(call, user, out, report)
 
 
@@ -88,7 +87,7 @@ def _progress(report: PersonReport) -> str:
 
 def _answer(
     call: CommandContext, user: int, out: str, report: PersonReport
-) -> Answer | int | None:
+) -> Answer | Outcome | None:
     row: dict[str, object] = {
         "file": out,
         "user_id": user,
@@ -104,21 +103,16 @@ def _answer(
     is_shown = out != "-" or call.dry_run
     if not report.missing:
         return shown if is_shown else None
-    if is_shown:
-        write(shown, call.output, call.columns)
-    return _tell_missing(call, report)
+    return _with_missing(call, shown if is_shown else None, report)
 
 
-def _tell_missing(call: CommandContext, report: PersonReport) -> int:
+def _with_missing(call: CommandContext, answer: Answer | None, report: PersonReport) -> Outcome:
     """Each one by its name: who sends the export must know what is not in it (rules 20.11)."""
-    if not call.is_json:
-        for one in report.missing:
-            call.warn(f"not found: {one.original_name} of {one.ticket_number}")
+    warnings = [f"not found: {one.original_name} of {one.ticket_number}" for one in report.missing]
     names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
     failure = PartlyDone(
         f"{len(report.missing)} files could not be found; the export names them",
         hint="savctl attachment verify looks for all that are lost.",
         missing=names,
     )
-    say_failure(failure, as_json=call.is_json)
-    return int(failure.exit_code)
+    return Outcome(answer=answer, warnings=() if call.is_json else warnings, failures=(failure,))

@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.ticket_refs import ManyTickets, Reason, change_each
 from savctl.cli.gdpr import holds
 
@@ -28,7 +28,7 @@ def add(
     call: CommandContext,
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why: the case, and who asked.")],
-) -> Answer | int:
+) -> Answer | Outcome:
     """Keep tickets as evidence, closed ones as well: nothing erases, archives or merges them."""
     from savctl.usecases.privacy.holds import hold_ticket
 
@@ -47,7 +47,7 @@ def add(
     writes=True,
     examples=["savctl gdpr hold release TKT-7K2M9QXA --reason 'case 4711 is over' --as 5"],
 )
-def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -> Answer | int:
+def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -> Answer | Outcome:
     """End the hold of tickets; their history keeps that there was one."""
     from savctl.usecases.privacy.holds import release_ticket
 

@@ -9,7 +9,7 @@ import typer
 
 from savctl.cli.framework.command import NO_OPTIONS, CommandOptions, command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Row
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.errors import InvalidInput
 
 group = new_group("Run jobs and see what they did.")
@@ -54,7 +54,7 @@ def run(
         bool, typer.Option("--due", help="Only if a scheduled slot is due: for cron.")
     ] = False,
     options: CommandOptions = NO_OPTIONS,
-) -> Answer | int | None:
+) -> Answer | Outcome | None:
     """Run a job now and report what it did; at most one runs at a time over all hosts.
 
     --yes lifts the brake that stops a run which would close very many tickets at once. With

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone
 from savctl.persistence.jobs.running import SlotTaken
@@ -41,7 +40,7 @@ def run_now(
             sys.stderr.write("\r\x1b[K")
 
 
-def by_name(call: CommandContext, name: str) -> Answer | int:
+def by_name(call: CommandContext, name: str) -> Outcome:
     """Run a job for the command that bears its name."""
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     with stopping_on_signals() as stop:
@@ -71,8 +70,8 @@ def run_due(
         return None
 
 
-def answered(call: CommandContext, report: JobReport, stop: Stop) -> Answer | int:
-    """The report on stdout, and the exit code that it deserves."""
+def answered(call: CommandContext, report: JobReport, stop: Stop) -> Outcome:
+    """The report, and the exit code that it deserves."""
     text = report_text(report, items=ITEMS_IN_TABLE)
     answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
     if report.done.idle is not None:
@@ -82,14 +81,12 @@ def answered(call: CommandContext, report: JobReport, stop: Stop) -> Answer | in
         if report.done.would_stop is not None:
             call.warn(f"the real run would stop: {report.done.would_stop}")
     if report.status in {RunStatus.OK, RunStatus.BRAKED}:
-        return answer
-    write(answer, call.output, call.columns)
+        return Outcome(answer=answer)
     if report.status is RunStatus.INTERRUPTED and stop.signal is not None:
         call.note(f"interrupted after the batch at hand; {report.done.left} left to look at")
-        return 128 + stop.signal
-    failure = PartlyDone(f"{report.done.failed} of {report.done.seen} failed", job=report.job)
-    say_failure(failure, as_json=call.is_json)
-    return int(failure.exit_code)
+        return Outcome(answer=answer, exit=128 + stop.signal)
+    failed = f"{report.done.failed} of {report.done.seen} failed"
+    return Outcome(answer=answer, failures=(PartlyDone(failed, job=report.job),))
 
 
 def _is_watched(call: CommandContext) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.sla import group
 from savctl.errors import ExitCode, NotFound
 
@@ -34,7 +34,7 @@ _MEANING = {
 def audit(
     call: CommandContext,
     last: Annotated[bool, typer.Option("--last", help="Show the last audit; run none.")] = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
 
     It is the job sla-audit: breaches that no scan saw are recorded and told now.
@@ -45,8 +45,7 @@ def audit(
     answer = Answer(rows=[report], is_one=True, key="made_at", text=_text(report))
     if not any(report[name] for name in _COUNTS):
         return answer
-    write(answer, call.output, call.columns)
-    return int(ExitCode.FINDINGS)
+    return Outcome(answer=answer, exit=int(ExitCode.FINDINGS))
 
 
 def _last(call: CommandContext) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def _last(call: CommandContext) -> dict[str, Any]:
     return report
 
 
-def _run(call: CommandContext) -> dict[str, Any] | Answer | int:
+def _run(call: CommandContext) -> dict[str, Any] | Answer | Outcome:
     """The report that the job leaves; the run's own when it was stopped, or some items failed."""
     from savctl.cli.job.running import answered, run_now
     from savctl.persistence.jobs.runs import RunStatus

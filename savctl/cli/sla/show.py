@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Format, Row, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Format, Outcome, Row
 from savctl.cli.framework.ticket_refs import ManyTickets, OneTicket, references
 from savctl.cli.sla import group
 from savctl.domain.model.references import reference
@@ -33,7 +32,7 @@ COLUMNS = (
         "savctl sla show TKT-7K2M9QXA TKT-4FJ8N2WB -o json",
     ],
 )
-def show(call: CommandContext, tickets: ManyTickets) -> Answer | int:
+def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
     """Where the SLA of tickets stands: both clocks, what was promised, what was breached.
 
     With --at the clocks are those of that moment, earlier or later.
@@ -89,7 +88,7 @@ def _each(
     refs: Sequence[str | int],
     row: Callable[[str | int], Row],
     columns: tuple[str, ...],
-) -> int:
+) -> Outcome:
     """Show every ticket named; one that is not found is told of, and the others are shown."""
     failures: list[SavError] = []
 
@@ -101,14 +100,8 @@ def _each(
                 raise
             except SavError as failure:
                 failures.append(failure)
+        if 0 < len(failures) < len(refs):
+            shown = f"{len(refs) - len(failures)} of {len(refs)} tickets shown"
+            failures.append(PartlyDone(shown))
 
-    write(Answer(rows=rows(), columns=columns), call.output, call.columns)
-    for failure in failures:
-        say_failure(failure, as_json=call.is_json)
-    if not failures:
-        return 0
-    if len(failures) == len(refs):
-        return int(failures[0].exit_code)
-    partly = PartlyDone(f"{len(refs) - len(failures)} of {len(refs)} tickets shown")
-    say_failure(partly, as_json=call.is_json)
-    return int(partly.exit_code)
+    return Outcome(answer=Answer(rows=rows(), columns=columns), failures=failures)

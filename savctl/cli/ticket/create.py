@@ -11,7 +11,7 @@ from savctl.cli.attachment.attached import Attach, staged
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.params import long_text, pairs, whole
 from savctl.cli.framework.ticket_refs import (
     CHANGE_COLUMNS,
@@ -131,7 +131,7 @@ def edit(
         list[str] | None, typer.Option("--untag", help="Tag to remove; may be repeated.")
     ] = None,
     meta: Meta = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Change what a ticket says; the history names the fields, not their text."""
     from savctl.usecases.tickets.creation import edit_ticket
 

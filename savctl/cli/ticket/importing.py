@@ -13,8 +13,7 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, write
-from savctl.cli.framework.run import say_failure
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.ticket import group
 from savctl.errors import InvalidInput, PartlyDone
 
@@ -63,7 +62,7 @@ def import_(
     reject_to: Annotated[
         Path | None, typer.Option("--reject-to", metavar="FILE", help="Write bad rows here.")
     ] = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Import tickets of another program, a row each.
 
     Bad rows are named by line and left out (exit 3). No events unless --events: nobody is told
@@ -163,7 +162,9 @@ def _progress(call: CommandContext) -> Callable[[ImportReport], None]:
     return show
 
 
-def _answer(call: CommandContext, report: ImportReport, *, stopped_by: int | None) -> Answer | int:
+def _answer(
+    call: CommandContext, report: ImportReport, *, stopped_by: int | None
+) -> Answer | Outcome:
     answer = Answer(rows=[_row(call, report)], is_one=True, as_record=True, columns=_COLUMNS)
     if not call.is_json:
         _tell_bad_rows(call, report)
@@ -171,12 +172,9 @@ def _answer(call: CommandContext, report: ImportReport, *, stopped_by: int | Non
         call.note("dry run: nothing was stored")
     if stopped_by is None and not report.rejected:
         return answer
-    write(answer, call.output, call.columns)
     if stopped_by is not None:
-        return 128 + stopped_by
-    failure = _partly(report)
-    say_failure(failure, as_json=call.is_json)
-    return int(failure.exit_code)
+        return Outcome(answer=answer, exit=128 + stopped_by)
+    return Outcome(answer=answer, failures=(_partly(report),))
 
 
 def _partly(report: ImportReport) -> PartlyDone:

@@ -9,7 +9,7 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.params import long_text, whole
 from savctl.cli.framework.ticket_refs import Bridge, ManyTickets, Reason, change_each
 from savctl.cli.ticket import group
@@ -49,7 +49,7 @@ def assign(
         str, typer.Option("--to", metavar="ID|auto", help="Agent; auto: the least loaded.")
     ],
     reason: Reason = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Give tickets to an agent; an open one becomes in_progress."""
     from savctl.usecases.tickets.assignment import assign_ticket
 
@@ -79,7 +79,7 @@ def unassign(
     call: CommandContext,
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
-) -> Answer | int:
+) -> Answer | Outcome:
     """Take tickets from their agent; they go back to the queue."""
     from savctl.usecases.tickets.assignment import unassign_ticket
 
@@ -105,7 +105,7 @@ def wait(
     message: MessageText = None,
     reason: Reason = None,
     bridge: Bridge = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Wait for the customer; the SLA clock stops until the answer."""
     return _move(call, tickets, Status.WAITING_CUSTOMER, message, reason, bridge)
 
@@ -116,7 +116,7 @@ def resume(
     tickets: ManyTickets,
     reason: Reason = None,
     bridge: Bridge = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Go on with tickets that waited for the customer."""
     return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.WAITING_CUSTOMER)
 
@@ -136,7 +136,7 @@ def resolve(
     message: MessageText = None,
     reason: Reason = None,
     bridge: Bridge = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Mark tickets resolved; the customer has 24 hours to object."""
     return _move(call, tickets, Status.RESOLVED, message, reason, bridge)
 
@@ -152,7 +152,7 @@ def reopen(
     tickets: ManyTickets,
     reason: Reason = None,
     bridge: Bridge = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Take resolved tickets up again."""
     return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.RESOLVED)
 
@@ -174,7 +174,7 @@ def close(
         str | None, typer.Option("--duplicate-of", metavar="TKT", help="The ticket it repeats.")
     ] = None,
     bridge: Bridge = False,
-) -> Answer | int:
+) -> Answer | Outcome:
     """Close tickets for good; say why, or name the ticket they repeat."""
     from savctl.usecases.tickets.transitions import close_ticket
 
@@ -207,7 +207,7 @@ def priority(
     ticket: Annotated[str, typer.Argument(metavar="TKT", help="Ticket number or id.")],
     level: Annotated[str, typer.Argument(metavar="PRIORITY", help="low, medium, high or urgent.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
-) -> Answer | int:
+) -> Answer | Outcome:
     """Set the priority by hand; the SLA promise moves with it."""
     from savctl.usecases.tickets.transitions import set_priority
 
@@ -237,7 +237,7 @@ def _move(
     reason: str | None,
     bridge: bool,
     only_from: Status | None = None,
-) -> Answer | int:
+) -> Answer | Outcome:
     from savctl.usecases.tickets.transitions import move_ticket
 
     body = _message(message, tickets)

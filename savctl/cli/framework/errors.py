@@ -1,0 +1,30 @@
+"""Failures on stderr, in words or as a JSON line (contract: command line, 1.2)."""
+
+from __future__ import annotations
+
+import json
+
+from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.text import json_safe, safe
+from savctl.errors import SavError
+
+
+def error_line(failure: SavError) -> str:
+    """The failure as one JSON line (contract: command line, 1.2)."""
+    error = {
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+        "exit": int(failure.exit_code),
+        **failure.facts,
+    }
+    return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
+
+
+def say_failure(failure: SavError, *, as_json: bool) -> None:
+    """Print a failure to stderr, in words or as a JSON line."""
+    if as_json:
+        write_line(error_line(failure) + "\n")
+        return
+    hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
+    write_line(f"error: {safe(failure.message)}\n{hint}")
