@@ -49,7 +49,7 @@ def _run(context: Context) -> None:
 
 
 def _without_broker(context: Context) -> None:
-    """Say why nothing is sent: to a person in the report, in a scheduler's log once.
+    """Report why nothing is sent: to a person in the report, in a scheduler's log once.
 
     A scheduled run counts nothing: it had nothing to do, and its row may be forgotten.
     """
@@ -98,7 +98,7 @@ def _preview(context: Context) -> None:
 
 
 def _relay(context: Context, broker: Broker) -> None:
-    """Send, and tell in the report what was done, also when the line breaks."""
+    """Send, and report what was done, also when the line breaks."""
     total = RelayReport()
     try:
         if context.run_until is None:
@@ -129,7 +129,7 @@ def _stay(context: Context, broker: Broker, total: RelayReport) -> None:
 
 
 class _Standing:
-    """How a relay that stays gets on with the broker; what is wrong is said once.
+    """How a relay that stays gets on with the broker; what is wrong is reported once.
 
     It ends with its slot, the troubles with the process: a broker that is down for an hour is
     not news each minute.
@@ -204,7 +204,7 @@ def _count_published(context: Context, count: int) -> None:
 
 
 def _add(context: Context, total: RelayReport) -> None:
-    """Tell refusals by reason; what waits behind them only where a run looks once."""
+    """Report refusals by reason; what waits behind them only where a run looks once."""
     done = context.terms.report
     done.seen += total.refused  # what was published is counted already
     counts = [

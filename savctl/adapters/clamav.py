@@ -32,7 +32,7 @@ class ClamdScanner:
         self._seconds = timeout.total_seconds()
 
     def scan(self, content: BinaryIO) -> ScanResult:
-        """Send content from where it stands to its end, and answer what clamd says of it.
+        """Send content from where it stands to its end, and return what clamd reports.
 
         Raises:
             ScannerGone: no verdict, for whatever reason; never taken for clean.

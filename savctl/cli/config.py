@@ -58,7 +58,7 @@ def _row(found: Configuration, setting: Setting) -> Row:
 
 @command(group, "check", examples=["savctl config check"])
 def check(call: CommandContext) -> Answer:
-    """Read the settings and say whether they are right; every mistake is named at once."""
+    """Check the settings and name every mistake at once."""
     from savctl.cli.settings_check import more_problems
 
     found = read_configuration(os.environ, file=call.config)

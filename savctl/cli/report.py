@@ -142,7 +142,7 @@ def volume(
 
 
 def period(call: CommandContext, since: str | None, until: str | None) -> ReportSpan:
-    """The period asked for, half-open; 30 days up to now if nothing is said.
+    """The period asked for, half-open; 30 days up to now by default.
 
     What came after `--at` is not known then.
     """

@@ -39,7 +39,7 @@ def sla_page(groups: Mapping[str, Rows], *, period: str, at: datetime) -> Page:
 
 
 def workload_page(rows: Rows, *, period: str, at: datetime) -> Page:
-    """Who has how much; the rows' first key says by what they are grouped."""
+    """The workload; the rows' first key is what they are grouped by."""
     key = next(iter(rows[0]), "agent_id") if rows else "agent_id"
     by = key.removesuffix("_id")
     names = {"open": "Open", "in_progress": "In work", "waiting_customer": "Waiting"}

@@ -22,7 +22,7 @@ Only = Annotated[list[str] | None, typer.Option("--only", metavar="JOB", help="O
 Except = Annotated[
     list[str] | None, typer.Option("--except", metavar="JOB", help="All jobs but these.")
 ]
-# Which of several outcomes the exit code of a tick tells.
+# Which of several outcomes gives a tick its exit code.
 _GRAVEST_FIRST = (
     ExitCode.BUG,
     ExitCode.USAGE,

@@ -22,7 +22,7 @@ def show(
     call: CommandContext,
     user: UserId,
 ) -> Answer:
-    """A customer as the auth service told us, and how many tickets they have."""
+    """A customer as the auth service sent it, and how many tickets they have."""
     from savctl.persistence.tickets import reads
     from savctl.persistence.tickets.users import Users
     from savctl.persistence.tickets.vips import Vips

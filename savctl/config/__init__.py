@@ -1,4 +1,4 @@
-"""Settings: one table says their names, defaults, meaning and where each value came from.
+"""Settings: their names, defaults, meaning, and where each value came from.
 
 Order: environment, then `--config FILE`, `./savctl.toml`, the user's file or the machine's, then
 the default (contract: command line, 2).

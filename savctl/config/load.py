@@ -35,7 +35,7 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """What a configuration says, wrong or not; a wrong setting has its default in `settings`.
+    """A configuration as it was read, wrong or not; a wrong setting has its default in `settings`.
 
     `problems` are all mistakes; `wrong` has those of a setting's own value, by its name.
     """
@@ -103,7 +103,7 @@ def _fill_in_parts(
     origins: dict[str, str],
     problems: list[str],
 ) -> None:
-    """What the specification's own variables say, where no setting of ours says it."""
+    """The values of the specification's own variables, where no setting of ours has one."""
     home = values["home"] = values["home"] or default_home(environment)
     parts: dict[str, Callable[[], tuple[str | None, str]]] = {
         "database_url": lambda: database_from_parts(environment, home, problems),

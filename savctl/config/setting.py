@@ -33,7 +33,7 @@ def setting(
 
     Args:
         default: the value where nobody sets one.
-        parse: makes the value of a text; a ValueError or an error of savctl says what is wrong.
+        parse: makes the value of a text; raises a ValueError or an error of savctl.
         meaning: one line for `config show` and the documents.
         also: variables of other programs, read after SAVCTL_<NAME>.
         secret: whether the value is never shown.

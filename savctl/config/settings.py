@@ -31,7 +31,7 @@ class Settings(
 
     @property
     def is_database_chosen(self) -> bool:
-        """Whether somebody named a database, or a home, or said that the embedded one is meant.
+        """Whether somebody chose a database, a home, or the embedded one.
 
         Lost settings look like none at all: what runs unattended must not take them for a wish.
         """
@@ -45,7 +45,7 @@ class Settings(
 
     @property
     def policy(self) -> Policy:
-        """The SLA policy that these settings say; its version is found in the database."""
+        """The SLA policy of these settings; its version is found in the database."""
         targets = {
             level: Target(
                 getattr(self, f"sla_{level}_response"), getattr(self, f"sla_{level}_resolution")

@@ -13,7 +13,7 @@ _SHOWN_CHARACTERS = 100
 
 
 def text_of(setting: Setting, value: Any, path: Path | None, problems: list[str]) -> str | None:
-    """A value of the file as an environment variable would say it."""
+    """A value of the file as an environment variable would hold it."""
     if isinstance(value, dict | list):
         problems.append(f"{setting.name} (file {path}): must be one value, not several")
         return None

@@ -39,7 +39,7 @@ class LifeStory:
 
     @property
     def words(self) -> Words:
-        """What is said, in the customer's language."""
+        """The texts, in the customer's language."""
         return self.problem.words[self.customer.language]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """One problem in one language: what is said, in the order in which it is said."""
+    """One problem in one language: the texts in their order."""
 
     subject: str
     description: str

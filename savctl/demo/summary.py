@@ -57,7 +57,7 @@ class Closings:
 
 
 def closings(database: Database) -> Closings:
-    """Why every closed ticket was closed, told by its history alone."""
+    """Why every closed ticket was closed, from its history alone."""
     found = Closings()
     with database.reading() as connection:
         for ticket, entry in overview.closings(connection):
@@ -66,7 +66,7 @@ def closings(database: Database) -> Closings:
 
 
 def summary(database: Database) -> dict[str, Any]:
-    """Everything a screenful tells."""
+    """Everything on the screen."""
     closed = closings(database)
     with database.reading() as connection:
         queue = overview.queue(connection)

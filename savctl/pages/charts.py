@@ -119,7 +119,7 @@ def _scale_words(chart: Chart, value: float) -> str:
 
 
 def _line(chart: Chart, series: Series, number: int, top: float) -> str:
-    """One line, broken at gaps; each point says its value."""
+    """One line, broken at gaps; each point has its value."""
     drawn, pen, points = [], "M", []
     radius = 2 if len(chart.labels) > _MANY else 3.5
     for i, value in enumerate(series.values):

@@ -55,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page; `subtitle` says the period, `made` when and by what it was made."""
+    """One page; `subtitle` is the period, `made` when and by what it was made."""
 
     title: str
     subtitle: str

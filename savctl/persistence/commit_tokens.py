@@ -78,7 +78,7 @@ def commit(connection: Connection, transaction: RootTransaction, answer: object)
     """Commit with a token.
 
     Raises:
-        CommitInDoubt: whatever error COMMIT answers, the token says what became of it.
+        CommitInDoubt: whatever error COMMIT answers, the token proves what became of it.
     """
     token = leave(connection)
     try:

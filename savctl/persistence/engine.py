@@ -236,7 +236,7 @@ class Database:
         """Make the file before SQLite does: it would be readable by everybody."""
         name = str(self.url.database or "")
         if name and name != ":memory:" and not name.startswith("file:"):
-            with suppress(OSError):  # SQLite says in its words what is wrong
+            with suppress(OSError):  # SQLite reports what is wrong
                 make_private_file(Path(name))
 
     @contextmanager

@@ -154,7 +154,7 @@ TABLE: tuple[ServerError, ...] = (
         words="wants another kind of login or an encrypted connection",
     ),
 )
-# Values that a column cannot hold; the server's own words say which one.
+# Values that a column cannot hold; the server's own message names it.
 REFUSED_VALUES = frozenset({1153, 1264, 1265, 1292, 1366, 1406, 3140, 3819, 4025})
 DUPLICATE = 1062
 NO_SUCH_TABLE = 1146

@@ -1,6 +1,6 @@
 """The database server's own number and words, behind what savctl makes of them.
 
-"Access denied" and "Connection refused" tell an operator which of five things is wrong. The
+"Access denied" and "Connection refused" show an operator which of five things is wrong. The
 words name users, hosts and tables, never a password.
 """
 

@@ -1,4 +1,4 @@
-"""Column types that say the same on SQLite, MariaDB and MySQL."""
+"""Column types that mean the same on SQLite, MariaDB and MySQL."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class MetadataType(TypeDecorator[Metadata]):
         return None if value is None else value.text()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Metadata:
-        """What the row says, readable or not."""
+        """The value of the row, readable or not."""
         if isinstance(value, bytes):
             value = value.decode(errors="replace")
         return Metadata.read(value if value is None else str(value))

@@ -1,7 +1,7 @@
 """What savctl needs of an object store (spec: MinIO Integration; rules 7).
 
 Three verbs that never blur: *hide* puts a delete marker on a key and can be undone, *purge*
-removes every version and marker of it for good, and *remains* tells whether that is true.
+removes every version and marker of it for good, and *remains* answers whether that is true.
 Keys are compared byte for byte. Prefixes end in `/`.
 """
 
@@ -36,7 +36,7 @@ class NoSuchObject(NotFound):
 
 
 class NoSuchBucket(NotFound):
-    """There is no such bucket: nothing can be said about any object."""
+    """There is no such bucket: nothing is known about any object."""
 
     code = "no_such_bucket"
 
@@ -120,7 +120,7 @@ class ObjectStore(Protocol):
         """Give back connections."""
 
     def condition(self) -> StoreCondition:
-        """What the store tells of itself; nothing is made or changed."""
+        """The condition of the store; nothing is made or changed."""
         ...
 
     def is_public(self, key: str) -> bool:
@@ -155,7 +155,7 @@ class ObjectStore(Protocol):
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and marker of the keys that begin with `prefix`, which may be a key.
 
-        In no order: `is_latest` tells which one of a key counts.
+        In no order: `is_latest` marks the one of a key that counts.
         """
         ...
 
@@ -217,5 +217,5 @@ class ObjectStore(Protocol):
         """Forget an upload in parts; one that is gone already is done."""
 
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
-        """The uploads in parts that the store tells of; some tell only of exact keys."""
+        """The uploads in parts that the store lists; some list only exact keys."""
         ...

@@ -35,7 +35,7 @@ class Scanner(Protocol):
         ...
 
     def check(self) -> str:
-        """The scanner's version and signatures, as it tells them.
+        """The scanner's version and signatures, as it reports them.
 
         Raises:
             ScannerGone: it does not answer.

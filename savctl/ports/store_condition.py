@@ -1,4 +1,4 @@
-"""What an object store tells of itself to whoever looks after it."""
+"""The condition of an object store, for its operator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DeletingRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCondition:
-    """The state of a store. None: it does not say, or these keys may not ask it.
+    """The state of a store. None: it does not report it, or these keys may not ask.
 
     `open_to` names who else may come in by the store's own rules. `clock_ahead` is how far its
     clock is ahead of this host's, beyond what the way there takes; behind is negative.

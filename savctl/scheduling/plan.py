@@ -1,4 +1,4 @@
-"""Which slots are due now, as the database tells: schedules in force, what has been run."""
+"""Which slots are due now, by the database: schedules in force, what has been run."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
             _require_held(lease)
         except BaseException as problem:
             failed = _report(job, app, lease.run_id, began_at, done, _status_after(problem))
-            with suppress(Unavailable):  # the failure itself tells more
+            with suppress(Unavailable):  # the failure itself has more
                 _end(app, lease, failed, counts, error=_error_text(problem))
             raise
         report = _report(job, app, lease.run_id, began_at, done, _status(done, start))

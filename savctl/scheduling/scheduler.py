@@ -89,7 +89,7 @@ class Scheduler:
             thread.join()
 
     def _tick_alive(self) -> None:
-        """A tick of a scheduler that others are to see; reading alone does not say that the
+        """A tick of a scheduler that others are to see; reading alone does not record that the
         database is well."""
         if self._has_looked() and self._has_announced():
             self._troubles.settle(_TICKER)
@@ -114,7 +114,7 @@ class Scheduler:
         return True
 
     def _has_announced(self) -> bool:
-        """Say in the database that this scheduler is alive."""
+        """Record that this scheduler is alive."""
         seconds = self._app.settings.tick_seconds * _BEATS_MISSED
         try:
             self._app.database.transaction(
@@ -197,7 +197,7 @@ class Scheduler:
         return _tell_done(report, ids)
 
     def _report_outcome(self, job: Job, problem: SavError, ids: dict[str, object]) -> ExitCode:
-        """Say why a slot was not run to its end; that others run it is no news."""
+        """Report why a slot was not run to its end, unless another host runs it."""
         if isinstance(problem, AlreadyRunning | SlotTaken):
             _log.debug("%s", problem.message, extra={"event": "job_elsewhere", **ids})
             return ExitCode.DONE

@@ -1,8 +1,8 @@
-"""What is wrong, by its source: said once when it begins, and once when it is really over.
+"""What is wrong, by its source: reported once when it begins, and once when it is really over.
 
 Sources are the database, the bucket, the broker, the scanner and each job. One source may fail
 under several parts of a process (two jobs need the bucket): it is well again only when each part
-that reported it has come to its end since. That another source works says nothing about it.
+that reported it has come to its end since. That another source works proves nothing about it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def source_of(problem: SavError, job: str) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A source in trouble: what was said of it, and who has met it and not got past it."""
+    """A source in trouble: the report, and who has met it and not got past it."""
 
     messages: set[str] = field(default_factory=set)
     met_by: set[str] = field(default_factory=set)
@@ -64,7 +64,7 @@ class Troubles:
         bug: BaseException | None = None,
         ids: Mapping[str, object] = NO_IDS,
     ) -> None:
-        """Say what is wrong with a source, unless it was said already; numbers may differ.
+        """Report what is wrong with a source, unless it was reported already; numbers may differ.
 
         `by` is who met it, and will `settle` it; `bug` is logged with its traceback.
         """

@@ -1,4 +1,4 @@
-"""What a folder of files tells of itself; nothing is made."""
+"""The condition of a folder of files; nothing is made."""
 
 from __future__ import annotations
 

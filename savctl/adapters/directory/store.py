@@ -77,7 +77,7 @@ class DirectoryStore:
             return condition
 
     def is_public(self, key: str) -> bool:
-        """Never: whoever can reach the folder is told by `condition`."""
+        """Never: `condition` reports who can reach the folder."""
         checked_key(key)
         return False
 

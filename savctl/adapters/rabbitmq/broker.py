@@ -22,7 +22,7 @@ from savctl.shared_part import shared_part
 
 __all__ = ["APP_ID", "EXCHANGE", "RabbitBroker", "RabbitPublisher", "RabbitSettings"]
 
-logging.getLogger("pika").setLevel(logging.CRITICAL)  # every failure is told in our words
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # every failure is reported in our words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _tls(settings: RabbitSettings, host: str) -> pika.SSLOptions:
 
 @contextmanager
 def _naming(setting: str, file: str | None) -> Iterator[None]:
-    """Python's own words tell neither the file nor what is wrong with it."""
+    """Python's own message names neither the file nor the fault."""
     try:
         yield
     except ssl.SSLError as problem:

@@ -59,7 +59,7 @@ def size_limit(problem: object) -> int | None:
 
 
 def translate_error(problem: object, broker: str, exchange: str) -> SavError:
-    """A failure of pika, as it is to be told."""
+    """A failure of pika as an error of savctl."""
     causes = _causes(problem)
     for cause in causes:
         found = _known(cause, broker, exchange)
@@ -102,7 +102,7 @@ def _known(cause: BaseException, broker: str, exchange: str) -> SavError | None:
 
 
 def _closed_with(cause: AMQPError, code: int) -> str | None:
-    """What the broker said with this code. "Probable": pika says so of any line that is cut
+    """What the broker reported with this code. "Probable": pika uses it for any line that is cut
     during the login as well, and a cut line is no wrong password."""
     found = re.search(rf"ConnectionClosedByBroker: \({code}\) (.*)", str(cause))
     return found[1].strip("'\"") if found else None

@@ -29,7 +29,7 @@ REPLAY_HEADER = "x-replay"
 _PERSISTENT = 2
 _log = logging.getLogger("savctl.broker")
 _ENOUGH = 5_000  # settled events collected in one go
-_BATCH = 200  # verdicts told together: waking the caller for each one costs both threads dear
+_BATCH = 200  # verdicts reported together: waking the caller for each one costs both threads dear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class RabbitPublisher:
             item = self._out.get(timeout=wait_seconds)
             while True:
                 if isinstance(item, SavError):
-                    self._out.put(item)  # whoever asks again is told again
+                    self._out.put(item)  # who asks again gets the same error
                     if not found:
                         raise item
                     return found

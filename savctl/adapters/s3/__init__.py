@@ -1,1 +1,1 @@
-"""The bucket: any server that speaks S3. Home of boto3."""
+"""The bucket: any server with the S3 protocol. Home of boto3."""

@@ -20,10 +20,10 @@ from botocore.utils import parse_timestamp
 
 from savctl.errors import ConfigurationError
 
-for _name in ("boto3", "botocore", "urllib3"):  # every failure is told in our words, and what
+for _name in ("boto3", "botocore", "urllib3"):  # every failure is reported in our words, and what
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # they debug are signatures
 
-_MAKING = RLock()  # a session makes its clients one after the other: boto3 says so
+_MAKING = RLock()  # a session makes its clients one after the other, as boto3 requires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def _session() -> boto3.Session:
 
 
 def _instant(value: Any) -> datetime:
-    """The time that an answer tells. What botocore does with it takes most of a listing's time:
+    """The time in an answer. What botocore does with it takes most of a listing's time:
     it tries every way in which a date was ever written."""
     try:
         found = datetime.fromisoformat(value)

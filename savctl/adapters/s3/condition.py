@@ -1,4 +1,4 @@
-"""What a bucket tells of itself: versions, who may come in, what it deletes, its clock."""
+"""The condition of a bucket: versions, who may come in, what it deletes, its clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DeleteObjects: so many keys at once, and errors per key in an answer that says 200."""
+"""DeleteObjects: so many keys at once, and errors per key in an answer with status 200."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header that tells a browser what to call a file, and whether to show it (RFC 6266)."""
+"""The header with the name of a file and whether a browser shows it (RFC 6266)."""
 
 from __future__ import annotations
 

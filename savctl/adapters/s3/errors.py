@@ -64,7 +64,7 @@ def translating_errors(where: str) -> Iterator[None]:
         raise answered(problem, where) from problem
     except (BotoCoreError, ResponseParserError, HTTPError, OSError) as problem:
         raise _unanswered(problem, where) from problem
-    except KeyError as problem:  # an answer without what S3 always says
+    except KeyError as problem:  # an answer without what S3 always sends
         raise StoreUnavailable(
             f"the bucket {where} does not answer as an S3 server does"
         ) from problem
@@ -106,7 +106,7 @@ def answered(problem: ClientError, where: str) -> SavError:
 
 
 def _unanswered(problem: Exception, where: str) -> SavError:
-    """Nothing came back that S3 would say."""
+    """What came back is no answer of S3."""
     if isinstance(problem, NoCredentialsError | PartialCredentialsError):
         return StoreRefused(
             f"there are no keys for the bucket {where}",

@@ -1,4 +1,4 @@
-"""A bucket on MinIO, Amazon S3 or any server that speaks S3 (design 5.8).
+"""A bucket on MinIO, Amazon S3 or any server with the S3 protocol (design 5.8).
 
 No listing order is relied on, and no key is assumed to have one version only.
 """
@@ -55,7 +55,7 @@ class S3Store:
                 self.__dict__.pop(client).close()
 
     def condition(self) -> StoreCondition:
-        """What the bucket tells of itself."""
+        """The condition of the bucket."""
         with self._translating():
             return condition_of(self._client, self._bucket)
 
@@ -135,7 +135,7 @@ class S3Store:
     def unhide(self, key: str) -> bool:
         """Take the delete markers off, from the top, until a version is the newest.
 
-        Times are too coarse to tell which of two is newer; the server knows which is latest.
+        Times are too coarse to order two versions; the server knows which is latest.
         """
         checked_key(key)
         taken = ""
@@ -210,7 +210,7 @@ class S3Store:
                     raise
 
     def partial_uploads(self, prefix: str) -> Iterator[PartialUpload]:
-        """The uploads in parts that the server tells of; MinIO tells only of exact keys."""
+        """The uploads in parts that the server lists; MinIO lists only exact keys."""
         with self._translating():
             for page in self._pages("list_multipart_uploads", prefix):
                 yield from map(upload_of, page.get("Uploads", ()))

@@ -118,7 +118,7 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
     ],
 )
 def check(call: CommandContext, files: Files, name: Name = None) -> Answer | Outcome:
-    """Say what would be said of files at an upload; needs no database and stores nothing."""
+    """Check files as an upload would; needs no database and stores nothing."""
     from savctl.domain.files.file_types import FileRefused
     from savctl.usecases.files.staging import Staging
 

@@ -67,7 +67,7 @@ def demo(
 ) -> Answer | Outcome:
     """A believable shop to try things on: months of tickets, through the real commands and jobs.
 
-    The story goes into a database of its own (the answer says where), which the next demo makes
+    The story goes into a database of its own (the answer names it), which the next demo makes
     anew. With --replay a recorded log is played instead: docs/import.md.
     """
     limits = ClosingLimits(

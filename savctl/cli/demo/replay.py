@@ -1,4 +1,4 @@
-"""`savctl demo --replay`: a recorded log is played, and what the rules made of it is told."""
+"""`savctl demo --replay`: play a recorded log and report what the rules made of it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def replay_log(
 
 
 class _BadRows:
-    """Rows that are no events: counted, the first of them told."""
+    """Rows that are no events: counted, the first of them listed."""
 
     def __init__(self, call: CommandContext) -> None:
         self._call = call
@@ -83,7 +83,7 @@ class _BadRows:
         self.listed: list[dict[str, object]] = []
 
     def add(self, line: int, reason: str) -> None:
-        """Tell of one."""
+        """Add one."""
         self.count += 1
         if self.count <= _LISTED and not self._call.is_json:
             self._call.warn(f"line {line}: {reason}")

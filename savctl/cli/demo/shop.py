@@ -1,4 +1,4 @@
-"""`savctl demo` alone: the story is played, and told in a screenful."""
+"""`savctl demo` alone: play the story and print a screenful about it."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def command(
     """Add a function to a group.
 
     `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
-    command; `filters` makes of a parameter `wanted: TicketFilter` the options that say which
+    command; `filters` makes of a parameter `wanted: TicketFilter` the options that choose
     tickets. `more` answers further parameters when the command itself is asked for; their values
     reach the body by its parameter `options: CommandOptions`. `examples` lead the help; the
     test-suite runs them.

@@ -94,10 +94,10 @@ class CommandContext:
             requester_of(self.settings.token, key=self.settings.token_key)
 
     def require_chosen_database(self) -> None:
-        """Pass when somebody said which database is meant: nobody watches what runs unattended.
+        """Pass when a database was chosen: nobody watches what runs unattended.
 
         Raises:
-            ConfigurationError: nothing says it.
+            ConfigurationError: none was chosen.
         """
         if not self.settings.is_database_chosen:
             raise ConfigurationError(
@@ -168,11 +168,11 @@ class CommandContext:
             raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
 
     def warn(self, text: str) -> None:
-        """Say something that deserves attention, on stderr."""
+        """Print a warning on stderr."""
         write_line(f"{self._paint('warning:', '33')} {safe(text)}\n")
 
     def note(self, text: str) -> None:
-        """Say something useful, on stderr, unless asked to be quiet."""
+        """Print a note on stderr, unless asked to be quiet."""
         if not self.quiet:
             write_line(f"{safe(text)}\n")
 
@@ -195,7 +195,7 @@ class CommandContext:
         raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
 
     def _clock_is_off(self, clock_off: ClockOff) -> None:
-        """Stop, unless nothing would be stored: a dry run says that the real one would stop."""
+        """Stop, unless nothing would be stored: a dry run reports that the real one would stop."""
         if not self.dry_run:
             raise clock_off
         self.warn(f"{clock_off.message}; the real run would stop")

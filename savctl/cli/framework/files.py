@@ -1,4 +1,4 @@
-"""Files that a command writes: where `--out` says, or to stdout for `-`."""
+"""Files that a command writes: at `--out`, or to stdout for `-`."""
 
 from __future__ import annotations
 

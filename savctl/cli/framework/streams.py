@@ -22,7 +22,7 @@ def prepare() -> None:
 
 
 def write_line(text: str) -> None:
-    """Say it on stderr; where there is no room for it, the work goes on without."""
+    """Print it on stderr; without room for it the work goes on."""
     with suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -134,5 +134,5 @@ def _named_in_json(line: str, number: int) -> str | int:
     found = row.get("ticket_number") or row.get("id")
     if not isinstance(found, str | int) or isinstance(found, bool):
         raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")
-    kind = "number" if row.get("ticket_number") else "id"  # the keys say which is which
+    kind = "number" if row.get("ticket_number") else "id"  # the keys distinguish them
     return reference(f"{kind}:{found}")

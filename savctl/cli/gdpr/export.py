@@ -43,7 +43,7 @@ def export(
     """Everything of a person as one ZIP: JSON, files, and a page that works offline.
 
     Without other customers' words and agents' names. Files that cannot be found are named (exit
-    3). docs/gdpr.md says what to do with it.
+    3). docs/gdpr.md explains what to do with it.
     """
     from savctl.domain.privacy.disclosure import Disclosure
     from savctl.pages.person import render

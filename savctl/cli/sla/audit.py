@@ -37,7 +37,7 @@ def audit(
 ) -> Answer | Outcome:
     """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
 
-    It is the job sla-audit: breaches that no scan saw are recorded and told now.
+    It is the job sla-audit: breaches that no scan saw are recorded and published now.
     """
     report = _last(call) if last else _dry_run(call) if call.dry_run else _run(call)
     if not isinstance(report, dict):

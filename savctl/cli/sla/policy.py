@@ -50,7 +50,7 @@ def policy(
 
 
 def read_policy_file(path: Path) -> Policy:
-    """The policy that a person's file says.
+    """The policy in a person's file.
 
     Raises:
         InvalidInput: it cannot be read, or with every mistake in it.
@@ -67,7 +67,7 @@ def read_policy_file(path: Path) -> Policy:
 
 
 def _file_answer(path: Path) -> Answer:
-    """What a file says; it is no version, and in force nowhere."""
+    """The policy of a file; it is no version, and in force nowhere."""
     from savctl.domain.sla.policy_text import body
 
     policy = read_policy_file(path)

@@ -65,7 +65,7 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
 def explain(call: CommandContext, ticket: OneTicket) -> Answer:
     """Why the clocks of a ticket stand where they do, stretch by stretch, and what comes next.
 
-    With --at it is told of that moment, earlier or later.
+    With --at it shows that moment, earlier or later.
     """
     from savctl.cli.sla._rows import explanation
     from savctl.cli.sla._story import explanation_text
@@ -89,7 +89,7 @@ def _each(
     row: Callable[[str | int], Row],
     columns: tuple[str, ...],
 ) -> Outcome:
-    """Show every ticket named; one that is not found is told of, and the others are shown."""
+    """Show every ticket named; one that is not found is reported, the others are shown."""
     failures: list[SavError] = []
 
     def rows() -> Iterator[Row]:

@@ -132,7 +132,7 @@ def edit(
     ] = None,
     meta: Meta = None,
 ) -> Answer | Outcome:
-    """Change what a ticket says; the history names the fields, not their text."""
+    """Change the texts of a ticket; the history names the fields, not their text."""
     from savctl.usecases.tickets.creation import edit_ticket
 
     fields = {

@@ -65,7 +65,7 @@ def import_(
 ) -> Answer | Outcome:
     """Import tickets of another program, a row each.
 
-    Bad rows are named by line and left out (exit 3). No events unless --events: nobody is told
+    Bad rows are named by line and left out (exit 3). No events unless --events: nobody is notified
     of old tickets. docs/import.md explains the mapping file.
     """
     from savctl.scheduling.stop import stopping_on_signals
@@ -106,7 +106,7 @@ def import_(
 
 @contextmanager
 def opened(path: Path | None, form: str | None, delimiter: str) -> Iterator[Rows]:
-    """A file of rows, or stdin for None, in the format that was named or that its name tells."""
+    """A file of rows, or stdin for None, in the format that was named or that its name ends in."""
     from savctl.usecases.imports.rows import FORMATS, format_of, reading
 
     found = one_of("format", form, FORMATS) if form else format_of(path.name if path else "")

@@ -175,7 +175,7 @@ def duplicates(
     min_score: Annotated[float, typer.Option("--min-score", help="How alike, from 0 to 1.")] = 0.6,
     limit: Limit = 50,
 ) -> Answer:
-    """Tickets of one customer that look like the same trouble told twice; merges nothing.
+    """Tickets of one customer that look like the same trouble reported twice; merges nothing.
 
     Tickets that are not closed, of the same order or, where none is known, of the same category.
     """

@@ -175,7 +175,7 @@ def close(
     ] = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Close tickets for good; say why, or name the ticket they repeat."""
+    """Close tickets for good, with a reason or the ticket they repeat."""
     from savctl.usecases.tickets.transitions import close_ticket
 
     original = reference(duplicate_of) if duplicate_of is not None else None

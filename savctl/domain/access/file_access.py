@@ -1,4 +1,4 @@
-"""Who may have a file, and what the audit says of it (spec: Access Control; rules 5.1, 7.6)."""
+"""Who may have a file, and how it is audited (spec: Access Control; rules 5.1, 7.6)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Requester:
     """Who asks: a user, and the role that a token proved.
 
     Without a user it is the operator at the terminal, who holds the bucket's own keys. Without a
-    token a user's role is what the ticket says of the user.
+    token a user's role is what the user is on the ticket.
     """
 
     user_id: int | None = None

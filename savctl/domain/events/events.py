@@ -1,4 +1,4 @@
-"""The facts savctl tells other services (spec: RabbitMQ Events Published).
+"""The facts that savctl publishes to other services (spec: RabbitMQ Events Published).
 
 The fields of a class are the keys of its payload, in the specification's order.
 """

@@ -28,7 +28,7 @@ class OutboxEvent:
 
 
 class BrokerVerdict(StrEnum):
-    """What the broker said of one event."""
+    """What the broker answered for one event."""
 
     CONFIRMED = "confirmed"
     UNROUTABLE = "unroutable"

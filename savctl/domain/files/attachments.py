@@ -42,7 +42,7 @@ def examine(name: str, content: BinaryIO, *, size_bytes: int) -> Accepted:
     """The file's stored name and type, when it may be attached.
 
     Raises:
-        FileRefused: `check` says which check refused it.
+        FileRefused: `check` names the check that refused it.
     """
     accepted = name_and_type(name)
     _check_size(accepted.type, size_bytes)
@@ -64,7 +64,7 @@ def examine(name: str, content: BinaryIO, *, size_bytes: int) -> Accepted:
 
 
 def name_and_type(name: str) -> Accepted:
-    """What the name alone says.
+    """What follows from the name alone.
 
     Raises:
         FileRefused: the name deceives, or its extension is not on the list.

@@ -15,7 +15,7 @@ TEXT_FAMILY = "text/plain"
 
 
 class FileRefused(Refused):
-    """A file that may not be attached; `check` says which check refused it."""
+    """A file that may not be attached; `check` names the check that refused it."""
 
     code = "file_refused"
 
@@ -26,7 +26,7 @@ class FileRefused(Refused):
         self.check = check
 
     def of(self, name: str) -> FileRefused:
-        """The same refusal, saying which file it is about."""
+        """The same refusal, with the name of the file."""
         shown = name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}"
         return FileRefused(self.check, f"{shown!r}: {self.message}", hint=self.hint, file=name)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-# The specification says hash; what other programs take for one is their affair. A name with blanks
-# or control characters, without extension, or below a further folder is nobody's upload.
-# So is one that no store of ours would be asked for (`adapters/_keys.py`).
+# The specification requires a hash; other programs choose which. A name with blanks or control
+# characters, without extension, or below a further folder is nobody's upload. So is one that no
+# store of ours would be asked for (`adapters/object_keys.py`).
 _IN_NAMES = r"[^\s/\\\x00-\x1f\x7f-\x9f]"
 _OF_TICKET = re.compile(rf"tickets/([1-9][0-9]{{0,18}})/\w{_IN_NAMES}*\.[0-9A-Za-z]{{1,16}}")
 _OF_UPLOAD = re.compile(rf"temp/[0-9A-Za-z_-]{{1,128}}(/(?!\.\.?(?:/|\Z)){_IN_NAMES}+)+")
@@ -39,7 +39,7 @@ def shape_of(key: str) -> Shape:
 
 
 def first_ticket_of(key: str) -> int | None:
-    """The ticket that an object was uploaded to, as its key says.
+    """The ticket that an object was uploaded to, according to its key.
 
     Only a reason for more care, never for less: a merge moves records and leaves keys.
     """

@@ -1,4 +1,4 @@
-"""The directory of an OLE2 compound file: what tells .doc from .xls, and a macro from none.
+"""The directory of an OLE2 compound file: what distinguishes .doc from .xls, and finds macros.
 
 The file is a small file system: sectors, a table that chains them, and a directory of entries
 that are a tree for each storage. Of the streams only their places are read.

@@ -1,6 +1,6 @@
-"""Word and Excel documents: what `[Content_Types].xml` and the main part say they are.
+"""Word and Excel documents: their type by `[Content_Types].xml` and the main part.
 
-The name tells nothing, and neither does libmagic: a macro-enabled document differs by the type
+The name proves nothing, and neither does libmagic: a macro-enabled document differs by the type
 of its main part alone.
 """
 

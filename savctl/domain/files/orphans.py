@@ -20,7 +20,7 @@ class BucketMismatch(StrEnum):
     TOO_YOUNG = "too_young"  # no record names it yet: its upload may be under way
     UNKNOWN = "unknown_key"  # neither savctl nor the service makes such keys
     MISSING = "missing"  # a record names it, and there is no object
-    SIZE = "size_differs"  # the record says another size than the object has
+    SIZE = "size_differs"  # the record has another size than the object
 
 
 def judge(

@@ -1,7 +1,7 @@
-"""What a file is by its content, whatever its name says (spec: File Type Validation).
+"""The type of a file by its content, not its name (spec: File Type Validation).
 
 An own sniffer for the eleven types: libmagic takes macro-enabled documents for plain ones and a
-CSV that speaks of `<html>` for HTML. Other types are told by name, for the message only.
+CSV that mentions `<html>` for HTML. Other types are named for the message only.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)")
 
 
 def sniff(content: BinaryIO, *, size_bytes: int) -> str:
-    """The type of the content; a whole family of containers and of texts is told as one."""
+    """The type of the content; containers of one family, and texts, have one name."""
     content.seek(0)
     head = content.read(HEAD_BYTES)
     binary = _binary(head) or _far(content, size_bytes)
@@ -103,7 +103,7 @@ def _binary(head: bytes) -> str | None:
 
 
 def _far(content: BinaryIO, size_bytes: int) -> str | None:
-    """The disk images, which are told by what stands far inside or at the end."""
+    """Disk images, recognised by bytes far inside or at the end."""
     content.seek(_ISO_AT)
     if content.read(5) == b"CD001":
         return "a disk image"

@@ -1,8 +1,8 @@
 """Whether content is text, in an encoding that programs in some country really write.
 
-Nobody says in which encoding a file is. What can be decoded as one of several bytes a character is
+No file names its encoding. What can be decoded as one of several bytes a character is
 text; so is anything else without NUL that is readable to a good part and nearly free of control
-characters: the code pages of one byte take every byte, so they cannot be told apart.
+characters: the code pages of one byte take every byte, so they cannot be distinguished.
 """
 
 from __future__ import annotations

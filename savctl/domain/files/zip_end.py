@@ -1,7 +1,7 @@
 """Where a zip file ends, and where its directory is: in the plain form, or in the zip64 form.
 
 Java's and .NET's writers use the zip64 form at any size, and so does whoever packs a stream whose
-length is not known before. The two forms may stand side by side; then both must say the same.
+length is not known before. The two forms may stand side by side; then both must agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ LONGEST_COMMENT = 65_535
 FULL16, FULL = 0xFFFF, 0xFFFFFFFF  # "look into the zip64 form"
 _LOCATOR = struct.Struct("<4sIQI")
 _RECORD = struct.Struct("<4sQ2H2I4Q")
-_RECORD_LENGTH = _RECORD.size - 12  # what the record says of itself; more would be unknown data
+_RECORD_LENGTH = (
+    _RECORD.size - 12
+)  # the length that the record declares; more would be unknown data
 # What web pages and mail programs leave behind a file they hand on; it can hold no directory.
 _PADDING = b"\r\n \x00"
 _LONGEST_PADDING = 16
@@ -94,7 +96,7 @@ def end_at(content: BinaryIO, place: int) -> ZipEnd:
 
 
 def _wide(before: bytes, place: int, plain: tuple[int, int, int], ends_at: int) -> ZipEnd:
-    """The end in the zip64 form: a record, and right behind it what says where it is."""
+    """The end in the zip64 form: a record, and right behind it its position."""
     if len(before) < _LOCATOR.size + _RECORD.size:
         raise damaged("its end is cut off")
     _, disk, record_at, disks = _LOCATOR.unpack_from(before, len(before) - _LOCATOR.size)

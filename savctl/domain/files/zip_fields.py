@@ -33,7 +33,7 @@ def wide(extra: bytes, values: Sequence[int], name: str) -> tuple[int, ...]:
     taken = list(values)
     for at, number in zip(missing, numbers, strict=False):
         taken[at] = number
-    if len(numbers) > len(missing):  # the full form, which must say the same
+    if len(numbers) > len(missing):  # the full form, which must agree
         for at, number in zip(range(len(values)), numbers, strict=False):
             if number != taken[at]:
                 raise damaged(f"{name!r} is declared with two sizes")

@@ -71,7 +71,7 @@ def pieces(content: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _placed(content: BinaryIO, member: Member) -> Member:
-    """The member with the place of its content, once its own header says the same."""
+    """The member with the place of its content, once its own header agrees."""
     content.seek(member.at)
     header = content.read(_LOCAL.size)
     magic, _, flags, method, _, _, checksum, packed, unpacked, name_length, extra_length = (
@@ -125,7 +125,7 @@ def _require_no_gaps(content: BinaryIO, placed: list[Member], directory_at: int)
 def _descriptor_length(content: BinaryIO, member: Member, length: int) -> int:
     """The length of what stands behind the content: checksum and sizes, in one of four forms.
 
-    The sizes have 8 bytes in the zip64 form, and some writers use it without saying so.
+    The sizes have 8 bytes in the zip64 form, and some writers use it without declaring it.
     """
     if max(member.packed, member.unpacked) <= FULL:
         content.seek(member.starts + member.packed)

@@ -1,6 +1,6 @@
 """From a row of another program's file to the fields savctl knows.
 
-A `FieldSource` says where one field's value comes from; `FieldBinding` joins the sources to the
+A `FieldSource` describes where one field's value is read; `FieldBinding` joins the sources to the
 columns that a file really has. Values come out as the file holds them: what they must be to make a
 ticket is checked in `incoming`.
 """

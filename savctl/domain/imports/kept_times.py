@@ -88,7 +88,7 @@ def _in_order(choices: Iterator[Moments], status: Status) -> list[Moments]:
     """The choices whose times are in order; those first that need no later `updated_at`.
 
     Raises:
-        InvalidInput: there is none; it speaks of the first one.
+        InvalidInput: there is none; the message names the first one.
     """
     found: list[Moments] = []
     first_problem: InvalidInput | None = None

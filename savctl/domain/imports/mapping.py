@@ -54,7 +54,7 @@ class Mapped:
 
 
 def mapped(values: Mapping[str, object]) -> Mapped:
-    """What a mapping file says.
+    """The content of a mapping file.
 
     Raises:
         InvalidInput: a key is unknown or has the wrong kind of value.

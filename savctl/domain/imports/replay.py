@@ -12,7 +12,7 @@ _RECORDED = "as recorded"
 
 
 def decide(ticket: Ticket, event: LogEvent, how: ReplayPlan, *, bridges: bool) -> Decision:
-    """What the event does to its ticket: one decision for all that it says.
+    """What the event does to its ticket: one decision for all its parts.
 
     With `bridges` the legal steps in between are taken. Asking for the state it is in is no
     change.

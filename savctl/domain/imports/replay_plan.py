@@ -1,13 +1,13 @@
-"""What the events of a log are, as its mapping file tells (`demo --replay`).
+"""What the events of a log are, as its mapping file describes them (`demo --replay`).
 
-A mapping file describes the log. Its `[fields]` say what a ticket is made of when its case comes
-first; its `[replay]` says what happens:
+A mapping file describes the log. Its `[fields]` describe the ticket when its case comes
+first; its `[replay]` describes what happens:
 
     [replay]
     case = "Case ID"                      # names the case; else fields.external_id does
     at = "Complete Timestamp"             # when; read with `times`
     order = ["sys_mod_count"]             # numbers that order events of one instant
-    what = "Activity"                     # the column that tells what happened ...
+    what = "Activity"                     # the column with what happened ...
     means = { "Wait" = "wait" }           # ... and which deed each of its words is
     actor = { column = "Resource", pattern = '(\\d+)' }
     agent = { column = "Resource", pattern = '(\\d+)' }
@@ -109,10 +109,10 @@ class LogEvent:
 
 
 def plan(values: Mapping[str, object] | None) -> ReplayPlan:
-    """What a mapping's `[replay]` says.
+    """The plan in a mapping's `[replay]`.
 
     Raises:
-        InvalidInput: it is missing, or says something that means nothing.
+        InvalidInput: it is missing, or has a value without meaning.
     """
     if not values:
         raise InvalidInput("the mapping has no [replay]", hint="See docs/import.md.")

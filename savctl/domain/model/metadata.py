@@ -75,7 +75,7 @@ class Metadata(Mapping[str, object]):
 
     @classmethod
     def read(cls, text: str | None) -> Metadata:
-        """What a stored column says; text that is no JSON object is kept as `unreadable`."""
+        """The metadata of a stored column; text that is no JSON object is kept as `unreadable`."""
         if text is None:
             return cls({}, {})
         try:
@@ -96,11 +96,11 @@ class Metadata(Mapping[str, object]):
 
     @property
     def is_broken(self) -> bool:
-        """Whether something is lost to who reads it: PHP's [] and null say "no metadata"."""
+        """Whether something is lost to who reads it: PHP's [] and null mean "no metadata"."""
         return self._unreadable and self.get("unreadable") not in _EMPTY_TEXTS
 
     def text(self) -> str | None:
-        """The text to store; None when there is nothing to say."""
+        """The text to store; None when there is nothing."""
         if not self._raw:
             return None
         return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
@@ -212,7 +212,7 @@ def _not_json(constant: str) -> NoReturn:
 
 
 def _number(digits: str) -> float | str:
-    """A float; a number that none can hold reads as its digits, which JSON can say again."""
+    """A float; a number that none can hold reads as its digits, which JSON can hold."""
     value = float(digits)
     return value if math.isfinite(value) else digits
 

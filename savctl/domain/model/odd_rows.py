@@ -34,7 +34,7 @@ class OddRows:
 
     @property
     def warning(self) -> str | None:
-        """One line for people; None when there is nothing to say."""
+        """One line for people; None when there is nothing."""
         if not self.count:
             return None
         more = self.count - len(self.named)

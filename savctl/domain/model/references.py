@@ -28,7 +28,7 @@ class AmbiguousReference(Refused):
 def reference(given: str) -> Reference:
     """What a word names: a number as text, an id as a whole number, or `Digits`.
 
-    `id:4` and `number:4` say which; digits that can be no id are a number only when called so.
+    `id:4` and `number:4` are explicit; digits that can be no id are a number only when called so.
 
     Raises:
         InvalidInput: it names no ticket.

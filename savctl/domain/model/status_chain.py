@@ -1,4 +1,4 @@
-"""What a ticket's history tells of its statuses, and the history put together again."""
+"""The statuses in a ticket's history, and histories merged into one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Item = Mapping[str, object]
 class StatusChain:
     """The entries whose `to` is a status, in order: the ticket's chain of states.
 
-    `breaks` says in words where the chain is broken. It may begin anywhere: another program
+    `breaks` describes where the chain is broken. It may begin anywhere: another program
     may have made the ticket.
     """
 

@@ -42,7 +42,7 @@ class Ticket:
     def entered_status_at(self) -> datetime | None:
         """When the ticket last entered its present status, by its history.
 
-        None when the history does not tell: no entry, or one that ends in another status
+        None when the history does not show it: no entry, or one that ends in another status
         because another program moved the ticket.
         """
         for item in reversed(self.metadata.history_items):

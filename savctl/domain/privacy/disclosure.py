@@ -62,7 +62,7 @@ class Disclosure:
             return dict(metadata)
         members = {key: value for key, value in metadata.items() if key not in INTERNAL_KEYS}
         if "legal_hold" in str(members.get("unreadable")):
-            del members["unreadable"]  # the reason of a hold cannot be told from the rest
+            del members["unreadable"]  # the reason of a hold cannot be separated from the rest
         for name in ("history", "imported_history"):
             history = members.get(name)
             if isinstance(history, list):
@@ -72,7 +72,7 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an export says of itself.
+    """The description of an export in itself.
 
     `kept_for` is how long closed tickets are kept; `user` the copy of the auth service's row.
     """

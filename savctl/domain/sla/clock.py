@@ -89,7 +89,7 @@ class SideClock(NamedTuple):
 
     @property
     def expected_minutes(self) -> int:
-        """The target, as events tell it."""
+        """The target, as events hold it."""
         return self.target // MINUTE
 
     @property

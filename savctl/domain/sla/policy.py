@@ -1,7 +1,7 @@
 """The SLA policy: targets, priority rules and limits, in numbered versions (rules 4, 11.2).
 
 A promise names the version it was given under, so an old breach stays explained by the policy
-of its day, whatever the settings say by now.
+of its day, whatever the settings are by now.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Policies:
         return max(before, key=lambda p: (p.starts_at, p.version), default=SPECIFIED)
 
     def same_as(self, wanted: Policy) -> Policy | None:
-        """The version that says the same as `wanted`, the newest of them."""
+        """The version with the same content as `wanted`, the newest of them."""
         same = [p for p in self._all() if p.says_the_same(wanted)]
         return max(same, key=lambda p: p.version, default=None)
 

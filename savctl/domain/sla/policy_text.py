@@ -34,7 +34,7 @@ _SIDES = ("response", "resolution")
 
 
 def body(policy: Policy) -> dict[str, Any]:
-    """What a version says, as it is stored and shown; spans in minutes."""
+    """The content of a version, as it is stored and shown; spans in minutes."""
     return {
         "targets": {
             str(level): {
@@ -52,7 +52,7 @@ def body(policy: Policy) -> dict[str, Any]:
 
 
 def from_body(version: int, starts_at: datetime, stored: Mapping[str, Any]) -> Policy:
-    """The version that a stored body says.
+    """The version in a stored body.
 
     Raises:
         InvalidInput: it is none; another program or a newer savctl wrote it.
@@ -84,7 +84,7 @@ def from_body(version: int, starts_at: datetime, stored: Mapping[str, Any]) -> P
 
 
 def from_file(values: Mapping[str, Any]) -> Policy:
-    """The policy that a person's file says.
+    """The policy in a person's file.
 
     Raises:
         InvalidInput: with every mistake in it, not only the first.

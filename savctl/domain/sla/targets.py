@@ -38,7 +38,7 @@ class ClockSource(StrEnum):
 class Segment(NamedTuple):
     """A stretch of the ticket's life in one status: from `start` (included) to `end`.
 
-    `cause` says why it began; `actor` who did it, None for the system.
+    `cause` is why it began; `actor` who did it, None for the system.
     """
 
     status: Status
@@ -81,7 +81,7 @@ class Promise(NamedTuple):
 
 
 def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
-    """What is promised; the present priority under the policy of the day if nothing tells."""
+    """What is promised; by default the present priority under the policy of the day."""
     known = policies or Policies()
     stored = ticket.metadata.object_at("sla").get("promise")
     level = level_of(stored.get("priority")) if isinstance(stored, dict) else None
@@ -165,7 +165,7 @@ def is_resolution_met(
 
 
 def _beginnings(ticket: Ticket) -> tuple[list[_Beginning], list[HistoryEntry]]:
-    """How the stretches begin, and the entries that tell it: none where the columns do."""
+    """How the stretches begin, and the entries that prove it: none where the columns do."""
     entries: list[HistoryEntry] = []
     steps: list[_Beginning] = []
     for entry in ticket.metadata.history_of(CHAIN):
@@ -195,7 +195,7 @@ def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:
 def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
     """The time before a history that does not begin with the ticket's creation.
 
-    An imported ticket's entry stands where its stamps say that it entered its status; as for a
+    An imported ticket's entry stands where its stamps place the entry into its status; as for a
     ticket without history, the clock ran until it waited or was solved.
     """
     born, entered = ticket.created_at, to_the_second(first.at)
@@ -208,7 +208,7 @@ def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
 
 
 def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[_Beginning]:
-    """The stretch between solution and end, where stamps tell of both."""
+    """The stretch between solution and end, where stamps show both."""
     if at is not None and (until is None or at < until):
         yield Status.RESOLVED, at, _BY_STAMPS, None
 

@@ -138,7 +138,7 @@ def confirmation(
 
 
 def _answered(last: LastPublic, file: LastFile, since: datetime) -> ClosingVerdict | None:
-    """What speaks for an answer of the customer since the entry into the status (rules 3.1, 20).
+    """Evidence of an answer of the customer since the entry into the status (rules 3.1, 20).
 
     Ties within a second are decided for the customer, so both sides are cut to the second.
     """

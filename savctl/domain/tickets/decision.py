@@ -125,7 +125,7 @@ def _plain(value: str | int | None) -> str | int | None:
 
 
 def created_event(ticket: Ticket) -> Event:
-    """The event that tells of a new ticket."""
+    """The event of a new ticket."""
     return TicketCreated(
         ticket_id=ticket.id,
         ticket_number=ticket.ticket_number,

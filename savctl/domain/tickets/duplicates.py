@@ -1,4 +1,4 @@
-"""Which of a customer's tickets look like the same trouble told twice; it never acts.
+"""Which of a customer's tickets look like the same trouble reported twice; it never acts.
 
 Texts are compared by the three-letter pieces they share, so it works for every language and
 forgives a typing error. What is about two different orders is no duplicate.

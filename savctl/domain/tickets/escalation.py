@@ -1,4 +1,4 @@
-"""What a breach does: it is written down and told once, and a late answer raises once.
+"""What a breach does: it is recorded and published once, and a late answer raises once.
 
 Rules 4.2, 4.6, 4.7; spec: SLA Breach Handling.
 """
@@ -20,7 +20,7 @@ from savctl.domain.tickets.decision import Decision, history_entry, with_promise
 
 
 def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:
-    """Write down the new breaches of a ticket, tell of them, and raise its priority one level.
+    """Record and publish the new breaches of a ticket, and raise its priority one level.
 
     Only a response breach raises, and only a ticket that is still worked on; the promise stays
     as it was, so that the raise breaches nothing (rules 4.2, 4.6, 4.7).

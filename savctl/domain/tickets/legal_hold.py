@@ -35,7 +35,7 @@ def has_hold(metadata: Metadata) -> bool:
     """Whether a ticket's metadata holds it.
 
     A hold that another program wrote in a shape of its own holds as well, and so does metadata
-    that could not be read and speaks of one, until it is released: to keep too much can be put
+    that could not be read and mentions one, until it is released: to keep too much can be put
     right.
     """
     if metadata.get(_KEY) not in (None, False):
@@ -46,7 +46,7 @@ def has_hold(metadata: Metadata) -> bool:
 
 
 def hold_of(metadata: Metadata) -> Mapping[str, object]:
-    """The hold as `{reason, at, actor}`; each is None where another program did not say it."""
+    """The hold as `{reason, at, actor}`; each is None where another program left it out."""
     stored = metadata.object_at(_KEY)
     return {name: stored.get(name) for name in ("reason", "at", "actor")}
 
@@ -55,7 +55,7 @@ def require_not_held(ticket: Ticket, what: str) -> None:
     """Pass unless the ticket is under legal hold.
 
     Raises:
-        UnderLegalHold: it is; `what` says what was asked, as "archive".
+        UnderLegalHold: it is; `what` is what was asked, as "archive".
     """
     if is_held(ticket):
         raise UnderLegalHold(

@@ -64,8 +64,8 @@ def import_ticket(
     """A ticket that lived elsewhere, in any status; its id is still to come.
 
     Its history begins with `imported`, at the moment it entered its status as far as its stamps
-    tell: silence, confirmation and the SLA clocks go on where they stood. Nobody is told of old
-    tickets unless `publishes`.
+    show it: silence, confirmation and the SLA clocks continue from there. Nobody is notified of
+    old tickets unless `publishes`.
     """
     since = ticket.created_at or now
     entered = {
@@ -205,7 +205,7 @@ def bridge(
 def close_duplicate(ticket: Ticket, *, by: int | None, now: datetime, reason: str) -> Decision:
     """Close a ticket that repeats another one; from work the way leads back through `open`.
 
-    Not through `resolved`: nobody is to be told of a solution that there was not.
+    Not through `resolved`: nobody is to be notified of a solution that does not exist.
     """
     back = Decision(ticket=ticket, at=now)
     if ticket.status is Status.IN_PROGRESS:

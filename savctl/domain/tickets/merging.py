@@ -1,7 +1,7 @@
 """Merging duplicates: which tickets may be merged, and what becomes of both sides (rules 6).
 
 Messages and files keep their ids, times and senders; only their ticket changes. The source is
-closed through legal transitions and nobody is told of a solution that there was not. The
+closed through legal transitions and nobody is notified of a solution that does not exist. The
 target's clocks stay as they were: `updated_at` is left alone, and what came with a merge is
 written down as such (`savctl.domain.tickets.message_origins`).
 """
@@ -157,7 +157,7 @@ def absorb_into_target(
 ) -> Decision:
     """The target: links, history, and what came from where.
 
-    `customer_is_newest` says that its newest public message is now the customer's: then it has
+    `customer_is_newest`: its newest public message is now the customer's: then it has
     nothing to wait for. A waiting one without an agent keeps its status (bad data).
     """
     links = _as_list(target.metadata.get("merged_from"))

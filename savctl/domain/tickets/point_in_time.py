@@ -42,7 +42,7 @@ def as_of(ticket: Ticket, moment: datetime, policies: Policies | None = None) ->
 
 
 def _status_at(ticket: Ticket, later: list[HistoryEntry], at: datetime) -> Status:
-    """What the first later step left; without a history, what the stamps tell."""
+    """What the first later step left; without a history, what the stamps show."""
     step = _first(later, CHAIN)
     if step is not None:
         return Status(str(step.before)) if step.before in tuple(Status) else Status.OPEN

@@ -30,7 +30,7 @@ _TEXT = type_coerce(_T.metadata, String)
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """Tickets closed until a moment; with `undated` also those that do not say when."""
+    """Tickets closed until a moment; with `undated` also those without a closing time."""
 
     closed_by: datetime
     undated: bool = True
@@ -42,8 +42,8 @@ class Old:
     def standings(
         self, connection: Connection, *, after_id: int, limit: int
     ) -> list[ArchiveCandidate]:
-        """The next ones in order; of their metadata only what may speak of a hold or a
-        restoration, because it is most of a row and says nothing here, mostly."""
+        """The next ones in order; of their metadata only what may be about a hold or a
+        restoration, because it is most of a row and is rarely needed here."""
         # bytes: a search that knows characters takes as long as all the rest
         is_sqlite = connection.dialect.name == "sqlite"
         text = _TEXT if is_sqlite else cast(_TEXT, LargeBinary)
@@ -74,7 +74,7 @@ class Old:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveCandidate:
-    """A candidate; `metadata` is empty unless it speaks of a hold or a restoration."""
+    """A candidate; `metadata` is empty unless it is about a hold or a restoration."""
 
     id: int
     number: str

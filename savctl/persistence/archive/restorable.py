@@ -49,7 +49,7 @@ def require_insertable(whole: TicketSnapshot) -> None:
 
 
 def needs_trial(columns: Columns, whole: TicketSnapshot) -> bool:
-    """Whether only the database itself can say: other programs' columns have types and rules of
+    """Whether only the database itself can decide: other programs' columns have types and rules of
     their own, and each server has its own view of what JSON is."""
     if any(set(names) - DECLARED[table] for table, names in columns.items()):
         return True

@@ -69,7 +69,7 @@ def select_rows(
 
 
 def key_of(table: str) -> str:
-    """The column that a table's rows are told apart by."""
+    """The column that identifies a table's rows."""
     return "attachment_id" if table == files.name else "id"
 
 

@@ -1,6 +1,6 @@
 """Tickets as whole rows: every column that is there, other programs' too, value for value.
 
-What is read here can be inserted again so that no query tells the difference.
+What is read here can be inserted again so that no query shows a difference.
 """
 
 from __future__ import annotations

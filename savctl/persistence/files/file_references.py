@@ -1,7 +1,7 @@
 """Who names an object: the one place that decides whether it may be removed (rules 7.2, 7.5).
 
 It knows every table with keys in it. A table that begins to name objects joins `PLACES`; nothing
-else has to be told. Soft-deleted records keep their row in `ticket_attachments`, and those of
+else has to be recorded. Soft-deleted records keep their row in `ticket_attachments`, and those of
 merged tickets keep their key: nothing is inferred from a key.
 """
 

@@ -78,7 +78,7 @@ def pending(database: Database) -> Iterator[list[str]]:
 
 
 def unsettled(database: Database) -> Iterator[list[str]]:
-    """Those whose run ended before it could say whether they are hidden."""
+    """Those whose run ended before it could record whether they are hidden."""
     return _pages(database, only_unsettled=True)
 
 

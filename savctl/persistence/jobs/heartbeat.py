@@ -81,7 +81,7 @@ class Heartbeat:
         return max(due_at - boot_seconds(), 0.0)
 
     def _say_failed(self, problem: SavError) -> None:
-        """Once when the deadline has passed; the job may be stuck and unable to say so."""
+        """Once when the deadline has passed; the job may be stuck and unable to report it."""
         self._has_failed = True
         if self._lease.seconds_left > 0 or self._has_told:
             return

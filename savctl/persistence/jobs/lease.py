@@ -126,7 +126,7 @@ class Lease:
         self.renewed(self._checked_at)
 
     def renewed(self, sent_at: float) -> None:
-        """It lasts from then on; an earlier renewal may be told later."""
+        """It lasts from then on; an earlier renewal may be reported later."""
         self.sent_at = max(self.sent_at, sent_at)
 
 

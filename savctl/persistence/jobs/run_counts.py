@@ -40,7 +40,7 @@ class RunCounts:
     def write(self, connection: Connection, counts: Mapping[str, int]) -> None:
         """Bring the row up to these counts, in the transaction of the batch that they are of.
 
-        `settle` says that it was committed; until then it may be done again.
+        `settle` marks it as committed; until then it may be done again.
         """
         added = self.rest(counts)
         if any(added.values()):

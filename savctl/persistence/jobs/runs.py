@@ -53,8 +53,8 @@ class StartedBy(StrEnum):
 class Run:
     """One row without its report; the counts are those of all attempts that came to an end.
 
-    A run that says `running` while nobody holds its lease is read as `abandoned`: its process
-    died, and the next run of the job writes that down.
+    A run with the status `running` while nobody holds its lease is read as `abandoned`: its
+    process died, and the next run of the job records that.
     """
 
     id: int

@@ -60,7 +60,7 @@ def known_after(connection: Connection, moment: datetime) -> dict[str, datetime]
 
 
 def forget_job(connection: Connection, job: str, *, known_since: datetime) -> bool:
-    """Remove the note of when a job was first seen, if it still says this moment."""
+    """Remove the note of when a job was first seen, if it still has this moment."""
     if find_known_since(connection, job) != known_since:
         return False
     connection.execute(delete(meta).where(meta.c.name == _KNOWN_SINCE + job))
@@ -68,7 +68,7 @@ def forget_job(connection: Connection, job: str, *, known_since: datetime) -> bo
 
 
 def announce(connection: Connection, owner: str, *, seconds: int) -> None:
-    """Say that this scheduler is alive for so many seconds to come."""
+    """Record that this scheduler is alive for so many seconds to come."""
     name = _name(owner)
     holder = leases.find_holder(connection, name)
     if holder is None:
@@ -80,7 +80,7 @@ def announce(connection: Connection, owner: str, *, seconds: int) -> None:
 
 
 def take_leave(connection: Connection, owner: str) -> None:
-    """Say that this scheduler ends."""
+    """Record that this scheduler ends."""
     connection.execute(leases_table.delete().where(leases_table.c.name == _name(owner)))
 
 

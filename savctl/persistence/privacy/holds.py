@@ -14,7 +14,7 @@ from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.tickets.tickets import to_ticket
 
 _PAGE = 1000
-# The word is looked for as well: metadata that cannot be read may speak of a hold.
+# The word is looked for as well: metadata that cannot be read may mention a hold.
 _SQLITE = (
     "(json_type(CASE WHEN json_valid(support_tickets.metadata) "
     "THEN support_tickets.metadata ELSE '{}' END, '$.legal_hold') IS NOT NULL "
@@ -47,7 +47,7 @@ def held_tickets(database: Database) -> Iterator[Ticket]:
 
 
 def names_hold(dialect: str) -> ColumnElement[bool]:
-    """SQL for tickets whose metadata speaks of a hold; the rule decides on the value."""
+    """SQL for tickets whose metadata mentions a hold; the rule decides on the value."""
     return text(_SQLITE if dialect == "sqlite" else _SERVER)  # type: ignore[return-value]
 
 

@@ -96,7 +96,7 @@ class PersonCounts:
         return self._count(select(func.count()).where(self._is_of_theirs(table.c.ticket_id)))
 
     def events_elsewhere(self) -> int:
-        """Events of others' tickets that tell of what they wrote there."""
+        """Events of others' tickets about what they wrote there."""
         sender = f'"sender_id": {self._id}, "sender_type": "customer"'
         found = select(func.count()).where(
             outbox.c.event == "MessageAdded",

@@ -27,7 +27,7 @@ Records = Iterator[Record]
 def tickets_of(connection: Connection, user_id: int) -> Iterator[tuple[Ticket, Records, Records]]:
     """Their tickets by id, each with its attachment records, then its messages.
 
-    An attachment's row also says whose message it hangs on. Both are read in this order, each to
+    An attachment's row also names the sender of its message. Both are read in this order, each to
     its end, before the next ticket is asked for.
     """
     last = 0

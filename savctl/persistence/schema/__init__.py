@@ -1,1 +1,1 @@
-"""The tables, their versions, and what a server says about itself."""
+"""The tables, their versions, and what a server reports about itself."""

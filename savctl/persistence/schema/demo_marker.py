@@ -12,7 +12,7 @@ _NAME = "demo"
 
 
 def mark(connection: Connection, story: str) -> None:
-    """Say that this is a demo database, and which story it holds."""
+    """Record that this is a demo database, and which story it holds."""
     connection.execute(insert(meta).values(name=_NAME, value=story[:255]))
 
 

@@ -161,7 +161,7 @@ def _open_transactions(connection: Connection) -> set[tuple[int, str]]:
 
 
 def _server(patient: Database, statement: str) -> str | None:
-    """The statement answers rows; its last `status` is OK, or an `Error` says what is wrong."""
+    """The statement answers rows; its last `status` is OK, or an `Error` with what is wrong."""
     with patient.connection() as connection:
         try:
             rows = connection.exec_driver_sql(statement).all()

@@ -1,4 +1,4 @@
-"""What a database says about itself: version, zones, modes. Read by `db ping` and `doctor`."""
+"""What a database reports about itself: version, zones, modes. Read by `db ping` and `doctor`."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def require_current(connection: Connection, name: str) -> None:
 def upgrade(database: Database, *, owner: str, notify: Notify = ignore_note) -> bool:
     """Bring the schema to this savctl's; True when there was something to do.
 
-    Two hosts at once: one works, the other waits (and says so with `notify`) and finds it done.
+    Two hosts at once: one works, the other waits (and reports it by `notify`) and finds it done.
 
     Raises:
         Refused: another program's tables are there; `db adopt` is the way.

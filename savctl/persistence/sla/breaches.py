@@ -1,6 +1,6 @@
 """The ledger of breaches: one row for each side of a ticket, whatever becomes of its metadata.
 
-Another program may rewrite `metadata`; what stands here is not told a second time.
+Another program may rewrite `metadata`; what stands here is not published a second time.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class DueChecks:
     _last: tuple[datetime, int] | None = None
 
     def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids; `after_id` says nothing, because they come by time."""
+        """The next ids; `after_id` is not used, because they come by time."""
         query = select(_A.looks_at, _A.ticket_id).where(_A.looks_at <= self.now)
         if self._last is not None:
             at, ticket_id = self._last
@@ -81,7 +81,7 @@ class UnscheduledTickets:
     _last: int = 0
 
     def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
-        """The next ids; `after_id` says nothing, because they come status by status."""
+        """The next ids; `after_id` is not used, because they come status by status."""
         while self._at < len(_STATUSES):
             ids = self._ids(connection, limit)
             if ids:

@@ -177,7 +177,7 @@ def _causes() -> Iterator[ColumnElement[bool]]:
     """For each event, the audit entries that can have caused it."""
     for events, actions, is_timed in _CAUSES:
         cause = and_(_O.event.in_(events), _A.action.in_(actions))
-        # an import is audited at the time its ticket tells, and published later
+        # an import is audited at the time of its ticket, and published later
         yield and_(cause, _A.at == _O.occurred_at) if is_timed else cause
 
 

@@ -146,6 +146,6 @@ class Moves:
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def text_of(self, message_id: int) -> str:
-        """What a message says."""
+        """The text of a message."""
         query = select(_M.message).where(_M.id == message_id)
         return str(self._connection.execute(query).scalar_one())

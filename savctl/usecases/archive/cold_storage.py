@@ -1,6 +1,6 @@
 """Bundles as objects: zstandard-compressed lines, and a manifest beside each.
 
-Nothing here knows a row: lines go in, lines come out, and every read says whether the object is
+Nothing here knows a row: lines go in, lines come out, and every read checks whether the object is
 what was written.
 """
 
@@ -39,7 +39,7 @@ _AT_ONCE = 2048
 
 
 class Damaged(Findings):
-    """A bundle in cold storage is not what was written; `what` is said of it, behind its key."""
+    """A bundle in cold storage is not what was written; `what` describes it, behind its key."""
 
     code = "bundle_damaged"
 

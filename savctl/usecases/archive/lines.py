@@ -1,7 +1,7 @@
 """A ticket as one line of a bundle, and back (docs/archive.md has the format).
 
-`metadata` stands as the object that it is. Where its text could not be told from the object
-(another program's spelling of a number, repeated keys), `metadata_text` keeps the text as well.
+`metadata` is written as an object. Where the object would not give its text back (another
+program's spelling of a number, repeated keys), `metadata_text` keeps the text as well.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def move(
 def _compared(uow: UnitOfWork, kept: Sequence[Kept]) -> tuple[set[int], set[int]]:
     """Lock the rows; answers the tickets that are still the same, and all that are locked.
 
-    Where this run has read the rows itself, their digests tell; else every value is compared.
+    Where this run has read the rows itself, their digests decide; else every value is compared.
     """
     columns = columns_of(uow.connection)
     ids = [one.id for one in kept]

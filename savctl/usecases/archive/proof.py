@@ -22,10 +22,10 @@ def require_restorable(
 ) -> None:
     """Pass when each of these tickets would come back from its line as it is.
 
-    Where the rows alone cannot tell, it is tried in a transaction that is rolled back.
+    Where the rows alone do not decide, it is tried in a transaction that is rolled back.
 
     Raises:
-        NotFaithful: one of them would not; of a single ticket it says why.
+        NotFaithful: one of them would not; for a single ticket with the reason.
         InvalidInput: the database refuses a row.
     """
     for whole, _ in lines:

@@ -145,7 +145,7 @@ def with_entry(whole: TicketSnapshot, entry: HistoryEntry) -> TicketSnapshot:
 
 
 def _insert(uow: UnitOfWork, whole: TicketSnapshot) -> None:
-    """Put the rows back, or say which of them stands in the way; nothing is stored then."""
+    """Put the rows back, or name the one that is in the way; nothing is stored then."""
     number = whole.ticket["ticket_number"]
     try:
         put_back(uow.connection, columns_of(uow.connection), whole)

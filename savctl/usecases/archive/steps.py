@@ -102,7 +102,7 @@ class Steps:
         return packing.over
 
     def _finish(self, bundle: Bundle, sent: Sequence[Kept]) -> None:
-        """Verify a written bundle and delete its rows; a damaged one is said, and deletes none."""
+        """Verify a written bundle and delete its rows; report a damaged one and delete none."""
         try:
             kept = self._verify(bundle, sent)
         except Damaged as problem:
@@ -269,7 +269,7 @@ class Steps:
         self.terms.report.add(items, seen=len(some))
 
     def _rewrite(self, mixed: Bundle) -> None:
-        """Without the copies of tickets that live elsewhere; a failure is said, nothing lost."""
+        """Write without copies of tickets that live elsewhere; report a failure, lose nothing."""
         try:
             rewrite(self.database, self.clock, self.cold, mixed, terms=self.terms)
         except (Damaged, Overtaken) as problem:

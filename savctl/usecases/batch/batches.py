@@ -47,9 +47,9 @@ def no_progress(_: BatchReport) -> None:
 class BatchContext:
     """Under which terms batches are done.
 
-    `size` is in items; `should_stop` is asked between batches, `on_batch` told after each; a
+    `size` is in items; `should_stop` is asked between batches, `on_batch` is called after each; a
     `fence` must be passed by every commit of a job; `report` is added to as batches are
-    committed, so that it tells what was done even when an error ends the work; `counts` stores
+    committed, so that it has what was done even when an error ends the work; `counts` stores
     its counts with each batch, so that they outlive the process.
     """
 

@@ -48,7 +48,7 @@ class BatchReport:
 
     `lists_changes` is for dry runs: they show what would change; a real run lists only what
     was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
-    further numbers of the job's own. `would_stop` says of a dry run which brake
+    further numbers of the job's own. `would_stop` is, of a dry run, the brake that
     stops the real one; `idle` why nothing could be done.
     """
 
@@ -83,7 +83,7 @@ class BatchReport:
         return {name: n + tally[name] for name, n in found.items()} | {"seen": self.seen + seen}
 
     def count(self, *, seen: int, changed: int) -> None:
-        """Count a batch of rows that have no name worth telling."""
+        """Count a batch of rows that are not named."""
         self.seen += seen
         self.changed += changed
 
@@ -92,7 +92,7 @@ class BatchReport:
         self._list(item)
 
     def add_group(self, item: Item, *, count: int) -> None:
-        """Count `count` items of one outcome and one reason, which are told in one line."""
+        """Count `count` items of one outcome and one reason, which are listed in one line."""
         before = getattr(self, item.outcome)
         setattr(self, item.outcome, before + count)
         self._list(item)

@@ -1,6 +1,6 @@
 """Safety brakes: a run that would do very much stops before it does anything (rules 3.4, 11.5).
 
-A brake names the number that it counted. It stops no dry run: that one says what would happen.
+A brake names the number that it counted. It stops no dry run: that one reports what would happen.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def stop(
     lifted_by: str = "--yes",
     **facts: object,
 ) -> None:
-    """Stop a real run before it begins; a dry run goes on and its report says why it would stop.
+    """Stop a real run before it begins; a dry run goes on and its report has the reason.
 
     Raises:
-        NeedsConfirmation: it is a real run; `undone` says what was not done.
+        NeedsConfirmation: it is a real run; `undone` describes what was not done.
     """
     if terms.dry_run:
         terms.report.would_stop = f"{reason} ({lifted_by} lifts this brake)"

@@ -1,6 +1,6 @@
 """A plan: what orphan-cleanup would hide, as JSON lines that a person can read and shorten.
 
-The first line tells of which bucket and database, and how many there were; each other one is an
+The first line has the bucket, the database and the counts; each other one is an
 object. A line that is taken out is not hidden. Carrying it out believes nothing: every key is
 asked for, looked at and judged again.
 """
@@ -67,7 +67,7 @@ def write_plan(work: Hiding, path: Path) -> None:
 
 
 def carry_out_plan(work: Hiding, path: Path, *, brake: Brake | None) -> None:
-    """Hide what the plan says, as far as it is still orphaned.
+    """Hide what is in the plan, as far as it is still orphaned.
 
     Raises:
         InvalidInput: it is no plan, damaged, or one for another bucket or database.

@@ -3,7 +3,7 @@
 A claim is committed before the bucket is touched. From then on no upload takes the key, so an
 object that a record names cannot be caught; a run that dies leaves claims that the next one
 completes. What a record names, or what is visible again although it was hidden, is not purged:
-its intent is dropped, and told.
+its intent is dropped, and reported.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A record whose object is not there, or not what the record says."""
+    """A record whose object is not there, or not as the record describes it."""
 
     attachment: Attachment
     problem: str
@@ -65,7 +65,7 @@ def verify_files(
 
     Raises:
         NotFound: no such ticket.
-        StoreGone, StoreRefused: the bucket; nothing can be said.
+        StoreGone, StoreRefused: the bucket; nothing is known.
     """
     report = VerifyReport()
     for attachment in _records(database, refs):

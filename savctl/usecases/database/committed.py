@@ -1,4 +1,4 @@
-"""Was a change stored whose answer was lost? The token in the message tells (rules 20.13)."""
+"""Was a change stored whose answer was lost? The token in the message answers it (rules 20.13)."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def downgrade(
     """Go back to an older schema; what the newer one added is dropped with its rows.
 
     In an adopted database only savctl's own tables are dropped. `confirmed` must be the
-    database's name, as `confirmation_word` tells it.
+    database's name, as `confirmation_word` answers it.
 
     Raises:
         InvalidInput: no such revision, or not an older one.

@@ -20,7 +20,7 @@ _OWN_TABLES = tuple(t for name, t in metadata.tables.items() if name.startswith(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaStatus:
-    """Which schema there is; `tables` tells whose the service's are: created or adopted."""
+    """Which schema there is; `tables` is whose the service's are: created or adopted."""
 
     database: str
     state: str
@@ -80,7 +80,7 @@ def status(database: Database) -> SchemaStatus:
 
 
 def ping(database: Database) -> Pong:
-    """Ask the database a few times and tell how long an answer takes.
+    """Measure how long the database takes to answer.
 
     Raises:
         Unavailable: it does not answer.

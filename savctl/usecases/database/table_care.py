@@ -35,7 +35,7 @@ class CareRules:
 def care_for_tables(database: Database, *, rules: CareRules, terms: BatchContext) -> None:
     """Analyze each table, and rebuild those that are much fragmented; the unit is tables.
 
-    A rebuild that would make others wait is left out and said.
+    A rebuild that would make others wait is left out and reported.
 
     Raises:
         Unavailable: the database went away, or the lease was lost.

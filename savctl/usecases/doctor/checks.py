@@ -56,7 +56,7 @@ def no_jobs() -> Mapping[str, datetime]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What is examined. `due` answers the oldest slot that each job has not run yet;
-    `host_clock` is this machine's own, whatever `clock` says; beyond `clock_skew_limit` it may
+    `host_clock` is this machine's own, whatever `clock` is; beyond `clock_skew_limit` it may
     decide nothing."""
 
     database: Database

@@ -154,7 +154,7 @@ def _newest(patient: Environment) -> Iterator[CheckResult]:
         paths = newest_paths(connection, limit=_LOOKED_AT)
     try:
         missing = [path for path in paths if not _has(store, path)]
-    except SavError:  # the sign of the bucket tells it
+    except SavError:  # the check of the bucket reports it
         return
     if not paths:
         return
@@ -223,7 +223,7 @@ def _refused(verbs: Mapping[str, Callable[[], object]]) -> dict[str, str]:
             act()
         except StoreUnavailable:
             raise
-        except NotVersioned:  # told already, and no matter of rights
+        except NotVersioned:  # reported already, and no matter of rights
             continue
         except SavError as failure:
             failed[verb] = failure.message

@@ -176,7 +176,7 @@ def age_text(age: timedelta) -> str:
 
 
 def _with_schema(examination: Check) -> Check:
-    """These need savctl's own tables as they are now; without them the schema's sign says all."""
+    """These need savctl's own tables as they are now; else the check of the schema reports it."""
 
     def examine(patient: Environment) -> Iterator[CheckResult]:
         if status(patient.database).state == "current":

@@ -1,7 +1,7 @@
 """From the outbox to the broker: nothing lost, each ticket in order (rules 8; design 3).
 
 One relay at a time, by lease; every mark it writes is fenced. No transaction is open while the
-broker is spoken to. An event is marked only after its confirm, so a crash in between sends it
+broker is used. An event is marked only after its confirm, so a crash in between sends it
 again with the same `message_id`.
 """
 

@@ -32,7 +32,7 @@ LONGEST_LINK = timedelta(minutes=15)
 
 
 class ContentDiffers(Findings):
-    """The object is not what its record says."""
+    """The object is not what its record describes."""
 
     code = "content_differs"
 
@@ -137,7 +137,7 @@ def checked(attachment: Attachment, pieces: Iterator[bytes]) -> Iterator[bytes]:
 def difference(attachment: Attachment, size: int, sha256: str) -> str | None:
     """What is wrong with content of this size and hash, or None.
 
-    A record of another program tells no hash, unless its key does.
+    A record of another program has no hash, unless its key does.
     """
     if size != attachment.file_size:
         has = "fewer" if size < attachment.file_size else "more"

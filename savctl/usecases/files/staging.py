@@ -84,7 +84,7 @@ class Staging:
         """Copy, examine and scan a file; it is read no further than its type allows.
 
         Raises:
-            FileRefused: `check` says which check refused it.
+            FileRefused: `check` names the check that refused it.
             ScannerGone: there is no verdict of the scanner, so it is not let in.
             InvalidInput: it cannot be read.
             Unavailable: there is no room for the copy.

@@ -177,7 +177,7 @@ class Uploading:
         )
 
     def _stands(self, one: _Planned) -> bool:
-        """Whether the object is there; its key says its content."""
+        """Whether the object is there; its key has the hash of its content."""
         found = self._store.find(one.key)
         return found is not None and found.size_bytes == one.file.size_bytes
 

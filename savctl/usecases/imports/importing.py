@@ -64,7 +64,7 @@ class ImportReport:
 class ImportRun:
     """How one import is done.
 
-    `on_reject` is told of every bad row once its batch is stored; `on_batch` of the counts so
+    `on_reject` gets every bad row once its batch is stored; `on_batch` of the counts so
     far; `should_stop` is asked between batches.
     """
 
@@ -112,7 +112,7 @@ class _Batch:
 
 @dataclass(slots=True)
 class _Done:
-    """What became of a batch; told once its transaction has been committed."""
+    """What became of a batch; reported once its transaction has been committed."""
 
     stored: list[_Read] = field(default_factory=list)
     skipped: int = 0

@@ -11,10 +11,10 @@ from savctl.errors import InvalidInput
 
 
 def read_mapping(path: Path | None) -> Mapped:
-    """What the file says; without a file, the specification's column names hold.
+    """The mapping in the file; without a file, the specification's column names hold.
 
     Raises:
-        InvalidInput: it cannot be read, or says something that means nothing.
+        InvalidInput: it cannot be read, or has a value without meaning.
     """
     if path is None:
         return Mapped()

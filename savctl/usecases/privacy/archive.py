@@ -127,7 +127,7 @@ class ArchivedTickets:
                     return
 
     def _require_unmoved(self, left: dict[int, Archived]) -> None:
-        """Pass when the index still says that they are there."""
+        """Pass when the index still has them."""
         with self._database.reading() as connection:
             now = {one.ticket_id: one for one in index.by_ids(connection, sorted(left))}
         if any(now.get(ticket_id) != one for ticket_id, one in left.items()):
@@ -135,7 +135,7 @@ class ArchivedTickets:
 
 
 def moved() -> Unavailable:
-    """What is said when something is not any more where it was."""
+    """The error when something has moved meanwhile."""
     return Unavailable(
         "tickets were merged, archived or restored while they were read", hint="Try again."
     )

@@ -32,7 +32,7 @@ def data_json(about: About, counts: Counts, items: Iterator[Item]) -> Iterator[s
 
 
 def head(about: About) -> dict[str, object]:
-    """What the export says of itself."""
+    """The description of the export in itself."""
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -1,6 +1,6 @@
 """A person's data into one ZIP (rules 9.3, 11.9): rows first, then files, then the pages.
 
-The rows of one moment are put aside on the disk before the object store is spoken to, so no
+The rows of one moment are put aside on the disk before the object store is used, so no
 transaction waits for the network; they are read again for each member, so memory stays flat.
 """
 
@@ -116,7 +116,7 @@ def _gather(
     run: PersonRun,
     report: PersonReport,
 ) -> About:
-    """Put all records aside, and answer what there is to say of the person."""
+    """Put all records aside, and answer the summary of the person."""
     user_id = run.disclosure.user_id
     with database.reading() as connection:
         user = Users(connection).find(user_id)

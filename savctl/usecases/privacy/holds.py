@@ -27,7 +27,7 @@ def hold_ticket(
 ) -> Change:
     """Keep a ticket as evidence, a closed one as well; the same hold again changes nothing.
 
-    Of one that was merged a warning says where its words are: the hold does not follow them.
+    Of one that was merged a warning names where its messages are: the hold does not follow them.
 
     Raises:
         NotFound: no such ticket.

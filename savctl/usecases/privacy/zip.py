@@ -16,7 +16,7 @@ from savctl.usecases.batch.atomic_file import Bytes
 SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
 _OWNERS_ONLY = 0o600 << 16
 _PIECE = 65_536
-_FIRST_YEAR, _LAST_YEAR = 1980, 2107  # what a ZIP can say
+_FIRST_YEAR, _LAST_YEAR = 1980, 2107  # what a ZIP can hold
 
 
 class Container:
@@ -49,7 +49,7 @@ class Container:
         self.add(name, _encoded(pieces))
 
     def finish(self, manifest: dict[str, object]) -> None:
-        """Write the manifest (`told`, then every member), the list of digests, and the end."""
+        """Write the manifest (with every member), the list of digests, and the end."""
         self.add_text(MANIFEST, self._manifest(manifest))
         self.add_text(SUMS, (f"{m['sha256']}  {m['name']}\n" for m in self._listed()))
         self._zip.close()  # only now its end is written

@@ -27,9 +27,9 @@ OnReject = Callable[[int, str], None]
 
 
 class LogReader:
-    """Reads one log as its mapping says.
+    """Reads one log by its mapping.
 
-    `on_reject` is told the line of every row that is no event, and why.
+    `on_reject` gets the line of every row that is no event, and why.
 
     Raises:
         InvalidInput: the columns do not fit the mapping.

@@ -38,7 +38,7 @@ class Replay:
     """How a log is played.
 
     `bridges` takes the legal steps in between; `jobs` are run at their slots; `on_reject` is
-    told of rows that are no events.
+    called for rows that are no events.
     """
 
     source: str

@@ -1,7 +1,7 @@
 """Reports of kept promises, and of what would have been kept under another policy.
 
 Every figure about the SLA is computed from the history, ticket by ticket in pages, so that it
-equals what `sla explain` says of each of them.
+equals what `sla explain` shows for each of them.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def ticket_pages(
 ) -> Iterator[list[tuple[Ticket, datetime | None]]]:
     """Tickets with their first answers, a page in memory at a time.
 
-    Who does not need the answers says so with `answered`: to look them up takes as long as to
+    Who does not need the answers passes `answered`: to look them up takes as long as to
     read the tickets.
     """
     after_id = 0

@@ -1,7 +1,8 @@
 """The weekly SLA audit: every clock computed again and compared with what is written down.
 
-Rules 4.7: breaches that no scan saw in time are recorded and told now, without raising a ticket
-that is worked on no more. What another program wiped away is put back; the rest is reported.
+Rules 4.7: breaches that no scan saw in time are recorded and published now, without raising a
+ticket that is no longer worked on. What another program removed is put back; the rest is
+reported.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def audit(
 ) -> AuditReport:
     """Audit every ticket, repair what can be repaired, and store the report.
 
-    `brake` is the greatest number of missed breaches that may be told of without a person's
+    `brake` is the greatest number of missed breaches that may be published without a person's
     word; None for no brake.
 
     Raises:

@@ -61,7 +61,7 @@ def due_targets(
     """The targets of open and in_progress tickets that pass soon, the soonest first.
 
     What has passed already and is not written down comes first; what is written down is in the
-    ledger, and what a partial history says is no proof. `limit` 0 is no limit.
+    ledger, and a partial history is no proof. `limit` 0 is no limit.
     """
     at = to_the_second(now)
     until = at + _reach(wanted, policies)

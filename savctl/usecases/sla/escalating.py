@@ -1,4 +1,4 @@
-"""The SLA scan: each breach is written down and told once, a late answer raises once.
+"""The SLA scan: each breach is recorded and published once, a late answer raises once.
 
 Spec: SLA Breach Handling; rules 4.5 to 4.7. It looks at tickets whose alarm has come, and at
 those that another program made or changed: at new ones each time, at all active ones now and then.

@@ -1,6 +1,6 @@
 """Which SLA policy is in force: the settings', under the number it was first used with.
 
-Versions are told apart by what they say. A host with other settings uses another version at the
+Versions are distinguished by their content. A host with other settings uses another version at the
 same time, and every promise names the one it was given under (rules 4.2).
 """
 

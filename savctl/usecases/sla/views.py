@@ -1,6 +1,6 @@
 """The SLA of tickets as people and scripts read it: where it stands, and what explains it.
 
-Nothing is changed here. What is recorded and what the clock finds are told apart: another
+Nothing is changed here. What is recorded and what the clock finds are kept apart: another
 program may have changed a ticket, or no scan may have seen it in time.
 """
 
@@ -174,7 +174,7 @@ def _see(
 
 
 def _written(ledger: Sequence[Breach], metadata: Sequence[Breach]) -> tuple[Recorded, ...]:
-    """Each side once: what the ledger says goes before what the metadata says."""
+    """Each side once: the ledger goes before the metadata."""
     reported = {breach.side: breach for breach in reversed(metadata)}
     kept = {breach.side: breach for breach in ledger}
     found = []

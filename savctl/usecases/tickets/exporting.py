@@ -60,8 +60,8 @@ def export_tickets(
     """Write the tickets that are wanted, oldest id first, and release the file.
 
     Each page is read by itself, so a ticket that changes meanwhile stands in the file as it was
-    before or after. The audit says who took what, with the file's digest, before the file is
-    there: at worst it tells of a file that nobody got.
+    before or after. The audit records who took what, with the file's digest, before the file is
+    there: at worst it names a file that nobody got.
     """
     report = ExportReport()
     with _text_into(file.stream, run.form) as write:

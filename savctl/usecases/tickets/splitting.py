@@ -121,7 +121,7 @@ def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
 
 
 def _draft(uow: UnitOfWork, original: Ticket, part: Part, terms: SplitOptions) -> NewTicket:
-    """What the new ticket says: of its own conversation only, never of another customer's."""
+    """The new ticket's description: from its own conversation, never of another customer's."""
     like = _like(uow, original, part)
     words = part.first_words
     if words is not None:

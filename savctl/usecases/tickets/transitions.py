@@ -94,7 +94,7 @@ def close_ticket(
     """Close a ticket for good; a duplicate names the ticket it repeats.
 
     A bridge from `in_progress` goes through `resolved`; a duplicate goes back through `open`
-    instead, so that nobody is told of a solution that there was not.
+    instead, so that nobody is notified of a solution that does not exist.
     """
     cleaned = text.reason(reason)
     if cleaned is None and duplicate_of is None:

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 
 class Whose(StrEnum):
-    """Whom data tells of."""
+    """Whom data is about."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
-    OTHER = "other"  # third persons that a text, a file or a name may speak of
+    OTHER = "other"  # third persons that a text, a file or a name may mention
     NOBODY = "nobody"
 
 
@@ -28,7 +28,7 @@ class Export(StrEnum):
 class Care:
     """What holds for everything in one table or document.
 
-    `basis` names the article of the GDPR; `erased` says what erasing a customer does to it.
+    `basis` names the article of the GDPR; `erased` is what erasing a customer does to it.
     """
 
     basis: str

@@ -1,7 +1,7 @@
 """The live schema compared with the declared one, column by column (design 5.6).
 
 `shapes` are the words for both sides; `server` and `sqlite` read what is there, `declared` what
-`tables.py` says; `types`, `columns` and `keys` judge each difference; `advice` puts it in words.
+`tables.py` declares; `types`, `columns` and `keys` judge each difference; `advice` describes it.
 """
 
 from savctl.persistence.schema.inspection.advice import Difference

@@ -107,7 +107,7 @@ def _columns(
 
 
 def _default(row: Row[Any], *, is_mariadb: bool) -> str | None:
-    """MariaDB tells the default as SQL, MySQL as its bare value unless it is an expression."""
+    """MariaDB reports the default as SQL, MySQL as its bare value unless it is an expression."""
     value = None if row.default_value is None else _text(row.default_value)
     if is_mariadb or "DEFAULT_GENERATED" in row.extra:
         return default_shape(value)

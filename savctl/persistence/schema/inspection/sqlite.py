@@ -68,14 +68,14 @@ def _column(row: Row[Any], sql: str, collations: dict[str, str]) -> ColumnShape:
 
 
 def _checked_values(sql: str, column: str) -> tuple[str, ...]:
-    """The values that CHECK (column IN (…)) allows: SQLite's way to say ENUM."""
+    """The values that CHECK (column IN (…)) allows: SQLite's form of ENUM."""
     pattern = rf"""check\s*\(\s*["`\[]?{re.escape(column)}["`\]]?\s+in\s*\(([^)]*)\)"""
     match = re.search(pattern, sql, re.IGNORECASE)
     return quoted_values(match[1]) if match else ()
 
 
 def _collations(connection: Connection, table: str) -> Iterator[tuple[str, str]]:
-    """The collation of each indexed column; SQLite does not tell the others'."""
+    """The collation of each indexed column; SQLite does not report the others'."""
     for index in connection.execute(text(_INDEXES), {"name": table}).all():
         for row in connection.execute(text(_INDEX_COLUMNS), {"name": index.name}):
             if row.name:
