@@ -29,6 +29,7 @@ from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.closing import close_resolved
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
@@ -79,7 +80,7 @@ def _fresh(server: PrivateServer, name: str) -> str:
 def _a_ticket(url: str) -> str:
     database = Database(url)
     wanted = NewTicket(user_id=456, subject="Order not received", description="Where is it?")
-    change, _ = create_ticket(database, system_clock, wanted, by=None)
+    change, _ = create_ticket(Operation(database, system_clock, actor=None), wanted)
     database.close()
     return change.ticket.ticket_number
 
@@ -105,7 +106,11 @@ def _calls(url: str, number: str) -> Pair:
     def call(*, has_token: bool) -> None:
         with _tokens(lambda: has_token):
             add_message(
-                database, system_clock, number, sender=("agent", 10), body="Soon.", internal=True
+                Operation(database, system_clock),
+                number,
+                sender=("agent", 10),
+                body="Soon.",
+                internal=True,
             )
 
     found = _by_turns(call, _CALLS)

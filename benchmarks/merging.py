@@ -26,7 +26,8 @@ from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, Shop
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.operation import Operation
+from savctl.usecases.tickets.merging import merge_tickets
 from tests.servers.mysql_family import PrivateServer
 
 RT_A_SECOND = 41  # RT 5's rate; ten times that is promised
@@ -132,12 +133,13 @@ def _fresh(server: PrivateServer, name: str, plan: Sequence[tuple[int, list[int]
 
 def _merge(url: str, plan: Sequence[tuple[int, list[int]]]) -> float:
     """Merge all of it, as the command does after its start; answers the seconds it took."""
-    database, clock, terms = Database(url), SetClock(NOW), MergeOptions(by=10)
+    database = Database(url)
+    operation = Operation(database, SetClock(NOW), actor=10)
     with database.reading():
         pass  # the connection is there
     started = time.perf_counter()
     for target, sources in plan:
-        merge_tickets(database, clock, sources, target, terms=terms)
+        merge_tickets(operation, sources, target)
     seconds = time.perf_counter() - started
     database.close()
     return seconds

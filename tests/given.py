@@ -18,6 +18,7 @@ from savctl.persistence.schema.tables import metadata as tables
 from savctl.ports import Clock, ObjectStore, system_clock
 from savctl.usecases.files.attaching import attach_files
 from savctl.usecases.files.staging import Staging
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket
@@ -70,7 +71,7 @@ def created(database: Database, clock: Clock, **fields: Any) -> Ticket:
             **fields,
         }
     )
-    return create_ticket(database, clock, wanted, by=None)[0].ticket
+    return create_ticket(Operation(database, clock, actor=None), wanted)[0].ticket
 
 
 def brought_to(database: Database, clock: Clock, status: Status, **fields: Any) -> Ticket:
@@ -79,11 +80,13 @@ def brought_to(database: Database, clock: Clock, status: Status, **fields: Any) 
     if status is Status.OPEN:
         return ticket
     if status is not Status.CLOSED:
-        ticket = assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS).ticket
+        ticket = assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT).ticket
     if status in {Status.WAITING_CUSTOMER, Status.RESOLVED}:
-        ticket = move_ticket(database, clock, ticket.id, status, by=AGENT).ticket
+        ticket = move_ticket(Operation(database, clock, actor=AGENT), ticket.id, status).ticket
     if status is Status.CLOSED:
-        ticket = close_ticket(database, clock, ticket.id, by=BOSS, reason="spam").ticket
+        ticket = close_ticket(
+            Operation(database, clock, actor=BOSS), ticket.id, reason="spam"
+        ).ticket
     return ticket
 
 
@@ -97,7 +100,9 @@ def attached(
     """Files that were attached to a ticket a moment ago."""
     with Staging(None) as staging:
         staged = staging.add_all((name, io.BytesIO(content)) for name, content in files)
-        return list(attach_files(database, clock, store, ref, staged, by=AGENT).attachments)
+        return list(
+            attach_files(Operation(database, clock, actor=AGENT), store, ref, staged).attachments
+        )
 
 
 def snapshot(database: Database) -> Snapshot:

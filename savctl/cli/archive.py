@@ -163,13 +163,10 @@ def restore(
         number = index.get(connection, reference(ticket)).ticket_number
     _confirm(call, number, confirm)
     found = restore_ticket(
-        call.database,
-        call.clock,
+        call.operation(),
         call.app.cold,
         reference(ticket),
-        by=call.by,
         reason=checked_reason(reason),
-        dry_run=call.dry_run,
     )
     if call.dry_run:
         call.note("dry run: nothing was stored")

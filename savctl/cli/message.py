@@ -54,16 +54,12 @@ def add(
     text = long_text("message", body)
     with Staging(call.app.scanner if attach else None) as staging:
         change, message, is_replayed = add_message(
-            call.database,
-            call.clock,
+            call.operation(key=idempotency_key),
             reference(ticket),
             sender=parse_sender(sender),
             body=text,
             internal=internal,
             reopen=reopen,
-            by=call.by,
-            key=idempotency_key,
-            dry_run=call.dry_run,
             files=staged(staging, attach),
             store=call.app.store if attach else None,
         )
@@ -129,9 +125,7 @@ def read(
     by = reader if reader is not None else call.by
     if by is None:
         raise InvalidInput("who read it?", hint="Add --by USER_ID.")
-    found, count = mark_read(
-        call.database, call.clock, reference(ticket), by=by, dry_run=call.dry_run
-    )
+    found, count = mark_read(call.operation(), reference(ticket), reader=by)
     row: dict[str, object] = {
         "ticket_number": found.ticket_number,
         "read": count,

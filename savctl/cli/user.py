@@ -55,9 +55,7 @@ def vip(
     """Make a customer a VIP: their new tickets start one level higher; others stay as they are."""
     from savctl.usecases.tickets.vips import mark_vip
 
-    changed = mark_vip(
-        call.database, call.clock, user, is_vip=not off, by=call.by, dry_run=call.dry_run
-    )
+    changed = mark_vip(call.operation(), user, is_vip=not off)
     if not changed:
         call.note(f"user {user} is {'no' if off else 'a'} VIP already")
     row: dict[str, object] = {"id": user, "vip": not off, "changed": changed}

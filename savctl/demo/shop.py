@@ -17,6 +17,7 @@ from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.replay.timed_jobs import TimedJob
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.changes import Change
@@ -65,11 +66,8 @@ class Shop:
     def create(self, wanted: NewTicket) -> Ticket:
         """A customer writes to the shop."""
         change, _ = create_ticket(
-            self.database,
-            self.clock,
+            Operation(self.database, self.clock, actor=wanted.user_id, policies=self.policies),
             wanted,
-            by=wanted.user_id,
-            policies=self.policies,
             draw=self.random.choice,
         )
         return change.ticket
@@ -77,9 +75,11 @@ class Shop:
     def assign(self, number: str, to: int | None) -> int:
         """Somebody gets the ticket, None for the least loaded; answers who has it."""
         try:
-            change = assign_ticket(self.database, self.clock, number, to=to, by=LEAD)
+            change = assign_ticket(Operation(self.database, self.clock, actor=LEAD), number, to=to)
         except Refused:  # the first ticket of all: nobody is known to choose from
-            change = assign_ticket(self.database, self.clock, number, to=self.agents[0], by=LEAD)
+            change = assign_ticket(
+                Operation(self.database, self.clock, actor=LEAD), number, to=self.agents[0]
+            )
         return change.ticket.assigned_to or self.agents[0]
 
     def well(self, number: str, agent: int) -> int:
@@ -90,7 +90,9 @@ class Shop:
         others = [a for a in self.agents if not self.illness.holds(a, now)]
         reason = "agent is ill"
         self._try(
-            lambda: unassign_ticket(self.database, self.clock, number, by=LEAD, reason=reason)
+            lambda: unassign_ticket(
+                Operation(self.database, self.clock, actor=LEAD), number, reason=reason
+            )
         )
         return self.assign(number, self.random.choice(others))
 
@@ -112,20 +114,22 @@ class Shop:
 
     def read(self, number: str, agent: int) -> None:
         """The agent reads the conversation."""
-        mark_read(self.database, self.clock, number, by=agent)
+        mark_read(Operation(self.database, self.clock), number, reader=agent)
 
     def raise_priority(self, number: str, priority: Priority, reason: str) -> bool:
         """The lead sets a priority by hand."""
         return self._try(
             lambda: set_priority(
-                self.database, self.clock, number, priority, by=LEAD, reason=reason
+                Operation(self.database, self.clock, actor=LEAD), number, priority, reason=reason
             )
         )
 
     def close(self, number: str, by: int, reason: str) -> bool:
         """Somebody closes by hand."""
         return self._try(
-            lambda: close_ticket(self.database, self.clock, number, by=by, reason=reason)
+            lambda: close_ticket(
+                Operation(self.database, self.clock, actor=by), number, reason=reason
+            )
         )
 
     def in_office(self, moment: datetime) -> datetime:
@@ -141,7 +145,11 @@ class Shop:
     def _move(self, number: str, to: Status, agent: int, why: str | None, message: str) -> bool:
         did = self._try(
             lambda: move_ticket(
-                self.database, self.clock, number, to, by=agent, reason=why, message=message
+                Operation(self.database, self.clock, actor=agent),
+                number,
+                to,
+                reason=why,
+                message=message,
             )
         )
         deed = Deed.WAIT if to is Status.WAITING_CUSTOMER else Deed.RESOLVE
@@ -160,8 +168,7 @@ class Shop:
     ) -> bool:
         return self._try(
             lambda: add_message(
-                self.database,
-                self.clock,
+                Operation(self.database, self.clock),
                 number,
                 sender=sender,
                 body=text,

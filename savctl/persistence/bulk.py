@@ -53,7 +53,7 @@ def insert_tickets(connection: Connection, tickets: Sequence[Ticket]) -> list[in
 
     The ids are asked for by ticket number: arithmetic on the last id is wrong on a cluster.
     """
-    rows = [_ticket_row(connection, ticket) for ticket in tickets]
+    rows = [_ticket_row(ticket) for ticket in tickets]
     insert_rows(connection, support_tickets, _TICKET_COLUMNS, rows)
     numbers = [ticket.ticket_number for ticket in tickets]
     found = rows_in(connection, support_tickets, ("ticket_number", "id"), numbers)
@@ -150,8 +150,8 @@ def _update_chunk(
 _TICKET_COLUMNS = TICKET_COLUMNS[1:]  # the server gives the id
 
 
-def _ticket_row(connection: Connection, ticket: Ticket) -> tuple[Any, ...]:
-    return tuple([_bound(connection, getattr(ticket, name)) for name in _TICKET_COLUMNS])
+def _ticket_row(ticket: Ticket) -> tuple[Any, ...]:
+    return tuple([_plain(getattr(ticket, name)) for name in _TICKET_COLUMNS])
 
 
 def _set_column(
@@ -176,10 +176,17 @@ def _set_column(
 
 
 def _bound(connection: Connection, value: Any) -> Any:
-    """A value as the driver takes it."""
+    """A value of an UPDATE as the driver takes it; long texts by `long_text`."""
+    plain = _plain(value)
+    if isinstance(value, Metadata) and plain is not None:
+        return long_text(connection, plain)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """A value as every driver takes it; MySQL takes no bytes for a JSON column."""
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, Metadata):
-        text = value.text()
-        return None if text is None else long_text(connection, text)
+        return value.text()
     return str(value) if isinstance(value, str) else value

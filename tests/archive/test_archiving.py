@@ -21,6 +21,7 @@ from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import read_archived
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     LONG_AGO,
@@ -107,7 +108,7 @@ def test_what_is_under_legal_hold_stays_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     held, other = old_tickets(database, 2)
-    hold_ticket(database, clock, held, reason="case 4711", by=5)
+    hold_ticket(Operation(database, clock, actor=5), held, reason="case 4711")
 
     report = archive(database, clock, cold)
 
@@ -207,7 +208,7 @@ def test_tickets_that_find_no_room_come_with_the_next_bundle_and_none_is_reporte
     ids = old_tickets(database, 60)
     held = {ids[10], ids[50]}
     for one in held:
-        hold_ticket(database, clock, one, reason="case 4711", by=5)
+        hold_ticket(Operation(database, clock, actor=5), one, reason="case 4711")
 
     report = archive(database, clock, cold)
 

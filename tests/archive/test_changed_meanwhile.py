@@ -21,6 +21,7 @@ from savctl.ports.objects import StoreUnavailable
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     all_rows,
@@ -116,7 +117,7 @@ def test_a_hold_that_comes_while_it_is_archived_keeps_it(
     cold = ColdStorage(watched, DEFAULT_PREFIX)
 
     def happens() -> None:
-        hold_ticket(database, clock, 1, reason="case", by=5)
+        hold_ticket(Operation(database, clock, actor=5), 1, reason="case")
 
     watched.on_read = happens
 
@@ -199,7 +200,7 @@ def test_a_run_that_was_paused_while_it_wrote_a_bundle_anew_leaves_nothing_behin
     restored, *others = old_tickets(database, 3)
     cold = ColdStorage(watched, DEFAULT_PREFIX)
     archive(database, clock, cold)
-    restore_ticket(database, clock, cold, restored, by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, restored)
 
     watched.on_put = lambda: archive(database, clock, cold, fence=leased(database, "host-b:2"))
     with pytest.raises(LeaseLost):

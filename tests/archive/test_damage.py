@@ -24,6 +24,7 @@ from savctl.usecases.archive.restore import read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.archive import ArchivedTickets
 from tests.archive.support import (
     LAPSED,
@@ -159,7 +160,7 @@ def test_a_damaged_bundle_that_is_to_be_written_anew_is_reported_once_and_stays(
 ) -> None:
     restored, kept = old_tickets(database, 2)
     archive(database, clock, cold)
-    restore_ticket(database, clock, cold, restored, by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, restored)
     (bundle,) = cold.objects()
     overwrite(cold, b"damaged")
 

@@ -11,6 +11,7 @@ import pytest
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock, system_clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.archive.support import (
     LAPSED,
@@ -112,7 +113,9 @@ def test_a_file_that_a_merge_moved_lives_as_long_as_its_target(
     (own,) = attached(database, store, target.id, ("own.pdf", PDF), clock=then)
     (moved,) = attached(database, store, source.id, ("moved.jpg", JPEG), clock=then)
     merge(database, then, source, into=target)
-    close_ticket(database, SetClock(LONG_AGO), target.id, by=BOSS, reason="solved by phone")
+    close_ticket(
+        Operation(database, SetClock(LONG_AGO), actor=BOSS), target.id, reason="solved by phone"
+    )
     other = brought_to(database, SetClock(LAPSED), Status.CLOSED)
     orphan = key_of(other.id, 7)
     put(store, orphan)

@@ -8,6 +8,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
+from savctl.usecases.operation import Operation
 from tests.archive.support import all_rows, archive, archived_ids, hot_ids, old_tickets
 from tests.given import write
 
@@ -47,7 +48,7 @@ def test_a_column_of_every_type_comes_back_as_it_was(
         (before,) = all_rows(database)["support_tickets"].values()
 
         assert (archive(database, clock, cold).failed, archived_ids(database)) == (0, {ticket})
-        restore_ticket(database, clock, cold, ticket, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, ticket)
 
         (after,) = all_rows(database)["support_tickets"].values()
         different = {columns[n]: (before[n], after[n]) for n in columns if before[n] != after[n]}

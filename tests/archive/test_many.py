@@ -19,6 +19,7 @@ from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.archive.verify import verify_archive
+from savctl.usecases.operation import Operation
 from tests.archive.support import TABLES, archive, archived_ids, hot_ids, old_tickets
 from tests.given import rows
 
@@ -59,7 +60,7 @@ def test_what_comes_back_is_what_went(
     assert sum(one.tickets for one in checked) == TICKETS
 
     for ticket_id in wanted:
-        restore_ticket(database, clock, cold, ticket_id, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, ticket_id)
 
     assert hot_ids(database) == set(wanted)
     assert archived_ids(database) == set(ids) - set(wanted)

@@ -14,6 +14,7 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
+from savctl.usecases.operation import Operation
 from tests.archive.support import archive, lines_in, old_tickets, put_files
 from tests.given import DAY
 
@@ -27,7 +28,7 @@ def test_only_the_orphan_goes_after_archive_and_restore(
     store.put(orphan, io.BytesIO(b"x"), size_bytes=1, content_type="image/jpeg")
     archive(database, clock, cold, bundle_tickets=15)
     for ticket_id in ids[:20]:
-        restore_ticket(database, clock, cold, ticket_id, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, ticket_id)
     clock.advance(2 * DAY)
     report = BatchReport()
 

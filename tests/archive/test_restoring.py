@@ -18,6 +18,7 @@ from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
 from savctl.usecases.archive.restore import Collision, read_archived, restore_ticket
 from savctl.usecases.archive.verify import verify_archive
+from savctl.usecases.operation import Operation
 from tests.archive.support import (
     Rows,
     all_rows,
@@ -49,7 +50,7 @@ def without_restored(found: Rows, before: Rows) -> Rows:
 
 
 def restore(database: Database, clock: SetClock, cold: ColdStorage, ref: int | str) -> None:
-    restore_ticket(database, clock, cold, ref, by=5, reason="court case")
+    restore_ticket(Operation(database, clock, actor=5), cold, ref, reason="court case")
 
 
 def test_restored_tickets_are_as_they_were_field_by_field(

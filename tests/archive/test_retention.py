@@ -21,6 +21,7 @@ from savctl.usecases.archive.retention import remove_expired
 from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.archive.support import (
     archive,
@@ -114,7 +115,7 @@ def test_archived_tickets_go_and_the_others_of_their_bundle_stay_as_they_were(
     assert {row["object_key"] for row in named} == {key_of(kept[9], 0), key_of(kept[9], 1)}
     assert [one.problem for one in verify_archive(database, cold)] == [None]
     assert sum(1 for _ in store.versions("archive/")) == 2, "no old version is left"
-    restore_ticket(database, clock, cold, kept[0], by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, kept[0])
     assert hot_ids(database) == {kept[0]}
 
 
@@ -168,7 +169,7 @@ def test_the_copy_in_the_bundle_goes_with_a_ticket_that_was_restored(
         f"UPDATE support_tickets SET closed_at = '2024-01-01 00:00:00' WHERE id = {other}",
     )
     archive(database, clock, cold)
-    restore_ticket(database, clock, cold, over, by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, over)
 
     retain(database, clock, cold)
 
@@ -232,7 +233,7 @@ def test_a_legal_hold_keeps_it_and_is_reported(
     database: Database, clock: SetClock, cold: ColdStorage
 ) -> None:
     held, _ = old_tickets(database, 2, closed_at=LAPSED)
-    hold_ticket(database, clock, held, reason="case 4711", by=5)
+    hold_ticket(Operation(database, clock, actor=5), held, reason="case 4711")
 
     report = retain(database, clock, cold)
 

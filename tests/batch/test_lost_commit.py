@@ -18,6 +18,7 @@ from savctl.persistence.schema.tables import metadata
 from savctl.ports import SetClock
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from savctl.usecases.files.attaching import delete_attachment
+from savctl.usecases.operation import Operation
 from tests.archive.support import old_tickets, put_files
 from tests.batch.through_a_cutter import cut_url, cutter, through
 from tests.cli.shop import home_store
@@ -133,7 +134,7 @@ def _purge(desk: Desk) -> Words:
         with closing(home_store(desk.folder)) as store:
             named = ("a.jpg", content)
             (file,) = attached(desk.database, store, ticket.id, named, clock=desk.clock)
-        delete_attachment(desk.database, desk.clock, file.id, by=AGENT)
+        delete_attachment(Operation(desk.database, desk.clock, actor=AGENT), file.id)
     return ("job", "run", "attachment-purge")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from savctl.ports import SetClock
-from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
+from savctl.usecases.operation import Operation
+from savctl.usecases.tickets.splitting import split_ticket
 from tests.bucket.conftest import GRACE, Bucket
 from tests.given import BOSS, SECOND, created, rows
 from tests.tickets.talk import merge, say
@@ -25,7 +26,7 @@ def test_nothing_that_was_merged_or_split_is_an_orphan(bucket: Bucket, clock: Se
     merge(database, clock, foreign, into=target, across=True)
     note = "SELECT id FROM ticket_messages WHERE is_internal = 1"
     theirs = [row["id"] for row in rows(database, note)]
-    split_ticket(database, clock, target.id, theirs, terms=SplitOptions(by=BOSS))
+    split_ticket(Operation(database, clock, actor=BOSS), target.id, theirs)
     clock.advance(GRACE + SECOND)
     report = bucket.clean_up()
 

@@ -9,6 +9,7 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.deleted_by_others import list_deleted_by_others
 from savctl.usecases.bucket.purging_objects import Purging, purge_objects
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.bucket.conftest import GRACE, RETENTION, Bucket
 from tests.given import DAY, SECOND, rows, write
@@ -103,7 +104,7 @@ def test_a_marker_within_the_grace_time_is_left_alone(left: Bucket) -> None:
 
 
 def test_legal_hold_keeps_it(left: Bucket, clock: SetClock) -> None:
-    hold_ticket(left.database, clock, left.ticket.id, reason="court", by=5)
+    hold_ticket(Operation(left.database, clock, actor=5), left.ticket.id, reason="court")
 
     assert listed(left) == 1
     assert keys(left) == [BROKEN]

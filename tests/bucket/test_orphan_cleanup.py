@@ -14,8 +14,9 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.bucket.orphans import last_cleanup
 from savctl.usecases.bucket.purging_objects import Purged, Purging, purge_objects
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
-from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.tickets.merging import merge_tickets
 from tests.bucket.conftest import GRACE, RETENTION, Bucket
 from tests.given import DAY, SECOND, created, rows, write
 
@@ -179,7 +180,7 @@ def test_a_merged_ticket_s_file_keeps_its_key_and_stays(bucket: Bucket, clock: S
     bucket.put(LIVE)
     bucket.record(LIVE)
     target = created(bucket.database, clock)
-    merge_tickets(bucket.database, clock, [bucket.ticket.id], target.id, terms=MergeOptions(by=5))
+    merge_tickets(Operation(bucket.database, clock, actor=5), [bucket.ticket.id], target.id)
     clock.advance(2 * DAY)
 
     bucket.clean_up()
@@ -192,8 +193,8 @@ def test_an_orphan_of_a_ticket_merged_into_one_under_hold_stays(
     old: Bucket, clock: SetClock
 ) -> None:
     target = created(old.database, clock)
-    merge_tickets(old.database, clock, [old.ticket.id], target.id, terms=MergeOptions(by=5))
-    hold_ticket(old.database, clock, target.id, reason="lawsuit", by=5)
+    merge_tickets(Operation(old.database, clock, actor=5), [old.ticket.id], target.id)
+    hold_ticket(Operation(old.database, clock, actor=5), target.id, reason="lawsuit")
     key = f"tickets/{old.ticket.id}/33333333333333333333333333333333.png"
     old.put(key)
     clock.advance(2 * DAY)
@@ -235,7 +236,7 @@ def test_two_records_of_one_object_keep_it_until_both_are_gone(old: Bucket) -> N
 
 
 def test_an_orphan_of_a_ticket_under_legal_hold_stays(old: Bucket, clock: SetClock) -> None:
-    hold_ticket(old.database, clock, old.ticket.id, reason="lawsuit", by=5)
+    hold_ticket(Operation(old.database, clock, actor=5), old.ticket.id, reason="lawsuit")
     key = f"tickets/{old.ticket.id}/33333333333333333333333333333333.png"
     old.put(key)
     clock.advance(2 * DAY)

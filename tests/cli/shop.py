@@ -19,6 +19,7 @@ from savctl.config import load
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.conversation import add_message
 from tests.cli.shop_copy import CopiedShop
 from tests.conftest import Cli
@@ -144,7 +145,9 @@ def words_of(database: Database, example: str) -> list[str]:
     first = brought_to(database, a_moment_ago, _FROM.get(verb, Status.OPEN)).id
     second = created(database, a_moment_ago).id
     for texts in ("One.", "Two.", "Three.") if verb == "split" else ():
-        add_message(database, a_moment_ago, first, sender=("customer", CUSTOMER), body=texts)
+        add_message(
+            Operation(database, a_moment_ago), first, sender=("customer", CUSTOMER), body=texts
+        )
     for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
         write(
             database,

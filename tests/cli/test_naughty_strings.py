@@ -13,6 +13,7 @@ import pytest
 from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import edit_ticket
 from savctl.usecases.tickets.transitions import close_ticket
@@ -55,8 +56,8 @@ def stored(database: Database, clock: SetClock) -> dict[str, str]:
             tags=(text,),
             meta={"note": text, text: text} if text not in {"tags", "history"} else {},
         )
-        edit_ticket(database, clock, ticket.id, {"category": text}, by=AGENT)
-        close_ticket(database, clock, ticket.id, by=AGENT, reason=text)
+        edit_ticket(Operation(database, clock, actor=AGENT), ticket.id, {"category": text})
+        close_ticket(Operation(database, clock, actor=AGENT), ticket.id, reason=text)
         numbers[ticket.ticket_number] = text
     return numbers
 
@@ -104,7 +105,9 @@ def test_messages_come_back_as_typed_or_with_their_html_made_harmless(
     ticket = created(database, clock)
     values = [text for text in STRINGS if is_kept(text)]
     for text in values:
-        add_message(database, clock, ticket.id, sender=("customer", CUSTOMER), body=text)
+        add_message(
+            Operation(database, clock), ticket.id, sender=("customer", CUSTOMER), body=text
+        )
 
     messages = json.loads(shown(cli, "message", "list", ticket.id, "-o", "json"))
     table = shown(cli, "message", "list", ticket.id)
@@ -123,7 +126,9 @@ def test_a_message_of_which_nothing_is_left_is_refused(
     ticket = created(database, clock)
 
     with pytest.raises(InvalidInput, match="message is empty once its HTML is made harmless"):
-        add_message(database, clock, ticket.id, sender=("customer", CUSTOMER), body=text)
+        add_message(
+            Operation(database, clock), ticket.id, sender=("customer", CUSTOMER), body=text
+        )
     with pytest.raises(InvalidInput, match="description is empty once its HTML"):
         created(database, clock, description=text)
 

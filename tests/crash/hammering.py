@@ -17,6 +17,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import system_clock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.changes import Change
 from savctl.usecases.tickets.closing import close_resolved, close_silent
@@ -104,17 +105,17 @@ class Hand:
     def move(self, ticket: int) -> None:
         reason, by = self.reason(), random.choice([AGENT, None])
         if random.random() < 0.03:
-            change = close_ticket(self.database, system_clock, ticket, by=by, reason=reason)
+            change = close_ticket(
+                Operation(self.database, system_clock, actor=by), ticket, reason=reason
+            )
         else:
             to, only_from = random.choice(
                 [(WAIT, None), (DONE, None), (WORK, WAIT), (WORK, DONE), (WORK, DONE)]
             )
             change = move_ticket(
-                self.database,
-                system_clock,
+                Operation(self.database, system_clock, actor=by),
                 ticket,
                 to,
-                by=by,
                 reason=reason,
                 only_from=only_from,
                 bridge=random.random() < 0.2,
@@ -124,11 +125,13 @@ class Hand:
     def give(self, ticket: int) -> None:
         reason = self.reason()
         if random.random() < 0.3:
-            change = unassign_ticket(self.database, system_clock, ticket, by=None, reason=reason)
+            change = unassign_ticket(
+                Operation(self.database, system_clock, actor=None), ticket, reason=reason
+            )
         else:
             agent = random.choice([AGENT, OTHER_AGENT, None])
             change = assign_ticket(
-                self.database, system_clock, ticket, to=agent, by=None, reason=reason
+                Operation(self.database, system_clock, actor=None), ticket, to=agent, reason=reason
             )
         self.note(change, reason)
 
@@ -136,8 +139,7 @@ class Hand:
         side, sender = random.choice([("customer", CUSTOMER), ("agent", AGENT)])
         reopen = random.random() < 0.2
         add_message(
-            self.database,
-            system_clock,
+            Operation(self.database, system_clock),
             ticket,
             sender=(side, sender),
             body=self.reason(),
@@ -150,12 +152,14 @@ class Hand:
         reason = self.reason()
         if random.random() < 0.5:
             fields = {"subject": reason}
-            changed = edit_ticket(self.database, system_clock, ticket, fields, by=AGENT).changed
+            changed = edit_ticket(
+                Operation(self.database, system_clock, actor=AGENT), ticket, fields
+            ).changed
             self.log.edits += changed
             return
         priority = random.choice(list(Priority))
         change = set_priority(
-            self.database, system_clock, ticket, priority, by=AGENT, reason=reason
+            Operation(self.database, system_clock, actor=AGENT), ticket, priority, reason=reason
         )
         self.note(change, reason)
 

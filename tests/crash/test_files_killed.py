@@ -15,6 +15,7 @@ from savctl.usecases.bucket.verifying import verify_files
 from savctl.usecases.files.attaching import attach_files, delete_attachment
 from savctl.usecases.files.staging import Staging
 from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
+from savctl.usecases.operation import Operation
 from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
@@ -190,7 +191,7 @@ def test_a_purge_killed_again_and_again_loses_no_object_that_a_record_names(
     contents = [(f"{n}.pdf", PDF + b"%d" % (n % 300)) for n in range(STORED)]  # 100 twice
     made = attached(database, bucket.store, ticket.id, *contents)
     for one in made[:DELETED]:
-        delete_attachment(database, system_clock, one.id, by=AGENT)
+        delete_attachment(Operation(database, system_clock, actor=AGENT), one.id)
     time.sleep(1.1)
     hits, again, aim = 0, 0, Aim(0.03)
 
@@ -234,7 +235,7 @@ def _attached_again(
     content = PDF + b"%d" % random.randrange(DELETED)
     file = staging.add(f"again-{number}.pdf", io.BytesIO(content))
     try:
-        attach_files(database, system_clock, store, ticket_id, [file], by=AGENT)
+        attach_files(Operation(database, system_clock, actor=AGENT), store, ticket_id, [file])
     except KeyBeingRemoved:
         return 0
     return 1

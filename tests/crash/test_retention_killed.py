@@ -20,6 +20,7 @@ from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.archive.verify import verify_archive
+from savctl.usecases.operation import Operation
 from tests.archive.support import (
     LAPSED,
     LONG_AGO,
@@ -81,7 +82,7 @@ def shop(database: Database, clock: SetClock, tmp_path: Path) -> Shop:
     archive(database, clock, cold, bundle_tickets=4)
     restored = {one for one in archived if one % 40 == 2}
     for one in restored:
-        restore_ticket(database, clock, cold, one, by=AGENT)
+        restore_ticket(Operation(database, clock, actor=AGENT), cold, one)
     first = 4 * BUNDLES + 1
     hot = old_tickets(database, 40, first=first, closed_at=LAPSED, attachments_each=1)
     young = old_tickets(database, 10, first=first + 40, closed_at=clock() - 100 * DAY)

@@ -11,6 +11,7 @@ from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettin
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.servers.consumer import Consumer, Received
 from tests.servers.rabbitmq import VirtualHost
@@ -44,7 +45,7 @@ def new_ticket(database: Database, clock: SetClock) -> Callable[[], int]:
 
     def make() -> int:
         wanted = NewTicket(user_id=456, subject="Order not received", description="Where?")
-        change, _ = create_ticket(database, clock, wanted, by=None)
+        change, _ = create_ticket(Operation(database, clock, actor=None), wanted)
         return change.ticket.id
 
     return make

@@ -12,6 +12,7 @@ from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import outbox
 from savctl.ports import SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import move_ticket
@@ -28,9 +29,9 @@ def test_a_tickets_life_arrives_in_order_with_its_properties(
     database: Database, clock: SetClock, relay: Relay, listener: Consumer, new_ticket: NewTicketId
 ) -> None:
     ticket = new_ticket()
-    assign_ticket(database, clock, ticket, to=10, by=5)
-    add_message(database, clock, ticket, sender=("agent", 10), body="Hello")
-    move_ticket(database, clock, ticket, Status.RESOLVED, by=10)
+    assign_ticket(Operation(database, clock, actor=5), ticket, to=10)
+    add_message(Operation(database, clock), ticket, sender=("agent", 10), body="Hello")
+    move_ticket(Operation(database, clock, actor=10), ticket, Status.RESOLVED)
 
     report = relay()
 
@@ -92,7 +93,7 @@ def test_an_event_refused_too_often_is_dead_and_holds_back_its_own_ticket_only(
     stuck = new_ticket()
     report = relay(attempts=1)
     listener.bind()
-    assign_ticket(database, clock, stuck, to=10, by=5)
+    assign_ticket(Operation(database, clock, actor=5), stuck, to=10)
     other = new_ticket()
 
     relay(attempts=1)

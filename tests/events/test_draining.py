@@ -15,6 +15,7 @@ from savctl.ports import BrokerUnavailable, SetClock
 from savctl.usecases.events import relaying
 from savctl.usecases.events.outbox import skip_event
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
+from savctl.usecases.operation import Operation
 from tests.events.backlog import put
 from tests.events.fake_broker import FakeBroker
 from tests.given import rows, write
@@ -206,7 +207,7 @@ def test_an_event_that_is_skipped_while_it_is_under_way_stays_skipped(
     judge = fake.verdict
 
     def skipped_meanwhile(event: OutboxEvent) -> BrokerVerdict:
-        skip_event(database, clock, "1", by=5)
+        skip_event(Operation(database, clock, actor=5), "1")
         return judge(event)
 
     fake.verdict = skipped_meanwhile  # type: ignore[method-assign]

@@ -17,6 +17,7 @@ from savctl.usecases.events.outbox import (
     replay_events,
     retry_dead_events,
 )
+from savctl.usecases.operation import Operation
 from tests.events.backlog import put
 from tests.events.fake_broker import FakeBroker
 from tests.given import rows, write
@@ -107,9 +108,9 @@ def test_all_dead_events_go_again_in_batches_and_the_audit_names_each(
     mark(database, "dead_at", JUST_UNDER, 1, 2, 3, 5, 7)
     monkeypatch.setattr(outbox, "_PAGE", 2)
 
-    tried = list(retry_dead_events(database, clock, by=5, dry_run=True))
+    tried = list(retry_dead_events(Operation(database, clock, actor=5, dry_run=True)))
     still_dead = ids(database, "dead_at IS NOT NULL")
-    done = list(retry_dead_events(database, clock, by=5))
+    done = list(retry_dead_events(Operation(database, clock, actor=5)))
 
     assert tried == still_dead == done == [1, 2, 3, 5, 7]
     assert ids(database, "dead_at IS NULL AND attempts = 0") == list(range(1, 8))
@@ -129,8 +130,9 @@ def replayed(
     def replay(broker: FakeBroker, *, stop_after: int = 100) -> outbox.Replayed:
         answers = iter([False] * stop_after)
         return replay_events(
-            *(database, clock, broker, EventSpan(since=clock() - KEEP)),
-            by=5,
+            Operation(database, clock, actor=5),
+            broker,
+            EventSpan(since=clock() - KEEP),
             should_stop=lambda: next(answers, True),
         )
 

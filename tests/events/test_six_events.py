@@ -17,6 +17,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
@@ -79,10 +80,12 @@ def whole_life(database: Database, clock: SetClock) -> None:
     ticket = created(database, clock, priority=Priority.HIGH, order_id=789, category="shipping")
     clock.advance(timedelta(hours=5))
     escalate(database, clock, terms=BatchContext(report=BatchReport()))
-    assign_ticket(database, clock, ticket.id, to=10, by=5)
-    add_message(database, clock, ticket.id, sender=("agent", 10), body="On its way.")
+    assign_ticket(Operation(database, clock, actor=5), ticket.id, to=10)
+    add_message(Operation(database, clock), ticket.id, sender=("agent", 10), body="On its way.")
     clock.advance(timedelta(minutes=1))
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=10, reason="sent again")
+    move_ticket(
+        Operation(database, clock, actor=10), ticket.id, Status.RESOLVED, reason="sent again"
+    )
 
 
 def shape(value: Any) -> Any:

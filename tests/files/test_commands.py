@@ -20,6 +20,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock, StoreUnavailable
 from savctl.usecases.files.attaching import delete_attachment
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.cli.shop import home_store
 from tests.conftest import Cli
@@ -381,7 +382,7 @@ def test_a_file_that_is_taken_away_meanwhile_is_not_given_out(
     find = DirectoryStore.find
 
     def taken_away(store: DirectoryStore, key: str) -> object:
-        delete_attachment(database, clock, record.id, by=AGENT)
+        delete_attachment(Operation(database, clock, actor=AGENT), record.id)
         return find(store, key)
 
     monkeypatch.setattr(DirectoryStore, "find", taken_away)
@@ -491,7 +492,7 @@ def test_a_closed_or_held_ticket_keeps_its_files(
     )
     (evidence,) = attached(database, store, held.id, ("photo.jpg", JPEG))
     cli("attachment", "delete", deleted.id)
-    close_ticket(database, clock, closed.id, by=AGENT, reason="spam")
+    close_ticket(Operation(database, clock, actor=AGENT), closed.id, reason="spam")
     cli("gdpr", "hold", "add", held.ticket_number, "--reason", "lawsuit")
 
     assert cli("attachment", "delete", kept.id).code == 5

@@ -26,6 +26,7 @@ from savctl.usecases.bucket.purging_records import (
 )
 from savctl.usecases.files.attaching import attach_files, delete_attachment, restore_attachment
 from savctl.usecases.files.uploading import KeyBeingRemoved, Uploading
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.tickets.transitions import close_ticket
 from tests import given
@@ -69,7 +70,7 @@ def attached(
 
 def delete(database: Database, clock: SetClock, *ids: int) -> None:
     for attachment_id in ids:
-        delete_attachment(database, clock, attachment_id, by=AGENT)
+        delete_attachment(Operation(database, clock, actor=AGENT), attachment_id)
 
 
 def counts(report: BatchReport) -> tuple[int, int, int]:
@@ -144,7 +145,7 @@ def test_a_soft_deleted_record_counts_until_it_is_gone(
     purge()
 
     assert keys(store) == [first.file_path]
-    restore_attachment(database, clock, second.id, by=AGENT)
+    restore_attachment(Operation(database, clock, actor=AGENT), second.id)
     assert counts(purge()) == (0, 0, 0)
 
 
@@ -228,7 +229,7 @@ def test_a_legal_hold_keeps_files_and_orphans(
     (photo,) = attached(database, store, ticket.id, PHOTO)
     orphan = f"tickets/{ticket.id}/{'0' * 32}.pdf"
     delete(database, clock, photo.id)
-    hold_ticket(database, clock, ticket.id, reason="lawsuit", by=AGENT)
+    hold_ticket(Operation(database, clock, actor=AGENT), ticket.id, reason="lawsuit")
     doom(database, clock, orphan)
     clock.advance(RETENTION)
     before = snapshot(database)
@@ -248,7 +249,7 @@ def test_a_ticket_closed_since_does_not_keep_a_deleted_file(
     ticket = created(database, clock)
     (photo,) = attached(database, store, ticket.id, PHOTO)
     delete(database, clock, photo.id)
-    close_ticket(database, clock, ticket.id, by=AGENT, reason="spam")
+    close_ticket(Operation(database, clock, actor=AGENT), ticket.id, reason="spam")
     clock.advance(RETENTION)
 
     assert counts(purge()) == (1, 0, 0)
@@ -387,14 +388,14 @@ def test_while_a_claim_is_open_the_file_cannot_be_attached_again_and_then_it_can
 
     def attach() -> None:
         with pytest.raises(KeyBeingRemoved):
-            attach_files(database, clock, store, ticket.id, stage(PHOTO), by=AGENT)
+            attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO))
         tried.append("refused")
 
     purge(through=BreakingStore(store, before={"purge": attach}))
 
     assert tried == ["refused"]
     assert store.remains(photo.file_path) == 0
-    attach_files(database, clock, store, ticket.id, stage(PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO))
     assert keys(store) == [photo.file_path]
 
 
@@ -409,7 +410,7 @@ def test_an_upload_that_began_before_the_claim_keeps_its_key(
 
     # the old record is there when the upload begins, and gone when its object is looked for
     uploading = BreakingStore(store, before={"find": lambda: reports.append(purge())})
-    attach_files(database, clock, uploading, ticket.id, stage(PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), uploading, ticket.id, stage(PHOTO))
 
     assert counts(reports[0]) == (1, 1, 0)
     assert "kept: an upload under way" in {item.reason for item in reports[0].items}

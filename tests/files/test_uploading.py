@@ -26,6 +26,7 @@ from savctl.usecases.files.attaching import attach_files, list_attachments
 from savctl.usecases.files.staging import Staging
 from savctl.usecases.files.ticket_with_files import create_ticket_with_files
 from savctl.usecases.files.uploading import IN_PARTS_OVER, KeyBeingRemoved
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import NewTicket
 from savctl.usecases.tickets.transitions import close_ticket
@@ -70,7 +71,7 @@ def test_a_file_is_in_the_bucket_and_on_record(
     ticket = created(database, clock)
     (photo,) = stage(("Mein Foto.JPG", JPEG))
 
-    done = attach_files(database, clock, store, ticket.id, [photo], by=AGENT)
+    done = attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, [photo])
 
     (record,) = rows(database, "SELECT * FROM ticket_attachments")
     key = f"tickets/{ticket.id}/{photo.sha256[:32]}.jpg"
@@ -90,9 +91,14 @@ def test_the_same_file_twice_is_one_object_and_two_records(
 ) -> None:
     ticket = created(database, clock)
 
-    attach_files(database, clock, store, ticket.id, stage(PHOTO, ("again.jpg", JPEG)), by=AGENT)
+    attach_files(
+        Operation(database, clock, actor=AGENT),
+        store,
+        ticket.id,
+        stage(PHOTO, ("again.jpg", JPEG)),
+    )
     watched = BreakingStore(store)
-    attach_files(database, clock, watched, ticket.id, stage(PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), watched, ticket.id, stage(PHOTO))
 
     paths = [r["file_path"] for r in rows(database, "SELECT file_path FROM ticket_attachments")]
     assert len(paths) == 3
@@ -105,10 +111,10 @@ def test_an_object_that_went_away_is_sent_again(
     database: Database, store: ObjectStore, clock: SetClock, stage: Stage
 ) -> None:
     ticket = created(database, clock)
-    attach_files(database, clock, store, ticket.id, stage(PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO))
     store.purge(keys(store))
 
-    attach_files(database, clock, store, ticket.id, stage(PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO))
 
     assert [content(store, key) for key in keys(store)] == [JPEG]
 
@@ -119,7 +125,7 @@ def test_a_large_file_goes_in_parts_and_leaves_nothing_below_temp(
     ticket = created(database, clock)
     watched = BreakingStore(store)
 
-    attach_files(database, clock, watched, ticket.id, stage(LARGE, PHOTO), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), watched, ticket.id, stage(LARGE, PHOTO))
 
     assert {"begin_parts", "put_part", "end_parts", "copy", "put"} <= set(watched.calls)
     (large,) = (key for key in keys(store) if key.endswith(".pdf"))
@@ -143,7 +149,7 @@ def test_the_store_s_id_of_an_upload_in_parts_is_known_before_the_first_part(
         assert known == [[{"upload_id": under_way.upload_id, "part": under_way.key}]]
 
     watched = BreakingStore(store, before={"put_part": look})
-    attach_files(database, clock, watched, ticket.id, stage(LARGE), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), watched, ticket.id, stage(LARGE))
 
     assert len(known) == 1
 
@@ -157,7 +163,9 @@ def test_a_store_that_goes_away_leaves_no_record(
     broken = BreakingStore(store, gone_at=gone_at)
 
     with pytest.raises(StoreUnavailable):
-        attach_files(database, clock, broken, ticket.id, stage(PHOTO, LARGE), by=AGENT)
+        attach_files(
+            Operation(database, clock, actor=AGENT), broken, ticket.id, stage(PHOTO, LARGE)
+        )
 
     assert snapshot(database) == before
     assert all(key.startswith("tickets/") for key in keys(store)), "temp/ is cleared away"
@@ -175,7 +183,9 @@ def test_a_copy_that_is_not_there_is_not_recorded(
             del source, target
 
     with pytest.raises(ContentChanged):
-        attach_files(database, clock, Lying(store), ticket.id, stage(LARGE), by=AGENT)
+        attach_files(
+            Operation(database, clock, actor=AGENT), Lying(store), ticket.id, stage(LARGE)
+        )
 
     assert rows(database, "SELECT * FROM ticket_attachments") == []
 
@@ -196,12 +206,14 @@ def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_no_record(
     dying = BreakingStore(store, before={dies_at: server.crash})
     try:
         with pytest.raises(StoreUnavailable):
-            attach_files(database, clock, dying, ticket.id, stage(PHOTO, LARGE), by=AGENT)
+            attach_files(
+                Operation(database, clock, actor=AGENT), dying, ticket.id, stage(PHOTO, LARGE)
+            )
     finally:
         server.start()
 
     assert rows(database, "SELECT * FROM ticket_attachments") == []
-    attach_files(database, clock, store, ticket.id, stage(PHOTO, LARGE), by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO, LARGE))
     assert not verify_files(database, store).is_broken
 
 
@@ -212,7 +224,7 @@ def test_a_closed_ticket_takes_no_file(
     before = snapshot(database)
 
     with pytest.raises(TransitionNotAllowed):
-        attach_files(database, clock, store, ticket.id, stage(PHOTO), by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, stage(PHOTO))
 
     assert snapshot(database) == before
     assert keys(store) == []
@@ -225,11 +237,11 @@ def test_a_ticket_closed_while_its_file_is_sent_takes_it_not(
     ticket = created(database, clock)
 
     def close() -> None:
-        close_ticket(database, clock, ticket.id, by=AGENT, reason="spam")
+        close_ticket(Operation(database, clock, actor=AGENT), ticket.id, reason="spam")
 
     closing = BreakingStore(store, before={"put": close})
     with pytest.raises(TransitionNotAllowed):
-        attach_files(database, clock, closing, ticket.id, stage(PHOTO), by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), closing, ticket.id, stage(PHOTO))
 
     assert rows(database, "SELECT * FROM ticket_attachments") == []
     assert rows(database, "SELECT * FROM savctl_uploads") == []
@@ -246,7 +258,7 @@ def test_an_upload_that_was_cleaned_up_meanwhile_is_not_recorded(
 
     cleaning = BreakingStore(store, before={"put": clean})
     with pytest.raises(Unavailable, match="cleaned up"):
-        attach_files(database, clock, cleaning, ticket.id, stage(PHOTO), by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), cleaning, ticket.id, stage(PHOTO))
 
     assert rows(database, "SELECT * FROM ticket_attachments") == []
 
@@ -266,12 +278,12 @@ def test_a_key_that_is_being_removed_is_not_taken_and_one_that_shall_go_is_spare
     before = snapshot(database)
 
     with pytest.raises(KeyBeingRemoved):
-        attach_files(database, clock, store, ticket.id, [photo], by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, [photo])
     assert snapshot(database) == before
 
     unclaim = "UPDATE savctl_purges SET claimed_at = NULL"
     database.transaction(lambda c: c.exec_driver_sql(unclaim))
-    attach_files(database, clock, store, ticket.id, [photo], by=AGENT)
+    attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, [photo])
     assert rows(database, "SELECT * FROM savctl_purges") == []
 
 
@@ -281,8 +293,7 @@ def test_a_message_and_its_files_are_one(
     ticket = brought_to(database, clock, Status.WAITING_CUSTOMER)
 
     _, message, _ = add_message(
-        database,
-        clock,
+        Operation(database, clock),
         ticket.id,
         sender=("customer", CUSTOMER),
         body="Here",
@@ -309,8 +320,7 @@ def test_a_message_is_not_stored_when_its_file_cannot_be(
 
     with pytest.raises(StoreUnavailable):
         add_message(
-            database,
-            clock,
+            Operation(database, clock),
             ticket.id,
             sender=("customer", CUSTOMER),
             body="Here",
@@ -326,7 +336,7 @@ def test_a_new_ticket_has_its_files(
 ) -> None:
     files = stage(PHOTO, LARGE, ("again.jpg", JPEG))
 
-    made = create_ticket_with_files(database, clock, store, WANTED, files, by=AGENT)
+    made = create_ticket_with_files(Operation(database, clock, actor=AGENT), store, WANTED, files)
 
     ticket, found = list_attachments(database, made.change.ticket.id, requester=Requester())
     assert [f.original_name for f in found] == ["photo.jpg", "scan.pdf", "again.jpg"]
@@ -344,10 +354,14 @@ def test_without_a_bucket_no_ticket_is_made(
     broken = BreakingStore(store, gone_at=gone_at)
 
     with pytest.raises(StoreUnavailable):
-        create_ticket_with_files(database, clock, broken, WANTED, stage(PHOTO, LARGE), by=AGENT)
+        create_ticket_with_files(
+            Operation(database, clock, actor=AGENT), broken, WANTED, stage(PHOTO, LARGE)
+        )
 
     assert snapshot(database) == before
-    made = create_ticket_with_files(database, clock, store, WANTED, stage(PHOTO), by=AGENT)
+    made = create_ticket_with_files(
+        Operation(database, clock, actor=AGENT), store, WANTED, stage(PHOTO)
+    )
     assert len(made.attachments) == 1
 
 
@@ -365,7 +379,7 @@ def test_nobody_sees_a_new_ticket_before_its_files_are_on_record(
     calls = ("put", "begin_parts", "put_part", "end_parts", "copy", "find", "purge")
     watched = BreakingStore(store, before=dict.fromkeys(calls, look))
     files = stage(PHOTO, LARGE)
-    create_ticket_with_files(database, clock, watched, WANTED, files, by=AGENT)
+    create_ticket_with_files(Operation(database, clock, actor=AGENT), watched, WANTED, files)
     look()
 
     assert seen == [(0, 0)] * 6 + [(1, 2)] * 2, "only what is left below temp/ goes afterwards"
@@ -380,7 +394,9 @@ def test_a_ticket_made_meanwhile_does_not_get_the_id_that_files_were_sent_to(
         store, before={"put": lambda: others.append(created(database, clock).id)}
     )
 
-    made = create_ticket_with_files(database, clock, watched, WANTED, stage(PHOTO), by=AGENT)
+    made = create_ticket_with_files(
+        Operation(database, clock, actor=AGENT), watched, WANTED, stage(PHOTO)
+    )
 
     ticket = made.change.ticket
     (record,) = rows(database, "SELECT ticket_id, file_path FROM ticket_attachments")
@@ -400,7 +416,10 @@ def test_the_same_key_answers_the_same_ticket_with_its_files(
 
     def create(store: ObjectStore) -> Any:
         return create_ticket_with_files(
-            database, clock, store, WANTED, files, by=AGENT, key="mail-4711"
+            Operation(database, clock, actor=AGENT, idempotency_key="mail-4711"),
+            store,
+            WANTED,
+            files,
         )
 
     with pytest.raises(StoreUnavailable):
@@ -421,12 +440,19 @@ Dry = Callable[[Database, SetClock, ObjectStore, Stage, int], object]
 @pytest.mark.parametrize(
     "work",
     [
-        lambda d, c, s, f, t: attach_files(d, c, s, t, f(PHOTO, LARGE), by=AGENT, dry_run=True),
+        lambda d, c, s, f, t: attach_files(
+            Operation(d, c, actor=AGENT, dry_run=True), s, t, f(PHOTO, LARGE)
+        ),
         lambda d, c, s, f, t: add_message(
-            d, c, t, sender=("agent", AGENT), body="x", files=f(PHOTO), store=s, dry_run=True
+            Operation(d, c, dry_run=True),
+            t,
+            sender=("agent", AGENT),
+            body="x",
+            files=f(PHOTO),
+            store=s,
         ),
         lambda d, c, s, f, t: create_ticket_with_files(
-            d, c, s, WANTED, f(PHOTO, LARGE), by=AGENT, dry_run=True
+            Operation(d, c, actor=AGENT, dry_run=True), s, WANTED, f(PHOTO, LARGE)
         ),
     ],
     ids=["add", "message", "create"],
@@ -451,7 +477,12 @@ def test_the_same_key_answers_the_same_records(
     ticket = created(database, clock)
 
     def attach(*files: tuple[str, bytes]) -> Any:
-        return attach_files(database, clock, store, ticket.id, stage(*files), by=AGENT, key="k")
+        return attach_files(
+            Operation(database, clock, actor=AGENT, idempotency_key="k"),
+            store,
+            ticket.id,
+            stage(*files),
+        )
 
     first, second = attach(PHOTO), attach(PHOTO)
 
@@ -517,10 +548,10 @@ def test_a_file_of_ten_megabytes_leaves_memory_as_it_is(
 
     with Staging(None) as staging:
         small = staging.add("small.pdf", Endless())  # type: ignore[arg-type]
-        attach_files(database, clock, store, ticket.id, [small], by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, [small])
         before = peak()
         many = [staging.add(f"{n}.pdf", Endless()) for n in range(4)]  # type: ignore[arg-type]
-        attach_files(database, clock, store, ticket.id, many, by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), store, ticket.id, many)
 
     assert peak() - before < 8_000, "kB more for four times ten megabytes"
 
@@ -529,7 +560,7 @@ def test_a_missing_ticket_is_reported_before_anything_is_sent(
     database: Database, store: ObjectStore, clock: SetClock, stage: Stage
 ) -> None:
     with pytest.raises(NotFound):
-        attach_files(database, clock, store, 4711, stage(PHOTO), by=AGENT)
+        attach_files(Operation(database, clock, actor=AGENT), store, 4711, stage(PHOTO))
 
     clock.advance(timedelta(days=1))
     assert keys(store) == []

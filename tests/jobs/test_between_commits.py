@@ -28,6 +28,7 @@ from savctl.scheduling.job import find_job
 from savctl.scheduling.runner import Start, run_job
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
+from savctl.usecases.operation import Operation
 from tests.archive.support import LAPSED, LONG_AGO, archive, old_tickets
 from tests.given import DAY, created, write
 from tests.jobs.sleeping import BootClock
@@ -133,7 +134,7 @@ def old(database: Database, store: ObjectStore, clock: SetClock) -> None:
     cold = ColdStorage(store, DEFAULT_PREFIX)
     first = old_tickets(database, 3, messages=1)
     archive(database, clock, cold)
-    restore_ticket(database, clock, cold, first[0], by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, first[0])
     old_tickets(database, 6, first=10, messages=1)
 
 

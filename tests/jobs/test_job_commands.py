@@ -12,6 +12,7 @@ from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.scheduling.job import all_jobs
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.conversation import add_message
 from tests.conftest import Cli
 from tests.given import CUSTOMER, brought_to, rows, snapshot, write
@@ -23,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 def due(database: Database, clock: SetClock) -> list[str]:
     """Two resolved tickets whose window was over long ago; the second is held by a reply."""
     free, held = (brought_to(database, clock, Status.RESOLVED) for _ in range(2))
-    add_message(database, clock, held.id, sender=("customer", CUSTOMER), body="Not solved!")
+    add_message(
+        Operation(database, clock), held.id, sender=("customer", CUSTOMER), body="Not solved!"
+    )
     return [free.ticket_number, held.ticket_number]
 
 

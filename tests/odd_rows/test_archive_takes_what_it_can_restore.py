@@ -17,6 +17,7 @@ from savctl.usecases.archive import steps
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.batch.report import ItemOutcome
+from savctl.usecases.operation import Operation
 from tests.archive.support import all_rows, archive, hot_ids, old_tickets
 from tests.given import rows
 from tests.odd_rows.kinds import ZERO, A, M, T, kinds_for
@@ -53,7 +54,7 @@ def test_every_kind_of_row_comes_back_equal_or_stays(
     stayed_kinds = {kind_of(names[i]) for i in stayed}
     assert {n for n, kind in enumerate(kinds) if kind.stays_hot} <= stayed_kinds
     for ticket_id in sorted(set(names) - stayed):
-        restore_ticket(database, clock, cold, ticket_id, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, ticket_id)
     different = differences(before, all_rows(database))
     assert {names.get(ticket_id, ticket_id): what for ticket_id, what in different.items()} == {}
 
@@ -147,7 +148,7 @@ def test_any_row_is_restored_equal_or_never_taken(
         assert all_rows(database) == before
         write_odd(database, [f"UPDATE {T} SET status = 'open' WHERE id = {ticket}"])  # not again
     else:
-        restore_ticket(database, clock, cold, ticket, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, ticket)
         assert differences(before, all_rows(database)) == {}
 
 
@@ -169,14 +170,14 @@ def test_a_bundle_of_before_comes_back_or_says_what_is_missing(
     archive(database, clock, cold)
     assert hot_ids(database) == set()
 
-    restore_ticket(database, clock, cold, first, by=5)
+    restore_ticket(Operation(database, clock, actor=5), cold, first)
 
     assert first not in differences(before, all_rows(database))
     if database.is_sqlite:
         with pytest.raises(Refused, match=r"message 999999 of attachment .* is missing"):
-            restore_ticket(database, clock, cold, second, by=5)
+            restore_ticket(Operation(database, clock, actor=5), cold, second)
     else:
-        restore_ticket(database, clock, cold, second, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, second)
         assert differences(before, all_rows(database)) == {}
 
 
@@ -195,6 +196,6 @@ def test_a_value_that_a_column_of_another_program_takes_no_more_stays(
 
         assert hot_ids(database) == {bad}
         assert [item.id for item in report.items] == [bad]
-        restore_ticket(database, clock, cold, good, by=5)
+        restore_ticket(Operation(database, clock, actor=5), cold, good)
     finally:
         write_odd(database, [f"ALTER TABLE {T} DROP COLUMN their_kind, DROP COLUMN their_day"])

@@ -12,6 +12,7 @@ from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import ticket_attachments, ticket_messages, users
 from savctl.ports import ObjectStore, SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created
 
@@ -60,7 +61,7 @@ def a_past(database: Database, clock: SetClock, store: ObjectStore | None = None
     third = brought_to(database, clock, Status.RESOLVED)
     foreign = created(database, clock, user_id=OTHER, description="EVE-TICKET")
     fourth = created(database, clock)
-    hold_ticket(database, clock, second.id, reason="HOLD-REASON", by=BOSS)
+    hold_ticket(Operation(database, clock, actor=BOSS), second.id, reason="HOLD-REASON")
     values = [
         message(1, first.id, "AGENTS-ANSWER", sender=("agent", AGENT)),
         message(2, first.id, "NOTE-AMONG-AGENTS", sender=("agent", AGENT), is_internal=True),

@@ -15,9 +15,10 @@ from savctl.errors import Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from savctl.usecases.operation import Operation
 from savctl.usecases.reports.sla_report import ReportSpan, report_sla
 from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
-from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
+from savctl.usecases.tickets.splitting import split_ticket
 from tests.given import BOSS, DAY, NOW, brought_to, rows, write
 from tests.property import merge_model as model
 from tests.property.merge_model import World
@@ -77,15 +78,15 @@ def merge_some(database: Database, clock: SetClock, chance: random.Random, world
     """Ask for a random merge, allowed or not; model and savctl must agree on that, too."""
     target, *sources = chance.sample(sorted(world["tickets"]), chance.randint(2, 5))
     across, before = chance.random() < 0.5, copy.deepcopy(world)
-    terms = MergeOptions(by=BOSS, across=across)
+    terms = MergeOptions(across=across)
     try:
         model.merge(world, sources, target, at=micro_text(clock()), by=BOSS, across=across)
     except model.No:
         world.update(before)
         with pytest.raises(Refused):
-            merge_tickets(database, clock, sources, target, terms=terms)
+            merge_tickets(Operation(database, clock, actor=BOSS), sources, target, terms=terms)
         return False
-    merge_tickets(database, clock, sources, target, terms=terms)
+    merge_tickets(Operation(database, clock, actor=BOSS), sources, target, terms=terms)
     return True
 
 
@@ -100,7 +101,7 @@ def split_some(
     chosen = [i for i in here if owner[i] == owner[here[0]]][: max(1, len(here) // 2)]
     if len(here) < 2 or len(chosen) == len(here):
         return False
-    new = split_ticket(database, clock, ticket, chosen, terms=SplitOptions(by=BOSS)).ticket
+    new = split_ticket(Operation(database, clock, actor=BOSS), ticket, chosen).ticket
     world["tickets"][new.id] = model.read(database, behind=behind)["tickets"][new.id]
     model.split(world, ticket, chosen, new.id)
     assert new.user_id == owner[here[0]]

@@ -20,6 +20,7 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message
@@ -84,7 +85,7 @@ class TicketLife(Compared):
     def assign(self, ticket: int, agent: int, by: int | None, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, at: model.assign(t, agent, at))(
             lambda: assign_ticket(
-                self.database, self.clock, ticket, to=agent, by=by, dry_run=dry_run
+                Operation(self.database, self.clock, actor=by, dry_run=dry_run), ticket, to=agent
             )
         )
 
@@ -92,7 +93,9 @@ class TicketLife(Compared):
     def unassign(self, ticket: int, by: int | None, dry_run: bool) -> None:
         self.expect(ticket, dry_run, model.unassign)(
             lambda: unassign_ticket(
-                self.database, self.clock, ticket, by=by, reason="why", dry_run=dry_run
+                Operation(self.database, self.clock, actor=by, dry_run=dry_run),
+                ticket,
+                reason="why",
             )
         )
 
@@ -115,13 +118,10 @@ class TicketLife(Compared):
         to, only_from = move
         self.expect(ticket, dry_run, lambda t, at: model.move(t, to, at, only_from=only_from))(
             lambda: move_ticket(
-                self.database,
-                self.clock,
+                Operation(self.database, self.clock, actor=by, dry_run=dry_run),
                 ticket,
                 to,
-                by=by,
                 only_from=only_from,
-                dry_run=dry_run,
             )
         )
 
@@ -133,7 +133,10 @@ class TicketLife(Compared):
     def wait_or_resolve_with_a_message(self, ticket: int, to: Status, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, at: model.say_and_move(t, to, at))(
             lambda: move_ticket(
-                self.database, self.clock, ticket, to, by=AGENT, message="Hi", dry_run=dry_run
+                Operation(self.database, self.clock, actor=AGENT, dry_run=dry_run),
+                ticket,
+                to,
+                message="Hi",
             )
         )
 
@@ -141,7 +144,10 @@ class TicketLife(Compared):
     def bridge(self, ticket: int, to: Status, by: int | None, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, at: model.bridge(t, to, by, at))(
             lambda: move_ticket(
-                self.database, self.clock, ticket, to, by=by, bridge=True, dry_run=dry_run
+                Operation(self.database, self.clock, actor=by, dry_run=dry_run),
+                ticket,
+                to,
+                bridge=True,
             )
         )
 
@@ -155,13 +161,10 @@ class TicketLife(Compared):
 
         self.expect(ticket, dry_run, effect)(
             lambda: close_ticket(
-                self.database,
-                self.clock,
+                Operation(self.database, self.clock, actor=by, dry_run=dry_run),
                 ticket,
-                by=by,
                 reason="why",
                 bridge=bridge,
-                dry_run=dry_run,
             )
         )
 
@@ -169,7 +172,10 @@ class TicketLife(Compared):
     def prioritise(self, ticket: int, priority: Priority, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, _: model.set_field(t, "priority", str(priority)))(
             lambda: set_priority(
-                self.database, self.clock, ticket, priority, by=BOSS, reason="x", dry_run=dry_run
+                Operation(self.database, self.clock, actor=BOSS, dry_run=dry_run),
+                ticket,
+                priority,
+                reason="x",
             )
         )
 
@@ -177,7 +183,9 @@ class TicketLife(Compared):
     def edit(self, ticket: int, subject: str, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, _: model.set_field(t, "subject", subject))(
             lambda: edit_ticket(
-                self.database, self.clock, ticket, {"subject": subject}, by=BOSS, dry_run=dry_run
+                Operation(self.database, self.clock, actor=BOSS, dry_run=dry_run),
+                ticket,
+                {"subject": subject},
             )
         )
 
@@ -185,13 +193,11 @@ class TicketLife(Compared):
     def message(self, ticket: int, side: str, internal: bool, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, at: model.say(t, side, at, internal=internal))(
             lambda: add_message(
-                self.database,
-                self.clock,
+                Operation(self.database, self.clock, dry_run=dry_run),
                 ticket,
                 sender=(side, SENDERS[side]),
                 body="Hello",
                 internal=internal,
-                dry_run=dry_run,
             )
         )
 
@@ -199,13 +205,11 @@ class TicketLife(Compared):
     def message_that_reopens(self, ticket: int, side: str, dry_run: bool) -> None:
         self.expect(ticket, dry_run, lambda t, at: model.say_and_reopen(t, side, at))(
             lambda: add_message(
-                self.database,
-                self.clock,
+                Operation(self.database, self.clock, dry_run=dry_run),
                 ticket,
                 sender=(side, SENDERS[side]),
                 body="No!",
                 reopen=True,
-                dry_run=dry_run,
             )
         )
 

@@ -20,6 +20,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
@@ -71,7 +72,7 @@ def _ticket(
 ) -> int:
     ticket = created(database, clock, priority=Priority(priority), category=category)
     if agent is not None:
-        assign_ticket(database, clock, ticket.id, to=agent, by=BOSS)
+        assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=agent)
     return ticket.id
 
 
@@ -81,12 +82,12 @@ def _later(database: Database, clock: SetClock, ticket: int, *steps: tuple[float
         clock.advance(hours * HOUR)
         if what in {"say", "write"}:
             sender = ("agent", AGENT) if what == "say" else ("customer", CUSTOMER)
-            add_message(database, clock, ticket, sender=sender, body="Hello.")
+            add_message(Operation(database, clock), ticket, sender=sender, body="Hello.")
         elif what == "close":
-            close_ticket(database, clock, ticket, by=BOSS, reason="confirmed")
+            close_ticket(Operation(database, clock, actor=BOSS), ticket, reason="confirmed")
         else:
             to = {"solve": "resolved", "wait": "waiting_customer", "back": "in_progress"}[what]
-            move_ticket(database, clock, ticket, Status(to), by=AGENT)
+            move_ticket(Operation(database, clock, actor=AGENT), ticket, Status(to))
 
 
 def asked(cli: Cli, clock: SetClock, *words: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckOptions, CheckReport, check_integrity
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.given import AGENT, BOSS, brought_to, created, rows, snapshot, write
@@ -34,9 +35,9 @@ def long_life(database: Database, clock: SetClock) -> int:
     ticket_id = brought_to(database, clock, Status.WAITING_CUSTOMER).id
     for status in (Status.IN_PROGRESS, Status.RESOLVED, Status.IN_PROGRESS, Status.RESOLVED):
         clock.advance(HOUR)
-        move_ticket(database, clock, ticket_id, status, by=AGENT)
+        move_ticket(Operation(database, clock, actor=AGENT), ticket_id, status)
     clock.advance(HOUR)
-    close_ticket(database, clock, ticket_id, by=None, reason="confirmed")
+    close_ticket(Operation(database, clock, actor=None), ticket_id, reason="confirmed")
     return ticket_id
 
 
@@ -55,7 +56,7 @@ def test_what_savctl_wrote_is_fine(database: Database, clock: SetClock) -> None:
         brought_to(database, clock, status)
     long_life(database, clock)
     again = brought_to(database, clock, Status.IN_PROGRESS).id
-    unassign_ticket(database, clock, again, by=AGENT, reason="on leave")
+    unassign_ticket(Operation(database, clock, actor=AGENT), again, reason="on leave")
 
     report = check(database, clock)
 
@@ -81,7 +82,7 @@ def test_tickets_of_another_program_are_fine(database: Database, clock: SetClock
             "'2025-10-01 10:00:00', '2025-10-03 10:00:00')",
         )
     first = rows(database, "SELECT id FROM support_tickets ORDER BY id")[0]["id"]
-    assign_ticket(database, clock, first, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), first, to=AGENT)
 
     report = check(database, clock)
 

@@ -13,6 +13,7 @@ from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database import schema
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla import views
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.due import DueFilter, due_targets
@@ -72,10 +73,10 @@ def test_they_are_shown_and_due_at_no_time(adopted: Database, clock: SetClock) -
 def test_such_a_ticket_is_worked_on_like_any_other(adopted: Database, clock: SetClock) -> None:
     ticket = "TKT-open"
 
-    assign_ticket(adopted, clock, ticket, to=10, by=5)
-    add_message(adopted, clock, ticket, sender=("agent", 10), body="Hello.")
-    move_ticket(adopted, clock, ticket, Status.RESOLVED, by=10)
-    close_ticket(adopted, clock, ticket, by=5, reason="confirmed")
+    assign_ticket(Operation(adopted, clock, actor=5), ticket, to=10)
+    add_message(Operation(adopted, clock), ticket, sender=("agent", 10), body="Hello.")
+    move_ticket(Operation(adopted, clock, actor=10), ticket, Status.RESOLVED)
+    close_ticket(Operation(adopted, clock, actor=5), ticket, reason="confirmed")
 
     sla = views.sla_state(adopted, ticket, now=clock(), policies=Policies()).sla
     assert [str(stretch.status) for stretch in sla.timeline.segments] == [

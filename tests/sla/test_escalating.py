@@ -15,6 +15,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
@@ -47,7 +48,11 @@ def published(database: Database) -> list[dict[str, Any]]:
 
 def answered(database: Database, clock: SetClock, ticket: Ticket, **more: Any) -> None:
     add_message(
-        database, clock, ticket.id, sender=("agent", AGENT), body="We look into it.", **more
+        Operation(database, clock),
+        ticket.id,
+        sender=("agent", AGENT),
+        body="We look into it.",
+        **more,
     )
 
 
@@ -141,13 +146,13 @@ def test_waiting_for_the_customer_stops_the_clock_and_resuming_starts_it_again(
     database: Database, clock: SetClock
 ) -> None:
     ticket = created(database, clock)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
     clock.advance(HOUR)
-    move_ticket(database, clock, ticket.id, Status.WAITING_CUSTOMER, by=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.WAITING_CUSTOMER)
     for _ in range(5):
         clock.advance(DAY)
         assert scanned(database, clock).changed == 0
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
     clock.advance(3 * DAY - HOUR)
     assert scanned(database, clock).changed == 0
 
@@ -204,7 +209,9 @@ def test_a_priority_set_by_hand_moves_the_promise(database: Database, clock: Set
     ticket = created(database, clock)
     scanned(database, clock)
     clock.advance(2 * HOUR)
-    set_priority(database, clock, ticket.id, Priority.URGENT, by=BOSS, reason="angry")
+    set_priority(
+        Operation(database, clock, actor=BOSS), ticket.id, Priority.URGENT, reason="angry"
+    )
     clock.advance(MINUTE)
 
     scanned(database, clock)
@@ -218,7 +225,7 @@ def test_a_closed_ticket_is_left_alone_and_its_alarm_goes(
     database: Database, clock: SetClock
 ) -> None:
     ticket = created(database, clock)
-    close_ticket(database, clock, ticket.id, by=BOSS, reason="spam")
+    close_ticket(Operation(database, clock, actor=BOSS), ticket.id, reason="spam")
     clock.advance(9 * DAY)
 
     assert scanned(database, clock).changed == 0

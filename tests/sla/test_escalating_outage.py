@@ -17,6 +17,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.auditing import audit
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -130,12 +131,14 @@ def found(database: Database) -> dict[str, Found]:
 
 _Move = Callable[[Database, SetClock, int], Any]
 _MOVES: dict[str, _Move] = {
-    "take": lambda d, c, i: assign_ticket(d, c, i, to=AGENT, by=BOSS),
-    "says": lambda d, c, i: add_message(d, c, i, sender=("agent", AGENT), body="We look."),
-    "wait": lambda d, c, i: move_ticket(d, c, i, Status.WAITING_CUSTOMER, by=AGENT),
-    "solve": lambda d, c, i: move_ticket(d, c, i, Status.RESOLVED, by=AGENT),
-    "back": lambda d, c, i: move_ticket(d, c, i, Status.IN_PROGRESS, by=CUSTOMER),
-    "close": lambda d, c, i: close_ticket(d, c, i, by=BOSS, reason="over"),
+    "take": lambda d, c, i: assign_ticket(Operation(d, c, actor=BOSS), i, to=AGENT),
+    "says": lambda d, c, i: add_message(
+        Operation(d, c), i, sender=("agent", AGENT), body="We look."
+    ),
+    "wait": lambda d, c, i: move_ticket(Operation(d, c, actor=AGENT), i, Status.WAITING_CUSTOMER),
+    "solve": lambda d, c, i: move_ticket(Operation(d, c, actor=AGENT), i, Status.RESOLVED),
+    "back": lambda d, c, i: move_ticket(Operation(d, c, actor=CUSTOMER), i, Status.IN_PROGRESS),
+    "close": lambda d, c, i: close_ticket(Operation(d, c, actor=BOSS), i, reason="over"),
 }
 
 

@@ -16,6 +16,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.auditing import audit, last_audit
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -46,11 +47,11 @@ def scanned(database: Database, clock: SetClock) -> None:
 def solved_late(database: Database, clock: SetClock) -> int:
     """An urgent ticket that was solved after six hours, and that no scan has seen."""
     ticket = created(database, clock, priority=Priority.URGENT)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
     clock.advance(HOUR / 2)
-    add_message(database, clock, ticket.id, sender=("agent", AGENT), body="We look.")
+    add_message(Operation(database, clock), ticket.id, sender=("agent", AGENT), body="We look.")
     clock.advance(5.5 * HOUR)
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
     return ticket.id
 
 
@@ -59,9 +60,9 @@ def found_late(database: Database, clock: SetClock) -> int:
     ticket = created(database, clock, priority=Priority.URGENT)
     clock.advance(HOUR + timedelta(minutes=1))
     scanned(database, clock)
-    add_message(database, clock, ticket.id, sender=("agent", AGENT), body="We look.")
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=AGENT)
+    add_message(Operation(database, clock), ticket.id, sender=("agent", AGENT), body="We look.")
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
     return ticket.id
 
 

@@ -24,6 +24,7 @@ from savctl.persistence.sla.reads import SlaReads, TicketScope
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla import due as sla_due
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
@@ -42,7 +43,7 @@ def scanned(database: Database, clock: SetClock) -> None:
 
 
 def answered(database: Database, clock: SetClock, ticket: Ticket) -> None:
-    add_message(database, clock, ticket.id, sender=("agent", AGENT), body="We look.")
+    add_message(Operation(database, clock), ticket.id, sender=("agent", AGENT), body="We look.")
 
 
 def due(cli: Cli, at: datetime, *words: object) -> list[dict[str, Any]]:
@@ -176,13 +177,13 @@ def test_a_pause_that_another_program_ended_is_seen_within_the_span(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
     ticket = created(database, clock, priority=Priority.URGENT)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
     clock.advance(4 * HOUR - 5 * MINUTE)
     answered(database, clock, ticket)
-    move_ticket(database, clock, ticket.id, Status.WAITING_CUSTOMER, by=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.WAITING_CUSTOMER)
     clock.advance(DAY)
     scanned(database, clock)
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
     write(database, "UPDATE savctl_sla_alarms SET looks_at = '2025-10-04 14:40:00.000000'")
 
     rows = due(cli, clock(), "--within", "6m")
@@ -234,7 +235,7 @@ def test_alarms_keep_the_cost_to_what_is_due(
 def test_filters_narrow_the_list(cli: Cli, database: Database, clock: SetClock) -> None:
     free = created(database, clock, priority=Priority.URGENT)
     held = created(database, clock, priority=Priority.HIGH)
-    assign_ticket(database, clock, held.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), held.id, to=AGENT)
     span = ("--within", "4h")
 
     assert {i for i, _ in sides(due(cli, clock(), *span, "--agent", "none"))} == {free.id}
@@ -294,7 +295,7 @@ def busy(database: Database, clock: SetClock) -> None:
         clock.advance(timedelta(minutes=chance.randrange(90)))
         ticket = created(database, clock, priority=chance.choice(LEVELS))
         if chance.random() < 0.5:
-            assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+            assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
             clock.advance(timedelta(minutes=chance.randrange(30)))
             if chance.random() < 0.5:
                 answered(database, clock, ticket)
@@ -378,7 +379,7 @@ def test_a_breach_is_listed_with_its_ticket_as_it_is_now(
     ticket = created(database, clock)
     clock.advance(DAY + MINUTE)
     scanned(database, clock)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
 
     assert breaches(cli) == [
         {
@@ -426,7 +427,7 @@ def test_a_long_list_goes_on_over_its_pages(
 def test_breaches_are_narrowed(
     cli: Cli, database: Database, clock: SetClock, ledger: list[tuple[int, str]]
 ) -> None:
-    assign_ticket(database, clock, 3, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), 3, to=AGENT)
     ids = [n for n, _ in ledger]
 
     assert [n for n, _ in places(breaches(cli, "--type", "response"))] == [8, 7, 6, 5, 4, 3, 2, 1]

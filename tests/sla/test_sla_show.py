@@ -16,6 +16,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.operation import Operation
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
@@ -37,7 +38,9 @@ def scanned(database: Database, clock: SetClock) -> None:
 
 
 def answered(database: Database, clock: SetClock, ticket: Ticket, **more: Any) -> None:
-    add_message(database, clock, ticket.id, sender=("agent", AGENT), body="We look.", **more)
+    add_message(
+        Operation(database, clock), ticket.id, sender=("agent", AGENT), body="We look.", **more
+    )
 
 
 def shown(cli: Cli, ticket: Ticket | int, at: datetime, verb: str = "show") -> dict[str, Any]:
@@ -58,8 +61,10 @@ def explained(cli: Cli, ticket: Ticket | int, at: datetime) -> str:
 
 
 def wait_for_customer(database: Database, clock: SetClock, ticket: Ticket, **more: Any) -> None:
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
-    move_ticket(database, clock, ticket.id, Status.WAITING_CUSTOMER, by=AGENT, **more)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
+    move_ticket(
+        Operation(database, clock, actor=AGENT), ticket.id, Status.WAITING_CUSTOMER, **more
+    )
 
 
 def test_a_new_ticket_shows_its_promise_and_two_running_clocks(
@@ -129,7 +134,7 @@ def test_a_ticket_that_waits_is_paused_and_goes_on_when_it_comes_back(
 
     paused = shown(cli, ticket, clock())["resolution"]
     explanation = explained(cli, ticket, clock())
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
     again = shown(cli, ticket, clock())["resolution"]
 
     assert (paused["state"], paused["due_at"], paused["breached"]) == ("paused", None, False)
@@ -146,12 +151,12 @@ def test_a_solved_ticket_has_kept_its_promise_and_a_reopened_one_runs_on(
 ) -> None:
     ticket = brought_to(database, clock, Status.IN_PROGRESS)
     clock.advance(HOUR)
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
     clock.advance(20 * HOUR)
 
     solved = shown(cli, ticket, clock())
     explanation = explained(cli, ticket, clock())
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
     reopened = shown(cli, ticket, clock())
 
     for side in ("response", "resolution"):
@@ -167,7 +172,7 @@ def test_a_ticket_closed_without_an_answer_says_so(
 ) -> None:
     ticket = created(database, clock)
     clock.advance(HOUR)
-    close_ticket(database, clock, ticket.id, by=BOSS, reason="spam")
+    close_ticket(Operation(database, clock, actor=BOSS), ticket.id, reason="spam")
     clock.advance(DAY)
 
     explanation = explained(cli, ticket, clock())
@@ -231,8 +236,8 @@ def test_a_breach_that_no_scan_saw_waits_for_the_weekly_audit(
 ) -> None:
     ticket = created(database, clock)
     clock.advance(2 * DAY)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=AGENT)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
 
     row = shown(cli, ticket, clock(), "explain")
 
@@ -294,7 +299,9 @@ def test_a_recorded_breach_that_the_clock_does_not_find_stands_and_is_explained(
     ticket = created(database, clock)
     clock.advance(DAY + HOUR)
     scanned(database, clock)
-    set_priority(database, clock, ticket.id, Priority.LOW, by=BOSS, reason="can wait")
+    set_priority(
+        Operation(database, clock, actor=BOSS), ticket.id, Priority.LOW, reason="can wait"
+    )
 
     row = shown(cli, ticket, clock(), "explain")
 
@@ -308,7 +315,12 @@ def test_a_promise_changed_by_hand_names_who_when_and_why(
 ) -> None:
     ticket = created(database, clock)
     clock.advance(HOUR)
-    set_priority(database, clock, ticket.id, Priority.HIGH, by=BOSS, reason="cliente arrabbiato é")
+    set_priority(
+        Operation(database, clock, actor=BOSS),
+        ticket.id,
+        Priority.HIGH,
+        reason="cliente arrabbiato é",
+    )
 
     row = shown(cli, ticket, clock(), "explain")
     explanation = explained(cli, ticket, clock())
@@ -334,7 +346,9 @@ def test_a_clock_that_had_ended_keeps_the_promise_of_its_day(
     clock.advance(20 * HOUR)
     answered(database, clock, ticket)
     clock.advance(HOUR)
-    set_priority(database, clock, ticket.id, Priority.URGENT, by=BOSS, reason="escalated")
+    set_priority(
+        Operation(database, clock, actor=BOSS), ticket.id, Priority.URGENT, reason="escalated"
+    )
 
     row = shown(cli, ticket, clock())
 
@@ -391,7 +405,7 @@ def test_segments_add_up_to_the_resolution_clock(
     clock.advance(90 * SECOND)
     wait_for_customer(database, clock, ticket, reason="photo, please")
     clock.advance(DAY)
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
     clock.advance(90 * SECOND)
 
     row = shown(cli, ticket, clock(), "explain")
@@ -468,13 +482,13 @@ def test_an_earlier_moment_is_shown_as_it_stood(
     ticket = created(database, clock)
     clock.advance(DAY + HOUR)
     scanned(database, clock)
-    set_priority(database, clock, ticket.id, Priority.URGENT, by=BOSS, reason="late")
+    set_priority(Operation(database, clock, actor=BOSS), ticket.id, Priority.URGENT, reason="late")
     answered(database, clock, ticket)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
     clock.advance(HOUR)
-    move_ticket(database, clock, ticket.id, Status.RESOLVED, by=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
     clock.advance(HOUR)
-    close_ticket(database, clock, ticket.id, by=BOSS, reason="thanks")
+    close_ticket(Operation(database, clock, actor=BOSS), ticket.id, reason="thanks")
 
     then = shown(cli, ticket, born + HOUR)
     breached = shown(cli, ticket, born + DAY + HOUR - SECOND)
@@ -560,7 +574,7 @@ def test_what_was_stored_steers_no_terminal_and_fakes_no_line(
     evil = "\x1b[2J\x9b31m\u202e\nNext\n  nothing\r\x07"
     ticket = created(database, clock)
     wait_for_customer(database, clock, ticket, reason=evil)
-    set_priority(database, clock, ticket.id, Priority.HIGH, by=BOSS, reason=evil)
+    set_priority(Operation(database, clock, actor=BOSS), ticket.id, Priority.HIGH, reason=evil)
     patch = json.dumps({"priority_reasons": [evil]}).replace("'", "''")
     if not database.is_sqlite:
         patch = patch.replace("\\", "\\\\")
@@ -587,14 +601,19 @@ def test_the_worked_example_of_the_page_is_what_explain_says(
     page = (PROJECT / "docs" / "sla.md").read_text(encoding="utf-8")
     ticket = created(database, clock, priority=Priority.HIGH)
     clock.advance(2 * HOUR)
-    assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
     clock.advance(2 * HOUR + MINUTE)
     scanned(database, clock)
     clock.advance(29 * MINUTE)
     answered(database, clock, ticket)
-    move_ticket(database, clock, ticket.id, Status.WAITING_CUSTOMER, by=AGENT, reason="a photo?")
+    move_ticket(
+        Operation(database, clock, actor=AGENT),
+        ticket.id,
+        Status.WAITING_CUSTOMER,
+        reason="a photo?",
+    )
     clock.advance(18 * HOUR)
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
 
     explanation = explained(cli, ticket, clock() + 3 * HOUR)
 

@@ -9,6 +9,7 @@ from typing import Any
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.merging import Merged, MergeOptions, merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, rows
@@ -27,7 +28,7 @@ def say(
 ) -> int:
     """A message on a ticket; answers its id."""
     change, _, _ = add_message(
-        database, clock, ticket.id, sender=sender, body=words, internal=internal
+        Operation(database, clock), ticket.id, sender=sender, body=words, internal=internal
     )
     assert change.message_id is not None
     return change.message_id
@@ -55,15 +56,21 @@ def file_on(database: Database, ticket: Ticket, message_id: int | None = None) -
 
 
 def merge(
-    database: Database, clock: SetClock, *sources: Ticket, into: Ticket, **terms: Any
+    database: Database,
+    clock: SetClock,
+    *sources: Ticket,
+    into: Ticket,
+    by: int | None = BOSS,
+    key: str | None = None,
+    dry_run: bool = False,
+    **options: Any,
 ) -> Merged:
     """Merge as the boss."""
     return merge_tickets(
-        database,
-        clock,
+        Operation(database, clock, actor=by, idempotency_key=key, dry_run=dry_run),
         [source.id for source in sources],
         into.id,
-        terms=MergeOptions(**{"by": BOSS, **terms}),
+        terms=MergeOptions(**options),
     )
 
 

@@ -21,6 +21,7 @@ from savctl.persistence.tickets.candidates import Candidates
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext, never_stop
 from savctl.usecases.batch.report import BatchReport, Item, ItemOutcome
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message
@@ -70,7 +71,13 @@ def says(
     database: Database, clock: SetClock, ticket: Ticket, sender: str, *, internal: bool = False
 ) -> None:
     who = CUSTOMER if sender == "customer" else AGENT
-    add_message(database, clock, ticket.id, sender=(sender, who), body="Hello", internal=internal)
+    add_message(
+        Operation(database, clock),
+        ticket.id,
+        sender=(sender, who),
+        body="Hello",
+        internal=internal,
+    )
 
 
 def slips_in(database: Database, ticket: Ticket, at: datetime) -> None:
@@ -158,8 +165,10 @@ def test_what_the_customer_does_not_see_does_not_move_the_silence(
     ticket = brought_to(database, clock, WAITING)
     clock.advance(6 * DAY)
     says(database, clock, ticket, "agent", internal=True)
-    assign_ticket(database, clock, ticket.id, to=OTHER_AGENT, by=BOSS)
-    set_priority(database, clock, ticket.id, Priority.LOW, by=BOSS, reason="calmed down")
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=OTHER_AGENT)
+    set_priority(
+        Operation(database, clock, actor=BOSS), ticket.id, Priority.LOW, reason="calmed down"
+    )
     clock.advance(DAY)
 
     assert ran(close_silent, database, clock).changed == 1
@@ -241,8 +250,8 @@ def test_the_window_starts_again_with_the_last_solution(
 ) -> None:
     ticket = brought_to(database, clock, RESOLVED)
     clock.advance(timedelta(hours=20))
-    move_ticket(database, clock, ticket.id, Status.IN_PROGRESS, by=CUSTOMER)
-    move_ticket(database, clock, ticket.id, RESOLVED, by=AGENT)
+    move_ticket(Operation(database, clock, actor=CUSTOMER), ticket.id, Status.IN_PROGRESS)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, RESOLVED)
     clock.advance(timedelta(hours=20))
 
     assert ran(close_resolved, database, clock).changed == 0

@@ -17,9 +17,10 @@ from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.files.attaching import delete_attachment
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message
-from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.tickets.merging import merge_tickets
 from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, DAY, NOW, SECOND, attached, brought_to, rows, write
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> DirectoryStore:
 def asked(database: Database, status: Status = Status.WAITING_CUSTOMER, **options: str) -> int:
     """A ticket that went to a status at NOW, with the agent's question if one is given."""
     ticket = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
-    move_ticket(database, SetClock(NOW), ticket, status, by=AGENT, **options)  # type: ignore[arg-type]
+    move_ticket(Operation(database, SetClock(NOW), actor=AGENT), ticket, status, **options)  # type: ignore[arg-type]
     return ticket
 
 
@@ -147,7 +148,7 @@ def test_a_file_on_a_note_is_an_agents(database: Database) -> None:
 
 def test_a_file_that_was_deleted_again_holds_nothing(database: Database) -> None:
     file_of_the_service(database, asked(database))
-    delete_attachment(database, SetClock(NOW + 2 * DAY), 1, by=AGENT)
+    delete_attachment(Operation(database, SetClock(NOW + 2 * DAY), actor=AGENT), 1)
 
     assert swept(database) == CLOSED
 
@@ -158,7 +159,7 @@ def test_who_attached_is_known_after_a_merge_as_well(
     source = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
     target = asked(database, message="Which size?")
     attached(database, folder, source, ("a.txt", b"label\n"), clock=SetClock(NOW + DAY))
-    merge_tickets(database, SetClock(NOW + DAY), [source], target, terms=MergeOptions(by=AGENT))
+    merge_tickets(Operation(database, SetClock(NOW + DAY), actor=AGENT), [source], target)
 
     assert swept(database) == CLOSED
 
@@ -242,7 +243,10 @@ def test_mail_that_came_before_the_question_is_none(database: Database) -> None:
     ticket = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
     mail(database, ticket, "customer", after=-DAY / 2)
     move_ticket(
-        database, SetClock(NOW), ticket, Status.WAITING_CUSTOMER, by=AGENT, message="Which size?"
+        Operation(database, SetClock(NOW), actor=AGENT),
+        ticket,
+        Status.WAITING_CUSTOMER,
+        message="Which size?",
     )
 
     assert swept(database) == CLOSED
@@ -260,7 +264,7 @@ def test_late_mail_holds_a_resolved_ticket(database: Database) -> None:
 def test_what_a_merge_brought_is_no_late_mail(database: Database) -> None:
     source = brought_to(database, SetClock(NOW - DAY), Status.IN_PROGRESS).id
     target = asked(database, message="Which size?")
-    merge_tickets(database, SetClock(NOW + SECOND), [source], target, terms=MergeOptions(by=AGENT))
+    merge_tickets(Operation(database, SetClock(NOW + SECOND), actor=AGENT), [source], target)
 
     assert swept(database) == CLOSED
 
@@ -269,7 +273,10 @@ def test_an_agents_answer_after_late_mail_ends_the_matter(database: Database) ->
     ticket = asked(database, message="Which size?")
     mail(database, ticket, "customer", after=-DAY / 2)
     add_message(
-        database, SetClock(NOW + DAY), ticket, sender=("agent", AGENT), body="Seen. Which size?"
+        Operation(database, SetClock(NOW + DAY)),
+        ticket,
+        sender=("agent", AGENT),
+        body="Seen. Which size?",
     )
 
     assert swept(database) == CLOSED

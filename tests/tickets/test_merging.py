@@ -17,12 +17,13 @@ from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.reports.sla_report import ReportSpan, report_sla
 from savctl.usecases.reports.workload import report_workload
 from savctl.usecases.sla.views import explain, sla_state
 from savctl.usecases.tickets.closing import close_resolved, close_silent
-from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
+from savctl.usecases.tickets.merging import merge_tickets
 from tests.given import AGENT, BOSS, CUSTOMER, DAY, NOW, brought_to, created, snapshot, write
 from tests.tickets.talk import (
     STRANGER,
@@ -125,7 +126,7 @@ def test_what_cannot_be_merged_is_refused_and_nothing_is_merged(
     target, held = created(database, clock), created(database, clock)
     good, shut = created(database, clock), brought_to(database, clock, SHUT)
     foreign = created(database, clock, user_id=STRANGER)
-    hold_ticket(database, clock, held.id, reason="court", by=BOSS)
+    hold_ticket(Operation(database, clock, actor=BOSS), held.id, reason="court")
     before = snapshot(database)
 
     for source, words in (
@@ -143,7 +144,7 @@ def test_what_cannot_be_merged_is_refused_and_nothing_is_merged(
     with pytest.raises(Refused, match="under legal hold"):
         merge(database, clock, good, into=held)
     with pytest.raises(NotFound, match="no ticket 999"):
-        merge_tickets(database, clock, [good.id, 999], target.id, terms=MergeOptions())
+        merge_tickets(Operation(database, clock), [good.id, 999], target.id)
 
     assert snapshot(database) == before
 
@@ -163,7 +164,7 @@ def test_a_ticket_into_itself_is_named_so(database: Database, clock: SetClock) -
     target = created(database, clock)
 
     with pytest.raises(MergedIntoItself):
-        merge_tickets(database, clock, [target.ticket_number], target.id, terms=MergeOptions())
+        merge_tickets(Operation(database, clock), [target.ticket_number], target.id)
 
 
 def test_a_merged_ticket_answers_with_where_it_went_through_every_merge(

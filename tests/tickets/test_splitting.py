@@ -13,9 +13,10 @@ from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.sla.views import sla_state
-from savctl.usecases.tickets.splitting import Split, SplitOptions, split_ticket
+from savctl.usecases.tickets.splitting import Split, split_ticket
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created, rows, snapshot, write
 from tests.tickets.talk import (
@@ -35,7 +36,7 @@ HOUR = timedelta(hours=1)
 
 
 def split(database: Database, clock: SetClock, ticket: Ticket, *messages: int) -> Split:
-    return split_ticket(database, clock, ticket.id, messages, terms=SplitOptions(by=BOSS))
+    return split_ticket(Operation(database, clock, actor=BOSS), ticket.id, messages)
 
 
 def messages_of(database: Database, ticket: Ticket) -> list[int]:
@@ -212,7 +213,7 @@ def test_what_cannot_be_split_is_refused(database: Database, clock: SetClock) ->
     theirs = say(database, clock, other, "Other.")
     held = created(database, clock)
     on_held = [say(database, clock, held, words) for words in ("One.", "Two.")]
-    hold_ticket(database, clock, held.id, reason="court", by=BOSS)
+    hold_ticket(Operation(database, clock, actor=BOSS), held.id, reason="court")
     before = snapshot(database)
 
     with pytest.raises(Refused, match="all messages of"):
@@ -230,7 +231,7 @@ def test_what_cannot_be_split_is_refused(database: Database, clock: SetClock) ->
 def test_a_closed_ticket_is_not_split(database: Database, clock: SetClock) -> None:
     ticket = created(database, clock)
     words = [say(database, clock, ticket, values) for values in ("One.", "Two.")]
-    close_ticket(database, clock, ticket.id, by=BOSS, reason="spam")
+    close_ticket(Operation(database, clock, actor=BOSS), ticket.id, reason="spam")
 
     with pytest.raises(Refused, match="is closed: cannot split it"):
         split(database, clock, ticket, words[0])

@@ -25,14 +25,15 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.files.attaching import delete_attachment, restore_attachment
+from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket, release_ticket
 from savctl.usecases.sla.escalating import escalate
 from savctl.usecases.tickets.assignment import assign_ticket, unassign_ticket
 from savctl.usecases.tickets.closing import close_resolved, close_silent
 from savctl.usecases.tickets.conversation import add_message, mark_read
 from savctl.usecases.tickets.creation import edit_ticket
-from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
-from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
+from savctl.usecases.tickets.merging import merge_tickets
+from savctl.usecases.tickets.splitting import split_ticket
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket, set_priority
 from tests.given import (
     AGENT,
@@ -79,11 +80,11 @@ def the_ticket(database: Database, ticket_id: int) -> Ticket:
 
 
 def moved(to: Status, **options: Any) -> Step:
-    return lambda d, c, s, t: move_ticket(d, c, t, to, by=AGENT, **options)
+    return lambda d, c, s, t: move_ticket(Operation(d, c, actor=AGENT), t, to, **options)
 
 
 def message_of(side: str, user: int) -> Step:
-    return lambda d, c, s, t: add_message(d, c, t, sender=(side, user), body="Hello")
+    return lambda d, c, s, t: add_message(Operation(d, c), t, sender=(side, user), body="Hello")
 
 
 def swept(job: Callable[..., None]) -> Step:
@@ -95,28 +96,28 @@ def swept(job: Callable[..., None]) -> Step:
 
 # A life of a ticket through every command that leaves a time on it.
 LIFE: tuple[Step, ...] = (
-    lambda d, c, s, t: assign_ticket(d, c, t, to=AGENT, by=BOSS),
-    lambda d, c, s, t: unassign_ticket(d, c, t, by=BOSS, reason=None),
-    lambda d, c, s, t: assign_ticket(d, c, t, to=AGENT, by=BOSS),
-    lambda d, c, s, t: set_priority(d, c, t, Priority.URGENT, by=BOSS, reason="now"),
-    lambda d, c, s, t: edit_ticket(d, c, t, {"subject": "Other"}, by=BOSS),
+    lambda d, c, s, t: assign_ticket(Operation(d, c, actor=BOSS), t, to=AGENT),
+    lambda d, c, s, t: unassign_ticket(Operation(d, c, actor=BOSS), t, reason=None),
+    lambda d, c, s, t: assign_ticket(Operation(d, c, actor=BOSS), t, to=AGENT),
+    lambda d, c, s, t: set_priority(Operation(d, c, actor=BOSS), t, Priority.URGENT, reason="now"),
+    lambda d, c, s, t: edit_ticket(Operation(d, c, actor=BOSS), t, {"subject": "Other"}),
     message_of("agent", AGENT),
     moved(Status.WAITING_CUSTOMER, message="Which size?"),
     message_of("customer", CUSTOMER),
-    lambda d, c, s, t: mark_read(d, c, t, by=AGENT),
+    lambda d, c, s, t: mark_read(Operation(d, c), t, reader=AGENT),
     lambda d, c, s, t: attached(d, s, t, ("a.txt", b"text\n"), clock=c),
-    lambda d, c, s, t: delete_attachment(d, c, 1, by=AGENT),
-    lambda d, c, s, t: restore_attachment(d, c, 1, by=AGENT),
-    lambda d, c, s, t: hold_ticket(d, c, t, reason="court", by=BOSS),
-    lambda d, c, s, t: release_ticket(d, c, t, reason=None, by=BOSS),
-    lambda d, c, s, t: merge_tickets(d, c, [t + 1], t, terms=MergeOptions(by=BOSS)),
-    lambda d, c, s, t: split_ticket(d, c, t, [1], terms=SplitOptions(by=BOSS)),
+    lambda d, c, s, t: delete_attachment(Operation(d, c, actor=AGENT), 1),
+    lambda d, c, s, t: restore_attachment(Operation(d, c, actor=AGENT), 1),
+    lambda d, c, s, t: hold_ticket(Operation(d, c, actor=BOSS), t, reason="court"),
+    lambda d, c, s, t: release_ticket(Operation(d, c, actor=BOSS), t, reason=None),
+    lambda d, c, s, t: merge_tickets(Operation(d, c, actor=BOSS), [t + 1], t),
+    lambda d, c, s, t: split_ticket(Operation(d, c, actor=BOSS), t, [1]),
     moved(Status.RESOLVED),
     moved(Status.IN_PROGRESS),
     moved(Status.WAITING_CUSTOMER),
     moved(Status.IN_PROGRESS),
     moved(Status.RESOLVED, message="Sent again."),
-    lambda d, c, s, t: close_ticket(d, c, t, by=BOSS, reason="done"),
+    lambda d, c, s, t: close_ticket(Operation(d, c, actor=BOSS), t, reason="done"),
 )
 
 
@@ -183,7 +184,11 @@ def test_a_closing_job_does_not_close_before_what_it_closes(
 ) -> None:
     ticket = brought_to(database, SetClock(NOW), status).id
     add_message(
-        database, SetClock(NOW + ahead), ticket, sender=("agent", AGENT), body="x", internal=True
+        Operation(database, SetClock(NOW + ahead)),
+        ticket,
+        sender=("agent", AGENT),
+        body="x",
+        internal=True,
     )
     late = SetClock(NOW + 2 * SECOND)
 
@@ -197,7 +202,9 @@ def test_a_closing_job_does_not_close_before_what_it_closes(
 
 def test_an_escalation_does_not_run_before_the_history(database: Database) -> None:
     ticket = brought_to(database, SetClock(NOW), Status.IN_PROGRESS).id
-    set_priority(database, SetClock(NOW + 8 * DAY), ticket, Priority.HIGH, by=BOSS, reason="x")
+    set_priority(
+        Operation(database, SetClock(NOW + 8 * DAY), actor=BOSS), ticket, Priority.HIGH, reason="x"
+    )
 
     escalate(database, SetClock(NOW + 7 * DAY), terms=BatchContext(report=BatchReport()))
 

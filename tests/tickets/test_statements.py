@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket
 from tests.given import AGENT, BOSS, DAY, created
 from tests.tickets.talk import answer, file_on, merge, say
@@ -73,7 +74,8 @@ def test_an_assignment_locks_once_and_writes_each_trace_once(
     ticket = created(database, clock)
 
     statements = verbs(
-        database, lambda: assign_ticket(database, clock, ticket.id, to=AGENT, by=BOSS)
+        database,
+        lambda: assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT),
     )
 
     # lock; newest message and file: no stamp is before them; row, audit, events; who did it

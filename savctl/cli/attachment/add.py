@@ -59,14 +59,10 @@ def add(
     with Staging(call.app.scanner) as staging:
         examined = staging.add_all(sources(files, name=name))
         done = attach_files(
-            call.database,
-            call.clock,
+            call.operation(key=idempotency_key),
             call.app.store,
             reference(ticket),
             examined,
-            by=call.by,
-            key=idempotency_key,
-            dry_run=call.dry_run,
         )
     for file in examined:
         if file.name.was_cut:

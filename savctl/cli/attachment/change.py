@@ -23,12 +23,9 @@ def delete(call: CommandContext, attachment: AttachmentId, reason: Reason = None
     from savctl.usecases.files.attaching import delete_attachment
 
     done = delete_attachment(
-        call.database,
-        call.clock,
+        call.operation(),
         attachment,
-        by=call.by,
         reason=reason,
-        dry_run=call.dry_run,
     )
     row = {**file_row(done.ticket, done.attachments[0]), "changed": done.changed}
     return _answer(call, row)
@@ -39,9 +36,7 @@ def restore(call: CommandContext, attachment: AttachmentId) -> Answer:
     """Put a deleted file back on its ticket."""
     from savctl.usecases.files.attaching import restore_attachment
 
-    done = restore_attachment(
-        call.database, call.clock, attachment, by=call.by, dry_run=call.dry_run
-    )
+    done = restore_attachment(call.operation(), attachment)
     row = {**file_row(done.ticket, done.attachments[0]), "changed": done.changed}
     return _answer(call, row)
 

@@ -126,11 +126,8 @@ def retry(
 
     if bool(events) == dead:
         raise InvalidInput("name events, or give --dead for all that were set aside")
-    database, clock, is_dry = call.database, call.clock, call.dry_run
-    if events:
-        ids = array("q", retry_events(database, clock, events, by=call.by, dry_run=is_dry))
-    else:
-        ids = array("q", retry_dead_events(database, clock, by=call.by, dry_run=is_dry))
+    op = call.operation()
+    ids = array("q", retry_events(op, events) if events else retry_dead_events(op))
     if not ids:
         call.note("no event is set aside; nothing to do")
     elif call.dry_run:
@@ -149,7 +146,7 @@ def skip(
     from savctl.usecases.events.outbox import skip_event
 
     call.confirm(f"Give up event {event}? Nobody will ever be told of it")
-    event_id = skip_event(call.database, call.clock, event, by=call.by, dry_run=call.dry_run)
+    event_id = skip_event(call.operation(), event)
     if call.dry_run:
         call.note("dry run: nothing was stored")
     return Answer(rows=[{"id": event_id, "skipped": True}], is_one=True, key="id")
@@ -192,9 +189,7 @@ def replay(
         return Answer(rows=[{"sent": 0, "refused": 0}], is_one=True, key="sent")
     call.confirm(f"Send {count} events to {broker.name} once more?")
     with stopping_on_signals() as stop:
-        done = replay_events(
-            *(call.database, call.clock, broker, span), by=call.by, should_stop=stop.is_set
-        )
+        done = replay_events(call.operation(), broker, span, should_stop=stop.is_set)
     answer = Answer(rows=[{"sent": done.sent, "refused": done.refused}], is_one=True, key="sent")
     if not done.refused and not done.is_stopped:
         return answer

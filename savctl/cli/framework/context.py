@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from savctl.bootstrap import App
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.engine import Database
+    from savctl.usecases.operation import Operation
 
 
 @dataclass(kw_only=True)
@@ -134,6 +135,19 @@ class CommandContext:
     def policies(self) -> Policies:
         """The SLA policies; a new one is written down, unless this is a dry run."""
         return self.app.policies(store=not self.dry_run)
+
+    def operation(self, *, policies: Policies | None = None, key: str | None = None) -> Operation:
+        """What a use case is done with: this database and clock, by whoever acts."""
+        from savctl.usecases.operation import Operation
+
+        return Operation(
+            self.database,
+            self.clock,
+            actor=self.by,
+            policies=policies,
+            dry_run=self.dry_run,
+            idempotency_key=key,
+        )
 
     @property
     def by(self) -> int | None:

@@ -35,9 +35,7 @@ def add(
     return change_each(
         call,
         tickets,
-        lambda ref: hold_ticket(
-            call.database, call.clock, ref, reason=reason, by=call.by, dry_run=call.dry_run
-        ),
+        lambda ref: hold_ticket(call.operation(), ref, reason=reason),
     )
 
 
@@ -54,9 +52,7 @@ def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -
     return change_each(
         call,
         tickets,
-        lambda ref: release_ticket(
-            call.database, call.clock, ref, reason=reason, by=call.by, dry_run=call.dry_run
-        ),
+        lambda ref: release_ticket(call.operation(), ref, reason=reason),
     )
 
 

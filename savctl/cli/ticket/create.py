@@ -147,15 +147,12 @@ def edit(
         call,
         [ticket],
         lambda ref: edit_ticket(
-            call.database,
-            call.clock,
+            call.operation(),
             ref,
             fields,
             add_tags=tuple(tag or ()),
             remove_tags=tuple(untag or ()),
             meta=pairs("meta", meta),
-            by=call.by,
-            dry_run=call.dry_run,
         ),
     )
 
@@ -168,13 +165,8 @@ def _created(
         from savctl.usecases.tickets.creation import create_ticket
 
         change, is_replayed = create_ticket(
-            call.database,
-            call.clock,
+            call.operation(policies=call.policies, key=key),
             wanted,
-            by=call.by,
-            policies=call.policies,
-            key=key,
-            dry_run=call.dry_run,
         )
         return change, is_replayed, []
     from savctl.usecases.files.staging import Staging
@@ -182,15 +174,10 @@ def _created(
 
     with Staging(call.app.scanner) as staging:
         made = create_ticket_with_files(
-            call.database,
-            call.clock,
+            call.operation(policies=call.policies, key=key),
             call.app.store,
             wanted,
             staged(staging, attach),
-            by=call.by,
-            policies=call.policies,
-            key=key,
-            dry_run=call.dry_run,
         )
     return made.change, made.is_replayed, [attachment.id for attachment in made.attachments]
 

@@ -72,17 +72,10 @@ def merge(
     if refs:  # an empty list on stdin is nothing to do
         call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
     merged = merge_tickets(
-        call.database,
-        call.clock,
+        call.operation(key=idempotency_key),
         refs,
         target,
-        terms=MergeOptions(
-            by=call.by,
-            reason=reason,
-            across=across_customers,
-            key=idempotency_key,
-            dry_run=call.dry_run,
-        ),
+        terms=MergeOptions(reason=reason, across=across_customers),
     )
     for warning in merged.warnings:
         call.warn(warning)
@@ -130,17 +123,13 @@ def split(
 
     level = one_of("priority", priority, tuple(Priority)) if priority is not None else None
     done = split_ticket(
-        call.database,
-        call.clock,
+        call.operation(policies=call.policies),
         reference(ticket),
         [whole("--messages", high=MAX_ID)(word) for word in messages.split(",") if word.strip()],
         terms=SplitOptions(
             subject=subject,
             priority=Priority(level) if level is not None else None,
             reason=reason,
-            by=call.by,
-            policies=call.policies,
-            dry_run=call.dry_run,
         ),
     )
     for warning in done.warnings:

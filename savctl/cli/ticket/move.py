@@ -58,13 +58,10 @@ def assign(
         call,
         tickets,
         lambda ref: assign_ticket(
-            call.database,
-            call.clock,
+            call.operation(),
             ref,
             to=agent,
-            by=call.by,
             reason=reason,
-            dry_run=call.dry_run,
         ),
     )
 
@@ -87,9 +84,7 @@ def unassign(
     return change_each(
         call,
         tickets,
-        lambda ref: unassign_ticket(
-            call.database, call.clock, ref, by=call.by, reason=why, dry_run=call.dry_run
-        ),
+        lambda ref: unassign_ticket(call.operation(), ref, reason=why),
     )
 
 
@@ -183,15 +178,11 @@ def close(
         call,
         tickets,
         lambda ref: close_ticket(
-            call.database,
-            call.clock,
+            call.operation(policies=call.policies if bridge else None),
             ref,
-            by=call.by,
             reason=reason,
             duplicate_of=original,
             bridge=bridge,
-            policies=call.policies if bridge else None,
-            dry_run=call.dry_run,
         ),
     )
 
@@ -217,14 +208,10 @@ def priority(
         call,
         [ticket],
         lambda ref: set_priority(
-            call.database,
-            call.clock,
+            call.operation(policies=call.policies),
             ref,
             wanted,
-            by=call.by,
             reason=why,
-            policies=call.policies,
-            dry_run=call.dry_run,
         ),
     )
 
@@ -245,17 +232,13 @@ def _move(
         call,
         tickets,
         lambda ref: move_ticket(
-            call.database,
-            call.clock,
+            call.operation(policies=call.policies if to is Status.RESOLVED or bridge else None),
             ref,
             to,
-            by=call.by,
             reason=reason,
             message=body,
             bridge=bridge,
             only_from=only_from,
-            policies=call.policies if to is Status.RESOLVED or bridge else None,
-            dry_run=call.dry_run,
         ),
     )
 

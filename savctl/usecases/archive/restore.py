@@ -18,9 +18,9 @@ from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, conflicts
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, whole_of
+from savctl.usecases.operation import Operation
 
 _NAMED = 5
 
@@ -76,14 +76,11 @@ def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> TicketSnapsh
 
 
 def restore_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     cold: ColdStorage,
     ref: str | int,
     *,
-    by: int | None,
     reason: str | None = None,
-    dry_run: bool = False,
 ) -> RestorableTicket:
     """Bring an archived ticket back: rows, ids, number and times as they were.
 
@@ -95,7 +92,7 @@ def restore_ticket(
         Collision: an id or the number is in use again.
         Damaged: its line in the bundle is not what was written; nothing was changed.
     """
-    found = read_archived(database, cold, ref)
+    found = read_archived(op.database, cold, ref)
 
     def work(uow: UnitOfWork) -> RestorableTicket:
         now = index.get(uow.connection, found.archived.ticket_id, lock=True)
@@ -103,7 +100,7 @@ def restore_ticket(
             _require_same(now, found.archived)
         _require_free(uow, found.whole)
         entry = HistoryEntry(
-            at=_moment(found, clock()), actor=by, action=Action.RESTORED, reason=reason
+            at=_moment(found, op.clock()), actor=op.actor, action=Action.RESTORED, reason=reason
         )
         _insert(uow, with_entry(found.whole, entry))
         index.remove(uow.connection, [now.ticket_id])
@@ -111,7 +108,7 @@ def restore_ticket(
         uow.audit.append([Audited(now.ticket_id, entry)])
         return found
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def _require_same(now: Archived, then: Archived) -> None:

@@ -15,7 +15,7 @@ from savctl.persistence.jobs import runs, schedules
 from savctl.persistence.jobs.runs import RunStatus
 from savctl.persistence.schema import server_info
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 
 CHECK = "slot-in-future"
 
@@ -46,9 +46,7 @@ def future_slots(database: Database) -> list[FutureSlot]:
     return [*_of_runs(found), *(FutureSlot(job=job, at=at) for job, at in known.items())]
 
 
-def remove_future_slot(
-    database: Database, clock: Clock, slot: FutureSlot, *, by: int | None, dry_run: bool
-) -> bool:
+def remove_future_slot(op: Operation, slot: FutureSlot) -> bool:
     """Remove one and note it in the audit; False when it is gone or changed meanwhile."""
 
     def work(uow: UnitOfWork) -> bool:
@@ -59,10 +57,10 @@ def remove_future_slot(
         if is_gone:
             repair = {"check": CHECK, "from": slot.detail, "to": None}
             details = {"job": slot.job, "run_id": slot.run_id, "repairs": [repair]}
-            uow.audit.note("repaired", actor=by, at=clock(), details=details)
+            uow.audit.note("repaired", actor=op.actor, at=op.clock(), details=details)
         return is_gone
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def _of_runs(found: list[runs.Run]) -> Iterator[FutureSlot]:

@@ -22,6 +22,7 @@ from savctl.persistence.tickets.integrity import Unreadable
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 from savctl.usecases.database.future_slots import CHECK, future_slots, remove_future_slot
+from savctl.usecases.operation import Operation
 
 _PAGE = 1_000
 _SAMPLE = 20
@@ -119,7 +120,9 @@ def _check_slots(
     for slot in future_slots(database):
         report.add(CHECK, Example(slot.run_id, None, slot.detail))
         if terms.fix:
-            is_gone = remove_future_slot(database, clock, slot, by=terms.by, dry_run=terms.dry_run)
+            is_gone = remove_future_slot(
+                Operation(database, clock, actor=terms.by, dry_run=terms.dry_run), slot
+            )
             report.findings[CHECK].repaired += is_gone
 
 

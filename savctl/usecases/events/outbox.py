@@ -15,6 +15,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.events import event_reads, outbox_queue
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.ports import Broker, BrokerUnavailable, Clock, Publisher
+from savctl.usecases.operation import Operation
 
 _PAGE = 1_000
 _LOOK_SECONDS = 0.5
@@ -58,12 +59,8 @@ def relay_outlook(database: Database, clock: Clock, *, keep: timedelta) -> Outlo
 
 
 def retry_events(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     refs: Sequence[str],
-    *,
-    by: int | None,
-    dry_run: bool = False,
 ) -> list[int]:
     """Let set-aside or delayed events go again.
 
@@ -76,15 +73,13 @@ def retry_events(
         ids = list(dict.fromkeys(_ids(uow, refs)))
         if outbox_queue.requeue(uow.connection, ids) < len(ids):
             raise Refused("only events that were neither published nor skipped can go again")
-        _note_retry(uow, clock, ids, by)
+        _note_retry(uow, op.clock, ids, op.actor)
         return ids
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
-def retry_dead_events(
-    database: Database, clock: Clock, *, by: int | None, dry_run: bool = False
-) -> Iterator[int]:
+def retry_dead_events(op: Operation) -> Iterator[int]:
     """Let every event that was set aside go again, batch by batch; answers their ids."""
     after_id = 0
 
@@ -92,17 +87,15 @@ def retry_dead_events(
         ids = outbox_queue.dead_ids(uow.connection, after_id=after_id, limit=_PAGE)
         if ids:
             outbox_queue.requeue(uow.connection, ids)
-            _note_retry(uow, clock, ids, by)
+            _note_retry(uow, op.clock, ids, op.actor)
         return ids
 
-    while ids := in_transaction(database, work, dry_run=dry_run):
+    while ids := in_transaction(op.database, work, dry_run=op.dry_run):
         yield from ids
         after_id = ids[-1]
 
 
-def skip_event(
-    database: Database, clock: Clock, ref: str, *, by: int | None, dry_run: bool = False
-) -> int:
+def skip_event(op: Operation, ref: str) -> int:
     """Give up one event for good; the later ones of its ticket go on.
 
     Raises:
@@ -112,12 +105,12 @@ def skip_event(
 
     def work(uow: UnitOfWork) -> int:
         [event_id] = _ids(uow, [ref])
-        if not outbox_queue.skip(uow.connection, event_id, at=clock()):
+        if not outbox_queue.skip(uow.connection, event_id, at=op.clock()):
             raise Refused(f"event {ref} was published or skipped already")
-        uow.audit.note("event_skip", actor=by, at=clock(), details={"events": [event_id]})
+        uow.audit.note("event_skip", actor=op.actor, at=op.clock(), details={"events": [event_id]})
         return event_id
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def count_replayed(database: Database, span: EventSpan) -> int:
@@ -136,12 +129,10 @@ class Replayed:
 
 
 def replay_events(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     broker: Broker,
     span: EventSpan,
     *,
-    by: int | None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Replayed:
     """Send published events once more, page by page, marked as replayed.
@@ -155,7 +146,7 @@ def replay_events(
     publisher = broker.connect(held=())
     try:
         after_id = 0
-        while page := _published(database, span, after_id):
+        while page := _published(op.database, span, after_id):
             done.is_stopped = should_stop()
             if done.is_stopped:
                 break
@@ -169,7 +160,7 @@ def replay_events(
         ) from problem
     finally:
         publisher.close()
-        _note_replay(database, clock, span, done.sent, by)
+        _note_replay(op.database, op.clock, span, done.sent, op.actor)
     return done
 
 

@@ -26,6 +26,7 @@ from savctl.ports import Clock, ObjectStore
 from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
+from savctl.usecases.operation import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +40,10 @@ class Attached:
 
 
 def attach_files(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     store: ObjectStore,
     ref: str | int,
     files: Sequence[Staged],
-    *,
-    by: int | None,
-    key: str | None = None,
-    dry_run: bool = False,
 ) -> Attached:
     """Attach examined files to a ticket: all of them, or none; the customer's end the waiting.
 
@@ -56,28 +52,25 @@ def attach_files(
         StoreGone, StoreRefused: the bucket; nothing is recorded.
     """
     given = {"ticket": str(ref), "files": identified(files)}
-    once = IdempotencyKey(key, command="attachment add", given=given)
-    with Uploading(database, clock, store, files, by=by) as uploading:
-        wish = _AttachRequest(ref=ref, once=once, uploading=uploading, clock=clock, by=by)
-        if dry_run:
+    once = IdempotencyKey(op.idempotency_key, command="attachment add", given=given)
+    with Uploading(op.database, op.clock, store, files, by=op.actor) as uploading:
+        wish = _AttachRequest(ref=ref, once=once, uploading=uploading, clock=op.clock, by=op.actor)
+        if op.dry_run:
             return in_transaction(
-                database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
+                op.database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
             )
-        if (done := in_transaction(database, wish.reserve)) is not None:
+        if (done := in_transaction(op.database, wish.reserve)) is not None:
             return done
         uploading.send()
         uploading.deliver()
-        return in_transaction(database, wish.commit)
+        return in_transaction(op.database, wish.commit)
 
 
 def delete_attachment(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     attachment_id: int,
     *,
-    by: int | None,
     reason: str | None = None,
-    dry_run: bool = False,
 ) -> Attached:
     """Take a file off its ticket; record and object stay for 30 days.
 
@@ -93,17 +86,15 @@ def delete_attachment(
             return False
         require_not_closed(ticket, "delete an attachment")
         require_not_held(ticket, "delete an attachment")
-        now = uow.moment(clock(), ticket)
-        uow.attachments.mark_deleted(attachment, at=now, by=by, reason=why)
-        _note(uow, FileAction.DELETED, attachment, by=by, at=now, reason=why)
+        now = uow.moment(op.clock(), ticket)
+        uow.attachments.mark_deleted(attachment, at=now, by=op.actor, reason=why)
+        _note(uow, FileAction.DELETED, attachment, by=op.actor, at=now, reason=why)
         return True
 
-    return _changed(database, attachment_id, work, dry_run=dry_run)
+    return _changed(op.database, attachment_id, work, dry_run=op.dry_run)
 
 
-def restore_attachment(
-    database: Database, clock: Clock, attachment_id: int, *, by: int | None, dry_run: bool = False
-) -> Attached:
+def restore_attachment(op: Operation, attachment_id: int) -> Attached:
     """Put a soft-deleted file back, also on a ticket that was closed since.
 
     Raises:
@@ -114,11 +105,11 @@ def restore_attachment(
         if attachment.deleted_at is None:
             return False
         uow.attachments.unmark(attachment.id)
-        now = uow.moment(clock(), ticket)
-        _note(uow, FileAction.RESTORED, attachment, by=by, at=now)
+        now = uow.moment(op.clock(), ticket)
+        _note(uow, FileAction.RESTORED, attachment, by=op.actor, at=now)
         return True
 
-    return _changed(database, attachment_id, work, dry_run=dry_run)
+    return _changed(op.database, attachment_id, work, dry_run=op.dry_run)
 
 
 def list_attachments(

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 from savctl.domain.model import numbers
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.policy import Policies
-from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock, ObjectStore
+from savctl.ports import ObjectStore
 from savctl.usecases.files.attaching import identified
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.changes import Change
 from savctl.usecases.tickets.creation import (
     NewTicket,
@@ -41,16 +40,10 @@ class CreatedTicket:
 
 
 def create_ticket_with_files(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     store: ObjectStore,
     wanted: NewTicket,
     files: Sequence[Staged],
-    *,
-    by: int | None,
-    policies: Policies | None = None,
-    key: str | None = None,
-    dry_run: bool = False,
 ) -> CreatedTicket:
     """Create a ticket with examined files attached to it: all of it, or nothing.
 
@@ -63,39 +56,34 @@ def create_ticket_with_files(
 
     def begin(uow: UnitOfWork) -> int:
         """Announce the uploads; answers the id reserved, or 0 when all was done earlier."""
-        if creation_once(key, checked, others).previous(uow) is not None:
+        if creation_once(op.idempotency_key, checked, others).previous(uow) is not None:
             return 0
         number = numbers.ticket_number(secrets.choice)
         draft = decide_creation(
-            uow, checked, number=number, by=by, now=clock(), policies=policies
+            uow, checked, number=number, by=op.actor, now=op.clock(), policies=op.policies
         ).ticket
         reserved_id = uow.tickets.reserve_id(draft)
         uploading.announce(uow, reserved_id)
         return reserved_id
 
     def also(uow: UnitOfWork, ticket: Ticket) -> None:
-        if dry_run:
+        if op.dry_run:
             uploading.announce(uow, ticket.id)
-        made[:] = uploading.record(uow, ticket, message_id=None, now=clock())
+        made[:] = uploading.record(uow, ticket, message_id=None, now=op.clock())
 
-    with Uploading(database, clock, store, files, by=by) as uploading:
-        reserved_id = 0 if dry_run else in_transaction(database, begin)
+    with Uploading(op.database, op.clock, store, files, by=op.actor) as uploading:
+        reserved_id = 0 if op.dry_run else in_transaction(op.database, begin)
         uploading.send()
         uploading.deliver()
         change, is_replayed = create_ticket(
-            database,
-            clock,
+            op,
             wanted,
-            by=by,
-            policies=policies,
-            key=key,
-            dry_run=dry_run,
             others=others,
             also=also,
             reserved_id=reserved_id,
         )
     if is_replayed:
-        with database.reading() as connection:
+        with op.database.reading() as connection:
             found = UnitOfWork(connection).attachments
             made = found.of_ticket(change.ticket.id, deleted=True)
     return CreatedTicket(change=change, attachments=made, is_replayed=is_replayed)

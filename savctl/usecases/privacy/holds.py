@@ -9,21 +9,17 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import legal_hold
 from savctl.domain.tickets.decision import Decision
 from savctl.errors import InvalidInput
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork
-from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.changes import Change, change_ticket
 from savctl.usecases.tickets.merging import root_of
 
 
 def hold_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
     reason: str,
-    by: int | None,
-    dry_run: bool = False,
 ) -> Change:
     """Keep a ticket as evidence, a closed one as well; the same hold again changes nothing.
 
@@ -42,9 +38,9 @@ def hold_ticket(
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
         nonlocal root
         root = root_of(uow, ticket)
-        return legal_hold.hold(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
+        return legal_hold.hold(ticket, reason=why, by=op.actor, now=uow.moment(op.clock(), ticket))
 
-    change = change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    change = change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))
     if root is None:
         return change
     message = (
@@ -55,18 +51,17 @@ def hold_ticket(
 
 
 def release_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
     reason: str | None,
-    by: int | None,
-    dry_run: bool = False,
 ) -> Change:
     """End a hold; a ticket without one stays as it is."""
     why = text.reason(reason)
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
-        return legal_hold.release(ticket, reason=why, by=by, now=uow.moment(clock(), ticket))
+        return legal_hold.release(
+            ticket, reason=why, by=op.actor, now=uow.moment(op.clock(), ticket)
+        )
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))

@@ -9,10 +9,10 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision, require_not_closed
 from savctl.errors import Refused
-from savctl.persistence.engine import Database
 from savctl.persistence.tickets import workload
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.changes import Change, change_ticket
 
 # An agent counts as present for `--to auto` this long after a ticket of theirs last moved.
@@ -20,14 +20,11 @@ RECENT = timedelta(days=30)
 
 
 def assign_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
     to: int | None,
-    by: int | None,
     reason: str | None = None,
-    dry_run: bool = False,
 ) -> Change:
     """Give the ticket to an agent, or, with `to=None`, to the least loaded one.
 
@@ -41,29 +38,28 @@ def assign_ticket(
     why = text.reason(reason)
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
-        agent_id = to if to is not None else _least_loaded(uow, clock, ticket)
-        now = uow.moment(clock(), ticket)
-        return lifecycle.assign(ticket, agent_id, by=by, now=now, reason=why)
+        agent_id = to if to is not None else _least_loaded(uow, op.clock, ticket)
+        now = uow.moment(op.clock(), ticket)
+        return lifecycle.assign(ticket, agent_id, by=op.actor, now=now, reason=why)
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(to, by))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(to, op.actor))
 
 
 def unassign_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
-    by: int | None,
     reason: str | None,
-    dry_run: bool = False,
 ) -> Change:
     """Take the ticket from its agent and put it back into the queue."""
     why = text.reason(reason)
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
-        return lifecycle.unassign(ticket, by=by, now=uow.moment(clock(), ticket), reason=why)
+        return lifecycle.unassign(
+            ticket, by=op.actor, now=uow.moment(op.clock(), ticket), reason=why
+        )
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))
 
 
 def _least_loaded(uow: UnitOfWork, clock: Clock, ticket: Ticket) -> int:

@@ -14,13 +14,13 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
 from savctl.errors import InvalidInput, Refused
-from savctl.persistence.engine import Database
 from savctl.persistence.tickets.messages import Message
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
 from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.files.staging import Staged
 from savctl.usecases.files.uploading import Uploading
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, answer
 
@@ -31,17 +31,13 @@ StoredMessage = tuple[Change, Mapping[str, object], bool]
 
 
 def add_message(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
     sender: tuple[str, int],
     body: str,
     internal: bool = False,
     reopen: bool = False,
-    by: int | None = None,
-    key: str | None = None,
-    dry_run: bool = False,
     files: Sequence[Staged] = (),
     store: ObjectStore | None = None,
 ) -> StoredMessage:
@@ -69,29 +65,29 @@ def add_message(
     }
     if files:
         given["files"] = [[file.name.original, file.sha256] for file in files]
-    with Uploading(database, clock, store, files, by=by or sender_id) as uploading:
+    with Uploading(op.database, op.clock, store, files, by=op.actor or sender_id) as uploading:
         wish = _MessageRequest(
             ref=ref,
             sender=sender,
             body=stored,
             internal=internal,
             reopen=reopen,
-            by=by or sender_id,
-            once=IdempotencyKey(key, command="message add", given=given),
-            clock=clock,
+            by=op.actor or sender_id,
+            once=IdempotencyKey(op.idempotency_key, command="message add", given=given),
+            clock=op.clock,
             uploading=uploading,
         )
         if not files:
-            return in_transaction(database, wish.commit, dry_run=dry_run)
-        if dry_run:
+            return in_transaction(op.database, wish.commit, dry_run=op.dry_run)
+        if op.dry_run:
             return in_transaction(
-                database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
+                op.database, lambda uow: wish.reserve(uow) or wish.commit(uow), dry_run=True
             )
-        if (done := in_transaction(database, wish.reserve)) is not None:
+        if (done := in_transaction(op.database, wish.reserve)) is not None:
             return done
         uploading.send()
         uploading.deliver()
-        return in_transaction(database, wish.commit)
+        return in_transaction(op.database, wish.commit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,19 +147,17 @@ class _MessageRequest:
         return Change(ticket=ticket, changed=False, message_id=found["id"]), found, True
 
 
-def mark_read(
-    database: Database, clock: Clock, ref: str | int, *, by: int, dry_run: bool = False
-) -> tuple[Ticket, int]:
+def mark_read(op: Operation, ref: str | int, *, reader: int) -> tuple[Ticket, int]:
     """Mark what the other party wrote as read: the customer reads agents, agents the customer."""
-    text.identifier("reader", by)
+    text.identifier("reader", reader)
 
     def work(uow: UnitOfWork) -> tuple[Ticket, int]:
         ticket = uow.tickets.get(ref)
-        other = "agent" if by == ticket.user_id else "customer"
-        now = uow.moment(clock(), ticket)
+        other = "agent" if reader == ticket.user_id else "customer"
+        now = uow.moment(op.clock(), ticket)
         return ticket, uow.messages.mark_read(ticket.id, written_by=other, at=to_the_second(now))
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def add_to_conversation(

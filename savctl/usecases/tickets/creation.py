@@ -20,10 +20,9 @@ from savctl.domain.sla.policy import Policies
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision
 from savctl.errors import InvalidInput
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
 from savctl.usecases.batch.idempotency import IdempotencyKey
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, change_ticket, unknown_users
 
@@ -74,15 +73,10 @@ class NewTicket:
 
 
 def create_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     wanted: NewTicket,
     *,
-    by: int | None,
-    policies: Policies | None = None,
-    key: str | None = None,
     draw: Callable[[str], str] = secrets.choice,
-    dry_run: bool = False,
     others: Mapping[str, object] | None = None,
     also: Callable[[UnitOfWork, Ticket], None] | None = None,
     reserved_id: int = 0,
@@ -97,22 +91,24 @@ def create_ticket(
         NotFound: the ticket it follows up does not exist.
     """
     wanted = checked_ticket(wanted)
-    once = creation_once(key, wanted, others)
+    once = creation_once(op.idempotency_key, wanted, others)
 
     def work(uow: UnitOfWork) -> tuple[Change, bool]:
         if (previous := once.previous(uow)) is not None:
             return Change(ticket=uow.tickets.get(previous["id"]), changed=False), True
-        now = clock()
+        now = op.clock()
         number = numbers.ticket_number(draw)
-        decision = decide_creation(uow, wanted, number=number, by=by, now=now, policies=policies)
+        decision = decide_creation(
+            uow, wanted, number=number, by=op.actor, now=now, policies=op.policies
+        )
         ticket = uow.record_new(decision.with_id(reserved_id))
         if also is not None:
             also(uow, ticket)
         once.store(uow, {"id": ticket.id}, at=now)
-        warnings = unknown_users(uow, (wanted.user_id, by))
+        warnings = unknown_users(uow, (wanted.user_id, op.actor))
         return Change(ticket=ticket, changed=True, warnings=warnings), False
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def creation_once(
@@ -138,16 +134,13 @@ def decide_creation(
 
 
 def edit_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     fields: Mapping[str, Any],
     *,
     add_tags: tuple[str, ...] = (),
     remove_tags: tuple[str, ...] = (),
     meta: Mapping[str, object] | None = None,
-    by: int | None,
-    dry_run: bool = False,
 ) -> Change:
     """Change subject, description, category, order, tags or free metadata of a ticket."""
     checked = _checked_fields(fields)
@@ -162,9 +155,9 @@ def edit_ticket(
         metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
         if metadata != ticket.metadata:
             wanted["metadata"] = metadata
-        return lifecycle.edit(ticket, wanted, by=by, now=uow.moment(clock(), ticket))
+        return lifecycle.edit(ticket, wanted, by=op.actor, now=uow.moment(op.clock(), ticket))
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))
 
 
 def _draft(

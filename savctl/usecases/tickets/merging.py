@@ -15,10 +15,9 @@ from savctl.domain.tickets.closing import LastPublic
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.merging import MergeSource, is_foreign
 from savctl.errors import NotFound, Refused
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
 from savctl.usecases.batch.idempotency import IdempotencyKey
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.changes import kept_unreadable, unknown_users
 
 Ref = str | int
@@ -27,13 +26,10 @@ _NAMED_TICKETS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeOptions:
-    """How a merge is done: as whom, why, and whether over the border between two customers."""
+    """How a merge is done: why, and whether over the border between two customers."""
 
-    by: int | None = None
     reason: str | None = None
     across: bool = False
-    key: str | None = None
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,7 @@ class Merged:
 
 
 def merge_tickets(
-    database: Database, clock: Clock, sources: Sequence[Ref], target: Ref, *, terms: MergeOptions
+    op: Operation, sources: Sequence[Ref], target: Ref, *, terms: MergeOptions = MergeOptions()
 ) -> Merged:
     """Merge tickets into another one: all of them, or none.
 
@@ -64,7 +60,7 @@ def merge_tickets(
         "across": terms.across,
         "reason": reason,
     }
-    once = IdempotencyKey(terms.key, command="ticket merge", given=given)
+    once = IdempotencyKey(op.idempotency_key, command="ticket merge", given=given)
 
     def work(uow: UnitOfWork) -> Merged:
         *named, into = uow.tickets.lock_all([*sources, target])
@@ -72,16 +68,16 @@ def merge_tickets(
             return Merged(target=into, **_kept(previous), is_replayed=True)
         tickets = list({ticket.id: ticket for ticket in named}.values())
         _require_mergeable(uow, tickets, into, across=terms.across)
-        now = uow.moment(clock(), *tickets, into)
+        now = uow.moment(op.clock(), *tickets, into)
         found, counts = _move(uow, tickets, into, now)
         waits = bool(found) and into.status is Status.WAITING_CUSTOMER
         is_newest = waits and _customer_is_newest(uow, into)
         decisions = [
-            (s.ticket, merging.close_source(s, into, by=terms.by, now=now, reason=reason))
+            (s.ticket, merging.close_source(s, into, by=op.actor, now=now, reason=reason))
             for s in found
         ]
         taken = merging.absorb_into_target(
-            into, found, by=terms.by, now=now, reason=reason, customer_is_newest=is_newest
+            into, found, by=op.actor, now=now, reason=reason, customer_is_newest=is_newest
         )
         uow.record_many([*decisions, (into, taken)])
         merged = Merged(
@@ -91,12 +87,12 @@ def merge_tickets(
             ),
             messages=counts[0],
             attachments=counts[1],
-            warnings=tuple(_warnings(uow, found, into, taken, terms.by)),
+            warnings=tuple(_warnings(uow, found, into, taken, op.actor)),
         )
         once.store(uow, _kept_form(merged), at=now)
         return merged
 
-    return in_transaction(database, work, dry_run=terms.dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def root_of(uow: UnitOfWork, ticket: Ticket) -> str | None:

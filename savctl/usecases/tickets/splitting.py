@@ -10,29 +10,24 @@ from savctl.domain import text
 from savctl.domain.model import numbers
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.policy import Policies
 from savctl.domain.tickets import splitting
 from savctl.domain.tickets.message_origins import origins
 from savctl.domain.tickets.splitting import Part
 from savctl.errors import InvalidInput, NotFound, Refused
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.changes import kept_unreadable, unknown_users
 from savctl.usecases.tickets.creation import NewTicket, decide_creation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitOptions:
-    """How a split is done: the new ticket's subject and priority, why, and as whom."""
+    """How a split is done: the new ticket's subject and priority, and why."""
 
     subject: str | None = None
     priority: Priority | None = None
     reason: str | None = None
-    by: int | None = None
-    policies: Policies | None = None
     draw: Callable[[str], str] = secrets.choice
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +42,11 @@ class Split:
 
 
 def split_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     message_ids: Sequence[int],
     *,
-    terms: SplitOptions,
+    terms: SplitOptions = SplitOptions(),
 ) -> Split:
     """Make a new ticket of some messages of another one.
 
@@ -74,20 +68,20 @@ def split_ticket(
     def work(uow: UnitOfWork) -> Split:
         original = uow.tickets.lock(ref)
         part = _part(uow, original, wanted)
-        now, number = uow.moment(clock(), original), numbers.ticket_number(terms.draw)
+        now, number = uow.moment(op.clock(), original), numbers.ticket_number(terms.draw)
         draft = _draft(uow, original, part, terms)
         made = decide_creation(
-            uow, draft, number=number, by=terms.by, now=now, policies=terms.policies
+            uow, draft, number=number, by=op.actor, now=now, policies=op.policies
         )
-        made = splitting.split_off(made, original, part, by=terms.by, now=now, reason=reason)
-        left = splitting.detach(original, part, number, by=terms.by, now=now, reason=reason)
+        made = splitting.split_off(made, original, part, by=op.actor, now=now, reason=reason)
+        left = splitting.detach(original, part, number, by=op.actor, now=now, reason=reason)
         new = uow.record_new(made)
         uow.record(left)
         uow.moves.show(sorted(part.shown))
         messages, files = uow.moves.some(
             sorted(part.ids), sorted(part.files), of=original.id, to=new.id
         )
-        warnings = unknown_users(uow, (new.user_id, terms.by)) + kept_unreadable(original)
+        warnings = unknown_users(uow, (new.user_id, op.actor)) + kept_unreadable(original)
         return Split(
             ticket=new,
             original=left.ticket,
@@ -96,7 +90,7 @@ def split_ticket(
             warnings=warnings,
         )
 
-    return in_transaction(database, work, dry_run=terms.dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:

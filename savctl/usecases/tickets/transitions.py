@@ -8,13 +8,11 @@ from savctl.domain import text
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.policy import Policies
 from savctl.domain.tickets import lifecycle, merging
 from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
 from savctl.errors import InvalidInput
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, answer, change_ticket
 from savctl.usecases.tickets.conversation import add_to_conversation
@@ -25,18 +23,14 @@ REOPENS_FROM = Status.RESOLVED
 
 
 def move_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     to: Status,
     *,
-    by: int | None,
     reason: str | None = None,
     message: str | None = None,
     bridge: bool = False,
     only_from: Status | None = None,
-    policies: Policies | None = None,
-    dry_run: bool = False,
 ) -> Change:
     """Take a ticket to a status, with a public message of the agent if one is given.
 
@@ -56,13 +50,21 @@ def move_ticket(
             _require_from(ticket, to, only_from)
         if bridge:
             return lifecycle.bridge(
-                ticket, to, by=by, now=now, reason=reason, agent_id=by, policies=policies
+                ticket,
+                to,
+                by=op.actor,
+                now=now,
+                reason=reason,
+                agent_id=op.actor,
+                policies=op.policies,
             )
-        return lifecycle.move(ticket, to, by=by, now=now, reason=reason, policies=policies)
+        return lifecycle.move(
+            ticket, to, by=op.actor, now=now, reason=reason, policies=op.policies
+        )
 
     def work(uow: UnitOfWork) -> Change:
         before = uow.tickets.lock(ref)
-        now = uow.moment(clock(), before)
+        now = uow.moment(op.clock(), before)
         decision = decide(before, now)
         message_id = None
         if body is not None:
@@ -72,24 +74,20 @@ def move_ticket(
                     hint=f"savctl message add {before.ticket_number} --from agent:ID --body …",
                     ticket_number=before.ticket_number,
                 )
-            message_id = _say(uow, before, body, by, now)
+            message_id = _say(uow, before, body, op.actor, now)
         uow.record(decision)
-        return answer(uow, before, decision, users=(by,), message_id=message_id)
+        return answer(uow, before, decision, users=(op.actor,), message_id=message_id)
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
 
 
 def close_ticket(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     *,
-    by: int | None,
     reason: str | None,
     duplicate_of: str | int | None = None,
     bridge: bool = False,
-    policies: Policies | None = None,
-    dry_run: bool = False,
 ) -> Change:
     """Close a ticket for good; a duplicate names the ticket it repeats.
 
@@ -107,39 +105,41 @@ def close_ticket(
             if original.id == ticket.id:
                 raise InvalidInput(f"{ticket.ticket_number} cannot be a duplicate of itself")
             why = merging.duplicate_of(original, cleaned)
-        now = uow.moment(clock(), ticket)
+        now = uow.moment(op.clock(), ticket)
         if not bridge:
-            return lifecycle.move(ticket, Status.CLOSED, by=by, now=now, reason=why)
+            return lifecycle.move(ticket, Status.CLOSED, by=op.actor, now=now, reason=why)
         if duplicate_of is not None and why is not None:
-            return lifecycle.close_duplicate(ticket, by=by, now=now, reason=why)
+            return lifecycle.close_duplicate(ticket, by=op.actor, now=now, reason=why)
         return lifecycle.bridge(
-            ticket, Status.CLOSED, by=by, now=now, reason=why, agent_id=by, policies=policies
+            ticket,
+            Status.CLOSED,
+            by=op.actor,
+            now=now,
+            reason=why,
+            agent_id=op.actor,
+            policies=op.policies,
         )
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))
 
 
 def set_priority(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     ref: str | int,
     priority: Priority,
     *,
-    by: int | None,
     reason: str | None,
-    policies: Policies | None = None,
-    dry_run: bool = False,
 ) -> Change:
     """Set the priority by hand (spec: agent manual override always permitted)."""
     why = text.reason(reason)
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
-        now = uow.moment(clock(), ticket)
+        now = uow.moment(op.clock(), ticket)
         return lifecycle.change_priority(
-            ticket, priority, by=by, now=now, reason=why, policies=policies
+            ticket, priority, by=op.actor, now=now, reason=why, policies=op.policies
         )
 
-    return change_ticket(database, ref, rule, dry_run=dry_run, users=(by,))
+    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(op.actor,))
 
 
 def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from savctl.domain import text
-from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
-from savctl.ports import Clock
+from savctl.usecases.operation import Operation
 
 
 def mark_vip(
-    database: Database,
-    clock: Clock,
+    op: Operation,
     user_id: int,
     *,
     is_vip: bool,
-    by: int | None,
-    dry_run: bool = False,
 ) -> bool:
     """Make a customer a VIP or no longer one; False when it is so already.
 
@@ -26,13 +22,13 @@ def mark_vip(
     def work(uow: UnitOfWork) -> bool:
         if uow.vips.has(user_id) is is_vip:
             return False
-        now = clock()
+        now = op.clock()
         if is_vip:
-            uow.vips.add(user_id, at=now, by=by)
+            uow.vips.add(user_id, at=now, by=op.actor)
         else:
             uow.vips.remove(user_id)
         details = {"user_id": user_id, "vip": is_vip}
-        uow.audit.note("vip", actor=by, at=now, details=details)
+        uow.audit.note("vip", actor=op.actor, at=now, details=details)
         return True
 
-    return in_transaction(database, work, dry_run=dry_run)
+    return in_transaction(op.database, work, dry_run=op.dry_run)
