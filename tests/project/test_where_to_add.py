@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from savctl.persistence.schema import versions
+
 PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow("starts savctl from a copy of the tree")
 
 Run = Callable[..., str]
+TICKET = ("--user", "456", "--subject", "Parcel", "--description", "Where?")
 
 JOB = '''"""Greet."""
 
@@ -61,6 +64,29 @@ class TicketGreeted(Event):
     routing_key: ClassVar[str] = "sav.ticket.greeted"
 
     greeting: str
+'''
+
+REVISION = '''"""The channel by which a ticket came."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{last}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("support_tickets", sa.Column("channel", sa.String(100)))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("support_tickets", "channel")
 '''
 
 FILE_TYPE = """LOG = FileType(
@@ -130,6 +156,31 @@ def test_a_command_is_a_function_and_a_setting_a_field(tree: Path, run: Run) -> 
     assert "greet" in run("agent", "--help")
     shown = json.loads(run("config", "show", "-o", "json"))
     assert [row["value"] for row in shown if row["setting"] == "greeting"] == ["hello"]
+
+
+def test_a_column_of_tickets_is_a_field_a_table_line_and_a_revision(tree: Path, run: Run) -> None:
+    append(
+        tree,
+        "savctl/domain/model/ticket.py",
+        "    channel: str | None = None\n",
+        before="    resolved_at: datetime | None = None\n",
+    )
+    append(
+        tree,
+        "savctl/persistence/schema/tables/service.py",
+        '    Column("channel", Words),\n',
+        before='    Column("resolved_at", UtcDateTime),\n',
+    )
+    revision = REVISION.format(last=versions.HEAD)
+    append_new(tree / "migrations" / "versions" / "r9999_channel.py", revision)
+
+    number = run("ticket", "create", *TICKET, "-o", "ids").strip()
+    exported = str(tree / "tickets.csv")
+    run("export", "tickets", "--out", exported)
+
+    assert json.loads(run("ticket", "show", number, "-o", "json"))["channel"] is None
+    assert ",channel," in Path(exported).read_text().splitlines()[0]
+    assert json.loads(run("db", "status", "-o", "json"))["current"] == "9999"
 
 
 def test_an_event_is_a_class(tree: Path, run: Run) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.schema import CreateTable
@@ -13,9 +16,18 @@ from savctl.persistence.schema.lock import Notify, alone, ignore_note
 from savctl.persistence.schema.server_info import is_there
 from savctl.persistence.schema.tables import SERVICE_TABLES, VERSION_TABLE, meta
 from savctl.persistence.schema.tables import leases as leases_table
+from savctl.places import folder_of
 
-HEAD = "0006"
-KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006")
+# Each revision is a file r0001_….py; Alembic itself is too slow to ask at every start.
+_REVISIONS = re.compile(r"r(\d{4})_\w+\.py")
+KNOWN = tuple(
+    sorted(
+        found[1]
+        for name in os.listdir(folder_of("migrations") / "versions")
+        if (found := _REVISIONS.fullmatch(name))
+    )
+)
+HEAD = KNOWN[-1]
 
 CREATED, ADOPTED = "created", "adopted"
 BASE = "base"
