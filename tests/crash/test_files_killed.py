@@ -25,7 +25,7 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, deep
+from tests.depth import KILLS, deep, too_few
 from tests.files.making import PDF
 from tests.given import AGENT, attached, created, rows
 from tests.servers.buckets import Bucket
@@ -217,7 +217,7 @@ def test_a_purge_killed_again_and_again_loses_no_object_that_a_record_names(
             time_passes_for_leases(database)
             again += _attached_again(database, bucket.store, ticket.id, staging, number)
     must_hold(database, bucket.store)
-    assert hits > kills / 2, f"{hits} kills hit a purge at work: too few to prove anything"
+    assert hits > too_few(kills), f"{hits} kills hit a purge at work: too few to prove anything"
 
     at_work["SAVCTL_BATCH_SIZE"] = "1000"
     assert finished(at_work, *PURGE) == 0

@@ -23,7 +23,7 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS
+from tests.depth import KILLS, too_few
 from tests.given import created, rows
 from tests.servers.buckets import Bucket
 
@@ -97,7 +97,7 @@ def test_a_cleanup_killed_again_and_again_hides_orphans_alone(
         came_back = random.choice(ORPHANS)  # its record came late, or from a backup
         both.record(came_back, size=1)
         named.add(came_back)
-    assert hits > KILLS / 2, f"{hits} kills hit a run at work: too few to prove anything"
+    assert hits > too_few(KILLS), f"{hits} kills hit a run at work: too few to prove anything"
 
     environment["SAVCTL_BATCH_SIZE"] = "1000"
     for _ in range(2):
