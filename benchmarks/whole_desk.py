@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +77,17 @@ def _volume(url: str) -> object:
     database = Database(url)
     rows = report_volume(database, ReportSpan(_SINCE, NOW, NOW), every=Every.MONTH)
     database.close()
-    return {row["period"]: [row[name] for name in _COUNTS] for row in rows}
+    return _busy((row["period"], [row[name] for name in _COUNTS]) for row in rows)
 
 
 def _plain_volume(url: str) -> object:
     counts = _plain_sla.volume(url, _SINCE, NOW)
-    return {month: [tally[name] for name in _COUNTS] for month, tally in counts.items()}
+    return _busy((month, [tally[name] for name in _COUNTS]) for month, tally in counts.items())
+
+
+def _busy(months: Iterable[tuple[object, Sequence[object]]]) -> dict[object, Sequence[object]]:
+    """Without months in which nothing happened: the report has them, plain SQL has not."""
+    return {month: counts for month, counts in months if any(counts)}
 
 
 def _run(job: str) -> Callable[[str], object]:
