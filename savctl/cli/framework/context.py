@@ -14,6 +14,7 @@ from savctl.cli.framework.asked import is_json
 from savctl.cli.framework.effects import Effect
 from savctl.cli.framework.output import Format
 from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
 from savctl.config.unused import unused_variables
@@ -215,7 +216,5 @@ class CommandContext:
         self.warn(f"{clock_off.message}; the real run would stop")
 
     def _paint(self, text: str, code: str) -> str:
-        wanted = self.color == "always" or (
-            self.color == "auto" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        )
-        return f"\x1b[{code}m{text}\x1b[0m" if wanted else text
+        is_painted = wants_colour(self.color, is_terminal=sys.stderr.isatty())
+        return f"\x1b[{code}m{text}\x1b[0m" if is_painted else text

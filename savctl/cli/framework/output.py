@@ -16,6 +16,7 @@ from itertools import chain
 from typing import TextIO
 
 from savctl.cli.framework.streams import silence_stdout
+from savctl.cli.framework.terminal import cells, fold, pad, stdout_width
 from savctl.cli.framework.text import cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.model.metadata import Metadata
@@ -209,11 +210,15 @@ def _table(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
 
 
 def _write_record(row: Row, out: TextIO) -> None:
-    width = max((len(name) for name in row), default=0)
+    width = max((cells(name) for name in row), default=0)
+    room = stdout_width()
     for name, value in row.items():
         text = "" if value is None else _text_of(value)
-        first, *others = [safe(line) for line in text.splitlines() or [""]]
-        out.write(f"{safe(name):<{width}}  {first}".rstrip() + "\n")
+        lines = [safe(line) for line in text.splitlines() or [""]]
+        if room is not None:
+            lines = [part for line in lines for part in fold(line, max(20, room - width - 2))]
+        first, *others = lines
+        out.write(f"{pad(safe(name), width)}  {first}".rstrip() + "\n")
         out.writelines(f"{'':<{width}}  {line}\n" for line in others)
 
 

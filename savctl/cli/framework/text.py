@@ -6,6 +6,8 @@ import re
 import unicodedata
 from datetime import timedelta
 
+from savctl.cli.framework.terminal import clip
+
 # Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 _JOINERS = {"\u200d", "\ufe0f"}  # emoji are made of these; they move nothing
@@ -34,7 +36,7 @@ def json_safe(encoded: str) -> str:
 def cell(text: str, *, width: int = CELL_WIDTH) -> str:
     """One table cell: a single line, cut with an ellipsis."""
     shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
-    return shown if len(shown) <= width else shown[: width - 1] + "…"
+    return clip(shown, width)
 
 
 def span_words(span: timedelta) -> str:
