@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, inspect, select, update
 
 from savctl.domain.clock import instant
 from savctl.errors import NotFound
 from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.engine import Database
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import archived_files, archived_tickets
 from savctl.persistence.sql import chunks, fetched, id_list
 from savctl.persistence.tickets.references import resolved
@@ -187,17 +188,14 @@ def listing(
     database: Database, wanted: ArchiveFilter, *, after_id: int = 0, limit: int = 0
 ) -> Iterator[Archived]:
     """Archived tickets in id order; `limit` 0 is no limit. Pages are transactions of their own."""
-    left = limit or None
-    while left is None or left > 0:
-        size = min(_PAGE, left) if left else _PAGE
-        query = select(archived_tickets).where(_A.ticket_id > after_id, *wanted.conditions())
+    query = select(archived_tickets).where(*wanted.conditions()).order_by(_A.ticket_id)
+
+    def read(after: int, count: int) -> Sequence[Row[Any]]:
         with database.reading() as connection:
-            rows = connection.execute(query.order_by(_A.ticket_id).limit(size)).all()
-        yield from map(_archived, rows)
-        if len(rows) < size:
-            return
-        after_id = rows[-1].ticket_id
-        left = left - size if left is not None else None
+            return connection.execute(query.where(_A.ticket_id > after).limit(count)).all()
+
+    for page in pages(read, lambda row: row.ticket_id, after=after_id, size=_PAGE, limit=limit):
+        yield from map(_archived, page)
 
 
 def archived_of(connection: Connection, user_id: int) -> list[Archived]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from savctl.domain.text import MAX_ID
 from savctl.persistence.engine import Database
 from savctl.persistence.events.outbox_queue import DEAD, WAITING
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import outbox
 
 _PAGE = 1000
@@ -19,16 +20,13 @@ def every_event(
     database: Database, *, after_id: int, limit: int, **wanted: Any
 ) -> Iterator[dict[str, Any]]:
     """Those events, oldest first, a page at a time; `limit` 0 is no limit."""
-    left = limit
-    while True:
-        size = min(_PAGE, left) if limit else _PAGE
+
+    def read(after: int, count: int) -> list[dict[str, Any]]:
         with database.reading() as connection:
-            page = list_events(connection, after_id=after_id, limit=size, **wanted)
+            return list_events(connection, after_id=after, limit=count, **wanted)
+
+    for page in pages(read, lambda row: row["id"], after=after_id, size=_PAGE, limit=limit):
         yield from page
-        left -= len(page)
-        if len(page) < size or (limit and not left):
-            return
-        after_id = page[-1]["id"]
 
 
 def list_events(

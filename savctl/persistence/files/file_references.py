@@ -7,8 +7,10 @@ merged tickets keep their key: nothing is inferred from a key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +28,7 @@ from sqlalchemy import (
 from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachments
 from savctl.persistence.files.uploads import UploadRecords
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import archived_files, purges, ticket_attachments
 from savctl.persistence.sql import chunks
 
@@ -107,17 +110,15 @@ def names_any(database: Database) -> bool:
         return connection.execute(select(purges.c.id).limit(1)).first() is not None
 
 
-def named_keys(database: Database) -> Iterator[tuple[ReferencingTable, list[Named]]]:
+def named_keys(database: Database) -> Iterator[tuple[ReferencingTable, Sequence[Named]]]:
     """Every key that a record names, page by page in order of the records' ids.
 
     Pages are transactions of their own: what is written meanwhile may be missing here, which is
     why `named` is asked right before anything is removed.
     """
     for place in PLACES:
-        after = 0
-        while page := _page(database, place, after):
+        for page in pages(partial(_page, database, place), itemgetter(2), after=0, size=PAGE):
             yield place, page
-            after = page[-1][2]
 
 
 def _records_naming(connection: Connection, keys: list[str]) -> dict[str, str]:
@@ -139,12 +140,12 @@ def _bytes(column: Column[Any]) -> ColumnElement[bytes]:
     return cast(column, LargeBinary)
 
 
-def _page(database: Database, place: ReferencingTable, after: int) -> list[Named]:
+def _page(database: Database, place: ReferencingTable, after: int, count: int) -> list[Named]:
     query = (
         select(place.key, place.size, place.id, place.ticket)
         .where(place.id > after)
         .order_by(place.id)
-        .limit(PAGE)
+        .limit(count)
     )
     with database.reading() as connection:
         return list(connection.execute(query).cursor.fetchall())  # plain tuples

@@ -16,6 +16,7 @@ from savctl.domain.files.file_names import key_digest
 from savctl.persistence.bulk import delete_in, insert_rows, rows_in
 from savctl.persistence.engine import Database
 from savctl.persistence.files.purge_queue import PurgeReason
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import purges
 from savctl.persistence.types import time_text
 
@@ -89,15 +90,14 @@ def _with_reason(connection: Connection, digests: Sequence[str]) -> list[Any]:
 
 
 def _pages(database: Database, *, only_unsettled: bool) -> Iterator[list[str]]:
-    after = 0
-    while True:
-        query = select(_P.id, _P.object_key).where(_P.id > after, _P.reason == ORPHAN)
-        query = query.where(_P.claimed_at.is_(None))
-        if only_unsettled:
-            query = query.where(_P.hidden_at.is_(None))
+    query = select(_P.id, _P.object_key).where(_P.reason == ORPHAN, _P.claimed_at.is_(None))
+    if only_unsettled:
+        query = query.where(_P.hidden_at.is_(None))
+
+    def read(after: int, count: int) -> Sequence[Any]:
         with database.reading() as connection:
-            page = connection.execute(query.order_by(_P.id).limit(_PAGE)).all()
-        if not page:
-            return
+            found = query.where(_P.id > after).order_by(_P.id).limit(count)
+            return connection.execute(found).all()
+
+    for page in pages(read, lambda row: row.id, after=0, size=_PAGE):
         yield [row.object_key for row in page]
-        after = page[-1].id

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import ColumnElement, Connection, select, text
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.legal_hold import has_hold, is_held
 from savctl.domain.tickets.merge_links import went_into
 from savctl.persistence.engine import Database
+from savctl.persistence.metadata_sql import metadata_has, metadata_mentions
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.tickets.tickets import to_ticket
 
 _PAGE = 1000
-# The word is looked for as well: metadata that cannot be read may mention a hold.
-_SQLITE = (
-    "(json_type(CASE WHEN json_valid(support_tickets.metadata) "
-    "THEN support_tickets.metadata ELSE '{}' END, '$.legal_hold') IS NOT NULL "
-    "OR instr(support_tickets.metadata, 'legal_hold') > 0)"
-)
-_SERVER = (
-    "(JSON_CONTAINS_PATH(CASE WHEN JSON_VALID(support_tickets.metadata) "
-    "THEN support_tickets.metadata ELSE '{}' END, 'one', '$.legal_hold') "
-    "OR LOCATE('legal_hold', support_tickets.metadata) > 0)"
-)
 
 
 def held_tickets(database: Database) -> Iterator[Ticket]:
@@ -32,23 +23,25 @@ def held_tickets(database: Database) -> Iterator[Ticket]:
 
     No index knows it: it looks at every ticket.
     """
-    last = 0
-    while True:
+
+    def read(after: int, count: int) -> list[Ticket]:
         with database.reading() as connection:
             query = select(support_tickets).where(
-                support_tickets.c.id > last, names_hold(connection.dialect.name)
+                support_tickets.c.id > after, names_hold(connection.dialect.name)
             )
-            query = query.order_by(support_tickets.c.id).limit(_PAGE)
-            page = [to_ticket(row) for row in connection.execute(query)]
+            query = query.order_by(support_tickets.c.id).limit(count)
+            return [to_ticket(row) for row in connection.execute(query)]
+
+    for page in pages(read, lambda ticket: ticket.id, after=0, size=_PAGE):
         yield from (ticket for ticket in page if is_held(ticket))
-        if len(page) < _PAGE:
-            return
-        last = page[-1].id
 
 
 def names_hold(dialect: str) -> ColumnElement[bool]:
-    """SQL for tickets whose metadata mentions a hold; the rule decides on the value."""
-    return text(_SQLITE if dialect == "sqlite" else _SERVER)  # type: ignore[return-value]
+    """SQL for tickets whose metadata mentions a hold; the rule decides on the value.
+
+    The word alone is enough: metadata that cannot be read may mention a hold.
+    """
+    return or_(metadata_has("legal_hold", dialect), metadata_mentions("legal_hold", dialect))
 
 
 def held_among(connection: Connection, ticket_ids: Iterable[int]) -> frozenset[int]:

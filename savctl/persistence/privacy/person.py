@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     true,
 )
 
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import (
     archive_copies,
     archived_files,
@@ -192,17 +193,16 @@ class PersonCounts:
         asked = filters.get("user_id") if isinstance(filters, dict) else None
         return self._id in {details.get("user_id"), asked}
 
-    def _kept_answers(self) -> Iterator[list[Any]]:
-        last = ""
-        while True:
-            query = select(idempotency).where(idempotency.c.key > last)
-            page = self._connection.execute(query.order_by(idempotency.c.key).limit(_PAGE)).all()
-            yield list(page)
-            if len(page) < _PAGE:
-                return
-            last = page[-1].key
+    def _kept_answers(self) -> Iterator[Sequence[Any]]:
+        query = select(idempotency).order_by(idempotency.c.key)
 
-    def _of_person(self, page: list[Any]) -> int:
+        def read(after: str, count: int) -> list[Any]:
+            rows = self._connection.execute(query.where(idempotency.c.key > after).limit(count))
+            return list(rows)
+
+        return pages(read, lambda row: row.key, after="", size=_PAGE)
+
+    def _of_person(self, page: Sequence[Any]) -> int:
         answers = [(row.command, json.loads(row.answer)) for row in page]
         named = [_tickets_in(command, answer) for command, answer in answers]
         wanted = set[int]().union(*named)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.merge_links import went_into
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import support_tickets, ticket_attachments, ticket_messages
 from savctl.persistence.tickets.conversations import (
     ByTicket,
@@ -30,18 +31,18 @@ def tickets_of(connection: Connection, user_id: int) -> Iterator[tuple[Ticket, R
     An attachment's row also names the sender of its message. Both are read in this order, each to
     its end, before the next ticket is asked for.
     """
-    last = 0
-    while True:
-        query = select(support_tickets).where(_T.user_id == user_id, _T.id > last)
-        page = [to_ticket(r) for r in connection.execute(query.order_by(_T.id).limit(_PAGE))]
-        if not page:
-            return
+    query = select(support_tickets).where(_T.user_id == user_id).order_by(_T.id)
+
+    def read(after: int, count: int) -> list[Ticket]:
+        rows = connection.execute(query.where(_T.id > after).limit(count))
+        return [to_ticket(row) for row in rows]
+
+    for page in pages(read, lambda ticket: ticket.id, after=0, size=_PAGE):
         ids = [ticket.id for ticket in page]
         hung = ByTicket(attachments_of_tickets(connection, ids, with_senders=True))
         messages = ByTicket(messages_of_tickets(connection, ids))
         for ticket in page:
             yield ticket, map(_record, hung.of(ticket.id)), map(_record, messages.of(ticket.id))
-        last = ids[-1]
 
 
 def messages_elsewhere(
@@ -51,20 +52,19 @@ def messages_elsewhere(
 
     A message's row also names the ticket's number.
     """
-    last = 0
-    while True:
-        query = _elsewhere(user_id, ticket_messages, _T.ticket_number).order_by(_M.id)
-        page = connection.execute(query.where(_M.id > last).limit(_PAGE)).all()
-        if not page:
-            return
+    query = _elsewhere(user_id, ticket_messages, _T.ticket_number).order_by(_M.id)
+
+    def read(after: int, count: int) -> Sequence[Row[Any]]:
+        return connection.execute(query.where(_M.id > after).limit(count)).all()
+
+    for page in pages(read, lambda row: row.id, after=0, size=_PAGE):
         ids = [row.id for row in page]
-        query = select(ticket_attachments).where(_A.message_id.in_(ids)).order_by(_A.id)
+        records = select(ticket_attachments).where(_A.message_id.in_(ids)).order_by(_A.id)
         hung: dict[int, list[Record]] = {}
-        for row in connection.execute(query):
+        for row in connection.execute(records):
             hung.setdefault(row.message_id, []).append(_record(row))
         for row in page:
             yield _record(row), hung.get(row.id, [])
-        last = ids[-1]
 
 
 def ids_elsewhere(connection: Connection, user_id: int) -> set[int]:

@@ -17,6 +17,7 @@ from savctl.domain.sla.breach import Breach
 from savctl.domain.sla.clock import Side
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import sla_breaches, support_tickets
 from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.types import time_text
@@ -55,6 +56,7 @@ class BreachFilter:
 
 
 _PAGE = 1_000
+_Position = tuple[datetime, int, str]
 _MOST_MINUTES = 2**31 - 1  # an INTEGER: 4,000 years, which a dry run with --at may look ahead
 _COLUMNS = (
     "ticket_id",
@@ -123,7 +125,7 @@ def list_breaches(
     database: Database,
     wanted: BreachFilter,
     *,
-    after: tuple[datetime, int, str] | None = None,
+    after: _Position | None = None,
     limit: int = 0,
 ) -> Iterator[Row[Any]]:
     """Breaches with their tickets, the newest first; a deleted ticket's has no number.
@@ -131,19 +133,20 @@ def list_breaches(
     `after` is the row behind which to go on, by its time, ticket and side. Each page is a short
     transaction of its own; `limit` 0 is no limit.
     """
-    left = limit or None
-    while left is None or left > 0:
-        size = min(_PAGE, left) if left else _PAGE
+
+    def read(after: _Position | None, count: int) -> Sequence[Row[Any]]:
         with database.reading() as connection:
-            page = connection.execute(_query(wanted, after).limit(size)).all()
+            return connection.execute(_query(wanted, after).limit(count)).all()
+
+    for page in pages(read, _position, after=after, size=_PAGE, limit=limit):
         yield from page
-        if len(page) < size:
-            return
-        after = (page[-1].at, page[-1].ticket_id, page[-1].side)
-        left = left - size if left is not None else None
 
 
-def _query(wanted: BreachFilter, after: tuple[datetime, int, str] | None) -> Select[Any]:
+def _position(row: Row[Any]) -> _Position:
+    return row.at, row.ticket_id, row.side
+
+
+def _query(wanted: BreachFilter, after: _Position | None) -> Select[Any]:
     b, t = sla_breaches.c, support_tickets.c
     query = (
         select(sla_breaches, t.ticket_number, t.status, t.assigned_to)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, not_, or_, select
 
 from savctl.domain.sla.clock import Side
+from savctl.persistence.metadata_sql import metadata_has
 from savctl.persistence.schema.tables import sla_breaches, support_tickets, ticket_messages
 
 _T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
@@ -79,11 +80,4 @@ def breaches_by(
 
 def _is_not_merged(dialect: str) -> ColumnElement[bool]:
     """Whether the ticket is still one of its own: merged ones leave the statistics (rules 6.3)."""
-    if dialect == "sqlite":
-        return text(  # type: ignore[return-value]
-            "json_extract(CASE WHEN json_valid(support_tickets.metadata) "
-            "THEN support_tickets.metadata ELSE '{}' END, '$.merged_into.ticket_id') IS NULL"
-        )
-    return text(  # type: ignore[return-value]
-        "JSON_EXTRACT(support_tickets.metadata, '$.merged_into.ticket_id') IS NULL"
-    )
+    return not_(metadata_has("merged_into.ticket_id", dialect))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import files, ticket_attachments, ticket_messages
 
 MESSAGE_COLUMNS = tuple(column.name for column in ticket_messages.columns)
@@ -34,17 +35,15 @@ _WITH_SENDERS = (
 
 def messages_of_tickets(connection: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:
     """The messages of these tickets (ids ascending) by ticket, each conversation in its order."""
-    query = select(ticket_messages).order_by(_M.ticket_id, _M.created_at, _M.id).limit(_PAGE)
-    last: Row[Any] | None = None
-    while True:
+    query = select(ticket_messages).order_by(_M.ticket_id, _M.created_at, _M.id)
+
+    def read(last: Row[Any] | None, count: int) -> Sequence[Row[Any]]:
         found = query.where(_M.ticket_id.in_(_left(ids, last)))
         if last is not None:
             found = found.where(or_(_M.ticket_id > last.ticket_id, _later_than(last)))
-        page = connection.execute(found).all()
-        yield from page
-        if len(page) < _PAGE:
-            return
-        last = page[-1]
+        return connection.execute(found.limit(count)).all()
+
+    return _rows(read)
 
 
 def attachments_of_tickets(
@@ -55,22 +54,22 @@ def attachments_of_tickets(
     Each with `deleted_at`, the mark of savctl's own table; with senders also whose message it
     hangs on.
     """
-    query = (
-        (_WITH_SENDERS if with_senders else _ATTACHMENTS)
-        .order_by(_A.ticket_id, _A.id)
-        .limit(_PAGE)
-    )
-    last: Row[Any] | None = None
-    while True:
+    query = (_WITH_SENDERS if with_senders else _ATTACHMENTS).order_by(_A.ticket_id, _A.id)
+
+    def read(last: Row[Any] | None, count: int) -> Sequence[Row[Any]]:
         found = query.where(_A.ticket_id.in_(_left(ids, last)))
         if last is not None:
             behind = and_(_A.ticket_id == last.ticket_id, _A.id > last.id)
             found = found.where(or_(_A.ticket_id > last.ticket_id, behind))
-        page = connection.execute(found).all()
+        return connection.execute(found.limit(count)).all()
+
+    return _rows(read)
+
+
+def _rows(read: Callable[[Row[Any] | None, int], Sequence[Row[Any]]]) -> Iterator[Row[Any]]:
+    first: Row[Any] | None = None
+    for page in pages(read, lambda row: row, after=first, size=_PAGE):
         yield from page
-        if len(page) < _PAGE:
-            return
-        last = page[-1]
 
 
 class ByTicket:

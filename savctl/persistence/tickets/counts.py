@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from savctl.domain.model.history import HistoryEntry
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.events.outbox_queue import WAITING
+from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import audit, outbox, support_tickets, ticket_messages
 from savctl.persistence.tickets.tickets import to_ticket
 
@@ -45,16 +45,14 @@ def sizes(connection: Connection) -> dict[str, int]:
 
 def closings(connection: Connection) -> Iterator[tuple[Ticket, HistoryEntry | None]]:
     """Every closed ticket with the history entry that closed it, None where there is none."""
-    after_id = 0
-    while tickets := [to_ticket(row) for row in connection.execute(_closed(after_id))]:
-        for ticket in tickets:
-            yield ticket, _closing(ticket)
-        after_id = tickets[-1].id
+    query = select(support_tickets).where(_T.status == Status.CLOSED).order_by(_T.id)
 
+    def read(after: int, count: int) -> list[Ticket]:
+        rows = connection.execute(query.where(_T.id > after).limit(count))
+        return [to_ticket(row) for row in rows]
 
-def _closed(after_id: int) -> Select[Any]:
-    query = select(support_tickets).where(_T.status == Status.CLOSED, _T.id > after_id)
-    return query.order_by(_T.id).limit(_PAGE)
+    for page in pages(read, lambda ticket: ticket.id, after=0, size=_PAGE):
+        yield from ((ticket, _closing(ticket)) for ticket in page)
 
 
 def _closing(ticket: Ticket) -> HistoryEntry | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, cast, text
+from sqlalchemy import ColumnElement, LargeBinary, and_, cast
 
 from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.persistence.metadata_sql import metadata_list_has, metadata_list_is_filled
 from savctl.persistence.schema.tables import support_tickets
 
 _T = support_tickets.c
@@ -32,9 +33,9 @@ def conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
         found.append(_T.assigned_to.is_(None))
     found += _created_between(wanted)
     if wanted.tag is not None:
-        found.append(_has_tag(wanted.tag, dialect))
+        found.append(metadata_list_has("tags", wanted.tag, dialect))
     if wanted.is_breached:
-        found.append(_is_breached(dialect))
+        found.append(metadata_list_is_filled("sla.breaches", dialect))
     return found
 
 
@@ -56,34 +57,3 @@ def _is_exactly(column: ColumnElement[Any], value: str, dialect: str) -> ColumnE
         return column.collate("BINARY") == value
     # the first half is what an index of the column can answer
     return and_(column == value, cast(column, LargeBinary) == value.encode())
-
-
-def _has_tag(tag: str, dialect: str) -> ColumnElement[bool]:
-    """Whether `metadata.tags` holds the tag, however its JSON spells it.
-
-    Other programs write `\\u00e0` and `\\/`, which MariaDB's JSON_CONTAINS does not look through.
-    """
-    sql = _TAGGED_SQLITE if dialect == "sqlite" else _TAGGED_SERVER
-    return text(sql).bindparams(tag=tag)  # type: ignore[return-value]
-
-
-_TAGGED_SQLITE = (
-    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(support_tickets.metadata) "
-    "AND json_type(support_tickets.metadata, '$.tags') = 'array' "
-    "THEN support_tickets.metadata ELSE '{}' END, '$.tags') WHERE value = :tag)"
-)
-_TAGGED_SERVER = (
-    "EXISTS (SELECT 1 FROM JSON_TABLE(CASE WHEN JSON_VALID(support_tickets.metadata) "
-    "THEN support_tickets.metadata ELSE '{}' END, '$.tags[*]' COLUMNS "
-    "(tag VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS tags "
-    "WHERE CAST(tags.tag AS BINARY) = CAST(:tag AS BINARY))"
-)
-
-
-def _is_breached(dialect: str) -> ColumnElement[bool]:
-    if dialect == "sqlite":
-        return text(  # type: ignore[return-value]
-            "json_array_length(CASE WHEN json_valid(support_tickets.metadata) "
-            "THEN support_tickets.metadata ELSE '{}' END, '$.sla.breaches') > 0"
-        )
-    return text("JSON_LENGTH(support_tickets.metadata, '$.sla.breaches') > 0")  # type: ignore[return-value]

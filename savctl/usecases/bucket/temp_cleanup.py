@@ -13,6 +13,7 @@ from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.files.orphans import BucketMismatch, judge
 from savctl.errors import SavError
 from savctl.persistence.files.uploads import Upload, UploadRecords
+from savctl.persistence.paging import pages
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.usecases.batch.batches import BATCH_FATAL
 from savctl.usecases.batch.report import Item, ItemOutcome
@@ -69,16 +70,13 @@ def _leftovers(work: Hiding) -> Iterator[UnreferencedObject]:
 
 def _announced(work: Hiding, before: datetime) -> Iterator[Upload]:
     """The uploads that savctl began before an instant and has not recorded since."""
-    after = ""
-    while True:
+
+    def read(after: str, count: int) -> list[Upload]:
         with work.database.reading() as connection:
-            page = UploadRecords(connection).begun_before(
-                before, after_id=after, limit=work.terms.size
-            )
-        if not page:
-            return
+            return UploadRecords(connection).begun_before(before, after_id=after, limit=count)
+
+    for page in pages(read, lambda upload: upload.id, after="", size=work.terms.size):
         yield from page
-        after = page[-1].id
 
 
 def _parts_of(work: Hiding, upload: Upload, before: datetime) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from savctl.persistence.engine import Database
 from savctl.persistence.files.attachments import Attachment, Attachments
+from savctl.persistence.paging import pages
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import NoSuchObject, ObjectStore, UnusableKey
 from savctl.usecases.batch.batches import never_stop
@@ -81,14 +82,13 @@ def _records(database: Database, refs: Collection[str | int]) -> Iterator[Attach
     if refs:
         with database.reading() as connection:
             ticket_ids = {UnitOfWork(connection).tickets.get(ref).id for ref in refs}
-    last = 0
-    while True:
+
+    def read(after: int, count: int) -> list[Attachment]:
         with database.reading() as connection:
-            page = Attachments(connection).page(after_id=last, limit=_PAGE, ticket_ids=ticket_ids)
-        if not page:
-            return
+            return Attachments(connection).page(after_id=after, limit=count, ticket_ids=ticket_ids)
+
+    for page in pages(read, lambda record: record.id, after=0, size=_PAGE):
         yield from page
-        last = page[-1].id
 
 
 def _wrong(

@@ -17,6 +17,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import SPECIFIED, Policies
 from savctl.persistence.engine import Database
+from savctl.persistence.paging import pages
 from savctl.persistence.sla.reads import SlaReads, TicketScope
 from savctl.persistence.sla.scheduled_checks import UnscheduledTickets
 from savctl.usecases.sla.escalating import LONGEST_PAUSE
@@ -132,14 +133,14 @@ def _ids(database: Database, until: datetime) -> Iterator[tuple[Sequence[int], d
         if not ids:
             break
         yield ids, None
-    after: tuple[datetime, int] | None = None
-    while True:
+
+    def read(after: tuple[datetime, int] | None, count: int) -> Sequence[tuple[datetime, int]]:
         with database.reading() as connection:
-            alarms = SlaReads(connection).alarms_until(until, after=after, limit=_PAGE)
-        if not alarms:
-            return
-        after = alarms[-1]
-        yield [ticket_id for _, ticket_id in alarms], after[0]
+            return SlaReads(connection).alarms_until(until, after=after, limit=count)
+
+    first: tuple[datetime, int] | None = None
+    for alarms in pages(read, lambda alarm: alarm, after=first, size=_PAGE):
+        yield [ticket_id for _, ticket_id in alarms], alarms[-1][0]
 
 
 def _due(
