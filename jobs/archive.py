@@ -22,6 +22,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="archive",
     cron="15 1 1 * *",
-    summary="Move tickets closed for more than a year to cold storage",
+    summary="Move tickets closed for a year to cold storage",
     run=_run,
 )

@@ -45,6 +45,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="attachment-purge",
     cron="20 2 * * *",
-    summary="Remove for good the files that were deleted, and the orphans hidden, 30 days ago",
+    summary="Remove deleted and orphaned files after 30 days",
     run=_run,
 )

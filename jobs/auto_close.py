@@ -36,7 +36,7 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="auto-close",
     cron="*/15 * * * *",
-    summary="Close waiting tickets whose customer has been silent for 7 days",
+    summary="Close waiting tickets after 7 days of silence",
     run=_run,
     options=AutoCloseOptions,
 )

@@ -13,6 +13,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="cache-cleanup",
     cron="45 3 * * sun",
-    summary="Remove expired entries of the service's cache and cache_locks",
+    summary="Remove expired rows of the service's caches",
     run=_run,
 )

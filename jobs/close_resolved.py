@@ -24,6 +24,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="close-resolved",
     cron="7-59/15 * * * *",
-    summary="Close resolved tickets that nobody contested for 24 h",
+    summary="Close resolved tickets after 24 hours",
     run=_run,
 )

@@ -18,6 +18,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="db-optimize",
     cron="15 4 2 * *",
-    summary="Analyze every table, rebuild those with much free space",
+    summary="Analyze tables, rebuild those with free space",
     run=_run,
 )

@@ -259,7 +259,7 @@ def _sleep(context: Context, span: timedelta) -> None:
 JOB = Job(
     name="event-relay",
     cron="* * * * *",
-    summary="Send the events that wait to the broker; remove those sent 30 days ago",
+    summary="Send waiting events to the broker",
     run=_run,
     is_continuous=True,
 )

@@ -59,7 +59,7 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="orphan-cleanup",
     cron="0 3 * * sun",
-    summary="Hide the bucket's objects that no record names; they are purged 30 days later",
+    summary="Hide objects that no record names",
     run=_run,
     options=OrphanOptions,
 )

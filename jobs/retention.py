@@ -24,6 +24,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="retention",
     cron="15 0 1 * *",
-    summary="Remove tickets and their files for good, 7 years after their closing",
+    summary="Remove tickets for good after 7 years",
     run=_run,
 )

@@ -20,6 +20,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="sla-audit",
     cron="30 4 * * sun",
-    summary="Find SLA breaches that no scan saw, and what was written down wrongly",
+    summary="Compute every SLA clock again, record what was missed",
     run=_run,
 )

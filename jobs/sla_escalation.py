@@ -13,6 +13,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="sla-escalation",
     cron="* * * * *",
-    summary="Record SLA breaches, tell of them, raise what was answered late",
+    summary="Record and publish SLA breaches, raise late tickets",
     run=_run,
 )

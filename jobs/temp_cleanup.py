@@ -25,6 +25,6 @@ def _run(context: Context) -> None:
 JOB = Job(
     name="temp-cleanup",
     cron="40 2 * * *",
-    summary="Hide what uploads left under temp/, end uploads that nobody ended",
+    summary="Hide leftovers of uploads below temp/",
     run=_run,
 )

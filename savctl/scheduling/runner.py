@@ -22,7 +22,7 @@ from savctl.scheduling.job import Context, Job
 from savctl.scheduling.job_options import JobOptions
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
-from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.batch.report import BatchReport, Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Start:
 
     `options` are the job's own, None for their defaults; `is_confirmed` lifts its brake.
     `run_until` keeps a continuous job at work. `troubles` are those of the process, which
-    outlive a run.
+    outlive a run. `on_item` gets each item of a dry run, however many there are.
     """
 
     by: StartedBy = StartedBy.HAND
@@ -42,6 +42,7 @@ class Start:
     run_until: datetime | None = None
     should_stop: Callable[[], bool] = never_stop
     on_batch: Callable[[BatchReport], None] = no_progress
+    on_item: Callable[[Item], None] | None = None
     troubles: Troubles = field(default_factory=Troubles)
 
 
@@ -58,7 +59,7 @@ class JobReport:
     done: BatchReport
 
     def as_json(self) -> dict[str, object]:
-        """The report with its documented keys."""
+        """The report with its documented keys; `items_omitted` only where it is bounded."""
         return {
             "job": self.job,
             "run_id": self.run_id,
@@ -68,6 +69,7 @@ class JobReport:
             **self.done.counts(),
             **({"details": self.done.details} if self.done.details else {}),
             "items": [item.as_json() for item in self.done.items],
+            **({"items_omitted": self.done.omitted} if self.done.omitted else {}),
         }
 
 
@@ -106,7 +108,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
 
 def _dry_run(job: Job, app: App, start: Start) -> JobReport:
     began_at = app.clock()
-    done = BatchReport(lists_changes=True)
+    done = BatchReport(lists_changes=True, on_item=start.on_item)
     job.run(_context(job, app, start, done, None, None))
     return _report(job, app, None, began_at, done, _status(done, start))
 

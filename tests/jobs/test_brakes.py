@@ -93,4 +93,19 @@ def test_what_stands_below_a_short_list_is_the_true_remainder(
 
     outcome = cli("job", "run", "close-resolved", "--dry-run")
 
-    assert outcome.out.splitlines()[-1] == "  … and 3 more: -o json lists the first 3"
+    assert outcome.out.splitlines()[-1] == "  … and 3 more: -o jsonl lists all"
+
+
+def test_json_lines_hold_every_item_of_a_dry_run(
+    cli: Cli, database: Database, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("savctl.usecases.batch.report.LISTED", 3)
+
+    lines = cli("job", "run", job, "--dry-run", "-o", "jsonl")
+    bounded = json.loads(cli("job", "run", job, "--dry-run", "-o", "json").out)
+
+    items = [json.loads(line) for line in lines.out.splitlines()]
+    assert (lines.code, [item["outcome"] for item in items]) == (0, ["changed"] * 5)
+    assert len({item["id"] for item in items}) == 5
+    assert (len(bounded["items"]), bounded["items_omitted"]) == (3, 2)
+    assert "5 changed" in lines.err

@@ -324,3 +324,39 @@ def test_a_scheduler_does_not_wait_for_a_schema_that_is_not_there(
 
     assert shown.code == 2
     assert "has no savctl schema" in shown.err
+
+
+def test_history_is_narrowed_to_runs_that_ended_so(cli: Cli, database: Database) -> None:
+    for status in ("ok", "failed", "running"):
+        write(
+            database,
+            "INSERT INTO savctl_runs (job, started_by, status, attempt, host, token, started_at,"
+            " seen, changed, skipped, failed, left_over) VALUES ('auto-close', 'hand',"
+            f" '{status}', 1, 'web-1', 1, '2025-10-03 10:00:00', 0, 0, 0, 0, 0)",
+        )
+
+    found = {
+        words: [row["status"] for row in answer(cli, "job", "history", "--status", words)]
+        for words in ("failed", "abandoned", "running", "failed,ok")
+    }
+
+    assert found == {
+        "failed": ["failed"],
+        "abandoned": ["abandoned"],  # nobody holds the lease of the run that "runs"
+        "running": [],
+        "failed,ok": ["failed", "ok"],
+    }
+    assert cli("job", "history", "--status", "fialed").code == 2
+
+
+def test_a_run_id_in_the_place_of_a_name_is_explained(cli: Cli) -> None:
+    shown = cli("job", "history", "455", "-o", "json")
+
+    assert (shown.code, shown.out) == (2, "")
+    assert json.loads(shown.err)["error"]["hint"] == (
+        "Run 'savctl job history --run 455' for that run."
+    )
+
+
+def test_the_list_shows_what_each_job_does(cli: Cli) -> None:
+    assert all(job.summary in cli("job", "list").out for job in all_jobs().values())

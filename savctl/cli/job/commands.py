@@ -27,7 +27,7 @@ JobName = Annotated[str, typer.Argument(metavar="NAME", help="As savctl job list
 
 @command(group, "list", examples=["savctl job list", "savctl job list -o json"])
 def list_(call: CommandContext) -> Answer:
-    """Every job: when it runs next, who runs it now, how its last run ended."""
+    """Every job: what it does, when it runs next, who runs it now, how its last run ended."""
     from savctl.cli.job.rows import LIST_COLUMNS, standings
 
     rows: list[Row] = [standing.as_row() for standing in standings(call.app)]
@@ -57,9 +57,11 @@ def run(
 ) -> Answer | Outcome | None:
     """Run a job now and report what it did; at most one runs at a time over all hosts.
 
-    --yes lifts the brake that stops a run which would close very many tickets at once. With
-    --due the newest scheduled slot is run, unless some host has run it already.
+    --yes lifts the brake that stops a run which would close very many tickets at once. --dry-run
+    needs no --yes; with -o jsonl it lists every item, a line each. With --due the newest
+    scheduled slot is run, unless some host has run it already.
     """
+    from savctl.cli.job.item_lines import wanted_items
     from savctl.cli.job.options import options_of
     from savctl.cli.job.running import answered, run_due, run_now
     from savctl.scheduling.job import find_job
@@ -73,15 +75,23 @@ def run(
     call.dry_run |= chosen.is_plan_only
     if due and call.dry_run:
         raise InvalidInput("--due runs a slot, which a dry run does not", hint="Leave one out.")
+    items = wanted_items(call)
     with stopping_on_signals() as stop:
-        report = (run_due if due else run_now)(call, job, stop, chosen)
-    return None if report is None else answered(call, report, stop)
+        if due:
+            report = run_due(call, job, stop, chosen)
+        else:
+            report = run_now(call, job, stop, options=chosen, items=items)
+    return None if report is None else answered(call, report, stop, items)
 
 
 @command(
     group,
     "history",
-    examples=["savctl job history", "savctl job history auto-close --limit 5 -o json"],
+    examples=[
+        "savctl job history",
+        "savctl job history auto-close --status failed,abandoned",
+        "savctl job history auto-close --limit 5 -o json",
+    ],
 )
 def history(
     call: CommandContext,
@@ -91,24 +101,44 @@ def history(
     run_id: Annotated[
         int | None, typer.Option("--run", metavar="ID", help="The whole report of one run.")
     ] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--status", metavar="STATUS", help="Only runs that ended so: failed, braked."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
 ) -> Answer:
     """Past runs, newest first: start, end, host, counts, outcome, error."""
+    from savctl.cli.framework.choices import each_of
     from savctl.cli.job.rows import HISTORY_COLUMNS, run_row
     from savctl.persistence.jobs import runs
     from savctl.scheduling.job import find_job
 
+    _require_no_run_id(name)
+    statuses = each_of("status", status, runs.RunStatus)
     with call.database.reading() as connection:
         if run_id is not None:
             row = run_row(runs.find(connection, run_id))
             row["report"] = runs.report(connection, run_id)
             return Answer(rows=[row], is_one=True, as_record=True, key="id")
         job = find_job(name).name if name else None
-        found = runs.history(connection, job, limit=limit + 1 if limit else None)
+        found = runs.history(
+            connection, job, statuses=statuses, limit=limit + 1 if limit else None
+        )
     if limit and len(found) > limit:
         found = found[:limit]
         call.note(f"showing the newest {limit}; --limit 0 shows all")
     return Answer(rows=[run_row(run) for run in found], columns=HISTORY_COLUMNS, key="id")
+
+
+def _require_no_run_id(name: str | None) -> None:
+    """A number is taken for a job's name by mistake."""
+    if name is not None and name.isdecimal():
+        raise InvalidInput(
+            f"{name!r} is no job's name",
+            hint=f"Run 'savctl job history --run {name}' for that run.",
+        )
 
 
 @command(group, "why", examples=["savctl job why auto-close"])

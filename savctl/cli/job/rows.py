@@ -16,9 +16,11 @@ from savctl.scheduling.job import Job, all_jobs
 from savctl.scheduling.plan import OFF, all_schedules
 from savctl.scheduling.runner import JobReport
 from savctl.scheduling.slots import Schedule
-from savctl.usecases.batch.report import BatchReport
 
-LIST_COLUMNS = ("job", "schedule", "next_slot", "running_on", "last_status", "last_started_at")
+LIST_COLUMNS = (
+    *("job", "next_slot", "last_status", "summary"),
+    *("running_on", "schedule", "last_started_at"),
+)
 HISTORY_COLUMNS = (
     "id",
     "job",
@@ -144,19 +146,23 @@ def report_text(report: JobReport, *, items: int) -> str:
     lines = [f"{report.job} ({run}) {report.status}: {counts}"]
     for item in done.items[:items]:
         lines.append(f"  {item.ticket_number or item.id or '-'}  {item.outcome}: {item.reason}")
-    lines += _hidden(done, items)
+    lines += _hidden(report, items)
     return "\n".join(safe(line) for line in lines)
 
 
-def _hidden(done: BatchReport, shown: int) -> list[str]:
-    """How many items are not shown, and where they are."""
-    listed = len(done.items)
-    expected = done.skipped + done.failed + (done.changed if done.lists_changes else 0)
-    hidden = max(expected, listed) - shown
-    if hidden <= 0:
+def _hidden(report: JobReport, shown: int) -> list[str]:
+    """How many items are not shown, and what lists them."""
+    done = report.done
+    hidden = max(0, len(done.items) - shown) + done.omitted
+    if not hidden:
         return []
-    where = "lists them" if listed >= expected else f"lists the first {listed:,}"
-    return [f"  … and {hidden:,} more: -o json {where}"]
+    if not done.omitted:
+        where = "-o json lists them"
+    elif report.dry_run:
+        where = "-o jsonl lists all"
+    else:
+        where = f"-o json lists the first {len(done.items):,}"
+    return [f"  … and {hidden:,} more: {where}"]
 
 
 def _wait(span: timedelta) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.job.item_lines import ItemLines, wanted_items
 from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone
 from savctl.persistence.jobs.running import SlotTaken
@@ -23,15 +24,24 @@ ITEMS_IN_TABLE = 20
 
 
 def run_now(
-    call: CommandContext, job: Job, stop: Stop, options: JobOptions | None = None
+    call: CommandContext,
+    job: Job,
+    stop: Stop,
+    *,
+    options: JobOptions | None = None,
+    items: ItemLines | None = None,
 ) -> JobReport:
-    """Run the job, or show what it would do; its counts are rewritten in place meanwhile."""
+    """Run the job, or show what it would do; its counts are rewritten in place meanwhile.
+
+    `items` keeps every item of a dry run.
+    """
     start = Start(
         is_confirmed=call.yes,
         options=options,
         dry_run=call.dry_run,
         should_stop=stop.is_set,
         on_batch=_progress(call),
+        on_item=items.add if items is not None else None,
     )
     try:
         return run_job(job, call.app, start)
@@ -43,9 +53,10 @@ def run_now(
 def by_name(call: CommandContext, name: str) -> Outcome:
     """Run a job for the command that bears its name."""
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
+    items = wanted_items(call)
     with stopping_on_signals() as stop:
-        report = run_now(call, find_job(name), stop)
-    return answered(call, report, stop)
+        report = run_now(call, find_job(name), stop, items=items)
+    return answered(call, report, stop, items)
 
 
 def run_due(
@@ -70,10 +81,15 @@ def run_due(
         return None
 
 
-def answered(call: CommandContext, report: JobReport, stop: Stop) -> Outcome:
-    """The report, and the exit code that it deserves."""
+def answered(
+    call: CommandContext, report: JobReport, stop: Stop, items: ItemLines | None = None
+) -> Outcome:
+    """The report, or `items` instead, and the exit code that it deserves."""
     text = report_text(report, items=ITEMS_IN_TABLE)
     answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
+    if items is not None:
+        answer = Answer(rows=items.rows(), key="id")
+        call.note(text.partition("\n")[0])
     if report.done.idle is not None:
         call.note(report.done.idle)
     if report.dry_run:

@@ -7,13 +7,24 @@ written by `running`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+)
 
 from savctl.errors import NotFound
 from savctl.persistence.jobs.leases import living
@@ -136,12 +147,18 @@ def known_jobs(connection: Connection) -> list[str]:
 
 
 def history(
-    connection: Connection, job: str | None = None, *, limit: int | None = None
+    connection: Connection,
+    job: str | None = None,
+    *,
+    statuses: Collection[RunStatus] = (),
+    limit: int | None = None,
 ) -> list[Run]:
-    """Runs, newest first."""
+    """Runs, newest first; with `statuses` only those that ended so."""
     query = _query(connection).order_by(*_NEWEST_FIRST)
     if job is not None:
         query = query.where(_R.job == job)
+    if statuses:
+        query = query.where(_status().in_(statuses))
     if limit is not None:
         query = query.limit(limit)
     return [_to_run(row) for row in connection.execute(query)]
@@ -154,6 +171,14 @@ def report(connection: Connection, run_id: int) -> Mapping[str, object] | None:
 
 
 _NEWEST_FIRST = (_R.started_at.desc(), _R.id.desc())
+
+
+def _status() -> ColumnElement[str]:
+    """The status as `_to_run` reads it, in a query of `_query`."""
+    held = leases_table.c
+    is_dead = or_(held.token.is_(None), held.token != _R.token)
+    dead = and_(_R.status == RunStatus.RUNNING, is_dead)
+    return case((dead, str(RunStatus.ABANDONED)), else_=_R.status)
 
 
 def _query(connection: Connection) -> Select[Any]:

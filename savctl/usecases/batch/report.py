@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,7 +49,8 @@ class BatchReport:
     `lists_changes` is for dry runs: they show what would change; a real run lists only what
     was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
     further numbers of the job's own. `would_stop` is, of a dry run, the brake that
-    stops the real one; `idle` why nothing could be done.
+    stops the real one; `idle` why nothing could be done. `omitted` counts the items that
+    `items` has no room for; `on_item` gets every item worth listing, those as well.
     """
 
     lists_changes: bool = False
@@ -62,6 +63,8 @@ class BatchReport:
     details: dict[str, object] = field(default_factory=dict)
     would_stop: str | None = None
     idle: str | None = None
+    omitted: int = 0
+    on_item: Callable[[Item], None] | None = None
     _listed: Counter[ItemOutcome] = field(default_factory=Counter)
 
     def add(self, items: Iterable[Item], *, seen: int) -> None:
@@ -108,6 +111,10 @@ class BatchReport:
         }
 
     def _list(self, item: Item) -> None:
-        if self._listed[item.outcome] < LISTED:
-            self._listed[item.outcome] += 1
-            self.items.append(item)
+        if self.on_item is not None:
+            self.on_item(item)
+        if self._listed[item.outcome] >= LISTED:
+            self.omitted += 1
+            return
+        self._listed[item.outcome] += 1
+        self.items.append(item)

@@ -1,0 +1,38 @@
+"""Every item of a dry run, kept in a file until the run has ended (contract 1.4: `-o jsonl`)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+
+from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.output import Format, Row
+from savctl.usecases.batch.report import Item
+
+_IN_MEMORY_BYTES = 8 * 1024 * 1024
+
+
+class ItemLines:
+    """Items in the order in which they were added; a million of them take no memory."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - `rows` closes it
+            _IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
+        )
+
+    def add(self, item: Item) -> None:
+        """Keep one more."""
+        self._file.write(json.dumps(item.as_json()) + "\n")
+
+    def rows(self) -> Iterator[Row]:
+        """All of them, once."""
+        with self._file:
+            self._file.seek(0)
+            for line in self._file:
+                yield json.loads(line)
+
+
+def wanted_items(call: CommandContext) -> ItemLines | None:
+    """Where to keep the items of this call, when each is to be a line of its own."""
+    return ItemLines() if call.dry_run and call.output is Format.JSONL else None
