@@ -94,7 +94,7 @@ def _preview(context: Context) -> None:
             if count:
                 report.add_group(Item(0, None, outcome, f"{count} {label}"), count=count)
     if outlook.removable:
-        _tell_removed(context, outlook.removable, "to be removed")
+        _log_removed(context, outlook.removable, "to be removed")
 
 
 def _relay(context: Context, broker: Broker) -> None:
@@ -233,11 +233,11 @@ def _clean_up(context: Context) -> None:
         should_stop=context.terms.should_stop,
     )
     if removed:
-        _tell_removed(context, removed, "removed")
+        _log_removed(context, removed, "removed")
         _log.info("%s old events removed.", removed, extra={"event": "outbox_cleaned"})
 
 
-def _tell_removed(context: Context, count: int, what: str) -> None:
+def _log_removed(context: Context, count: int, what: str) -> None:
     """In the report, beside its counts: they are about events that are sent."""
     keep = context.settings.event_retention
     text = f"{count} {what}: sent or skipped more than {keep.days} days ago"

@@ -44,12 +44,12 @@ def doctor(call: CommandContext) -> Outcome:
     elsewhere = {"settings": lambda _: _settings(call), **BROKER, **FILES}
     checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS}
     diagnosis = diagnose(patient, checks, elsewhere=elsewhere)
-    rows = [sign.as_row() for sign in diagnosis.signs]
+    rows = [result.as_row() for result in diagnosis.results]
     answer = Answer(rows=rows, columns=_COLUMNS, key="check")
-    whole = _whole_findings(diagnosis.signs) if call.output is Format.TABLE else []
+    whole = _whole_findings(diagnosis.results) if call.output is Format.TABLE else []
     if not diagnosis.errors:
         return Outcome(answer=answer, notes=whole)
-    names = ", ".join(dict.fromkeys(sign.check for sign in diagnosis.errors))
+    names = ", ".join(dict.fromkeys(result.check for result in diagnosis.errors))
     failure: SavError = Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
     if not diagnosis.is_reachable:
         failure = Unavailable(f"the database {app.raw_database.name} does not answer")
@@ -71,14 +71,14 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
         )
 
 
-def _whole_findings(signs: Iterable[CheckResult]) -> list[str]:
+def _whole_findings(results: Iterable[CheckResult]) -> list[str]:
     """What is not well and was cut off in the table."""
     lines: list[str] = []
-    for sign in signs:
-        texts = (sign.found, sign.advice or "")
-        if sign.level != "ok" and max(map(len, texts)) > CELL_WIDTH:
-            lines.append(f"{sign.check}: {sign.found}")
-            lines += [f"  {sign.advice}"] if sign.advice else []
+    for result in results:
+        texts = (result.found, result.advice or "")
+        if result.level != "ok" and max(map(len, texts)) > CELL_WIDTH:
+            lines.append(f"{result.check}: {result.found}")
+            lines += [f"  {result.advice}"] if result.advice else []
     return lines
 
 

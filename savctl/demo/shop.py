@@ -106,11 +106,11 @@ class Shop:
 
     def note(self, number: str, agent: int, text: str) -> bool:
         """The agent writes down something that the customer does not see."""
-        return self._say(number, ("agent", agent), text, internal=True)
+        return self._add_message(number, ("agent", agent), text, internal=True)
 
     def answer(self, number: str, customer: int, text: str, *, reopen: bool = False) -> bool:
         """The customer writes; False when the ticket was closed meanwhile."""
-        return self._say(number, ("customer", customer), text, reopen=reopen)
+        return self._add_message(number, ("customer", customer), text, reopen=reopen)
 
     def read(self, number: str, agent: int) -> None:
         """The agent reads the conversation."""
@@ -157,7 +157,7 @@ class Shop:
             job.record_move(deed, self.clock())
         return did
 
-    def _say(
+    def _add_message(
         self,
         number: str,
         sender: tuple[str, int],

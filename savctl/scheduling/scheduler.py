@@ -194,7 +194,7 @@ class Scheduler:
             return ExitCode.BUG
         if report.status in {RunStatus.OK, RunStatus.PARTLY}:
             self._troubles.settle(job.name)
-        return _tell_done(report, ids)
+        return _log_result(report, ids)
 
     def _report_outcome(self, job: Job, problem: SavError, ids: dict[str, object]) -> ExitCode:
         """Report why a slot was not run to its end, unless another host runs it."""
@@ -214,7 +214,7 @@ class Scheduler:
         return problem.exit_code
 
 
-def _tell_done(report: JobReport, ids: dict[str, object]) -> ExitCode:
+def _log_result(report: JobReport, ids: dict[str, object]) -> ExitCode:
     counts = report.done.counts()
     summary = ", ".join(f"{count} {name}" for name, count in counts.items())
     is_quiet = report.status is RunStatus.OK and not (counts["changed"] or counts["skipped"])

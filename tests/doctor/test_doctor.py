@@ -45,18 +45,18 @@ class Broker:
 
 
 def examined(database: Database, clock: SetClock, **more: object) -> Diagnosis:
-    patient = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
-    return diagnose(patient, ALL)
+    environment = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
+    return diagnose(environment, ALL)
 
 
-def signs(diagnosis: Diagnosis, check: str) -> list[CheckResult]:
-    return [sign for sign in diagnosis.signs if sign.check == check]
+def results(diagnosis: Diagnosis, check: str) -> list[CheckResult]:
+    return [result for result in diagnosis.results if result.check == check]
 
 
 def levels(diagnosis: Diagnosis) -> Mapping[str, CheckLevel]:
     worst: dict[str, CheckLevel] = {}
-    for sign in sorted(diagnosis.signs, key=lambda s: list(CheckLevel).index(s.level)):
-        worst[sign.check] = sign.level
+    for result in sorted(diagnosis.results, key=lambda s: list(CheckLevel).index(s.level)):
+        worst[result.check] = result.level
     return worst
 
 
@@ -65,8 +65,8 @@ def test_a_healthy_database_has_no_warning(database: Database, clock: SetClock) 
 
     diagnosis = examined(database, clock)
 
-    assert {s.check: s.found for s in diagnosis.signs if s.level is not CheckLevel.OK} == {}
-    assert all(s.advice is None for s in diagnosis.signs)
+    assert {s.check: s.found for s in diagnosis.results if s.level is not CheckLevel.OK} == {}
+    assert all(s.advice is None for s in diagnosis.results)
     assert diagnosis.is_reachable
 
 
@@ -99,7 +99,7 @@ def test_clocks_that_differ_are_found(
 
     assert levels(diagnosis)["clock"] is level
     if level is not CheckLevel.OK:
-        found = signs(diagnosis, "clock")[0].found
+        found = results(diagnosis, "clock")[0].found
         assert ("ahead" if seconds > 0 else "behind") in found
 
 
@@ -109,9 +109,9 @@ def test_an_old_schema_and_a_newer_one_are_errors(database: Database, clock: Set
 
         diagnosis = examined(database, clock)
 
-        sign = signs(diagnosis, "schema")[0]
-        assert (sign.level, advice in str(sign.advice)) == (CheckLevel.ERROR, True)
-        assert signs(diagnosis, "outbox") == []
+        result = results(diagnosis, "schema")[0]
+        assert (result.level, advice in str(result.advice)) == (CheckLevel.ERROR, True)
+        assert results(diagnosis, "outbox") == []
     write(database, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
 
 
@@ -123,14 +123,14 @@ def test_a_database_without_schema_is_reported_what_to_do(
 
     diagnosis = examined(empty_database, clock)
 
-    assert "savctl db upgrade" in str(signs(diagnosis, "schema")[0].advice)
+    assert "savctl db upgrade" in str(results(diagnosis, "schema")[0].advice)
 
 
 def test_a_database_that_does_not_answer_ends_the_examination(clock: SetClock) -> None:
     diagnosis = examined(Database("mysql+pymysql://root@127.0.0.1:1/none"), clock)
 
     assert not diagnosis.is_reachable
-    assert [(s.check, s.level) for s in diagnosis.signs] == [("database", CheckLevel.ERROR)]
+    assert [(s.check, s.level) for s in diagnosis.results] == [("database", CheckLevel.ERROR)]
 
 
 def test_a_missing_embedded_file_is_no_error_and_is_not_made(
@@ -140,8 +140,8 @@ def test_a_missing_embedded_file_is_no_error_and_is_not_made(
 
     diagnosis = examined(database, clock)
 
-    assert [s.level for s in diagnosis.signs] == [CheckLevel.WARN]
-    assert examined(database, clock).signs == diagnosis.signs
+    assert [s.level for s in diagnosis.results] == [CheckLevel.WARN]
+    assert examined(database, clock).results == diagnosis.results
 
 
 def test_a_lease_that_ran_out_is_named_with_its_owner(database: Database, clock: SetClock) -> None:
@@ -153,7 +153,7 @@ def test_a_lease_that_ran_out_is_named_with_its_owner(database: Database, clock:
         "WHERE name = 'auto-close'",
     )
 
-    found = signs(examined(database, clock), "leases")
+    found = results(examined(database, clock), "leases")
 
     assert [s.level for s in found] == [CheckLevel.OK, CheckLevel.WARN]
     assert "close-resolved by host-a:1" in found[0].found
@@ -180,7 +180,7 @@ def test_the_last_run_of_each_job_is_judged(
         f"('auto-close', 'cron', '{status}', 'host-a', 2, '2025-10-03 09:00:00.000000', NULL)",
     )
 
-    found = signs(examined(database, clock), "jobs")
+    found = results(examined(database, clock), "jobs")
 
     assert [s.level for s in found] == [level]
     assert "auto-close" in found[0].found
@@ -193,7 +193,7 @@ def test_overdue_jobs_are_named(database: Database, clock: SetClock) -> None:
             "close-resolved": clock() - timedelta(minutes=5),
         }
 
-    found = signs(examined(database, clock, due=due), "schedule")
+    found = results(examined(database, clock, due=due), "schedule")
 
     assert [s.level for s in found] == [CheckLevel.WARN]
     assert "auto-close since 2025-10-03 07:30Z" in found[0].found
@@ -206,7 +206,7 @@ def test_events_that_wait_for_long_without_a_broker_are_named(
     brought_to(database, clock, Status.IN_PROGRESS)
     clock.advance(timedelta(days=3))
 
-    found = signs(examined(database, clock), "outbox")
+    found = results(examined(database, clock), "outbox")
 
     assert [s.level for s in found] == [CheckLevel.WARN]
     assert found[0].found == (
@@ -241,7 +241,7 @@ def test_events_that_the_broker_refuses_are_reported_before_they_are_dead(
     brought_to(database, clock, Status.IN_PROGRESS)
     write(database, "UPDATE savctl_outbox SET attempts = 7 WHERE event = 'TicketAssigned'")
 
-    (found,) = signs(examined(database, clock, broker=Broker()), "outbox")
+    (found,) = results(examined(database, clock, broker=Broker()), "outbox")
 
     assert found.level is CheckLevel.WARN
     assert found.found.endswith("; 7 refusals")
@@ -255,7 +255,7 @@ def test_dead_events_need_somebody(database: Database, clock: SetClock) -> None:
         "UPDATE savctl_outbox SET dead_at = occurred_at WHERE event = 'TicketAssigned'",
     )
 
-    found = signs(examined(database, clock), "outbox")
+    found = results(examined(database, clock), "outbox")
 
     assert found[-1].level is CheckLevel.ERROR
     assert found[-1].found.startswith("1 dead events")
@@ -266,7 +266,7 @@ def test_a_broker_that_does_not_answer_does_not_end_the_examination(
 ) -> None:
     diagnosis = examined(database, clock, broker=Broker(answers=False))
 
-    assert [(s.check, s.level) for s in diagnosis.signs if s.level is not CheckLevel.OK] == [
+    assert [(s.check, s.level) for s in diagnosis.results if s.level is not CheckLevel.OK] == [
         ("broker", CheckLevel.ERROR)
     ]
     assert diagnosis.is_reachable
@@ -301,8 +301,8 @@ def test_missing_privileges_are_named_one_by_one(
         "DELETE on cache",
         "DELETE on cache_locks",
     ]
-    sign = signs(examined(poor, clock), "privileges")[0]
-    assert sign.level is CheckLevel.ERROR
+    result = results(examined(poor, clock), "privileges")[0]
+    assert result.level is CheckLevel.ERROR
     poor.close()
 
 
@@ -323,7 +323,7 @@ def test_a_lax_server_in_another_zone_is_found(
         with servers.of(kind).connect() as connection, connection.cursor() as cursor:
             cursor.execute("SET GLOBAL sql_mode = %s, GLOBAL time_zone = %s", (mode, zone))
 
-    bad = {s.check: s.level for s in diagnosis.signs if s.level is not CheckLevel.OK}
+    bad = {s.check: s.level for s in diagnosis.results if s.level is not CheckLevel.OK}
     assert bad == {"sql_mode": CheckLevel.ERROR, "time zone": CheckLevel.WARN}
 
 

@@ -12,8 +12,8 @@ from savctl.usecases.doctor.cluster import CLUSTER
 
 
 def cluster_signs(database: Database, clock: SetClock, **more: int) -> list[CheckResult]:
-    patient = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
-    return [sign for sign in diagnose(patient, CLUSTER).signs if sign.check == "cluster"]
+    environment = Environment(database=database, clock=clock, **more)  # type: ignore[arg-type]
+    return [sign for sign in diagnose(environment, CLUSTER).results if sign.check == "cluster"]
 
 
 def test_a_single_server_is_no_cluster(database: Database, clock: SetClock) -> None:

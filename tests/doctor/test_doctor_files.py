@@ -64,8 +64,8 @@ def name(bucket: Bucket) -> str:
 @pytest.fixture
 def examine(home: Database) -> Callable[..., list[CheckResult]]:
     def examined(store: ObjectStore | None, scanner: Scanner | None = None) -> list[CheckResult]:
-        patient = Environment(database=home, clock=system_clock, store=store, scanner=scanner)
-        return diagnose(patient, RECORDS, elsewhere=FILES).signs[1:]
+        environment = Environment(database=home, clock=system_clock, store=store, scanner=scanner)
+        return diagnose(environment, RECORDS, elsewhere=FILES).results[1:]
 
     return examined
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.only_on("sqlite")
 WARNING = "no broker is configured: 2 events wait in the outbox"
 
 
-def test_the_job_says_the_same_in_a_dry_run_and_a_real_one(database: Database, cli: Cli) -> None:
+def test_the_job_has_same_terms_in_a_dry_run_and_a_real_one(database: Database, cli: Cli) -> None:
     put(database, [1, 2])
 
     foretold, done = (cli("job", "run", "event-relay", *more) for more in (("-n",), ()))

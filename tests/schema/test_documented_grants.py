@@ -56,8 +56,8 @@ def run_everything(cli: Cli) -> None:
     assert cli("db", "ping").code == 0
     assert cli("db", "check").code in {0, 10}
     assert cli("config", "check").code == 0
-    signs = json.loads(cli("doctor", "-o", "json").out)
-    assert [s for s in signs if s["level"] == "error" and "bucket" not in s["check"]] == []
+    results = json.loads(cli("doctor", "-o", "json").out)
+    assert [s for s in results if s["level"] == "error" and "bucket" not in s["check"]] == []
 
 
 def test_they_are_enough_from_an_empty_database(

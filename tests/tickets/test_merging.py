@@ -356,7 +356,7 @@ def test_hundreds_of_tickets_are_one_merge(database: Database, clock: SetClock) 
     assert not check_integrity(database, clock, terms=CheckOptions()).findings
 
 
-def test_a_dry_run_says_the_same_and_stores_nothing(database: Database, clock: SetClock) -> None:
+def test_a_dry_run_has_same_terms_and_stores_nothing(database: Database, clock: SetClock) -> None:
     target, source = created(database, clock), brought_to(database, clock, WORK)
     before = snapshot(database)
 

@@ -150,7 +150,7 @@ class RabbitPublisher:
     def _offer(self, events: list[OutboxEvent]) -> None:
         self._verdicts += [Settled(held, None) for held in self._window.offer(events)]
         self._pump()
-        self._tell()
+        self._put_verdicts()
 
     def _pump(self) -> None:
         while not self._is_blocked and self._channel is not None and self._channel.is_open:
@@ -184,7 +184,7 @@ class RabbitPublisher:
             self._oldest_tag += 1
         self._pump()
         if len(self._verdicts) >= _BATCH or not self._window.under_way:
-            self._tell()
+            self._put_verdicts()
 
     def _judge(self, event: OutboxEvent, is_ack: bool) -> None:
         why = self._returned.pop(event.event_id, None)
@@ -200,14 +200,14 @@ class RabbitPublisher:
         self._verdicts.append(Settled(event.id, verdict, reason))
         self._verdicts += [Settled(held, None) for held in self._window.settle(event.id, verdict)]
 
-    def _tell(self) -> None:
+    def _put_verdicts(self) -> None:
         if self._verdicts:
             self._out.put(self._verdicts)
             self._verdicts = []
 
     def _on_blocked(self, _: Any, frame: Any) -> None:
         self._is_blocked = True
-        self._tell()
+        self._put_verdicts()
         self._log("%s asks to wait: %s. Events wait.", frame.method.reason, event="broker_blocked")
 
     def _on_unblocked(self, _: Any, __: Any) -> None:
@@ -257,7 +257,7 @@ class RabbitPublisher:
     def _fail(self, failure: SavError) -> None:
         if self._failure is None:
             self._failure = failure
-            self._tell()
+            self._put_verdicts()
             self._out.put(failure)
         self._ready.set()
 

@@ -29,7 +29,7 @@ def upgrade(call: CommandContext) -> Answer:
     """Make the schema, or bring it up to date; of two hosts one waits for the other."""
     from savctl.usecases.database import schema
 
-    _say_where(call)
+    _note_database(call)
     done = schema.upgrade(
         call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, notify=call.note
     )
@@ -56,7 +56,7 @@ def downgrade(
     """
     from savctl.usecases.database import schema
 
-    _say_where(call)
+    _note_database(call)
     database = call.app.raw_database
     done = schema.downgrade(
         database,
@@ -112,7 +112,7 @@ def adopt(call: CommandContext) -> Outcome:
     """
     from savctl.usecases.database import schema
 
-    _say_where(call)
+    _note_database(call)
     try:
         adoption = schema.adopt(
             call.app.raw_database, owner=call.app.owner, dry_run=call.dry_run, notify=call.note
@@ -170,7 +170,7 @@ def committed(
     return Answer(rows=[row], is_one=True, as_record=True, key="commit_token")
 
 
-def _say_where(call: CommandContext) -> None:
+def _note_database(call: CommandContext) -> None:
     call.app.compare_clocks()
     if call.settings.protected and not call.dry_run:
         sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")

@@ -21,7 +21,7 @@ from typer.core import TyperCommand
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
-from savctl.cli.framework.errors import say_failure
+from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.filters import FILTERS, filter_of
 from savctl.cli.framework.output import Answer, AnswerLost, Format, Outcome, write
 from savctl.cli.framework.params import whole
@@ -190,7 +190,7 @@ def _ended(call: CommandContext, outcome: Outcome) -> int | None:
     for warning in outcome.warnings:
         call.warn(warning)
     for failure in outcome.failures:
-        say_failure(failure, as_json=call.is_json)
+        write_failure(failure, as_json=call.is_json)
     if outcome.exit is None and outcome.failures:
         return int(outcome.failures[-1].exit_code)
     return outcome.exit

@@ -21,7 +21,7 @@ def error_line(failure: SavError) -> str:
     return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
 
-def say_failure(failure: SavError, *, as_json: bool) -> None:
+def write_failure(failure: SavError, *, as_json: bool) -> None:
     """Print a failure to stderr, in words or as a JSON line."""
     if as_json:
         write_line(error_line(failure) + "\n")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from savctl.cli.framework.asked import asked
-from savctl.cli.framework.errors import say_failure
+from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, write_line
 from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
 
@@ -25,7 +25,7 @@ def run(words: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit) as leaving:
         return _broken_pipe(words, leaving)
     except SavError as failure:
-        _say(words, failure)
+        _write_failure(words, failure)
         return int(failure.exit_code)
     except typer.Abort:
         return _interrupted(words)
@@ -36,8 +36,8 @@ def run(words: Sequence[str]) -> int:
     return outcome if isinstance(outcome, int) else int(ExitCode.DONE)
 
 
-def _say(words: Sequence[str], failure: SavError) -> None:
-    say_failure(failure, as_json=asked(words).is_json)
+def _write_failure(words: Sequence[str], failure: SavError) -> None:
+    write_failure(failure, as_json=asked(words).is_json)
 
 
 def _interrupted(words: Sequence[str]) -> int:
@@ -45,7 +45,7 @@ def _interrupted(words: Sequence[str]) -> int:
     if asked(words).is_json:
         stopped = SavError("interrupted")
         stopped.code, stopped.exit_code = "interrupted", ExitCode.INTERRUPTED
-        _say(words, stopped)
+        _write_failure(words, stopped)
     else:
         write_line("interrupted\n")
     return int(ExitCode.INTERRUPTED)
@@ -62,7 +62,7 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
     usage_error = SavError(message, hint=f"{path} --help shows what it takes.")
     usage_error.code = "usage"
     usage_error.exit_code = ExitCode.USAGE
-    _say(words, usage_error)
+    _write_failure(words, usage_error)
     return int(ExitCode.USAGE)
 
 
@@ -78,7 +78,7 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
             **({"traceback": trace} if trace else {}),
         )
         found.code = "bug"
-        _say(words, found)
+        _write_failure(words, found)
     else:
         traceback.print_exception(bug)
         sys.stderr.write("error: this is a bug in savctl; nothing more was done\n")
@@ -93,7 +93,7 @@ def _no_room(words: Sequence[str], problem: OSError) -> int:
         f"cannot write{named}: {problem.strerror}",
         hint="Make room, and look what is there before you run it again.",
     )
-    _say(words, failure)
+    _write_failure(words, failure)
     return int(failure.exit_code)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.errors import say_failure
+from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
@@ -93,7 +93,7 @@ def change_each(
             rows.append(change_row(call, work(ref)))
         except SavError as failure:
             failures.append(failure)
-            say_failure(failure, as_json=call.is_json)
+            write_failure(failure, as_json=call.is_json)
             if isinstance(failure, Unavailable):
                 break
     _note_dry_run(call)

@@ -167,7 +167,7 @@ def _answer(
 ) -> Answer | Outcome:
     answer = Answer(rows=[_row(call, report)], is_one=True, as_record=True, columns=_COLUMNS)
     if not call.is_json:
-        _tell_bad_rows(call, report)
+        _warn_of_bad_rows(call, report)
     if call.dry_run:
         call.note("dry run: nothing was stored")
     if stopped_by is None and not report.rejected:
@@ -197,7 +197,7 @@ def _row(call: CommandContext, report: ImportReport) -> dict[str, object]:
     return row
 
 
-def _tell_bad_rows(call: CommandContext, report: ImportReport) -> None:
+def _warn_of_bad_rows(call: CommandContext, report: ImportReport) -> None:
     if sys.stderr.isatty() and not call.quiet:
         sys.stderr.write("\r\x1b[K")
     for bad in report.rejects[:_LISTED]:

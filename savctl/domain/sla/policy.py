@@ -50,7 +50,7 @@ class Policy:
     rules: PriorityRules = field(default_factory=PriorityRules)
     warn_at_percent: int | None = None
 
-    def says_the_same(self, other: Policy) -> bool:
+    def has_same_terms(self, other: Policy) -> bool:
         """Whether both hold the same, whatever their number and day."""
         return replace(self, version=other.version, starts_at=other.starts_at) == other
 
@@ -80,7 +80,7 @@ class Policies:
 
     def same_as(self, wanted: Policy) -> Policy | None:
         """The version with the same content as `wanted`, the newest of them."""
-        same = [p for p in self._all() if p.says_the_same(wanted)]
+        same = [p for p in self._all() if p.has_same_terms(wanted)]
         return max(same, key=lambda p: p.version, default=None)
 
     @property

@@ -60,7 +60,7 @@ class Heartbeat:
             try:
                 is_ours = self._renew(database)
             except SavError as problem:  # the next one may come through in time
-                self._say_failed(problem)
+                self._log_failure(problem)
                 continue
             self._has_failed = self._has_told = False
             if not is_ours:
@@ -80,7 +80,7 @@ class Heartbeat:
         due_at = self._lease.sent_at + self._lease.seconds * _RENEWED_EVERY
         return max(due_at - boot_seconds(), 0.0)
 
-    def _say_failed(self, problem: SavError) -> None:
+    def _log_failure(self, problem: SavError) -> None:
         """Once when the deadline has passed; the job may be stuck and unable to report it."""
         self._has_failed = True
         if self._lease.seconds_left > 0 or self._has_told:

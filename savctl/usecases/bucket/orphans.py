@@ -57,7 +57,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
             "brought_back": returned,
             "uploads_ended": ended,
         }
-        _tell_oddities(work, found)
+        _report_oddities(work, found)
     _keep(work, now)
 
 
@@ -99,7 +99,7 @@ def mismatch_text(mismatch: Mismatch) -> str:
     return f"{record} says {mismatch.size_bytes} bytes, the object has {mismatch.found}"
 
 
-def _tell_oddities(work: Hiding, found: Compared) -> None:
+def _report_oddities(work: Hiding, found: Compared) -> None:
     """List what a person should know of; nothing is done about it."""
     unknown = (
         Item(one.key, None, ItemOutcome.SKIPPED, "is no key of savctl's or the service's")

@@ -44,32 +44,32 @@ def care_for_tables(database: Database, *, rules: CareRules, terms: BatchContext
     names = [name for name in CARED_FOR if database.is_sqlite or name in known]
     if database.is_sqlite:
         names += known
-    with maintenance.caretaker(database) as patient:
+    with maintenance.caretaker(database) as maintained:
         for done, name in enumerate(names):
             if terms.should_stop():
                 terms.report.left = len(names) - done
                 return
             if terms.fence is not None:
                 in_transaction(database, lambda _: None, fence=terms.fence)
-            terms.report.add([_care(patient, name, known.get(name), rules, terms)], seen=1)
+            terms.report.add([_care(maintained, name, known.get(name), rules, terms)], seen=1)
             terms.on_batch(terms.report)
 
 
 def _care(
-    patient: Database, name: str, size: TableSize | None, rules: CareRules, terms: BatchContext
+    maintained: Database, name: str, size: TableSize | None, rules: CareRules, terms: BatchContext
 ) -> Item:
-    is_file = patient.is_sqlite and size is not None
-    problem = None if terms.dry_run or is_file else maintenance.analyze(patient, name)
+    is_file = maintained.is_sqlite and size is not None
+    problem = None if terms.dry_run or is_file else maintenance.analyze(maintained, name)
     if problem is not None:
         return Item(name, None, ItemOutcome.SKIPPED, f"not analyzed: {problem}")
     done = "looked at" if is_file else "analyzed"
     if size is None or not _is_fragmented(size, rules):
         return Item(name, None, ItemOutcome.CHANGED, done)
     free = f"{size.free_percent} % of {_size_text(size.total_bytes)} were free"
-    problem = _too_large(size, is_file, rules) or maintenance.obstacle(patient, name)
+    problem = _too_large(size, is_file, rules) or maintenance.obstacle(maintained, name)
     if problem is None and not terms.dry_run:
         terms.require_lease()
-        problem = maintenance.optimize(patient, name)
+        problem = maintenance.optimize(maintained, name)
     if problem is not None:
         return Item(name, None, ItemOutcome.SKIPPED, f"{done}, not rebuilt: {free}, but {problem}")
     return Item(name, None, ItemOutcome.CHANGED, f"{done} and rebuilt: {free}", always_listed=True)

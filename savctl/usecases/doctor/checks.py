@@ -2,7 +2,7 @@
 
 The bucket is tried as well: with a probe that is taken away again.
 
-Each examination answers with rows; one that fails answers with the failure and the others go on.
+Each check answers with rows; one that fails answers with the failure and the others go on.
 """
 
 from __future__ import annotations
@@ -75,20 +75,20 @@ Check = Callable[[Environment], Iterable[CheckResult]]
 
 @dataclass(slots=True)
 class Diagnosis:
-    """All signs; `is_reachable` is False when the database does not answer."""
+    """All results; `is_reachable` is False when the database does not answer."""
 
-    signs: list[CheckResult] = field(default_factory=list)
+    results: list[CheckResult] = field(default_factory=list)
     is_reachable: bool = True
 
     @property
     def errors(self) -> Sequence[CheckResult]:
-        """The signs that need somebody."""
-        return [sign for sign in self.signs if sign.level is CheckLevel.ERROR]
+        """The results that need somebody."""
+        return [result for result in self.results if result.level is CheckLevel.ERROR]
 
 
 def diagnose(
-    patient: Environment,
-    examinations: Mapping[str, Check],
+    environment: Environment,
+    checks: Mapping[str, Check],
     *,
     elsewhere: Mapping[str, Check] = MappingProxyType({}),
 ) -> Diagnosis:
@@ -97,24 +97,24 @@ def diagnose(
     What is `elsewhere` is examined without a database as well.
     """
     diagnosis = Diagnosis()
-    is_reached = _reach(patient, diagnosis)
-    for check, examination in {**(examinations if is_reached else {}), **elsewhere}.items():
-        _examine(patient, check, examination, diagnosis)
+    is_reached = _reach(environment, diagnosis)
+    for name, check in {**(checks if is_reached else {}), **elsewhere}.items():
+        _examine(environment, name, check, diagnosis)
     return diagnosis
 
 
-def _reach(patient: Environment, diagnosis: Diagnosis) -> bool:
-    if not is_there(patient.database):
-        diagnosis.signs.append(_not_made_yet(patient.database))
+def _reach(environment: Environment, diagnosis: Diagnosis) -> bool:
+    if not is_there(environment.database):
+        diagnosis.results.append(_not_made_yet(environment.database))
         return False
     try:
-        pong = ping(patient.database)
+        pong = ping(environment.database)
     except SavError as failure:
-        diagnosis.signs.append(_failed("database", failure))
+        diagnosis.results.append(_failed("database", failure))
         diagnosis.is_reachable = not isinstance(failure, Unavailable)
         return False
     found = f"{pong.database}: {pong.server} {pong.version}, {pong.round_trip_ms} ms"
-    diagnosis.signs.append(CheckResult(check="database", level=CheckLevel.OK, found=found))
+    diagnosis.results.append(CheckResult(check="database", level=CheckLevel.OK, found=found))
     return True
 
 
@@ -127,11 +127,11 @@ def _not_made_yet(database: Database) -> CheckResult:
     )
 
 
-def _examine(patient: Environment, check: str, examination: Check, diagnosis: Diagnosis) -> None:
+def _examine(environment: Environment, name: str, check: Check, diagnosis: Diagnosis) -> None:
     try:
-        diagnosis.signs.extend(examination(patient))
+        diagnosis.results.extend(check(environment))
     except SavError as failure:
-        diagnosis.signs.append(_failed(check, failure))
+        diagnosis.results.append(_failed(name, failure))
 
 
 def _failed(check: str, failure: SavError) -> CheckResult:

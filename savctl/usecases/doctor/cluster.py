@@ -16,12 +16,12 @@ from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Enviro
 _MARGIN = 6  # a run that cannot renew its lease stops a sixth of it before the end
 
 
-def _cluster(patient: Environment) -> Iterator[CheckResult]:
-    with patient.database.reading() as connection:
+def _cluster(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
         nodes = server_info.galera_nodes(connection)
     if nodes < 2:
         return
-    limit = patient.lease_seconds // _MARGIN
+    limit = environment.lease_seconds // _MARGIN
     yield CheckResult(
         check="cluster",
         level=CheckLevel.OK,

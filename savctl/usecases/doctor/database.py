@@ -24,8 +24,8 @@ _UTC_ZONES = frozenset({"+00:00", "UTC", "Etc/UTC", "GMT"})
 _STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL")
 
 
-def _schema(patient: Environment) -> Iterator[CheckResult]:
-    found = status(patient.database)
+def _schema(environment: Environment) -> Iterator[CheckResult]:
+    found = status(environment.database)
     versions = f"{found.current or 'none'}, this savctl needs {found.head}"
     advice = {
         "behind": "savctl db upgrade",
@@ -39,7 +39,7 @@ def _schema(patient: Environment) -> Iterator[CheckResult]:
     yield CheckResult(
         check="schema", level=CheckLevel.OK, found=f"{found.current}, tables {found.tables}"
     )
-    differences = verify(patient.database)
+    differences = verify(environment.database)
     errors = errors_among(differences)
     for error in errors:
         yield CheckResult(
@@ -50,8 +50,8 @@ def _schema(patient: Environment) -> Iterator[CheckResult]:
         yield CheckResult(check="tables", level=CheckLevel.OK, found=tolerated)
 
 
-def _version(patient: Environment) -> Iterator[CheckResult]:
-    with patient.database.reading() as connection:
+def _version(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
         server = server_info.server_of(connection)
     oldest = _OLDEST.get(server.family)
     if oldest is not None and server.number < oldest:
@@ -63,8 +63,10 @@ def _version(patient: Environment) -> Iterator[CheckResult]:
         )
 
 
-def _time_zone(patient: Environment) -> Iterator[CheckResult]:
-    error = privilege_checks.stored_time_error(patient.database) if _has_tables(patient) else 0
+def _time_zone(environment: Environment) -> Iterator[CheckResult]:
+    error = (
+        privilege_checks.stored_time_error(environment.database) if _has_tables(environment) else 0
+    )
     if error:
         yield CheckResult(
             check="time zone",
@@ -72,13 +74,13 @@ def _time_zone(patient: Environment) -> Iterator[CheckResult]:
             found=f"a time that is written is read {error:+.0f} s off",
             advice="The session's zone must be +00:00; is a proxy in between that resets it?",
         )
-    elif patient.database.is_sqlite:
+    elif environment.database.is_sqlite:
         yield CheckResult(
             check="time zone", level=CheckLevel.OK, found="times are read as written, in UTC"
         )
-    if patient.database.is_sqlite:
+    if environment.database.is_sqlite:
         return
-    with patient.database.reading() as connection:
+    with environment.database.reading() as connection:
         ours = server_info.variables(connection)
         theirs = server_info.variables(connection, of_all_sessions=True)
     zone = theirs["time_zone"]
@@ -95,10 +97,10 @@ def _time_zone(patient: Environment) -> Iterator[CheckResult]:
     )
 
 
-def _clock(patient: Environment) -> Iterator[CheckResult]:
+def _clock(environment: Environment) -> Iterator[CheckResult]:
     """Only what lies outside of the round trip is a difference."""
-    guard = ClockGuard(host_clock=patient.host_clock, database=patient.database.name)
-    with patient.database.reading() as connection:
+    guard = ClockGuard(host_clock=environment.host_clock, database=environment.database.name)
+    with environment.database.reading() as connection:
         skew = guard.skew(connection)
     if abs(skew) <= SKEW_WARN:
         yield CheckResult(
@@ -106,7 +108,7 @@ def _clock(patient: Environment) -> Iterator[CheckResult]:
         )
         return
     side = "ahead" if skew < timedelta() else "behind"
-    is_refused = abs(skew) > patient.clock_skew_limit
+    is_refused = abs(skew) > environment.clock_skew_limit
     advice = "Set both clocks by NTP: SLA clocks and the history's order depend on them."
     refused = "Jobs and commands that store something are refused here (exit 8). "
     yield CheckResult(
@@ -117,10 +119,10 @@ def _clock(patient: Environment) -> Iterator[CheckResult]:
     )
 
 
-def _modes(patient: Environment) -> Iterator[CheckResult]:
-    if patient.database.is_sqlite:
+def _modes(environment: Environment) -> Iterator[CheckResult]:
+    if environment.database.is_sqlite:
         return
-    with patient.database.reading() as connection:
+    with environment.database.reading() as connection:
         values = server_info.variables(connection)
     is_strict = any(mode in values["sql_mode"] for mode in _STRICT)
     yield _sign(
@@ -149,18 +151,18 @@ def _modes(patient: Environment) -> Iterator[CheckResult]:
         )
 
 
-def _privileges(patient: Environment) -> Iterator[CheckResult]:
-    if not _has_tables(patient):
+def _privileges(environment: Environment) -> Iterator[CheckResult]:
+    if not _has_tables(environment):
         return
-    is_current = status(patient.database).state == "current"
-    denied = privilege_checks.denied(patient.database, with_own=is_current)
+    is_current = status(environment.database).state == "current"
+    denied = privilege_checks.denied(environment.database, with_own=is_current)
     missing = ", ".join(denied)
     found = f"missing: {missing}" if denied else "all that savctl needs"
     yield _sign("privileges", not denied, found, "GRANT what is missing to savctl's user.")
 
 
-def _file(patient: Environment) -> Iterator[CheckResult]:
-    file = server_info.sqlite_file(patient.database)
+def _file(environment: Environment) -> Iterator[CheckResult]:
+    file = server_info.sqlite_file(environment.database)
     if file is None:
         return
     folder = file.absolute().parent
@@ -175,7 +177,7 @@ def _file(patient: Environment) -> Iterator[CheckResult]:
             found=f"others may read {file}, which holds customers' data",
             advice=f"chmod 600 {file}* closes it.",
         )
-    with patient.database.reading() as connection:
+    with environment.database.reading() as connection:
         mode = str(server_info.pragma(connection, "journal_mode"))
     if mode != "wal":
         yield CheckResult(
@@ -187,8 +189,8 @@ def _file(patient: Environment) -> Iterator[CheckResult]:
     yield _disk(folder)
 
 
-def _has_tables(patient: Environment) -> bool:
-    return status(patient.database).state != "missing"
+def _has_tables(environment: Environment) -> bool:
+    return status(environment.database).state != "missing"
 
 
 def _disk(folder: Path) -> CheckResult:

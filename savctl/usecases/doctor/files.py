@@ -27,8 +27,8 @@ _TEMP = "temp/"
 _PROBE = b"savctl doctor"
 
 
-def _bucket(patient: Environment) -> Iterator[CheckResult]:
-    store = patient.store
+def _bucket(environment: Environment) -> Iterator[CheckResult]:
+    store = environment.store
     if store is None:
         return
     try:
@@ -145,12 +145,12 @@ def _tried(store: ObjectStore) -> Iterator[CheckResult]:
     )
 
 
-def _newest(patient: Environment) -> Iterator[CheckResult]:
+def _newest(environment: Environment) -> Iterator[CheckResult]:
     """Whether this is the bucket of this database: the newest records' objects are in it."""
-    store = patient.store
-    if store is None or status(patient.database).state != "current":
+    store = environment.store
+    if store is None or status(environment.database).state != "current":
         return
-    with patient.database.reading() as connection:
+    with environment.database.reading() as connection:
         paths = newest_paths(connection, limit=_LOOKED_AT)
     try:
         missing = [path for path in paths if not _has(store, path)]
@@ -259,9 +259,9 @@ def _unknown(check: str, right: str) -> CheckResult:
     )
 
 
-def _scanner(patient: Environment) -> Iterator[CheckResult]:
-    if patient.scanner is not None:
-        found = f"{patient.scanner.name}: {patient.scanner.check()}"
+def _scanner(environment: Environment) -> Iterator[CheckResult]:
+    if environment.scanner is not None:
+        found = f"{environment.scanner.name}: {environment.scanner.check()}"
         yield CheckResult(check="scanner", level=CheckLevel.OK, found=found)
 
 

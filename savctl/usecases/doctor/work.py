@@ -37,8 +37,8 @@ _RUN_LEVELS: Mapping[RunStatus, tuple[CheckLevel, str]] = MappingProxyType(
 )
 
 
-def _leases(patient: Environment) -> Iterator[CheckResult]:
-    with patient.database.reading() as connection:
+def _leases(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
         held = leases.held(connection)
     alive = [f"{name} by {holder.owner}" for name, holder in held if holder.seconds_left > 0]
     yield CheckResult(check="leases", level=CheckLevel.OK, found=", ".join(alive) or "none held")
@@ -53,8 +53,8 @@ def _leases(patient: Environment) -> Iterator[CheckResult]:
             )
 
 
-def _jobs(patient: Environment) -> Iterator[CheckResult]:
-    with patient.database.reading() as connection:
+def _jobs(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
         names = runs.known_jobs(connection)
         last = [run for name in names if (run := runs.last_run(connection, name)) is not None]
         schedulers = schedules.alive(connection)
@@ -72,8 +72,8 @@ def _jobs(patient: Environment) -> Iterator[CheckResult]:
             yield CheckResult(
                 check="jobs", level=level, found=text, advice=advice.format(job=run.job)
             )
-    yield from _of_a_wrong_clock(patient)
-    overdue = _overdue(patient)
+    yield from _of_a_wrong_clock(environment)
+    overdue = _overdue(environment)
     if overdue:
         who = f"{len(schedulers)} scheduler(s) alive" if schedulers else "no scheduler is alive"
         yield CheckResult(
@@ -84,9 +84,9 @@ def _jobs(patient: Environment) -> Iterator[CheckResult]:
         )
 
 
-def _of_a_wrong_clock(patient: Environment) -> Iterator[CheckResult]:
+def _of_a_wrong_clock(environment: Environment) -> Iterator[CheckResult]:
     """Times that have not come yet; they hold nothing up, but name a host whose clock was off."""
-    with patient.database.reading() as connection:
+    with environment.database.reading() as connection:
         now = server_info.now(connection)
         slots = runs.slots_after(connection, now, limit=_NAMED + 1)
         known = schedules.known_after(connection, now)
@@ -106,21 +106,21 @@ def _of_a_wrong_clock(patient: Environment) -> Iterator[CheckResult]:
         )
 
 
-def _overdue(patient: Environment) -> list[str]:
-    now = patient.clock()
+def _overdue(environment: Environment) -> list[str]:
+    now = environment.clock()
     return [
         f"{job} since {slot:%Y-%m-%d %H:%M}Z"
-        for job, slot in patient.due().items()
+        for job, slot in environment.due().items()
         if now - slot > OVERDUE
     ]
 
 
-def _outbox(patient: Environment) -> Iterator[CheckResult]:
-    with patient.database.reading() as connection:
-        counts = outbox_queue.counts(connection, now=patient.clock())
+def _outbox(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
+        counts = outbox_queue.counts(connection, now=environment.clock())
     waiting, age = counts["waiting"], counts["oldest_age"]
     oldest = f", the oldest for {age_text(age)}" if age is not None else ""
-    if patient.broker is None:
+    if environment.broker is None:
         found = f"no broker is configured: {waiting:,} events wait in the outbox{oldest}"
         is_old = age is not None and age > OUTBOX_WARN
         yield CheckResult(
@@ -153,11 +153,11 @@ def _outbox(patient: Environment) -> Iterator[CheckResult]:
         )
 
 
-def _broker(patient: Environment) -> Iterator[CheckResult]:
-    if patient.broker is not None:
-        patient.broker.check()
+def _broker(environment: Environment) -> Iterator[CheckResult]:
+    if environment.broker is not None:
+        environment.broker.check()
         yield CheckResult(
-            check="broker", level=CheckLevel.OK, found=f"{patient.broker.name} answers"
+            check="broker", level=CheckLevel.OK, found=f"{environment.broker.name} answers"
         )
 
 
@@ -178,9 +178,9 @@ def age_text(age: timedelta) -> str:
 def _with_schema(examination: Check) -> Check:
     """These need savctl's own tables as they are now; else the check of the schema reports it."""
 
-    def examine(patient: Environment) -> Iterator[CheckResult]:
-        if status(patient.database).state == "current":
-            yield from examination(patient)
+    def examine(environment: Environment) -> Iterator[CheckResult]:
+        if status(environment.database).state == "current":
+            yield from examination(environment)
 
     return examine
 

@@ -163,7 +163,7 @@ class _Importer:
         report.seen += batch.seen
         report.stopped_at = batch.stopped_at
         report.skipped += sum(part.skipped for part in done)
-        self._tell(sorted(rejects, key=lambda reject: reject[0].line), report)
+        self._report_rejects(sorted(rejects, key=lambda reject: reject[0].line), report)
         for part in done:
             self._add(part.stored, report)
 
@@ -241,7 +241,7 @@ class _Importer:
     def _is_unwritten(self, kind: str, name: str) -> bool:
         return bool(self._unwritten) and hash((kind, name)) in self._unwritten
 
-    def _tell(self, rejects: Sequence[tuple[Record, str]], report: ImportReport) -> None:
+    def _report_rejects(self, rejects: Sequence[tuple[Record, str]], report: ImportReport) -> None:
         report.rejected += len(rejects)
         for record, reason in rejects:
             self._run.on_reject(record, reason)

@@ -203,7 +203,7 @@ class _Player:
         try:
             decision = decide(ticket, event, self._terms.how, bridges=self._terms.bridges)
             if event.deed in MESSAGES:
-                _say(uow, ticket, event)
+                _add_message(uow, ticket, event)
                 report.messages += 1
         except Refused:
             if event.leads_to in {None, ticket.status}:
@@ -226,7 +226,7 @@ def _stored(uow: UnitOfWork, decisions: Mapping[str, Decision]) -> dict[str, Tic
     }
 
 
-def _say(uow: UnitOfWork, ticket: Ticket, event: LogEvent) -> None:
+def _add_message(uow: UnitOfWork, ticket: Ticket, event: LogEvent) -> None:
     sender = ("agent", event.agent or event.actor or ticket.assigned_to or ticket.user_id)
     if event.deed is Deed.REPLY:
         sender = ("customer", ticket.user_id)

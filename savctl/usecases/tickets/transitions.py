@@ -74,7 +74,7 @@ def move_ticket(
                     hint=f"savctl message add {before.ticket_number} --from agent:ID --body …",
                     ticket_number=before.ticket_number,
                 )
-            message_id = _say(uow, before, body, op.actor, now)
+            message_id = _add_message(uow, before, body, op.actor, now)
         uow.record(decision)
         return answer(uow, before, decision, users=(op.actor,), message_id=message_id)
 
@@ -158,7 +158,7 @@ def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:
     )
 
 
-def _say(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now: datetime) -> int:
+def _add_message(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now: datetime) -> int:
     """The agent's message that goes with a move."""
     sender = by if by is not None else ticket.assigned_to
     if sender is None:
