@@ -11,7 +11,7 @@ RUN python -m venv /opt/build \
  && /opt/build/bin/pip install --require-hashes -r requirements/build.txt \
  && /opt/build/bin/pip --python /opt/savctl/bin/python install \
         --require-hashes --no-compile -r requirements/runtime.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY savctl/ savctl/
 COPY jobs/ jobs/
 COPY migrations/ migrations/

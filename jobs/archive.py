@@ -1,4 +1,4 @@
-"""Move tickets closed for more than a year to cold storage (spec: Monthly Jobs; rules 9.1)."""
+"""Move tickets closed for more than a year to cold storage (rules 9.1)."""
 
 from __future__ import annotations
 

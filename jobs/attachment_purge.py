@@ -1,4 +1,4 @@
-"""Remove for good what was deleted or hidden 30 days ago (spec: Attachment Deletion; rules 7.3).
+"""Remove for good what was deleted or hidden 30 days ago (rules 7.3).
 
 Soft-deleted records first, then every object on the list of purges: those records', hidden
 orphans, and what retention and erasure put there. Last, what another program deleted is put on

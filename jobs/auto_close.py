@@ -1,4 +1,4 @@
-"""Close waiting tickets whose customers have been silent for 7 days (spec: Auto-close).
+"""Close waiting tickets whose customers have been silent for 7 days (rules 3.1).
 
 Every 15 minutes: nobody notices whether a week of silence ends at 10:00 or at 10:15, and a
 small batch often is easier on the database, and on customers' notifications, than one at night.

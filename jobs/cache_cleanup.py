@@ -1,4 +1,4 @@
-"""Remove expired cache entries and locks (spec: Weekly Jobs, cache table cleanup), old tokens."""
+"""Remove expired cache entries and locks, old tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Close resolved tickets that nobody contested for 24 hours (spec: State Definitions 4).
+"""Close resolved tickets that nobody contested for 24 hours (rules 3.2).
 
 Every 15 minutes, some minutes beside auto-close, so that the two do not queue for each other.
 """

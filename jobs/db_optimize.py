@@ -1,4 +1,4 @@
-"""Fresh statistics for every table, a rebuild where much is free (spec: Monthly Jobs)."""
+"""Fresh statistics for every table, a rebuild where much is free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hide the objects of the bucket that no record names (spec: Weekly Jobs; rules 7.5)."""
+"""Hide the objects of the bucket that no record names (rules 7.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remove tickets for good 7 years after their closing (spec: GDPR Compliance; rules 9.2).
+"""Remove tickets for good 7 years after their closing (rules 9.2).
 
 Before the archive on the same night, so that nothing is archived that goes for good.
 """

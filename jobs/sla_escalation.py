@@ -1,4 +1,4 @@
-"""Record SLA breaches and raise what was answered late (spec: SLA Breach Handling; rules 4.6)."""
+"""Record SLA breaches and raise what was answered late (rules 4.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""clamd over INSTREAM: the one home of its protocol (spec: Virus Scanning).
+"""clamd over INSTREAM: the one home of its protocol (rules 7.1).
 
 `zINSTREAM\\0`, then pieces of `<length, 4 bytes big endian><bytes>`, a length of 0, and an answer
 up to NUL. Only `OK` is clean and only `FOUND` is a finding; whatever else comes, or does not

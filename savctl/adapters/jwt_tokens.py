@@ -1,4 +1,4 @@
-"""Tokens of the auth service: the one home of PyJWT (spec: JWT Token Validation).
+"""Tokens of the auth service: the one home of PyJWT (rules 12.2).
 
 A token proves a user and a role. Which algorithm holds is decided by the key, never by the
 token: a shared secret means HS256, a public key RS256 or ES256.

@@ -1,4 +1,4 @@
-"""Answers kept by key, so that a repeated request changes nothing (contract: 1.12)."""
+"""Answers kept by key, so that a repeated request changes nothing (command line, 1.12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What savctl needs of an object store (spec: MinIO Integration; rules 7).
+"""What savctl needs of an object store (rules 7).
 
 Three verbs that never blur: *hide* puts a delete marker on a key and can be undone, *purge*
 removes every version and marker of it for good, and *remains* answers whether that is true.

@@ -1,4 +1,4 @@
-"""What savctl needs of a malware scanner (spec: File Upload Workflow 2; rules 7.1)."""
+"""What savctl needs of a malware scanner (rules 7.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--at` shows another time; nothing is stored or given out at one (cli.md 1.8)."""
+"""`--at` shows another time; nothing is stored or given out at one (command line, 1.8)."""
 
 from __future__ import annotations
 

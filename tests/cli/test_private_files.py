@@ -1,4 +1,4 @@
-"""What savctl writes is customers' data: only its owner may look into it (issue 11.17)."""
+"""What savctl writes is customers' data: only its owner may look into it."""
 
 from __future__ import annotations
 

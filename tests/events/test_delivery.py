@@ -1,4 +1,4 @@
-"""What arrives at other services, and how (rules 8; spec: RabbitMQ Events Published)."""
+"""What arrives at other services, and how (rules 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorded upload cases beside the project, each answered as expected (issue 5)."""
+"""The recorded upload cases beside the project, each answered as expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A brake names the number it counted, and stops no dry run (rules 11.5; contract 1.4)."""
+"""A brake names the number it counted, and stops no dry run (rules 11.5; command line, 1.4)."""
 
 from __future__ import annotations
 

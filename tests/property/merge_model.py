@@ -14,7 +14,7 @@ from typing import Any
 from savctl.persistence.engine import Database
 
 World = dict[str, dict[Any, dict[str, Any]]]
-TARGETS = {  # minutes: response, resolution (spec: Priority Levels)
+TARGETS = {  # minutes: response, resolution (rules 4)
     "low": (2880, 10080),
     "medium": (1440, 4320),
     "high": (240, 1440),

@@ -1,4 +1,4 @@
-"""Expired cache rows leave, all others stay (spec: Weekly Jobs)."""
+"""Expired cache rows leave, all others stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SQL of docs/install.md is enough for both users, as it stands there (issue 11.19)."""
+"""The SQL of docs/install.md is enough for both users, as it stands there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machine as it is met on the command line (rules 2, 11.3; contract 1.11, 1.13)."""
+"""The state machine on the command line (rules 2, 11.3; command line, 1.11 and 1.13)."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ def _call_from(given: dict[str, Any], *, words: str) -> CommandContext:
 
 
 def _require_own_clock(given: dict[str, Any], words: str, effect: Effect) -> None:
-    """Nothing is stored, and nothing given out, at another time than now (cli.md 1.8).
+    """Nothing is stored or given out at another time than now (command line, 1.8).
 
     Raises:
         InvalidInput: `--at` stands beside something that is not undone again.

@@ -1,4 +1,4 @@
-"""Who may have a file, and how it is audited (spec: Access Control; rules 5.1, 7.6)."""
+"""Who may have a file, and how it is audited (rules 5.1, 7.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts that savctl publishes to other services (spec: RabbitMQ Events Published).
+"""The facts that savctl publishes to other services (rules 8).
 
 The fields of a class are the keys of its payload, in the specification's order.
 """

@@ -1,4 +1,4 @@
-"""What a zip file may hold (spec: "application/zip (restricted)"; docs/attachments.md).
+"""What a zip file may hold (docs/attachments.md).
 
 Restricted means: nothing that runs but the three kinds of scripts the specification lets in, no
 archive or document in it that would have to be unpacked in turn, nothing that leaves its folder,

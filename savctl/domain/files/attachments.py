@@ -1,4 +1,4 @@
-"""Whether a file may be attached (spec: File Upload Workflow 2; rules 7.1; docs/attachments.md).
+"""Whether a file may be attached (rules 7.1; docs/attachments.md).
 
 A file is judged as hostile input: name, size, content compared with the extension, and then what
 is special to its kind. Nothing is opened here: content is a stream that can be read from any

@@ -1,4 +1,4 @@
-"""Names of files: the customer's, ours, and the key in the bucket (spec: Sanitization; rules 7.2).
+"""Names of files: the customer's, ours, and the key in the bucket (rules 7.2).
 
 The customer's name is data: it is kept as typed and never used as a path. Ours holds letters,
 digits, `.`, `-` and `_` only.

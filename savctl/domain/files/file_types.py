@@ -1,4 +1,4 @@
-"""Which files may be attached, as data (spec: Allowed File Types, Blocked File Types; rules 7)."""
+"""Which files may be attached, as data (rules 7)."""
 
 from __future__ import annotations
 
@@ -88,5 +88,5 @@ BLOCKED = EXECUTABLES | SCRIPTS | DANGEROUS
 
 
 def is_shown(mime: str) -> bool:
-    """Whether a browser may show the file; all others are saved (spec: Content Disposition)."""
+    """Whether a browser may show the file; all others are saved (rules 7.6)."""
     return mime in _INLINE

@@ -1,4 +1,4 @@
-"""What the keys look like that the service gives to objects (spec: File Path Structure).
+"""What the keys look like that the service gives to objects (rules 7.2).
 
 tickets/{ticket_id}/{hash}.{extension}
 temp/{upload_session_id}/…

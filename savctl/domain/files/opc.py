@@ -2,7 +2,7 @@
 
 A part's type stands in `[Content_Types].xml`, for the part alone (Override) or for its extension
 (Default): Microsoft's own SDK gives the main part its type by the extension. Names of parts have
-no case, and some writers separate folders by `\\\\`. spec: ECMA-376 part 2.
+no case, and some writers separate folders by `\\\\`. See ECMA-376 part 2.
 """
 
 from __future__ import annotations

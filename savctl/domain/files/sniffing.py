@@ -1,4 +1,4 @@
-"""The type of a file by its content, not its name (spec: File Type Validation).
+"""The type of a file by its content, not its name (rules 7.1).
 
 An own sniffer for the eleven types: libmagic takes macro-enabled documents for plain ones and a
 CSV that mentions `<html>` for HTML. Other types are named for the message only.

@@ -1,4 +1,4 @@
-"""Ticket numbers: `TKT-{UNIQUE_ID}` (spec: Business Rules of support_tickets)."""
+"""Ticket numbers: `TKT-{UNIQUE_ID}` (rules 1.2)."""
 
 from __future__ import annotations
 

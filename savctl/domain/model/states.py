@@ -1,4 +1,4 @@
-"""The ticket's state machine as data (spec: Ticket Status State Machine)."""
+"""The ticket's state machine as data (rules 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A support ticket as a value (spec: support_tickets)."""
+"""A support ticket as a value."""
 
 from __future__ import annotations
 

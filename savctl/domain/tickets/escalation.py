@@ -1,6 +1,6 @@
 """What a breach does: it is recorded and published once, and a late answer raises once.
 
-Rules 4.2, 4.6, 4.7; spec: SLA Breach Handling.
+Rules 4.2, 4.6, 4.7.
 """
 
 from __future__ import annotations

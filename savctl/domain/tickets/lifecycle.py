@@ -1,4 +1,4 @@
-"""What may happen to a ticket, and what follows from it (spec: Business Rules; rules 2, 11.3).
+"""What may happen to a ticket, and what follows from it (rules 2, 11.3).
 
 Every function takes a ticket and answers a `Decision`: the changed ticket, the history entries
 and the events. Nothing is written here. A decision without entries means "is so already". A

@@ -1,4 +1,4 @@
-"""Records of attached files (spec: ticket_attachments), with what savctl knows beside them.
+"""Records of attached files (rules 7), with what savctl knows beside them.
 
 A record of another program has no row in `savctl_files`; a soft-deleted one has, with its mark.
 """

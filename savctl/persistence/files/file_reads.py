@@ -1,4 +1,4 @@
-"""What the audit knows of files: who had which one when (spec: File access logged)."""
+"""What the audit knows of files: who had which one when (rules 1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expired rows of the service's `cache` and `cache_locks` (spec: Weekly Jobs), old tokens."""
+"""Expired rows of the service's `cache` and `cache_locks`, old tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conversation of a ticket (spec: ticket_messages)."""
+"""The conversation of a ticket (rules 5)."""
 
 from __future__ import annotations
 

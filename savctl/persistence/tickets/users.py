@@ -1,4 +1,4 @@
-"""The minimal copy of the auth service's users (spec: Laravel Standard Tables).
+"""The minimal copy of the auth service's users.
 
 References to users are soft: an id that is not here yet is a warning, never an error.
 """

@@ -1,4 +1,4 @@
-"""Which customers are VIPs: whoever sets it, and since when (spec: Priority Assignment Logic)."""
+"""Which customers are VIPs: whoever sets it, and since when (rules 4.1)."""
 
 from __future__ import annotations
 

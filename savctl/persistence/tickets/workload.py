@@ -1,4 +1,4 @@
-"""How much each agent has to do (spec: Agent Workload)."""
+"""How much each agent has to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old closed tickets move into bundles in cold storage (spec: Monthly Jobs; rules 9.1, 9.5).
+"""Old closed tickets move into bundles in cold storage (rules 9.1, 9.5).
 
 A bundle goes from planned over written and verified to done (`archive_steps`). What goes into
 one is decided here.

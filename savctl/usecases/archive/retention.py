@@ -1,4 +1,4 @@
-"""Seven years after their closing tickets go for good (spec: GDPR Compliance; rules 9.2, 9.5).
+"""Seven years after their closing tickets go for good (rules 9.2, 9.5).
 
 Hot and archived: rows, bundle lines, files with every version, and what savctl's own tables hold.
 The database commits the intent to remove a file, attachment-purge carries it out. What stays is

@@ -1,4 +1,4 @@
-"""Idempotency keys: the same key and input answers the first result again (contract: 1.12)."""
+"""Idempotency keys: the same key and input give the first answer again (command line, 1.12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old entries leave the service's cache tables and savctl's own (spec: Weekly Jobs)."""
+"""Old entries leave the service's cache tables and savctl's own."""
 
 from __future__ import annotations
 

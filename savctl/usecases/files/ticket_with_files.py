@@ -1,4 +1,4 @@
-"""A new ticket with its files (spec: File Upload Workflow).
+"""A new ticket with its files (rules 7.1).
 
 The files come first, as with every upload; their keys need the ticket's id, so one is reserved.
 The ticket and the records of its files are one transaction: without a bucket there is no ticket,

@@ -1,4 +1,4 @@
-"""Files into the bucket, then their records (spec: File Upload Workflow; rules 7.1, 7.2).
+"""Files into the bucket, then their records (rules 7.1, 7.2).
 
 An upload is announced in the database before its object is there, so that nobody removes the key
 under its hands, and forgotten in the transaction that records it. Large files stand under

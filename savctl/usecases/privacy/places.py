@@ -1,4 +1,4 @@
-"""Every place that may hold something of a person, in one list (rules 9.3, 9.4, 9.6).
+"""Every place that may hold something of a person, in one list (rules 9.3, 9.6).
 
 `gdpr find` counts them and an erasure checks them again. A place that comes with a new table or a
 new kind of copy adds its line here.

@@ -1,4 +1,4 @@
-"""Who works on a ticket (spec: Business Rules of support_tickets)."""
+"""Who works on a ticket (rules 2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two timed closings (spec: State Definitions 3, 4; rules 3, 11.3 to 11.5)."""
+"""The two timed closings (rules 3, 11.3 to 11.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages between customer and agents (spec: ticket_messages; rules 2.6, 5)."""
+"""Messages between customer and agents (rules 2.6, 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating and editing tickets (spec: support_tickets, Priority Assignment Logic)."""
+"""Creating and editing tickets (rules 4.1)."""
 
 from __future__ import annotations
 

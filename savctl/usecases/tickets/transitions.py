@@ -1,4 +1,4 @@
-"""The moves of one ticket that are not assignments (spec: Transition Triggers)."""
+"""The moves of one ticket that are not assignments (rules 2.1)."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def set_priority(
     *,
     reason: str | None,
 ) -> Change:
-    """Set the priority by hand (spec: agent manual override always permitted)."""
+    """Set the priority by hand (rules 4.1)."""
     why = text.reason(reason)
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
