@@ -19,7 +19,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
         "Files of tickets: safe in, safe out, nothing left over.",
     ),
     "agent": ("savctl.cli.agent:group", "Who works on what."),
-    "user": ("savctl.cli.user:group", "What is known of a customer."),
+    "user": ("savctl.cli.user:group", "Find customers and agents, and mark VIPs."),
     "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),
     "report": ("savctl.cli.report:group", "Reports: service levels, workload, volume."),
     "export": ("savctl.cli.export:group", "Data as files, for other programs."),

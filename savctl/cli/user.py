@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import chain
+from operator import itemgetter
+from typing import Annotated, Any
 
 import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
-from savctl.cli.framework.params import whole
+from savctl.cli.framework.output import Answer, Row
+from savctl.cli.framework.params import Limit, person, whole
+from savctl.domain.model.person_refs import PersonReference
 from savctl.errors import NotFound
 
-group = new_group("What is known of a customer.")
+group = new_group("Find customers and agents, and mark VIPs.")
 
 UserId = Annotated[int, typer.Argument(metavar="ID", parser=whole("the user id"), help="User id.")]
+Person = Annotated[
+    Any,  # a PersonReference: Typer takes no union
+    typer.Argument(metavar="USER", parser=person("USER"), help="User id or e-mail address."),
+]
+
+COLUMNS = ("id", "email", "firstname", "lastname", "vip")
+_PAGE = 1000
 
 
-@command(group, "show", examples=["savctl user show 456"])
+def user_id(call: CommandContext, named: PersonReference) -> int:
+    """The id of the user that is meant.
+
+    Raises:
+        NotFound: nobody has the e-mail address.
+        Refused: several users have it.
+    """
+    from savctl.persistence.tickets.users import Users
+
+    if isinstance(named, int):
+        return named
+    with call.database.reading() as connection:
+        return Users(connection).id_of(named)
+
+
+@command(group, "show", examples=["savctl user show 456", "savctl user show ada@example.org"])
 def show(
     call: CommandContext,
-    user: UserId,
+    named: Person,
 ) -> Answer:
-    """A customer as the auth service sent it, and how many tickets they have."""
+    """Show a user as the auth service sent it, and how many tickets they have."""
     from savctl.persistence.tickets import reads
     from savctl.persistence.tickets.users import Users
     from savctl.persistence.tickets.vips import Vips
 
     with call.database.reading() as connection:
+        user = Users(connection).id_of(named)
         known = Users(connection).find(user)
         tickets = reads.count_by_status(connection, user_id=user)
         vip_since = Vips(connection).since(user)
@@ -39,6 +66,31 @@ def show(
     row |= known or {}
     row |= {"vip": vip_since is not None, "vip_since": vip_since, "tickets": tickets}
     return Answer(rows=[row], is_one=True, as_record=True, key="id")
+
+
+@command(
+    group,
+    "list",
+    examples=["savctl user list --search ada", "savctl user list --limit 0 -o csv"],
+)
+def list_(
+    call: CommandContext,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search", metavar="TEXT", help="Only users whose name or e-mail address has it."
+        ),
+    ] = "",
+    limit: Limit = 50,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            "--after", metavar="ID", parser=whole("--after"), help="Continue after this user."
+        ),
+    ] = None,
+) -> Answer:
+    """List the users that the auth service sent, by id; case and accents do not matter."""
+    return Answer(rows=_users(call, search, after or 0, limit), columns=COLUMNS, key="id")
 
 
 @command(
@@ -60,3 +112,24 @@ def vip(
         call.note(f"user {user} is {'no' if off else 'a'} VIP already")
     row: dict[str, object] = {"id": user, "vip": not off, "changed": changed}
     return Answer(rows=[row], is_one=True, key="id")
+
+
+def _users(call: CommandContext, search: str, after: int, limit: int) -> Iterator[Row]:
+    from savctl.persistence.paging import pages
+    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.tickets.vips import Vips
+
+    def read(last_id: int, count: int) -> list[dict[str, Any]]:
+        with call.database.reading() as connection:
+            rows = Users(connection).page(search, after=last_id, limit=count)
+            vips = Vips(connection).among([row["id"] for row in rows])
+        return [row | {"vip": row["id"] in vips} for row in rows]
+
+    found = pages(read, itemgetter("id"), after=after, size=_PAGE, limit=limit + 1 if limit else 0)
+    last_id = after
+    for number, row in enumerate(chain.from_iterable(found), start=1):
+        if limit and number > limit:
+            call.note(f"there are more: --after {last_id}, or --limit 0 for all")
+            return
+        yield row
+        last_id = row["id"]

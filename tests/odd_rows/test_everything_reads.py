@@ -32,6 +32,7 @@ message unread
 agent workload
 agent list
 user show 456
+user list --search a
 sla due --limit 0
 sla breaches
 sla report --at 2026-01-05

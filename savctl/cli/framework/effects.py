@@ -36,7 +36,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
         "url": _G,
     },
     "agent": {"workload": _R, "list": _R},
-    "user": {"show": _R, "vip": _C},
+    "user": {"show": _R, "list": _R, "vip": _C},
     "sla": {
         **dict.fromkeys(("show", "explain", "due", "breaches", "report"), _R),
         **dict.fromkeys(("policy", "simulate"), _R),

@@ -9,7 +9,8 @@ import typer
 
 from savctl.cli.framework.choices import each_of
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.params import agent_id, whole
+from savctl.cli.framework.params import agent_id, person, whole
+from savctl.domain.model.person_refs import PersonReference
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket_filter import TicketFilter
@@ -35,7 +36,13 @@ FILTERS: tuple[tuple[str, Any, Any], ...] = (
     (
         "user",
         Annotated[
-            _Id, typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer.")
+            Any,  # a PersonReference
+            typer.Option(
+                "--user",
+                metavar="USER",
+                parser=person("--user"),
+                help="Customer: user id or e-mail address.",
+            ),
         ],
         None,
     ),
@@ -79,7 +86,7 @@ def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
     return TicketFilter(
         statuses=each_of("status", given["status"], Status),
         priorities=each_of("priority", given["priority"], Priority),
-        user_id=given["user"],
+        user_id=_user_id(call, given["user"]),
         agent_id=agent_id(agent),
         is_unassigned=agent == "none",
         order_id=given["order"],
@@ -89,3 +96,12 @@ def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
         until=until,
         is_breached=given["breached"],
     )
+
+
+def _user_id(call: CommandContext, named: PersonReference | None) -> int | None:
+    if not isinstance(named, str):
+        return named
+    from savctl.persistence.tickets.users import Users
+
+    with call.database.reading() as connection:
+        return Users(connection).id_of(named)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from savctl.domain.model.metadata import encode
+from savctl.domain.model.person_refs import PersonReference, person_reference
 from savctl.domain.text import MAX_FOREIGN_ID, TEXT_BYTES
 from savctl.errors import InvalidInput
 
@@ -28,6 +29,15 @@ def whole(option: str, *, low: int = 1, high: int = MAX_FOREIGN_ID) -> Callable[
                 f"{option} must be a whole number from {low} to {high}, not {str(given)[:60]!r}"
             )
         return int(digits)
+
+    return parse
+
+
+def person(option: str) -> Callable[[str], PersonReference]:
+    """A parser for a user id or an e-mail address."""
+
+    def parse(given: str) -> PersonReference:
+        return person_reference(option, given)
 
     return parse
 

@@ -14,7 +14,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, clear_line, counting, out_file
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.gdpr import group
-from savctl.cli.user import UserId
+from savctl.cli.user import Person, user_id
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     asks=True,
     examples=[
         "savctl gdpr export 456 --out customer-456.zip --as 5",
+        "savctl gdpr export ada@example.org --out ada.zip --as 5",
         "savctl gdpr export 456 --out customer-456.zip --dry-run",
     ],
 )
 def export(
     call: CommandContext,
-    user: UserId,
+    named: Person,
     out: Annotated[str, typer.Option("--out", metavar="ZIP", help="Where to; - is stdout.")],
     with_internal: Annotated[
         bool, typer.Option("--with-internal", help="Also the notes among agents.")
@@ -52,6 +53,7 @@ def export(
 
     if out == "-" and sys.stdout.isatty() and not call.dry_run:
         raise InvalidInput("a ZIP is nothing for a terminal", hint="--out FILE")
+    user = user_id(call, named)
     with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
         run = PersonRun(
             disclosure=Disclosure(user_id=user, with_internal=with_internal),

@@ -6,11 +6,16 @@ References to users are soft: an id that is not here yet is a warning, never an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from savctl.domain.model.person_refs import PersonReference, folded, is_same_address
+from savctl.errors import NotFound, Refused
 from savctl.persistence.bulk import insert_rows, rows_in
 from savctl.persistence.schema.tables import users
+
+_U = users.c
 
 
 class Users:
@@ -36,3 +41,55 @@ class Users:
         """The row, or None."""
         row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
         return dict(row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
+
+    def id_of(self, ref: PersonReference) -> int:
+        """The user that is meant: an id as it is, an e-mail address as it is stored here.
+
+        Raises:
+            NotFound: nobody has the address.
+            Refused: several users have it.
+        """
+        if isinstance(ref, int):
+            return ref
+        found = self._with_address(ref)
+        if not found:
+            raise NotFound(
+                f"no user has the e-mail address {ref}",
+                hint="Only users in the users table have one; a user id always works. "
+                "Run 'savctl user list --search TEXT' to find a user by name.",
+                email=ref,
+            )
+        if len(found) > 1:
+            ids = ", ".join(map(str, found))
+            raise Refused(
+                f"several users have the e-mail address {ref}: {ids}",
+                hint="Give the user id.",
+                email=ref,
+                user_ids=found,
+            )
+        return found[0]
+
+    def page(self, search: str, *, after: int, limit: int) -> list[dict[str, Any]]:
+        """Users by id behind `after` in whose name or address every word of `search` is."""
+        found = (text.contains(word, autoescape=True) for text, word in self._wanted(search))
+        query = select(users).where(_U.id > after, *found).order_by(_U.id).limit(limit)
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def _with_address(self, address: str) -> list[int]:
+        """Who has it; databases compare more loosely, or more strictly, than is meant."""
+        is_like_it = or_(_U.email == address, func.lower(_U.email) == address.lower())
+        query = select(_U.id, _U.email).where(is_like_it).order_by(_U.id)
+        rows = self._connection.execute(query)
+        return [row.id for row in rows if is_same_address(str(row.email), address)]
+
+    def _wanted(self, search: str) -> Iterable[tuple[ColumnElement[str], str]]:
+        """Each word, and the text it must be in, both without case and accents.
+
+        A server's collation leaves them out by itself; SQLite knows ASCII only.
+        """
+        whole = _U.firstname + " " + _U.lastname + " " + _U.email
+        if self._connection.dialect.name != "sqlite":
+            return [(func.lower(whole), word) for word in search.lower().split()]
+        driver = self._connection.connection.driver_connection
+        driver.create_function("savctl_folded", 1, folded, deterministic=True)  # type: ignore[union-attr]
+        return [(func.savctl_folded(whole), word) for word in folded(search).split()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -25,6 +26,11 @@ class Vips:
         """Since when; None when they are not."""
         query = select(_V.since).where(_V.user_id == user_id)
         return self._connection.execute(query).scalar()
+
+    def among(self, user_ids: Sequence[int]) -> set[int]:
+        """Which of these are VIPs."""
+        query = select(_V.user_id).where(_V.user_id.in_(user_ids))
+        return set(self._connection.execute(query).scalars())
 
     def add(self, user_id: int, *, at: datetime, by: int | None) -> None:
         """Make a customer one who was none."""
