@@ -1,7 +1,8 @@
 """The log on stderr: one line a record, as text for people or as JSON for machines (rules 18.4).
 
 What a call site passes as `extra`, and what `log_fields` adds for the time of a run, are fields
-of the line: `event`, `job`, `run_id`, `ticket_number`, … Stored text may be in a message or in a
+of the line: `event`, `job`, `run_id`, `ticket_number`, …; `details` holds further ones, which a
+text line leaves out because its message has them. Stored text may be in a message or in a
 traceback; it forges no line and steers no terminal.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 LOGGER = "savctl"
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
+DETAILS = "details"
 
 # What every record has; everything else on it is a field of ours.
 _OWN_TO_LOGGING = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -40,6 +42,13 @@ def log_fields(**fields: Any) -> Iterator[None]:
         yield
     finally:
         _fields.reset(before)
+
+
+def json_line(level: str, event: str, message: str, **fields: object) -> str:
+    """What is not logged, in the form of the lines that are."""
+    record = logging.makeLogRecord({"levelname": level, "msg": "%s", "args": (message,)})
+    vars(record).update(event=event, **fields)
+    return _JsonLines().format(record)
 
 
 def to_stderr(level: int, *, form: str = TEXT) -> None:
@@ -69,22 +78,27 @@ class _TextLines(logging.Formatter):
     """`2025-10-03T10:30:00Z ERROR message job=… run_id=…`; a traceback is indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = [f"{name}={_text_value(value)}" for name, value in _extra(record).items()]
+        found = {n: value for n, value in _extra(record).items() if n != DETAILS}
+        fields = [f"{name}={_text_value(value)}" for name, value in found.items()]
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = " ".join((at, record.levelname, _safe(record.getMessage()), *fields))
         return "\n".join((head, *(f"    {_safe(line)}" for line in _trace(self, record))))
 
 
 class _JsonLines(logging.Formatter):
-    """`{"at": …, "level": …, "message": …, "host": …}` and the fields, on one line."""
+    """`{"at": …, "level": …, "event": …, "message": …, "host": …}` and the fields, on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        fields = _extra(record)
+        details = fields.pop(DETAILS, {})
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "event": "log",
             "message": record.getMessage(),
             "host": socket.gethostname(),
-            **_extra(record),
+            **fields,
+            **details,
         }
         line["at"] = line["at"].replace("+00:00", "Z")
         if trace := _trace(self, record):

@@ -10,7 +10,7 @@ import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ Only = Annotated[list[str] | None, typer.Option("--only", metavar="JOB", help="O
 Except = Annotated[
     list[str] | None, typer.Option("--except", metavar="JOB", help="All jobs but these.")
 ]
+_TICK_COLUMNS = ("job", "outcome", "seen", "changed", "skipped", "failed", "slot", "reason")
+_TICK_FIELDS = (*("job", "slot", "run_id", "outcome"), *_TICK_COLUMNS[2:6], "left", "reason")
 # Which of several outcomes gives a tick its exit code.
 _GRAVEST_FIRST = (
     ExitCode.BUG,
@@ -41,6 +43,9 @@ _GRAVEST_FIRST = (
 def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
     """Stay and run every job at its time until SIGTERM or SIGINT; one job never holds another.
 
+    The log on stderr has a line for each run; of runs that changed nothing, one an hour for each
+    job. -o json and --log-format json make each line an object.
+
     Any number of schedulers may run on any number of hosts: each slot is run once. A slot
     missed while none was running is caught up.
     """
@@ -48,33 +53,33 @@ def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
     from savctl.scheduling.scheduler import Scheduler
     from savctl.scheduling.stop import stopping_on_signals
 
-    call.require_chosen_database()
-    call.start_log(_level(call))
+    _start_log(call)
     with stopping_on_signals() as stop:
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.SCHEDULER)
-        call.note(f"scheduler {call.app.owner} runs; Ctrl-C or SIGTERM ends it")
         scheduler.run()
-    call.note("scheduler ended; nothing is left half done")
     return 128 + stop.signal if stop.signal is not None else int(ExitCode.DONE)
 
 
-@command(group, "tick", examples=["savctl scheduler tick"])
-def tick(call: CommandContext, only: Only = None, but: Except = None) -> int:
+@command(group, "tick", examples=["savctl scheduler tick", "savctl scheduler tick -o json"])
+def tick(call: CommandContext, only: Only = None, but: Except = None) -> Outcome:
     """Run what is due now, wait for it, and end: one line of cron instead of a scheduler."""
     from savctl.persistence.jobs.runs import StartedBy
     from savctl.scheduling.scheduler import Scheduler
     from savctl.scheduling.stop import stopping_on_signals
 
-    call.require_chosen_database()
-    call.start_log(_level(call))
+    _start_log(call)
     with stopping_on_signals() as stop:
-        scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.CRON)
+        scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.TICK)
         scheduler.tick()
         scheduler.join()
+    rows = [result.as_row() for result in scheduler.results()]
+    answer = Answer(rows=rows, columns=_TICK_COLUMNS, fields=_TICK_FIELDS, key="job")
+    if not rows and not scheduler.codes:
+        call.note("no job is due")
     if stop.signal is not None:
-        return 128 + stop.signal
+        return Outcome(answer=answer, exit=128 + stop.signal)
     found = [code for code in _GRAVEST_FIRST if code in scheduler.codes]
-    return int(found[0] if found else ExitCode.DONE)
+    return Outcome(answer=answer, exit=int(found[0] if found else ExitCode.DONE))
 
 
 @command(group, "status", examples=["savctl scheduler status", "savctl scheduler status -o json"])
@@ -102,7 +107,10 @@ def _chosen(only: Sequence[str] | None, but: Sequence[str] | None) -> list[Job]:
     return [find_job(name) for name in wanted if name not in left_out]
 
 
-def _level(call: CommandContext) -> int:
-    if call.quiet:
-        return logging.WARNING
-    return logging.DEBUG if call.verbose else logging.INFO
+def _start_log(call: CommandContext) -> None:
+    """Log what a scheduler does; `-o json` is about the log as well."""
+    call.require_chosen_database()
+    if call.is_json and call.log_format is None:
+        call.log_format = "json"
+    level = logging.DEBUG if call.verbose else logging.INFO
+    call.start_log(logging.WARNING if call.quiet else level)

@@ -97,7 +97,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
             job.run(_context(job, app, start, done, lease, counts))
             _require_held(lease)
         except BaseException as problem:
-            failed = _report(job, app, lease.run_id, began_at, done, _status_after(problem))
+            failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
             with suppress(Unavailable):  # the failure itself has more
                 _end(app, lease, failed, counts, error=_error_text(problem))
             raise
@@ -233,7 +233,8 @@ def _status(done: BatchReport, start: Start) -> RunStatus:
     return RunStatus.PARTLY if done.failed else RunStatus.OK
 
 
-def _status_after(problem: BaseException) -> RunStatus:
+def status_after(problem: BaseException) -> RunStatus:
+    """How a run ended that a problem cut off."""
     if isinstance(problem, NeedsConfirmation):
         return RunStatus.BRAKED
     if isinstance(problem, Unavailable) or not isinstance(problem, Exception):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
 
+from savctl import __version__
 from savctl.bootstrap import App
+from savctl.domain.clock import second_text
 from savctl.errors import (
     AlreadyRunning,
     ExitCode,
@@ -26,7 +28,8 @@ from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.ports import system_clock
 from savctl.scheduling.job import Job
 from savctl.scheduling.plan import all_schedules, due_slots
-from savctl.scheduling.runner import JobReport, Start, run_job
+from savctl.scheduling.run_log import RunLog, SlotResult
+from savctl.scheduling.runner import Start, run_job
 from savctl.scheduling.stop import Stop
 from savctl.scheduling.troubles import DATABASE, Troubles, source_of
 
@@ -50,6 +53,7 @@ class Scheduler:
         self._by = by
         self._threads: dict[str, Thread] = {}
         self._troubles = Troubles()
+        self._runs = RunLog()
 
     def run(self) -> None:
         """Tick until somebody asks to stop, then wait for the batches at hand.
@@ -72,21 +76,59 @@ class Scheduler:
         )
         seconds = self._app.settings.tick_seconds
         ticker.add_job(self._tick_alive, "interval", seconds=seconds, next_run_time=system_clock())
+        self._log_start()
         ticker.start()
         self._stop.wait()
+        self._log_stop()
         ticker.shutdown(wait=True)
         self.join()
         self._leave()
+        _log.info("The scheduler ended.", extra={"event": "scheduler_ended"})
 
     def tick(self) -> None:
         """Start what is due now; never raises, for the next tick may do better."""
+        self._runs.keeps_results = True
         if self._has_looked():
             self._troubles.settle(_TICKER)
+
+    def results(self) -> list[SlotResult]:
+        """How each slot ended that a `tick` started."""
+        return self._runs.results()
 
     def join(self) -> None:
         """Wait until every job at work has come to its end, or to the end of its batch."""
         for thread in self._threads.values():
             thread.join()
+
+    def _log_start(self) -> None:
+        """Which savctl runs which jobs against which database, and when."""
+        now = self._app.clock()
+        slots = {
+            job.name: schedule.next_after(now) if (schedule := self._schedules[job.name]) else None
+            for job in self._jobs
+        }
+        count = "1 job" if len(slots) == 1 else f"{len(slots)} jobs"
+        database = self._app.raw_database.name
+        _log.info(
+            "savctl %s runs %s as %s on the database %s. Next: %s. Ctrl-C or SIGTERM ends it.",
+            *(__version__, count, self._app.owner, database, _slots_text(slots)),
+            extra={
+                "event": "scheduler_started",
+                "details": {
+                    "version": __version__,
+                    "database": database,
+                    "owner": self._app.owner,
+                    "jobs": {n: second_text(s) if s else None for n, s in slots.items()},
+                },
+            },
+        )
+
+    def _log_stop(self) -> None:
+        at_work = sorted(name for name, thread in self._threads.items() if thread.is_alive())
+        what = f" of {', '.join(at_work)}" if at_work else ""
+        _log.info(
+            "Stopping after the current batch%s.", what, extra={"event": "scheduler_stopping"}
+        )
 
     def _tick_alive(self) -> None:
         """A tick of a scheduler that others are to see; reading alone does not record that the
@@ -185,8 +227,10 @@ class Scheduler:
         try:
             report = run_job(job, self._app, start)
         except SavError as problem:
+            self._runs.failed(job.name, slot, problem)
             return self._report_outcome(job, problem, ids)
         except Exception as bug:
+            self._runs.failed(job.name, slot, bug)
             message = f"{job.name} failed. {_named(bug)}"
             self._troubles.report(
                 job.name, message, by=job.name, bug=bug, event="job_failed", ids=ids
@@ -194,7 +238,8 @@ class Scheduler:
             return ExitCode.BUG
         if report.status in {RunStatus.OK, RunStatus.PARTLY}:
             self._troubles.settle(job.name)
-        return _log_result(report, ids)
+        self._runs.done(report, slot, ids)
+        return ExitCode.PARTLY if report.status is RunStatus.PARTLY else ExitCode.DONE
 
     def _report_outcome(self, job: Job, problem: SavError, ids: dict[str, object]) -> ExitCode:
         """Report why a slot was not run to its end, unless another host runs it."""
@@ -214,14 +259,14 @@ class Scheduler:
         return problem.exit_code
 
 
-def _log_result(report: JobReport, ids: dict[str, object]) -> ExitCode:
-    counts = report.done.counts()
-    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
-    is_quiet = report.status is RunStatus.OK and not (counts["changed"] or counts["skipped"])
-    level = logging.DEBUG if is_quiet else logging.INFO
-    extra = {"event": "job_done", "run_id": report.run_id, **ids}
-    _log.log(level, "%s %s: %s.", report.job, report.status, summary, extra=extra)
-    return ExitCode.PARTLY if report.status is RunStatus.PARTLY else ExitCode.DONE
+def _slots_text(slots: Mapping[str, datetime | None]) -> str:
+    """The coming slots, soonest first: `09:30Z auto-close, close-resolved; 03 Oct 02:20Z …`."""
+    jobs: dict[datetime, list[str]] = {}
+    for name, slot in slots.items():
+        if slot is not None:
+            jobs.setdefault(slot, []).append(name)
+    parts = [f"{slot:%d %b %H:%M}Z {', '.join(names)}" for slot, names in sorted(jobs.items())]
+    return "; ".join(parts) or "none, every schedule is off"
 
 
 def _named(bug: BaseException) -> str:

@@ -284,10 +284,12 @@ def test_a_tick_runs_what_is_due(
     monkeypatch.setenv("SAVCTL_SCHEDULE_CLOSE_RESOLVED", "* * * * *")
     monkeypatch.setenv("SAVCTL_SCHEDULE_AUTO_CLOSE", "* * * * *")
 
-    assert cli("scheduler", "tick", "--only", "close-resolved").code == 0
+    [ran] = answer(cli, "scheduler", "tick", "--only", "close-resolved")
 
     stored = rows(database, "SELECT job, started_by, changed FROM savctl_runs")
-    assert stored == [{"job": "close-resolved", "started_by": "cron", "changed": 1}]
+    assert stored == [{"job": "close-resolved", "started_by": "tick", "changed": 1}]
+    assert (ran["job"], ran["run_id"], ran["outcome"]) == ("close-resolved", 1, "ok")
+    assert (ran["seen"], ran["changed"], ran["skipped"], ran["failed"]) == (2, 1, 1, 0)
     assert cli("scheduler", "tick", "--only", "x").code == 4
     assert cli("scheduler", "tick", "--only", "auto-close", "--except", "auto-close").code == 2
 
@@ -299,10 +301,24 @@ def test_a_tick_that_was_braked_says_so(
     monkeypatch.setenv("SAVCTL_SCHEDULE_CLOSE_RESOLVED", "* * * * *")
     monkeypatch.setenv("SAVCTL_CLOSING_BRAKE", "1")
 
-    shown = cli("scheduler", "tick", "--except", "auto-close")
+    shown = cli("scheduler", "tick", "--only", "close-resolved", "-o", "json")
 
     assert shown.code == 6
+    [ran] = json.loads(shown.out)
+    assert (ran["outcome"], ran["run_id"]) == ("braked", None)
+    assert "would close" in ran["reason"]
     assert "savctl job run close-resolved --yes" in shown.err
+
+
+def test_a_tick_with_nothing_due_is_an_empty_list(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_SCHEDULE_AUTO_CLOSE", "off")
+
+    shown = cli("scheduler", "tick", "--only", "auto-close", "-o", "json")
+
+    assert (shown.code, json.loads(shown.out)) == (0, [])
+    assert "no job is due" in shown.err
 
 
 def test_status_says_when_no_scheduler_is_alive(cli: Cli) -> None:

@@ -56,7 +56,8 @@ class StartedBy(StrEnum):
     """Who asked for a run."""
 
     HAND = "hand"
-    CRON = "cron"
+    CRON = "cron"  # `job run NAME --due`
+    TICK = "tick"  # `scheduler tick`
     SCHEDULER = "scheduler"
 
 
