@@ -41,6 +41,12 @@ def add(
     reopen: Annotated[
         bool, typer.Option("--reopen", help="Reopen a resolved ticket with it.")
     ] = False,
+    other_customer: Annotated[
+        bool,
+        typer.Option(
+            "--other-customer", help="Accept a customer who is not the one of the ticket."
+        ),
+    ] = False,
     attach: Attach = None,
     idempotency_key: Annotated[
         str | None,
@@ -48,8 +54,9 @@ def add(
     ] = None,
 ) -> Answer:
     """Add a message; a customer's ends the waiting in the same transaction."""
+    from savctl.domain.tickets.senders import parse_sender
     from savctl.usecases.files.staging import Staging
-    from savctl.usecases.tickets.conversation import add_message, parse_sender
+    from savctl.usecases.tickets.conversation import add_message
 
     text = long_text("message", body)
     with Staging(call.app.scanner if attach else None) as staging:
@@ -60,6 +67,7 @@ def add(
             body=text,
             internal=internal,
             reopen=reopen,
+            other_customer=other_customer,
             files=staged(staging, attach),
             store=call.app.store if attach else None,
         )

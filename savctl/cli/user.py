@@ -61,7 +61,9 @@ def show(
     if known is None and vip_since is None and not any(tickets.values()):
         raise NotFound(f"no user {user}", hint="Neither a user row nor a ticket has this id.")
     if known is None:
-        call.warn(f"user {user} is not known here (yet); only savctl's own rows name this id")
+        call.warn(
+            f"user {user} is not in the users table yet; only tickets or a VIP mark have this id"
+        )
     row: dict[str, object] = {"id": user, "email": None, "firstname": None, "lastname": None}
     row |= known or {}
     row |= {"vip": vip_since is not None, "vip_since": vip_since, "tickets": tickets}

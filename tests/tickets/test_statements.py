@@ -78,5 +78,6 @@ def test_an_assignment_locks_once_and_writes_each_trace_once(
         lambda: assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT),
     )
 
-    # lock; newest message and file: no stamp is before them; row, audit, events; who did it
-    assert statements == ["SELECT", "SELECT", "UPDATE", "INSERT", "INSERT", "SELECT"]
+    # lock; newest message and file: no stamp is before them; row, audit, events; who did it;
+    # whether the agent is one
+    assert statements == ["SELECT", "SELECT", "UPDATE", "INSERT", "INSERT", "SELECT", "SELECT"]

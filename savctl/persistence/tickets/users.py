@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from savctl.domain.model.person_refs import PersonReference, folded, is_same_address
 from savctl.errors import NotFound, Refused
 from savctl.persistence.bulk import insert_rows, rows_in
-from savctl.persistence.schema.tables import users
+from savctl.persistence.schema.tables import support_tickets, users
 
-_U = users.c
+_T, _U = support_tickets.c, users.c
 
 
 class Users:
@@ -68,6 +68,12 @@ class Users:
                 user_ids=found,
             )
         return found[0]
+
+    def is_customer_only(self, user_id: int, *, but: int) -> bool:
+        """Whether they have tickets as a customer, and hold none as an agent, `but` this one."""
+        own = exists().where(_T.user_id == user_id, _T.id != but)
+        held = exists().where(_T.assigned_to == user_id, _T.id != but)
+        return bool(self._connection.execute(select(own & ~held)).scalar())
 
     def page(self, search: str, *, after: int, limit: int) -> list[dict[str, Any]]:
         """Users by id behind `after` in whose name or address every word of `search` is."""

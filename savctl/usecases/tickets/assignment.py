@@ -42,7 +42,9 @@ def assign_ticket(
         now = uow.moment(op.clock(), ticket)
         return lifecycle.assign(ticket, agent_id, by=op.actor, now=now, reason=why)
 
-    return change_ticket(op.database, ref, rule, dry_run=op.dry_run, users=(to, op.actor))
+    return change_ticket(
+        op.database, ref, rule, dry_run=op.dry_run, users=(to, op.actor), agent=to
+    )
 
 
 def unassign_ticket(

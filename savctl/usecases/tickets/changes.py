@@ -32,8 +32,11 @@ def change_ticket(
     *,
     dry_run: bool,
     users: tuple[int | None, ...] = (),
+    agent: int | None = None,
 ) -> Change:
-    """Lock one ticket, let the rule decide, record it; `users` are ids that should be known.
+    """Lock one ticket, let the rule decide, record it.
+
+    `users` are ids that should be known, `agent` one that should be an agent's.
 
     Raises:
         NotFound: no such ticket.
@@ -44,7 +47,7 @@ def change_ticket(
         before = uow.tickets.lock(ref)
         decision = rule(uow, before)
         uow.record(decision)
-        return answer(uow, before, decision, users=users)
+        return answer(uow, before, decision, users=users, agent=agent)
 
     return in_transaction(database, work, dry_run=dry_run)
 
@@ -55,10 +58,11 @@ def answer(
     decision: Decision,
     *,
     users: tuple[int | None, ...] = (),
+    agent: int | None = None,
     message_id: int | None = None,
 ) -> Change:
     """The outcome of a decision, with the warnings it deserves."""
-    warnings = unknown_users(uow, users)
+    warnings = unknown_users(uow, users) + _no_agent(uow, decision.ticket, agent)
     if before is not None and decision.is_change:
         warnings += kept_unreadable(before)
     return Change(
@@ -79,8 +83,21 @@ def kept_unreadable(before: Ticket) -> tuple[str, ...]:
 
 
 def unknown_users(uow: UnitOfWork, ids: tuple[int | None, ...]) -> tuple[str, ...]:
-    """A warning for each id that the copy of the auth service's users lacks."""
-    return tuple(
-        f"user {user_id} is not known here (yet); the reference is kept"
-        for user_id in uow.users.unknown(ids)
-    )
+    """A warning when the copy of the auth service's users lacks one of these ids."""
+    unknown = uow.users.unknown(ids)
+    if not unknown:
+        return ()
+    if len(unknown) == 1:
+        return (f"user {unknown[0]} is not in the users table yet; saved anyway",)
+    return (f"users {', '.join(map(str, unknown))} are not in the users table yet; saved anyway",)
+
+
+def _no_agent(uow: UnitOfWork, ticket: Ticket, agent: int | None) -> tuple[str, ...]:
+    """A warning about a customer who never was an agent; the users table has no roles."""
+    if agent is None:
+        return ()
+    if agent == ticket.user_id:
+        return (f"user {agent} is the customer of {ticket.ticket_number}; assigned anyway",)
+    if not uow.users.is_customer_only(agent, but=ticket.id):
+        return ()
+    return (f"user {agent} has tickets as a customer and no other one as an agent; saved anyway",)

@@ -13,7 +13,8 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
-from savctl.errors import InvalidInput, Refused
+from savctl.domain.tickets.senders import Sender, require_sender
+from savctl.errors import Refused
 from savctl.persistence.tickets.messages import Message
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
@@ -24,8 +25,6 @@ from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, answer
 
-SIDES = ("customer", "agent")
-
 # The change, the message as a row, and whether the answer is a replayed one.
 StoredMessage = tuple[Change, Mapping[str, object], bool]
 
@@ -34,10 +33,11 @@ def add_message(
     op: Operation,
     ref: str | int,
     *,
-    sender: tuple[str, int],
+    sender: Sender,
     body: str,
     internal: bool = False,
     reopen: bool = False,
+    other_customer: bool = False,
     files: Sequence[Staged] = (),
     store: ObjectStore | None = None,
 ) -> StoredMessage:
@@ -49,6 +49,7 @@ def add_message(
     Raises:
         TransitionNotAllowed: the ticket is closed, or `reopen` on one that is not resolved.
         Refused: an internal note by a customer.
+        WrongSender: the sender does not belong to the ticket.
         StoreGone, StoreRefused: the bucket; nothing is recorded.
     """
     side, sender_id = sender
@@ -63,6 +64,8 @@ def add_message(
         "internal": internal,
         "reopen": reopen,
     }
+    if other_customer:
+        given["other_customer"] = True
     if files:
         given["files"] = [[file.name.original, file.sha256] for file in files]
     with Uploading(op.database, op.clock, store, files, by=op.actor or sender_id) as uploading:
@@ -72,6 +75,7 @@ def add_message(
             body=stored,
             internal=internal,
             reopen=reopen,
+            other_customer=other_customer,
             by=op.actor or sender_id,
             once=IdempotencyKey(op.idempotency_key, command="message add", given=given),
             clock=op.clock,
@@ -95,10 +99,11 @@ class _MessageRequest:
     """A message for a ticket; its files are announced first, and recorded with it."""
 
     ref: str | int
-    sender: tuple[str, int]
+    sender: Sender
     body: str
     internal: bool
     reopen: bool
+    other_customer: bool
     by: int
     once: IdempotencyKey
     clock: Clock
@@ -130,7 +135,10 @@ class _MessageRequest:
         )
         uow.record(decision)
         made = self.uploading.record(uow, ticket, message_id=message.id, now=now)
-        change = answer(uow, ticket, decision, users=(self.sender[1],), message_id=message.id)
+        agent = self.sender[1] if self.sender[0] == "agent" else None
+        change = answer(
+            uow, ticket, decision, users=(self.sender[1],), agent=agent, message_id=message.id
+        )
         row = as_row(message)
         if made:
             row["attachment_ids"] = [attachment.id for attachment in made]
@@ -138,7 +146,10 @@ class _MessageRequest:
         return change, row, False
 
     def _consequence(self, ticket: Ticket, now: datetime) -> Decision:
-        return _consequence(ticket, self.sender[0], self.internal, self.reopen, self.by, now)
+        side, _ = self.sender
+        found = _consequence(ticket, side, self.internal, self.reopen, self.by, now)
+        require_sender(ticket, self.sender, other_customer=self.other_customer)
+        return found
 
     def _previous(self, uow: UnitOfWork, ticket: Ticket) -> StoredMessage | None:
         found = self.once.previous(uow)
@@ -164,7 +175,7 @@ def add_to_conversation(
     uow: UnitOfWork,
     ticket: Ticket,
     *,
-    sender: tuple[str, int],
+    sender: Sender,
     body: str,
     internal: bool,
     now: datetime,
@@ -191,16 +202,6 @@ def add_to_conversation(
 def as_row(message: Message) -> dict[str, object]:
     """The message with the specification's column names."""
     return {name: getattr(message, name) for name in Message.__slots__}
-
-
-def parse_sender(given: str) -> tuple[str, int]:
-    """`customer:456` or `agent:10`."""
-    side, _, number = given.partition(":")
-    if side not in SIDES or not number.isascii() or not number.isdecimal():
-        raise InvalidInput(
-            f"{given!r} names no sender", hint="Use customer:USER_ID or agent:USER_ID."
-        )
-    return side, text.identifier("sender", int(number))
 
 
 def _consequence(

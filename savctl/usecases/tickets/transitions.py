@@ -10,6 +10,7 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle, merging
 from savctl.domain.tickets.decision import Decision, TransitionNotAllowed
+from savctl.domain.tickets.senders import require_sender
 from savctl.errors import InvalidInput
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.operation import Operation
@@ -41,6 +42,7 @@ def move_ticket(
         NotFound: no such ticket.
         TransitionNotAllowed: the state machine or the command does not allow it.
         AgentMissing: a step would leave work without an agent.
+        WrongSender: the message's agent is the ticket's customer.
     """
     reason = text.reason(reason)
     body = sanitize.stored("message", message) if message is not None else None
@@ -166,6 +168,7 @@ def _add_message(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now
             f"{ticket.ticket_number} has no agent, so the message has no sender",
             hint="Say who you are with --as USER_ID.",
         )
+    require_sender(ticket, ("agent", sender))
     added = add_to_conversation(
         uow, ticket, sender=("agent", sender), body=body, internal=False, now=now
     )
