@@ -99,7 +99,8 @@ def list_(
     limit: Limit = 50,
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
 ) -> Answer:
-    """The conversation, oldest first."""
+    """The conversation, oldest first, every message whole."""
+    from savctl.cli.views.conversation import conversation_page
     from savctl.persistence.tickets.messages import Message, Messages
     from savctl.persistence.tickets.tickets import Tickets
 
@@ -111,6 +112,8 @@ def list_(
     if limit and len(messages) > limit:
         call.note("there are more: --limit 0 shows all")
         messages = messages[:limit]
+    if call.wants_page and messages:
+        return Answer(rows=[], text=conversation_page(call, found, messages))
     rows: Iterator[Row] = ({name: getattr(m, name) for name in m.__slots__} for m in messages)
     return Answer(rows=rows, columns=COLUMNS, fields=tuple(Message.__slots__), key="id")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from savctl.cli.sla._rows import explanation
-from savctl.cli.sla._story import explanation_text
+from savctl.cli.views.sla_explained import explanation_text
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import LEVELS
 from savctl.domain.model.states import Status

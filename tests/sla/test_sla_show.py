@@ -215,7 +215,7 @@ def test_a_late_answer_is_reported_with_its_breach_its_raise_and_its_promise(
     assert (
         "found 1 min later at 2025-10-04T10:31:00Z, after 1441 of 1440 min (medium)" in explanation
     )
-    assert "told as TicketSLABreach, raised the priority to high" in explanation
+    assert "event TicketSLABreach recorded, priority raised to high" in explanation
     assert row["scan_looks_at"] is None, (
         "of a moment that was set, the present alarm tells nothing"
     )
@@ -393,7 +393,7 @@ def test_internal_notes_are_no_answer_and_the_message_that_was_is_named(
         "internal_notes": 2,
     }
     assert (
-        "public message 3 of agent 10 at 2025-10-03T13:30:00Z; 2 internal note(s) do not count"
+        "public message 3 of agent 10 at 2025-10-03T13:30:00Z; 2 internal notes do not count"
         in explained(cli, ticket, clock())
     )
 

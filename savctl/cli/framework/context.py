@@ -173,6 +173,11 @@ class CommandContext:
         """Whether warnings and errors are to be JSON lines."""
         return is_json(self.output)
 
+    @property
+    def wants_page(self) -> bool:
+        """Whether one thing is shown as a page: no format and no columns were chosen."""
+        return self.output is Format.TABLE and not self.columns
+
     def moment(self, name: str, text: str | None) -> datetime | None:
         """A time option, or None."""
         if text is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from savctl.cli.framework.text import span_words
-from savctl.cli.sla._wording import comes_next, source_words
+from savctl.cli.views.sla import comes_next, source_words
 from savctl.domain.sla.clock import Running, SideClock
 from savctl.domain.sla.policy import MINUTE, Policies
 from savctl.domain.sla.targets import COUNTED

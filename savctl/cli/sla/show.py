@@ -38,7 +38,7 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
     With --at the clocks are those of that moment, earlier or later.
     """
     from savctl.cli.sla._rows import sla_row
-    from savctl.cli.sla._wording import line_row
+    from savctl.cli.views.sla import line_row
     from savctl.usecases.sla.views import sla_state
 
     refs, is_one = references(tickets)
@@ -68,7 +68,7 @@ def explain(call: CommandContext, ticket: OneTicket) -> Answer:
     With --at it shows that moment, earlier or later.
     """
     from savctl.cli.sla._rows import explanation
-    from savctl.cli.sla._story import explanation_text
+    from savctl.cli.views.sla_explained import explanation_text
     from savctl.usecases.sla import views as sla_views
 
     policies = call.app.policies(store=False)

@@ -70,13 +70,16 @@ def show(
         typer.Option("--with", metavar="PARTS", help=f"Also {', '.join(PARTS)}."),
     ] = None,
 ) -> Answer:
-    """One ticket, every column."""
+    """One ticket on a page: who, what, when, its SLA; -o wide and -o json have every column."""
+    words = (part for given in with_ or () for part in given.split(","))
+    parts = [one_of("with", word, PARTS) for word in words]
     found = _find(call, ticket)
     _name_odd(call, found)
-    row = ticket_row(found)
-    for word in (part for given in with_ or () for part in given.split(",")):
-        part = one_of("with", word, PARTS)
-        row[part] = _part(call, found, part)
+    if call.wants_page:
+        from savctl.cli.views.ticket import ticket_page
+
+        return Answer(rows=[], text=ticket_page(call, found, parts))
+    row = ticket_row(found) | {part: _part(call, found, part) for part in parts}
     return Answer(rows=[row], is_one=True, as_record=True)
 
 
@@ -84,6 +87,10 @@ def show(
 def history(call: CommandContext, ticket: OneTicket) -> Answer:
     """What happened to a ticket, oldest first; no actor means the system."""
     found = _find(call, ticket)
+    if call.wants_page and found.metadata.history:
+        from savctl.cli.views.ticket import history_page
+
+        return Answer(rows=[], text=history_page(call, found))
     rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
     if not rows:
         call.note(f"{found.ticket_number} has no history: another program made it")

@@ -6,6 +6,7 @@ References to users are soft: an id that is not here yet is a warning, never an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
@@ -16,6 +17,24 @@ from savctl.persistence.bulk import insert_rows, rows_in
 from savctl.persistence.schema.tables import support_tickets, users
 
 _T, _U = support_tickets.c, users.c
+
+_COLUMNS = ("id", "email", "firstname", "lastname")
+_MOST_IDS = 10_000  # in one query; SQLite takes 32,766
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """Who a user is."""
+
+    id: int
+    email: str | None
+    firstname: str | None
+    lastname: str | None
+
+    @property
+    def name(self) -> str:
+        """First and last name; empty when neither is known."""
+        return " ".join(filter(None, (self.firstname, self.lastname)))
 
 
 class Users:
@@ -32,10 +51,18 @@ class Users:
         found = rows_in(self._connection, users, ("id",), sorted(wanted))
         return sorted(wanted.difference(row[0] for row in found))
 
+    def known(self, ids: Iterable[int | None]) -> dict[int, KnownUser]:
+        """Those of these ids that have a row here."""
+        wanted = sorted({user_id for user_id in ids if user_id is not None})
+        found: dict[int, KnownUser] = {}
+        for start in range(0, len(wanted), _MOST_IDS):
+            rows = rows_in(self._connection, users, _COLUMNS, wanted[start : start + _MOST_IDS])
+            found |= {row[0]: KnownUser(*row) for row in rows}
+        return found
+
     def add(self, people: Sequence[tuple[int, str, str, str]]) -> None:
         """Store people: id, e-mail address, first name, last name."""
-        columns = ("id", "email", "firstname", "lastname")
-        insert_rows(self._connection, users, columns, people)
+        insert_rows(self._connection, users, _COLUMNS, people)
 
     def find(self, user_id: int) -> dict[str, object] | None:
         """The row, or None."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from savctl.cli.framework.text import cell, safe, span_words
-from savctl.cli.sla._wording import comes_next, source_words
+from savctl.cli.framework.page import named, page, prose, section, title
+from savctl.cli.framework.text import span_words
+from savctl.cli.views.sla import comes_next, source_words
 from savctl.domain.clock import second_text
 from savctl.domain.sla.audit import IN_TIME
 from savctl.domain.sla.clock import Running, SideClock
@@ -20,11 +21,10 @@ from savctl.usecases.sla.views import (
     SlaState,
 )
 
-_CAUSE_WIDTH = 80
 _PLACES = {
     BreachPlace.BOTH: None,
     BreachPlace.LEDGER: (
-        "another program took it out of the ticket's metadata; it is not told again"
+        "another program took it out of the ticket's metadata; no second event is sent"
     ),
     BreachPlace.METADATA: (
         "it stands in the ticket's metadata only: savctl's ledger does not know it"
@@ -33,26 +33,36 @@ _PLACES = {
 
 
 def explanation_text(story: SlaExplanation) -> str:
-    """The explanation for a person at 3 a.m.; what was stored cannot steer the terminal."""
-    return "\n".join(safe(line) for line in _lines(story))
-
-
-def _lines(story: SlaExplanation) -> Iterator[str]:
+    """The explanation as a page."""
     seen = story.seen
-    ticket, sla = seen.ticket, seen.sla
+    ticket = seen.ticket
     held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "unassigned"
-    yield f"{ticket.ticket_number}  {ticket.status}, priority {ticket.priority}, {held}"
-    yield f"as of {second_text(sla.at)}"
-    yield from ("", "Promise", f"  {_promise(story)}")
-    yield f"  {_targets(seen)}"
-    yield from (f"  {line}" for line in _raises(story))
-    yield from ("", f"Time, {source_words(seen)}", *_segments(seen))
-    yield from ("", "Clocks")
-    yield f"  {_side(seen, sla.response)}; {_answer(story)}"
-    yield f"  {_side(seen, sla.resolution)}"
-    if seen.written:
-        yield from ("", "Breaches", *(f"  {_breach(seen, one)}" for one in seen.written))
-    yield from ("", "Next", *(f"  {line}" for line in comes_next(story)))
+    return page(
+        [
+            *title(ticket.ticket_number, f"{ticket.status}, priority {ticket.priority}, {held}"),
+            *prose(f"as of {second_text(seen.sla.at)}"),
+        ],
+        *explanation_blocks(story),
+    )
+
+
+def explanation_blocks(story: SlaExplanation, *, inside: int = 0) -> Iterator[list[str]]:
+    """Promise, time, clocks, breaches and what is next, a section each."""
+    seen, sla, inner = story.seen, story.seen.sla, inside + 1
+
+    def lines(*texts: str) -> list[str]:
+        return [line for text in texts for line in prose(text, inside=inner)]
+
+    yield section("Promise", lines(_promise(story), _targets(seen), *_raises(story)))
+    yield section(
+        f"Time, {source_words(seen)}", named(_segments(seen), inside=inner), inside=inside
+    )
+    yield section(
+        "Clocks",
+        lines(f"{_side(seen, sla.response)}; {_answer(story)}", _side(seen, sla.resolution)),
+    )
+    yield section("Breaches", lines(*(_breach(seen, one) for one in seen.written)))
+    yield section("Next", lines(*comes_next(story)))
 
 
 def _promise(story: SlaExplanation) -> str:
@@ -98,11 +108,16 @@ def _raises(story: SlaExplanation) -> Iterator[str]:
         )
 
 
-def _segments(seen: SlaState) -> Iterator[str]:
+def _segments(seen: SlaState) -> Iterator[tuple[str, str]]:
+    """When each stretch began, and what it was; last when the last one ended."""
     total = timedelta()
-    for stretch in seen.sla.timeline.segments:
+    segments = seen.sla.timeline.segments
+    for stretch in segments:
         total += stretch.counted
-        yield f"  {_segment(stretch, total)}"
+        yield second_text(stretch.start), _segment(stretch, total)
+    if segments:
+        is_now = segments[-1].end >= seen.sla.at
+        yield second_text(segments[-1].end), "now" if is_now else str(seen.ticket.status)
 
 
 def _segment(stretch: Segment, total: timedelta) -> str:
@@ -111,9 +126,8 @@ def _segment(stretch: Segment, total: timedelta) -> str:
     if stretch.status not in COUNTED:
         counted = f"{took}, not counted"
     who = f" (by {stretch.actor})" if stretch.actor is not None else ""
-    cause = cell(stretch.cause or "", width=_CAUSE_WIDTH)
-    times = f"{second_text(stretch.start)} to {second_text(stretch.end)}"
-    return f"{times}  {stretch.status:<16}  {counted:<32}  {cause}{who}".rstrip()
+    cause = f"; {stretch.cause}{who}" if stretch.cause else who
+    return f"{stretch.status:<16}  {counted}{cause}"
 
 
 def _side(seen: SlaState, side: SideClock) -> str:
@@ -129,7 +143,10 @@ def _side(seen: SlaState, side: SideClock) -> str:
 def _answer(story: SlaExplanation) -> str:
     """What stopped the response clock."""
     response, reply = story.seen.sla.response, story.reply
-    notes = f"; {story.notes} internal note(s) do not count" if story.notes else ""
+    notes = ""
+    if story.notes:
+        counted = "note does" if story.notes == 1 else "notes do"
+        notes = f"; {story.notes} internal {counted} not count"
     if response.ended_at is None:
         return f"not answered yet{notes}"
     cause = response.cause or "ended"
@@ -144,9 +161,9 @@ def _breach(seen: SlaState, one: Recorded) -> str:
     found = f"found {span_words(late)} later at {second_text(breach.found_at)}"
     if late > IN_TIME:
         found += " (late: was sla-escalation running?)"
-    did = f"raised the priority to {breach.raised_to}" if breach.raised_to else "raised nothing"
+    did = f"priority raised to {breach.raised_to}" if breach.raised_to else "priority not raised"
     if one.place is not BreachPlace.METADATA:
-        did = f"told as TicketSLABreach, {did}"
+        did = f"event TicketSLABreach recorded, {did}"
     text = (
         f"{breach.side}: target passed {second_text(breach.at)}, {found}, after "
         f"{breach.actual_minutes} of {breach.expected_minutes} min ({breach.priority}); {did}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
+from savctl.cli.framework.page import when
 from savctl.cli.framework.text import span_words
-from savctl.domain.clock import second_text
 from savctl.domain.model.priority import raised
 from savctl.domain.model.states import Status
 from savctl.domain.sla.clock import Running, Side, SideClock
@@ -37,6 +36,17 @@ def line_row(seen: SlaState) -> dict[str, object]:
         "due_at": min(due, default=None) if sla.is_counted else None,
         "source": str(sla.timeline.source),
     }
+
+
+def clock_values(seen: SlaState) -> Iterator[tuple[str, str]]:
+    """Both clocks, a line each: how far, how it stands, and when the target passes."""
+    for side in seen.sla.sides:
+        text = _short(side)
+        if side.is_breached:
+            text += f", late by {span_words(side.elapsed - side.target)}"
+        elif side.due_at is not None and seen.sla.is_counted:
+            text += f", due {when(side.due_at, seen.sla.at)}"
+        yield str(side.side), text
 
 
 def source_words(seen: SlaState) -> str:
@@ -88,7 +98,7 @@ def _of_clock(seen: SlaState, side: SideClock) -> str | None:
     if side.is_breached:
         return None
     if side.due_at is not None:
-        return f"breaches after {_when(side.due_at, seen.sla.at)} if nothing changes"
+        return f"breaches after {when(side.due_at, seen.sla.at)} if nothing changes"
     left = span_words(side.remaining)
     if side.running is Running.PAUSED:
         return f"paused: {left} left; the customer's answer starts it again"
@@ -105,11 +115,7 @@ def _of_scan(story: SlaExplanation) -> str:
         return "the scan looks at it again when another program changes it"
     if looks_at <= now:
         return "the next scan looks at it"
-    return f"the scan looks at it again at {_when(looks_at, now)}"
-
-
-def _when(moment: datetime, now: datetime) -> str:
-    return f"{second_text(moment)} (in {span_words(moment - now)})"
+    return f"the scan looks at it again at {when(looks_at, now)}"
 
 
 def _short(side: SideClock) -> str:

@@ -1,0 +1,1 @@
+"""Pages of one thing, for a person at a terminal; other formats never pass here."""
