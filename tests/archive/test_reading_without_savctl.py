@@ -1,4 +1,4 @@
-"""A bundle can be read with public tools alone, as docs/archive.md says."""
+"""A bundle can be read with public tools alone, as docs/archive.md shows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive.cold_storage import ColdStorage, manifest_key
 from tests.archive.support import archive, old_tickets
+from tests.project.page_blocks import blocks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "archive.md"
 pytestmark = pytest.mark.only_on("sqlite")
@@ -45,7 +46,7 @@ def test_the_manifest_tells_digest_sizes_and_counts(bundle: Path) -> None:
     not (shutil.which("zstd") and shutil.which("jq")), reason="no zstd and jq on this machine"
 )
 def test_every_command_of_the_page_works(bundle: Path) -> None:
-    block = PAGE.read_text(encoding="utf-8").split("```sh\n")[1].split("```")[0]
+    block = next(b.text for b in blocks(PAGE) if b.why.startswith("a bundle"))
     commands = [line.partition("  #")[0].strip() for line in block.splitlines()]
     given = [c.replace("BUNDLE.jsonl.zst", str(bundle)).replace("456", "457") for c in commands]
 

@@ -18,7 +18,7 @@ DATA = PROJECT.parent / "shared" / "data" / "attachments"
 PAGE = PROJECT / "docs" / "attachments.md"
 ALLOW = {"allow", "allow_restricted"}
 
-# What the specification leaves open, decided; docs/attachments.md gives the reasons.
+# Cases that could be decided either way; docs/attachments.md gives the reasons.
 DECIDED = {
     4: "extension",  # no extension
     8: None,  # a picture that is a header only
@@ -35,7 +35,7 @@ DECIDED = {
     65: "content",  # an odt as .zip
     69: "content",  # svg as .txt
     74: "content",  # html as .txt
-    78: None,  # a script as .txt cannot be told apart
+    78: None,  # a script as .txt cannot be distinguished
     92: None,  # JSON as .txt
     94: "empty",
 }
@@ -82,7 +82,7 @@ def test_a_recorded_upload_is_answered_as_expected(case: dict[str, Any]) -> None
 
 @pytest.mark.outside
 def test_every_open_case_is_decided_and_on_the_page() -> None:
-    _, _, behind = PAGE.read_text().partition("### Cases that the specification leaves open")
+    _, _, behind = PAGE.read_text().partition("### Unusual files")
     section = behind.partition("\n## ")[0]
     values = {int(n) for n in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
 

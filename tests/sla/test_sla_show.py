@@ -617,7 +617,7 @@ def test_the_worked_example_of_the_page_is_what_explain_says(
 
     explanation = explained(cli, ticket, clock() + 3 * HOUR)
 
-    assert f"```\n{explanation.replace(ticket.ticket_number, 'TKT-7K2M9QXA')}```\n" in page
+    assert f"```text\n{explanation.replace(ticket.ticket_number, 'TKT-7K2M9QXA')}```\n" in page
 
 
 def test_asking_changes_nothing(cli: Cli, database: Database, clock: SetClock) -> None:
