@@ -15,7 +15,7 @@ def workload(call: CommandContext) -> Answer:
     from savctl.persistence.tickets.workload import by_agent
 
     with call.database.reading() as connection:
-        return Answer(rows=by_agent(connection), key="agent_id")
+        return Answer(rows=by_agent(connection), key="agent_id", noun="agents")
 
 
 @command(group, "list", examples=["savctl agent list", "savctl agent list -o ids"])
@@ -25,4 +25,4 @@ def list_(call: CommandContext) -> Answer:
 
     with call.database.reading() as connection:
         rows = sorted(by_agent(connection), key=lambda row: str(row["agent_id"]).zfill(20))
-    return Answer(rows=rows, columns=("agent_id", "name", "active"), key="agent_id")
+    return Answer(rows=rows, columns=("agent_id", "name", "active"), key="agent_id", noun="agents")

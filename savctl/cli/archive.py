@@ -95,7 +95,9 @@ def list_(
     found = index.listing(
         call.database, wanted, after_id=after_id, limit=limit + 1 if limit else 0
     )
-    return Answer(rows=_up_to(call, found, limit), columns=_COLUMNS, fields=_FIELDS)
+    return Answer(
+        rows=_up_to(call, found, limit), columns=_COLUMNS, fields=_FIELDS, noun="archived tickets"
+    )
 
 
 @command(
@@ -119,7 +121,9 @@ def verify(call: CommandContext) -> Answer | Outcome:
 
     with stopping_on_signals() as stop:
         checked = list(verify_archive(call.database, call.app.cold, should_stop=stop.is_set))
-    answer = Answer(rows=map(_verdict, checked), columns=_VERIFY_COLUMNS, key="bundle")
+    answer = Answer(
+        rows=map(_verdict, checked), columns=_VERIFY_COLUMNS, key="bundle", noun="bundles"
+    )
     bad = [one for one in checked if one.problem is not None]
     if not bad and stop.signal is None:
         call.note(f"{len(checked)} bundle(s) are what was written")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Format, Outcome
-from savctl.cli.framework.text import CELL_WIDTH
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.errors import Findings, SavError, Unavailable
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 group = new_group("Check everything savctl depends on.", is_command=True)
 
 _COLUMNS = ("check", "level", "found", "advice")
+_SURELY_WHOLE = 24  # cells of a text that no terminal cuts
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
@@ -45,8 +45,8 @@ def doctor(call: CommandContext) -> Outcome:
     checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS}
     diagnosis = diagnose(patient, checks, elsewhere=elsewhere)
     rows = [result.as_row() for result in diagnosis.results]
-    answer = Answer(rows=rows, columns=_COLUMNS, key="check")
-    whole = _whole_findings(diagnosis.results) if call.output is Format.TABLE else []
+    answer = Answer(rows=rows, columns=_COLUMNS, kept=_COLUMNS, key="check")
+    whole = _whole_findings(diagnosis.results) if call.look.room else []
     if not diagnosis.errors:
         return Outcome(answer=answer, notes=whole)
     names = ", ".join(dict.fromkeys(result.check for result in diagnosis.errors))
@@ -72,11 +72,11 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
 
 
 def _whole_findings(results: Iterable[CheckResult]) -> list[str]:
-    """What is not well and was cut off in the table."""
+    """What is not well and may be cut off in the table."""
     lines: list[str] = []
     for result in results:
         texts = (result.found, result.advice or "")
-        if result.level != "ok" and max(map(len, texts)) > CELL_WIDTH:
+        if result.level != "ok" and max(map(len, texts)) > _SURELY_WHOLE:
             lines.append(f"{result.check}: {result.found}")
             lines += [f"  {result.advice}"] if result.advice else []
     return lines

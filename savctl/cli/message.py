@@ -115,7 +115,9 @@ def list_(
     if call.wants_page and messages:
         return Answer(rows=[], text=conversation_page(call, found, messages))
     rows: Iterator[Row] = ({name: getattr(m, name) for name in m.__slots__} for m in messages)
-    return Answer(rows=rows, columns=COLUMNS, fields=tuple(Message.__slots__), key="id")
+    return Answer(
+        rows=rows, columns=COLUMNS, fields=tuple(Message.__slots__), key="id", noun="messages"
+    )
 
 
 @command(group, "read", writes=True, examples=["savctl message read TKT-7K2M9QXA --by 10"])
@@ -163,4 +165,4 @@ def unread(
     with call.database.reading() as connection:
         rows = reads.unread(connection, agent_id=agent)
     columns = ("ticket_number", "status", "assigned_to", "unread", "oldest_at")
-    return Answer(rows=rows, columns=columns, fields=("id", *columns))
+    return Answer(rows=rows, columns=columns, fields=("id", *columns), noun="unread messages")

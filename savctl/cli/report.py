@@ -72,7 +72,7 @@ def sla_answer(
     if html is not None:
         groups = {name: statistics.rows(_ORDER) for name, statistics in found.items()}
         write_page(call, html, sla_page(groups, period=words_of(span), at=span.now))
-    return Answer(rows=rows, columns=_SHORT, key="group")
+    return Answer(rows=rows, columns=_SHORT, key="group", noun="tickets")
 
 
 @command(
@@ -107,7 +107,7 @@ def workload(
     rows = [found[name].row(key, name) for name in sorted(found, key=_place)]
     if place is not None:
         write_page(call, place, workload_page(rows, period=words_of(span), at=span.now))
-    return Answer(rows=rows, key=key)
+    return Answer(rows=rows, key=key, noun="agents")
 
 
 @command(

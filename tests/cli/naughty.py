@@ -78,5 +78,5 @@ def in_a_cell(text: str) -> str:
 def steering(shown: str) -> set[str]:
     """The characters in a terminal's input that could move, colour or turn round anything."""
     kinds = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    emoji = {"\u200d", "\ufe0f"}  # they join emoji and move nothing
-    return {c for c in shown if unicodedata.category(c) in kinds and c not in {"\n", *emoji}}
+    joiners = {"\u200c", "\u200d"}  # letters and emoji are made with them; they move nothing
+    return {c for c in shown if unicodedata.category(c) in kinds and c not in {"\n", *joiners}}

@@ -142,7 +142,7 @@ def test_one_ticket_is_an_object_and_several_are_an_array(
 
 @pytest.mark.parametrize("words", [("ticket", "list"), ("event", "list"), ("message", "unread")])
 @pytest.mark.parametrize(
-    ("form", "nothing"), [("table", ""), ("json", "[\n]\n"), ("jsonl", ""), ("ids", "")]
+    ("form", "nothing"), [("table", ""), ("json", "[]\n"), ("jsonl", ""), ("ids", "")]
 )
 def test_an_empty_list_is_no_failure(
     cli: Cli, words: tuple[str, ...], form: str, nothing: str

@@ -18,7 +18,7 @@ from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import move_ticket
 from tests.cli.naughty import steering
-from tests.cli.test_terminal import on_a_terminal
+from tests.cli.terminals import Terminal
 from tests.conftest import Cli
 from tests.files.making import JPEG
 from tests.given import AGENT, BOSS, CUSTOMER, NOW, created
@@ -157,15 +157,13 @@ def test_a_page_fits_the_terminal_and_nothing_of_it_is_cut(
     database: Database,
     clock: SetClock,
     ticket: Ticket,
-    database_url: str,
-    environment: dict[str, str],
+    terminal: Terminal,
     width: int,
     words: tuple[str, ...],
 ) -> None:
     add_message(Operation(database, clock), ticket.id, sender=("customer", CUSTOMER), body=WIDE)
-    settings = {"SAVCTL_DATABASE_URL": database_url, "COLUMNS": str(width)}
 
-    shown = on_a_terminal(environment | settings, *words)
+    shown = terminal(*words, width=width)
 
     assert [line for line in shown.splitlines() if cells(line) > width] == []
     assert "…" not in shown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -13,40 +11,12 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.cli.naughty import steering
+from tests.cli.terminals import Terminal
 from tests.conftest import Cli
 from tests.crash.processes import many_resolved
 from tests.given import created, rows
 
 EVIL = "\x1b[2J\x9b31m\u202eevil\x07\r\x7f"
-
-
-@pytest.fixture
-def environment_of(database_url: str, environment: dict[str, str]) -> dict[str, str]:
-    return environment | {"SAVCTL_DATABASE_URL": database_url}
-
-
-def on_a_terminal(environment: dict[str, str], *words: str) -> str:
-    """What a terminal receives, stdout and stderr alike."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "savctl", *words],
-        env=environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    received = b""
-    while True:
-        try:
-            received += (part := os.read(ours, 65_536))
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not part:
-            break
-    process.wait(timeout=60)
-    os.close(ours)
-    return received.decode().replace("\r\n", "\n")  # as the terminal itself ends lines
 
 
 @pytest.mark.slow("starts a process")
@@ -78,7 +48,7 @@ def test_a_reader_that_leaves_is_no_failure(
 def test_no_stored_text_steers_a_terminal(
     database: Database,
     clock: SetClock,
-    environment_of: dict[str, str],
+    terminal: Terminal,
     form: str,
     words: tuple[str, ...],
 ) -> None:
@@ -86,7 +56,7 @@ def test_no_stored_text_steers_a_terminal(
     write = "UPDATE support_tickets SET ticket_number = ?"
     database.transaction(lambda c: c.exec_driver_sql(write, (f"TKT-{EVIL}",)))
 
-    shown = on_a_terminal(environment_of | {"NO_COLOR": "1"}, *words, "-o", form)
+    shown = terminal(*words, "-o", form, NO_COLOR="1")
 
     assert "TKT-" in shown
     assert steering(shown) == set()
@@ -94,10 +64,9 @@ def test_no_stored_text_steers_a_terminal(
 
 @pytest.mark.only_on("sqlite")
 def test_a_refusal_does_not_steer_a_terminal_either(
-    database: Database, environment_of: dict[str, str]
+    database: Database, terminal: Terminal
 ) -> None:
-
-    shown = on_a_terminal(environment_of, "ticket", "show", f"TKT-{EVIL}")
+    shown = terminal("ticket", "show", f"TKT-{EVIL}")
 
     assert "no ticket" in shown
     assert steering(shown) == set()

@@ -194,7 +194,7 @@ def test_a_folder_whose_disk_is_away_is_reported_by_doctor_and_left_alone_by_eve
     ]
 
     assert doctor.code == 10
-    assert f"bucket: the folder of files {folder} has no index.db" in doctor.err
+    assert f"the folder of files {folder} has no index.db" in doctor.out
     assert [other.code for other in others] == [8] * 5
     assert all(f"touch {folder}/index.db" in other.err for other in others)
     assert list(folder.iterdir()) == []

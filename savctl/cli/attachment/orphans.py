@@ -54,7 +54,9 @@ def orphans(
     require_oversight(call.token_bearer)
     if last:
         return _last(call)
-    return Answer(rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key")
+    return Answer(
+        rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key", noun="orphans"
+    )
 
 
 def _last(call: CommandContext) -> Answer:

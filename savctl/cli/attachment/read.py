@@ -42,7 +42,7 @@ def list_(
     )
     columns = (*FILE_COLUMNS, "deleted_at") if deleted else FILE_COLUMNS
     rows = (file_row(found, attachment) for attachment in attachments)
-    return Answer(rows=rows, columns=columns, fields=FILE_FIELDS, key="id")
+    return Answer(rows=rows, columns=columns, fields=FILE_FIELDS, key="id", noun="attachments")
 
 
 @command(
@@ -169,4 +169,4 @@ def access(
     else:
         raise InvalidInput("name an attachment's id or a ticket number")
     fields = (*_ACCESS, "id", "message_id", "run_id")
-    return Answer(rows=rows, columns=_ACCESS, fields=fields, key="id")
+    return Answer(rows=rows, columns=_ACCESS, fields=fields, key="id", noun="records of access")

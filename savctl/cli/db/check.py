@@ -50,7 +50,10 @@ def check(
     if sys.stderr.isatty() and not call.quiet:
         sys.stderr.write("\r\x1b[K")
     answer = Answer(
-        rows=[_row(finding) for finding in report.ordered()], columns=_COLUMNS, key="check"
+        rows=[_row(finding) for finding in report.ordered()],
+        columns=_COLUMNS,
+        key="check",
+        noun="problems",
     )
     return _answered(call, answer, report, stop.signal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -70,7 +71,7 @@ def list_(
         limit=limit + 1 if limit else 0,
     )
     rows = _up_to(call, found, limit)
-    return Answer(rows=rows, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id")
+    return Answer(rows=rows, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id", noun="events")
 
 
 @command(group, "show", examples=["savctl event show 1"])
@@ -147,7 +148,8 @@ def tail(
             time.sleep(_LOOK_SECONDS)
             continue
         rows = rows[: limit - shown] if limit else rows
-        write(Answer(rows=[_as_json(row) for row in rows], key="id"), form, call.columns)
+        answer = Answer(rows=[_as_json(row) for row in rows], key="id")
+        write(answer, replace(call.look, form=form))
         shown += len(rows)
         if limit and shown >= limit:
             return

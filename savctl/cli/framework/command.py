@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -29,10 +29,14 @@ from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
 
 _OUTPUT = Annotated[
-    str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, csv or ids.")
+    str,
+    typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, jsonl, csv or ids."),
 ]
 _COLUMNS = Annotated[
     str | None, typer.Option("--columns", metavar="A,B", help="Columns, as id,metadata.sla.")
+]
+_NO_HEADERS = Annotated[
+    bool, typer.Option("--no-headers", help="No line of headers in a table or in CSV.")
 ]
 _CONFIG = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Configuration file to read.")
@@ -66,6 +70,7 @@ _Option = tuple[str, Any, Any]  # parameter, annotation, default
 _COMMON: tuple[_Option, ...] = (
     ("output", _OUTPUT, "table"),
     ("columns", _COLUMNS, None),
+    ("no_headers", _NO_HEADERS, False),
     ("config", _CONFIG, None),
     ("quiet", _QUIET, False),
     ("verbose", _VERBOSE, False),
@@ -175,16 +180,20 @@ def _taking(more: MoreOptions) -> type[TyperCommand]:
 
 
 def _outcome(body: Body, call: CommandContext, given: dict[str, Any]) -> int | None:
-    done = body(call, **given)
-    if isinstance(done, Answer):
-        done = Outcome(answer=done)
-    return _ended(call, done) if isinstance(done, Outcome) else done
+    with call.notes_held() if call.effect is Effect.READS else nullcontext():
+        done = body(call, **given)
+        if isinstance(done, Answer):
+            done = Outcome(answer=done)
+        return _ended(call, done) if isinstance(done, Outcome) else done
 
 
 def _ended(call: CommandContext, outcome: Outcome) -> int | None:
     """Print what a command ends with, and answer its exit code."""
     if outcome.answer is not None:
-        write(outcome.answer, call.output, call.columns)
+        with call.notes_held():
+            has_rows = write(outcome.answer, call.look)
+        if not has_rows and outcome.answer.noun:
+            call.note(f"No {outcome.answer.noun} found.")
     for note in outcome.notes:
         call.note(note)
     for warning in outcome.warnings:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from savctl.cli.framework.asked import is_json
 from savctl.cli.framework.effects import Effect
-from savctl.cli.framework.output import Format
+from savctl.cli.framework.errors import message_line
+from savctl.cli.framework.output import Format, Look
 from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.tables.colours import yellow
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
@@ -37,6 +41,7 @@ class CommandContext:
 
     output: Format = Format.TABLE
     columns: tuple[str, ...] = ()
+    no_headers: bool = False
     config: Path | None = None
     quiet: bool = False
     verbose: bool = False
@@ -47,6 +52,7 @@ class CommandContext:
     actor: int | None = None
     yes: bool = False
     effect: Effect = Effect.CHANGES
+    _held: list[str] | None = field(default=None, init=False)
 
     @cached_property
     def settings(self) -> Settings:
@@ -125,7 +131,8 @@ class CommandContext:
         """Write the log to stderr from this level on, in the form that was asked for."""
         from savctl.log import to_stderr
 
-        to_stderr(level, form=self.log_format or self.settings.log_format)
+        form = self.log_format or ("json" if self.is_json else self.settings.log_format)
+        to_stderr(level, form=form)
 
     @property
     def database(self) -> Database:
@@ -187,14 +194,37 @@ class CommandContext:
         except InvalidInput as problem:
             raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
 
+    @property
+    def look(self) -> Look:
+        """How the answer is to be shown."""
+        return Look(
+            form=self.output,
+            columns=self.columns,
+            has_headers=not self.no_headers,
+            color=self.color,
+        )
+
     def warn(self, text: str) -> None:
         """Print a warning on stderr."""
-        write_line(f"{self._paint('warning:', '33')} {safe(text)}\n")
+        self._say("warning", text)
 
     def note(self, text: str) -> None:
         """Print a note on stderr, unless asked to be quiet."""
         if not self.quiet:
-            write_line(f"{safe(text)}\n")
+            self._say("note", text)
+
+    @contextmanager
+    def notes_held(self) -> Iterator[None]:
+        """Print what is noted meanwhile at the end: after an answer it does not scroll away."""
+        if self._held is not None:
+            yield
+            return
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            write_line("".join(held))
 
     def confirm(self, question: str) -> None:
         """Go on only with a person's word: `--yes`, or an answer on a terminal.
@@ -203,7 +233,7 @@ class CommandContext:
             NeedsConfirmation: no word was given; nothing was done.
         """
         if self.settings.protected:
-            write_line(f"PRODUCTION {self.app.raw_database.name}\n")
+            self._say("note", f"PRODUCTION {self.app.raw_database.name}")
         if self.yes or self.dry_run:
             return
         if sys.stdin.isatty() and sys.stderr.isatty():
@@ -220,6 +250,18 @@ class CommandContext:
             raise clock_off
         self.warn(f"{clock_off.message}; the real run would stop")
 
-    def _paint(self, text: str, code: str) -> str:
-        is_painted = wants_colour(self.color, is_terminal=sys.stderr.isatty())
-        return f"\x1b[{code}m{text}\x1b[0m" if is_painted else text
+    def _say(self, kind: str, text: str) -> None:
+        """One line on stderr: words, or an object where errors are objects."""
+        if self.is_json:
+            line = message_line(kind, text)
+        else:
+            label = f"{self._painted('warning:')} " if kind == "warning" else ""
+            line = f"{label}{safe(text)}"
+        if self._held is None:
+            write_line(f"{line}\n")
+        else:
+            self._held.append(f"{line}\n")
+
+    def _painted(self, label: str) -> str:
+        has_colours = wants_colour(self.color, is_terminal=sys.stderr.isatty())
+        return yellow(label) if has_colours else label

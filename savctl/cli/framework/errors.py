@@ -21,6 +21,11 @@ def error_line(failure: SavError) -> str:
     return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
 
+def message_line(kind: str, text: str) -> str:
+    """A note or a warning as one JSON line: `{"note": "…"}`."""
+    return json_safe(json.dumps({kind: text}, ensure_ascii=False))
+
+
 def write_failure(failure: SavError, *, as_json: bool) -> None:
     """Print a failure to stderr, in words or as a JSON line."""
     if as_json:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,9 @@ from itertools import chain
 from typing import TextIO
 
 from savctl.cli.framework.streams import silence_stdout
-from savctl.cli.framework.terminal import cells, fold, pad, stdout_width
+from savctl.cli.framework.tables.columns import picked
+from savctl.cli.framework.tables.layout import write_record, write_table
+from savctl.cli.framework.terminal import stdout_width, wants_colour
 from savctl.cli.framework.text import cell, json_safe, safe
 from savctl.domain.clock import second_text
 from savctl.domain.model.metadata import Metadata
@@ -31,6 +33,7 @@ class Format(StrEnum):
     """What `--output` takes."""
 
     TABLE = "table"
+    WIDE = "wide"
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
@@ -38,21 +41,49 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How an answer is to be shown: what the common options ask for.
+
+    `fields` are the columns that the command is known to answer with, at times at least.
+    """
+
+    form: Format = Format.TABLE
+    columns: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    has_headers: bool = True
+    color: str = "never"
+
+    @property
+    def room(self) -> int | None:
+        """The cells a line may have; None where nothing is cut."""
+        return stdout_width() if self.form is Format.TABLE else None
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether words with a meaning are painted."""
+        return wants_colour(self.color, is_terminal=sys.stdout.isatty())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a command answers with.
 
-    `columns` are those of the table; `fields` those of a whole row, for the header of an empty
-    CSV; `is_one` makes JSON an object instead of an array;
-    `as_record` shows one thing as name and value, a line each; `key` is what `-o ids` prints.
+    `columns` are those of the table in order of worth: on a narrow terminal the last goes first,
+    the first and those in `kept` stay. `fields` are those of a whole row, for the header of an
+    empty CSV; `is_one` makes JSON an object instead of an array; `as_record` shows one thing as
+    name and value, a line each; `key` is what `-o ids` prints. `text` is the page for people.
+    `noun` names what an empty list has none of: `No late tickets found.`
     """
 
     rows: Iterable[Row]
     columns: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     is_one: bool = False
     as_record: bool = False
     key: str = "ticket_number"
     text: str | None = None
+    noun: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +108,16 @@ class AnswerLost(Unavailable):
     code = "answer_lost"
 
 
-def write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
-    """Print an answer; a failure in the middle leaves stdout empty.
+def write(answer: Answer, look: Look) -> bool:
+    """Print an answer, and answer whether it holds anything; a failure leaves stdout empty.
 
     Raises:
+        InvalidInput: a column was asked for that the answer does not have.
         AnswerLost: there is no room where it goes, or in the folder for temporary files.
     """
+    counted = _Counted(answer.rows)
     try:
-        _write(answer, form, columns)
+        _write(replace(answer, rows=counted), look)
     except OSError as problem:
         if not is_out_of_room(problem):
             raise
@@ -94,15 +127,29 @@ def write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
             hint="Make room where it goes, and in the folder for temporary files, which TMPDIR "
             "moves; then run it again.",
         ) from problem
+    return counted.count > 0 or answer.text is not None
 
 
-def _write(answer: Answer, form: Format, columns: tuple[str, ...]) -> None:
+class _Counted:
+    """Rows, and how many were read."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = rows
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.count += 1
+            yield row
+
+
+def _write(answer: Answer, look: Look) -> None:
     with tempfile.SpooledTemporaryFile(
         _SPOOL_BYTES, mode="w+", encoding="utf-8", errors="backslashreplace", newline=""
     ) as spool:
-        _WRITERS[form](answer, columns, spool)  # type: ignore[arg-type]
+        _WRITERS[look.form](answer, look, spool)  # type: ignore[arg-type]
         spool.seek(0)
-        if form in {Format.CSV, Format.IDS} and sys.stdout.isatty():
+        if look.form in {Format.CSV, Format.IDS} and sys.stdout.isatty():
             sys.stdout.writelines(f"{safe(line.removesuffix(chr(10)))}\n" for line in spool)
         else:
             shutil.copyfileobj(spool, sys.stdout)
@@ -126,59 +173,44 @@ def plain(value: object) -> object:
             return str(value)
 
 
-def picked(row: Row, columns: tuple[str, ...]) -> Row:
-    """The columns asked for; `metadata.sla` reaches into objects."""
-    return {name: _reach(row, name) for name in columns} if columns else row
-
-
-def _reach(row: Row, name: str) -> object:
-    if name in row:
-        return row[name]
-    value: object = row
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
-    return value
-
-
 def _dumps(row: Row, indent: int | None = None) -> str:
     return json_safe(json.dumps(dict(row), ensure_ascii=False, default=plain, indent=indent))
 
 
-def _json(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
-    rows = (picked(row, columns) for row in answer.rows)
+def _json(answer: Answer, look: Look, out: TextIO) -> None:
+    rows = (picked(row, look.columns, known=look.fields) for row in answer.rows)
     if answer.is_one:
         for row in rows:
             out.write(f"{_dumps(row, indent=2)}\n")
         return
-    out.write("[")
+    number = -1
     for number, row in enumerate(rows):
-        out.write(f"{',' if number else ''}\n  {_dumps(row)}")
-    out.write("\n]\n")
+        out.write(f"{',' if number else '['}\n  {_dumps(row)}")
+    out.write("[]\n" if number < 0 else "\n]\n")
 
 
-def _jsonl(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
+def _jsonl(answer: Answer, look: Look, out: TextIO) -> None:
     for row in answer.rows:  # not writelines: the spool looks at its size after each write only
-        out.write(f"{_dumps(picked(row, columns))}\n")
+        out.write(f"{_dumps(picked(row, look.columns, known=look.fields))}\n")
 
 
-def _ids(answer: Answer, _: tuple[str, ...], out: TextIO) -> None:
+def _ids(answer: Answer, _: Look, out: TextIO) -> None:
     for row in answer.rows:
         names = (row[key] for key in (answer.key, "id", "ticket_id") if row.get(key) is not None)
         out.write(f"{next(names, '')}\n")
 
 
-def _csv(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
-    rows, names = _with_names(answer, columns, default=())
+def _csv(answer: Answer, look: Look, out: TextIO) -> None:
+    rows, names = _with_names(answer, look)
     writer = csv.writer(out, lineterminator="\n")
     # a lone \r would end the row for its reader, but is not quoted by itself before Python 3.13
     careful = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(names)
+    if look.has_headers:
+        writer.writerow(names)
     for row in rows:
-        cells = [_csv_value(value) for value in picked(row, names).values()]
-        has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)
-        (careful if has_return else writer).writerow(cells)
+        values = [_csv_value(value) for value in _values(row, names, look)]
+        has_return = any(isinstance(value, str) and "\r" in value for value in values)
+        (careful if has_return else writer).writerow(values)
 
 
 def _csv_value(value: object) -> object:
@@ -191,54 +223,54 @@ def _csv_value(value: object) -> object:
     return value if isinstance(value, int | float) else csv_cell(_text_of(value))
 
 
-def _table(answer: Answer, columns: tuple[str, ...], out: TextIO) -> None:
-    if answer.text is not None:
+def _table(answer: Answer, look: Look, out: TextIO) -> None:
+    if answer.text is not None and not look.columns:
         out.write(answer.text if answer.text.endswith("\n") else f"{answer.text}\n")
         return
-    rows, names = _with_names(answer, columns, default=answer.columns)
+    rows, names = _with_names(answer, look, answer.columns)
     if answer.as_record:
         for row in rows:
-            _write_record(picked(row, names), out)
+            values = zip(names, _values(row, names, look), strict=True)
+            texts = {name: _shown(value) for name, value in values}
+            write_record(texts, out, room=look.room, has_colours=look.has_colours)
         return
-    shown = [[_cell(value) for value in picked(row, names).values()] for row in rows]
+    shown = [[cell(_shown(value)) for value in _values(row, names, look)] for row in rows]
     if shown:
-        from tabulate import tabulate
-
-        headers = [safe(name) for name in names]
-        out.write(tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True))
-        out.write("\n")
-
-
-def _write_record(row: Row, out: TextIO) -> None:
-    width = max((cells(name) for name in row), default=0)
-    room = stdout_width()
-    for name, value in row.items():
-        text = "" if value is None else _text_of(value)
-        lines = [safe(line) for line in text.splitlines() or [""]]
-        if room is not None:
-            lines = [part for line in lines for part in fold(line, max(20, room - width - 2))]
-        first, *others = lines
-        out.write(f"{pad(safe(name), width)}  {first}".rstrip() + "\n")
-        out.writelines(f"{'':<{width}}  {line}\n" for line in others)
+        write_table(
+            names,
+            shown,
+            out,
+            kept=look.columns or answer.kept,
+            room=look.room,
+            has_headers=look.has_headers,
+            has_colours=look.has_colours,
+        )
 
 
 def _with_names(
-    answer: Answer, columns: tuple[str, ...], *, default: tuple[str, ...]
+    answer: Answer, look: Look, own: tuple[str, ...] = ()
 ) -> tuple[Iterator[Row], tuple[str, ...]]:
-    """The rows, and the columns to show: asked for, the command's own, or the first row's."""
+    """The rows, and the columns to show: asked for, the command's `own`, or the first row's."""
     rows = iter(answer.rows)
-    names = columns or default
-    if not names:
-        first = next(rows, None)
-        if first is None:
-            return iter(()), answer.fields or answer.columns
-        names = tuple(first)
-        rows = chain([first], rows)
-    return rows, names
+    first = next(rows, None)
+    if first is None:
+        return iter(()), look.columns or answer.fields or answer.columns
+    rows = chain([first], rows)
+    if look.columns:
+        return rows, look.columns
+    if look.form is Format.WIDE:
+        return rows, (*own, *(name for name in first if name not in own))
+    return rows, own or tuple(first)
 
 
-def _cell(value: object) -> str:
-    return "" if value is None else cell(_text_of(value))
+def _values(row: Row, names: tuple[str, ...], look: Look) -> Iterable[object]:
+    """The values in the order of the names; the command's own may be absent from a row."""
+    known = look.fields if look.columns else names
+    return picked(row, names, known=known).values()
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else _text_of(value)
 
 
 def _text_of(value: object) -> str:
@@ -254,6 +286,7 @@ def _text_of(value: object) -> str:
 
 _WRITERS = {
     Format.TABLE: _table,
+    Format.WIDE: _table,
     Format.JSON: _json,
     Format.JSONL: _jsonl,
     Format.CSV: _csv,

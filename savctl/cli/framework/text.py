@@ -10,20 +10,21 @@ from savctl.cli.framework.terminal import clip
 
 # Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
-_JOINERS = {"\u200d", "\ufe0f"}  # emoji are made of these; they move nothing
+_ZWNJ, _ZWJ = "\u200c", "\u200d"  # letters of some scripts and emoji are made with these
 # What JSON may hold raw and a terminal may act on is somewhere in these.
 _SUSPECTS = re.compile(
     "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
 )
 _STEERING = {"Cc", "Cf", "Zl", "Zp"}
-CELL_WIDTH = 60
 
 
 def safe(text: str) -> str:
     """The text with every character that could steer a terminal written as an escape."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_visible(character) for character in text)
+    return "".join(
+        character if _joins(text, at) else _visible(character) for at, character in enumerate(text)
+    )
 
 
 def json_safe(encoded: str) -> str:
@@ -33,10 +34,10 @@ def json_safe(encoded: str) -> str:
     return _SUSPECTS.sub(lambda found: _escaped(found[0]), encoded)
 
 
-def cell(text: str, *, width: int = CELL_WIDTH) -> str:
-    """One table cell: a single line, cut with an ellipsis."""
+def cell(text: str, *, width: int | None = None) -> str:
+    """One table cell: a single line, cut with an ellipsis where it has more cells than `width`."""
     shown = safe(text.replace("\r\n", "\n").replace("\n", " ⏎ "))
-    return clip(shown, width)
+    return shown if width is None else clip(shown, width)
 
 
 def span_words(span: timedelta) -> str:
@@ -51,14 +52,31 @@ def span_words(span: timedelta) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character in _JOINERS or unicodedata.category(character) not in _STEERING:
+    if character == _ZWJ or unicodedata.category(character) not in _STEERING:
         return character
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
+def _joins(text: str, at: int) -> bool:
+    """Whether a joiner is inside an emoji or a word that needs it; elsewhere it only hides.
+
+    Between other letters a terminal and `cells` would not agree on the width.
+    """
+    joiner = text[at]
+    if joiner not in {_ZWNJ, _ZWJ} or not 0 < at < len(text) - 1:
+        return False
+    before, after = text[at - 1], text[at + 1]
+    if before.isascii() or after.isascii():
+        return False
+    left, right = unicodedata.category(before)[0], unicodedata.category(after)[0]
+    if joiner == _ZWNJ:
+        return left in "LM" and right in "LM"
+    return (left in "SM" and right == "S") or (left == "M" and right == "L")
+
+
 def _visible(character: str) -> str:
-    if character in _JOINERS or unicodedata.category(character) not in _UNSAFE:
+    if unicodedata.category(character) not in _UNSAFE:
         return character
     code = ord(character)
     if code <= 0xFF:

@@ -39,6 +39,7 @@ LIST_COLUMNS = (
     "subject",
     "created_at",
 )
+LIST_KEPT = ("status", "priority", "subject")  # on the narrowest terminal as well
 CHANGE_COLUMNS = ("ticket_number", "status", "priority", "assigned_to", "changed")
 
 

@@ -62,7 +62,7 @@ def list_(call: CommandContext) -> Answer:
     from savctl.persistence.privacy.holds import held_tickets
 
     rows = (_row(ticket) for ticket in held_tickets(call.database))
-    return Answer(rows=rows, columns=_COLUMNS, fields=("id", *_COLUMNS))
+    return Answer(rows=rows, columns=_COLUMNS, fields=("id", *_COLUMNS), noun="holds")
 
 
 def _row(ticket: Ticket) -> dict[str, object]:

@@ -111,7 +111,7 @@ def history(
 ) -> Answer:
     """Past runs, newest first: start, end, host, counts, outcome, error."""
     from savctl.cli.framework.choices import each_of
-    from savctl.cli.job.rows import HISTORY_COLUMNS, run_row
+    from savctl.cli.job.rows import HISTORY_COLUMNS, HISTORY_KEPT, run_row
     from savctl.persistence.jobs import runs
     from savctl.scheduling.job import find_job
 
@@ -129,7 +129,13 @@ def history(
     if limit and len(found) > limit:
         found = found[:limit]
         call.note(f"showing the newest {limit}; --limit 0 shows all")
-    return Answer(rows=[run_row(run) for run in found], columns=HISTORY_COLUMNS, key="id")
+    return Answer(
+        rows=[run_row(run) for run in found],
+        columns=HISTORY_COLUMNS,
+        kept=HISTORY_KEPT,
+        key="id",
+        noun="runs",
+    )
 
 
 def _require_no_run_id(name: str | None) -> None:

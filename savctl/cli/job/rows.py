@@ -35,6 +35,7 @@ HISTORY_COLUMNS = (
     "skipped",
     "failed",
 )
+HISTORY_KEPT = ("started_at", "status", "changed")
 _CRON_COMMAND = "savctl job run {} --due --quiet >/dev/null"
 
 

@@ -121,7 +121,12 @@ def due(
         policies=policies,
         limit=limit + 1 if limit else 0,
     )
-    return Answer(rows=_due_rows(call, found, limit), columns=DUE_COLUMNS, fields=DUE_FIELDS)
+    return Answer(
+        rows=_due_rows(call, found, limit),
+        columns=DUE_COLUMNS,
+        fields=DUE_FIELDS,
+        noun="targets due",
+    )
 
 
 @command(
@@ -166,7 +171,7 @@ def breaches(
         ticket_id=_ticket_id(call, ticket),
     )
     rows = _breach_rows(call, wanted, _place(call, after), limit)
-    return Answer(rows=rows, columns=BREACH_FIELDS, fields=BREACH_FIELDS)
+    return Answer(rows=rows, columns=BREACH_FIELDS, fields=BREACH_FIELDS, noun="breaches")
 
 
 def _due_rows(call: CommandContext, found: Iterator[DueTarget], limit: int) -> Iterator[Row]:

@@ -56,4 +56,4 @@ def simulate(
     found = simulated(call.database, span, other, policies=call.app.policies(store=False))
     call.note(f"tickets created from {words_of(span)}; nothing was changed")
     rows = [found[level].row(level) for level in map(str, reversed(LEVELS)) if level in found]
-    return Answer(rows=rows, key="priority")
+    return Answer(rows=rows, key="priority", noun="tickets")

@@ -196,4 +196,4 @@ def duplicates(
         for pair in found
     )
     columns = ("ticket_number", "duplicate_of", "user_id", "score", "why", "subject")
-    return Answer(rows=rows, columns=columns, fields=DUPLICATES)
+    return Answer(rows=rows, columns=columns, fields=DUPLICATES, noun="duplicates")

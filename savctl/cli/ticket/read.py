@@ -12,7 +12,7 @@ from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit
-from savctl.cli.framework.ticket_refs import LIST_COLUMNS, OneTicket, ticket_row
+from savctl.cli.framework.ticket_refs import LIST_COLUMNS, LIST_KEPT, OneTicket, ticket_row
 from savctl.cli.ticket import group
 from savctl.domain.model.odd_rows import OddRows
 from savctl.domain.model.references import reference
@@ -51,7 +51,9 @@ def list_(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
     rows = _up_to(call, found, limit)
-    return Answer(rows=rows, columns=LIST_COLUMNS, fields=TICKET_COLUMNS)
+    return Answer(
+        rows=rows, columns=LIST_COLUMNS, kept=LIST_KEPT, fields=TICKET_COLUMNS, noun="tickets"
+    )
 
 
 @command(

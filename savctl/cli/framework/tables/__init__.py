@@ -1,0 +1,1 @@
+"""Rows of an answer: which columns, how wide, in which colour."""
