@@ -251,7 +251,7 @@ def test_a_column_that_a_ticket_needs_is_missed_at_once(
 def test_a_mapping_may_not_write_what_is_savctls(database: Database, tmp_path: Path) -> None:
     values = {"fields": {name: name for name in BASE}, "metadata": {"history": "subject"}}
 
-    with pytest.raises(InvalidInput, match="metadata history belongs to savctl"):
+    with pytest.raises(InvalidInput, match=r"\[metadata\] history: belongs to savctl"):
         run(database, write(tmp_path, [{}]), mapping=mapped(values))
 
 

@@ -29,6 +29,14 @@ def field(source: Any, row: list[str]) -> object:
         ({"column": "who", "pattern": r"(\d+)"}, "2403"),
         ({"column": "who", "pattern": r"(\d+)", "offset": 10_000}, 12_403),
         ({"template": "{number}: {kind}!"}, "INC1: lost parcel!"),
+        ("{number}: {kind}!", "INC1: lost parcel!"),
+        ("{{{number}}} }}{{", "{INC1} }{"),
+        ("{{number}}", "{number}"),
+        (
+            {"template": "{level}/{kind}", "values": {"1 - Critical/lost parcel": "urgent"}},
+            "urgent",
+        ),
+        ({"template": "{number}{who}", "pattern": r"(\d+)$", "offset": 1}, 2404),
         ({"constant": "imported"}, "imported"),
     ],
 )
@@ -81,7 +89,7 @@ def test_a_column_that_stands_twice_may_not_be_used() -> None:
         ({"fields": {"subject": {"colum": "x"}}}, "no key 'colum'"),
         ({"fields": {"subject": {}}}, "needs one of column, template and constant"),
         ({"fields": {"subject": {"column": "a", "constant": "b"}}}, "needs one of"),
-        ({"fields": {"subject": 5}}, "a column's name or a table"),
+        ({"fields": {"subject": 5}}, "a column's name, a template or a table"),
         ({"fields": {"user_id": {"column": "a", "pattern": "("}}}, "pattern"),
         ({"fields": {"user_id": {"column": "a", "pattern": r"\d"}}}, "one group"),
         ({"fields": {"user_id": {"column": "a", "offset": "1"}}}, "whole number"),
@@ -89,6 +97,10 @@ def test_a_column_that_stands_twice_may_not_be_used() -> None:
         ({"timezone": "Mars/Olympus"}, "not known"),
         ({"times": ["HH:MM"]}, "needs a year"),
         ({"null": 3}, "list of texts"),
+        ({"fields": {"subject": "{kind"}}, r"\[fields\] subject: the { at character 1"),
+        ({"fields": {"subject": "kind}"}}, "the } at character 5 belongs to nothing"),
+        ({"fields": {"subject": "{}: {kind}"}}, "the { at character 1"),
+        ({"metadata": {"a": {"template": "{a}}"}}}, r"\[metadata.a\] template: the } at"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(table: dict[str, Any], message: str) -> None:
@@ -107,8 +119,8 @@ def test_a_near_miss_is_guessed() -> None:
     ("table", "message"),
     [
         (None, r"no \[replay\]"),
-        ({"at": "t"}, "needs `at` and `what`"),
-        ({"at": "t", "what": "w", "means": {"Wait": "pause"}}, "no key 'pause'"),
+        ({"at": "t"}, r"\[replay\] what: is missing"),
+        ({"at": "t", "what": "w", "means": {"Wait": "pause"}}, "'pause' is no deed"),
         ({"at": "t", "what": "w", "follows": ["status"]}, "no key 'status'"),
         ({"at": "t", "what": "w", "who": "x"}, "no key 'who'"),
     ],

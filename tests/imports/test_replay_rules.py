@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from savctl.domain.imports.field_mapping import FieldSource
 from savctl.domain.imports.replay import decide
 from savctl.domain.imports.replay_plan import Deed, LogEvent, ReplayPlan
 from savctl.domain.model.priority import Priority
@@ -13,6 +14,8 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.errors import Refused
 from tests.given import AGENT, NOW, OTHER_AGENT, a_ticket
+
+COLUMN = FieldSource(column="c")
 
 
 def event(deed: Deed, **fields: Any) -> LogEvent:
@@ -22,7 +25,7 @@ def event(deed: Deed, **fields: Any) -> LogEvent:
 
 def after(ticket: Ticket, deed: Deed, *, bridges: bool = False, **fields: Any) -> Ticket:
     """The ticket after an event."""
-    how = ReplayPlan(at="t", what="w", means={}, **fields.pop("how", {}))
+    how = ReplayPlan(at=COLUMN, what=COLUMN, means={}, **fields.pop("how", {}))
     return decide(ticket, event(deed, **fields), how, bridges=bridges).ticket
 
 

@@ -38,18 +38,20 @@ def replay_log(
     """Play a log into an empty database and answer with the counts; 3 when rows were no events."""
     from savctl.demo.summary import summary
     from savctl.domain.imports.replay_plan import plan
-    from savctl.usecases.imports.mapping_file import read_mapping
+    from savctl.usecases.imports.mapping_file import naming_lines, read_mapping
     from savctl.usecases.replay.log_events import LogReader
     from savctl.usecases.replay.replaying import Replay, replay
 
     if mapping is None:
         raise InvalidInput("--replay needs --map FILE: what the log's columns mean")
     mapped = read_mapping(mapping)
-    how = plan(mapped.replay)
+    with naming_lines(mapping):
+        how = plan(mapped.replay)
     names = chosen(jobs)
     bad = _BadRows(call)
     source = mapped.source or log.name.partition(".")[0]
     with (
+        naming_lines(mapping),
         opened(log, form, mapped.delimiter) as rows,
         stage(call, home=home, configured=configured, story=f"replay of {source}") as place,
     ):

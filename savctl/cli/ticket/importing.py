@@ -70,7 +70,7 @@ def import_(
     """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.imports.importing import ImportRun, import_tickets
-    from savctl.usecases.imports.mapping_file import read_mapping
+    from savctl.usecases.imports.mapping_file import naming_lines, read_mapping
     from savctl.usecases.imports.rejects import keeping_rejects
 
     path = None if file == "-" else Path(file)
@@ -84,6 +84,7 @@ def import_(
     )
     keep_in = None if call.dry_run else reject_to
     with (
+        naming_lines(mapping),
         opened(path, form, mapped.delimiter) as rows,
         keeping_rejects(keep_in, rows) as keep,
         stopping_on_signals() as stop,

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
+from savctl.domain.imports.mapping_errors import MappingError, Path
+from savctl.domain.imports.templates import Template
 from savctl.errors import InvalidInput
 
 # A row is a list of cells (CSV) or an object (JSON lines).
 Row = Any
 Getter = Callable[[Row], object]
-
-_PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +31,32 @@ class FieldSource:
     """
 
     column: str | None = None
-    template: str | None = None
+    template: Template | None = None
     constant: object = None
     values: Mapping[str, object] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None
     offset: int = 0
     default: object = None
+    path: Path = ("fields", "?")  # where it stands in the mapping file
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it reads."""
         if self.template is not None:
-            return tuple(_PLACE.findall(self.template))
+            return self.template.columns
         return (self.column,) if self.column is not None else ()
+
+    @property
+    def label(self) -> str:
+        """What it reads, as the mapping file calls it."""
+        return self.template.text if self.template is not None else str(self.column)
 
 
 class FieldBinding:
     """Sources joined to a file's columns; `header` is None for JSON lines.
 
     Raises:
-        InvalidInput: a column is missing, or named twice in the header.
+        MappingError: a column is missing, or named twice in the header.
     """
 
     def __init__(
@@ -72,14 +79,15 @@ class FieldBinding:
 
     def _getter(self, source: FieldSource) -> Getter:
         if source.template is not None:
-            return self._filled(source.template, source)
-        if source.column is None:
+            read = self._filled(source.template, source)
+        elif source.column is not None:
+            read = self._reader(source.column, source)
+        else:
             return lambda _: source.constant
-        read = self._reader(source.column)
         plain = not source.values and source.pattern is None and not source.offset
         return read if plain and source.default is None else _translated(read, source)
 
-    def _reader(self, column: str) -> Getter:
+    def _reader(self, column: str, source: FieldSource) -> Getter:
         nulls = self._nulls
         if self._header is None:
 
@@ -88,7 +96,7 @@ class FieldBinding:
                 return None if isinstance(value, str) and value in nulls else value
 
             return from_object
-        at = self._position(column)
+        at = self._position(column, source)
 
         def from_cells(row: Row) -> object:
             value = row[at]
@@ -96,28 +104,30 @@ class FieldBinding:
 
         return from_cells
 
-    def _filled(self, template: str, source: FieldSource) -> Getter:
-        readers = [self._reader(column) for column in source.columns]
-        literal = _PLACE.split(template)[0::2]
+    def _filled(self, template: Template, source: FieldSource) -> Getter:
+        readers = [self._reader(column, source) for column in template.columns]
 
         def fill(row: Row) -> object:
             found = [read(row) for read in readers]
-            if all(value is None for value in found):
-                return source.default
-            texts = ["" if value is None else str(value) for value in found]
-            return "".join(a + b for a, b in zip(literal, [*texts, ""], strict=True))
+            if found and all(value is None for value in found):
+                return None
+            return template.filled(["" if value is None else str(value) for value in found])
 
         return fill
 
-    def _position(self, column: str) -> int:
-        header = self._header or ()
-        times = list(header).count(column)
+    def _position(self, column: str, source: FieldSource) -> int:
+        header = list(self._header or ())
+        times = header.count(column)
         if times == 1:
-            return list(header).index(column)
+            return header.index(column)
         if times:
-            raise InvalidInput(f"the column {column!r} stands {times} times in the header")
-        raise InvalidInput(
-            f"the file has no column {column!r}", hint=f"It has: {', '.join(header)}."
+            raise MappingError(f"{column!r} stands {times} times in the header", source.path)
+        near = get_close_matches(column, header, n=1)
+        guess = f"Did you mean {near[0]!r}? " if near else ""
+        raise MappingError(
+            f"the file has no column {column!r}",
+            source.path,
+            hint=f"{guess}It has: {', '.join(header)}.",
         )
 
 
@@ -138,7 +148,7 @@ def _translated(read: Getter, source: FieldSource) -> Getter:
 def _extracted(text: str, source: FieldSource) -> str:
     match = source.pattern.search(text) if source.pattern else None
     if match is None:
-        raise InvalidInput(f"{source.column} {text[:60]!r} does not match its pattern")
+        raise InvalidInput(f"{source.label} {text[:60]!r} does not match its pattern")
     return match.group(1)
 
 
@@ -146,4 +156,4 @@ def _moved(value: object, source: FieldSource) -> int:
     try:
         return int(str(value)) + source.offset
     except ValueError:
-        raise InvalidInput(f"{source.column} {str(value)[:60]!r} is no whole number") from None
+        raise InvalidInput(f"{source.label} {str(value)[:60]!r} is no whole number") from None

@@ -7,11 +7,11 @@ first; its `[replay]` describes what happens:
     case = "Case ID"                      # names the case; else fields.external_id does
     at = "Complete Timestamp"             # when; read with `times`
     order = ["sys_mod_count"]             # numbers that order events of one instant
-    what = "Activity"                     # the column with what happened ...
+    what = "Activity"                     # what happened: a column, a template or a table ...
     means = { "Wait" = "wait" }           # ... and which deed each of its words is
     actor = { column = "Resource", pattern = '(\\d+)' }
     agent = { column = "Resource", pattern = '(\\d+)' }
-    message = { template = "{Activity}" } # text of notes, replies and answers
+    message = "{Activity}: {Remark}"      # text of notes, replies and answers
     stand_in = 999                        # the agent of work that names none
     follows = ["priority"]                # priority, agent: every event sets them anew
     renews = true                         # with --bridge, resolving again reopens first
@@ -22,10 +22,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 
 from savctl.domain.imports.field_mapping import FieldSource
 from savctl.domain.imports.mapping import known, source, strings, table, whole
+from savctl.domain.imports.mapping_errors import MappingError
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.errors import InvalidInput
@@ -75,10 +77,10 @@ _FOLLOWED = ("priority", "agent")
 class ReplayPlan:
     """The `[replay]` table of a mapping file."""
 
-    at: str
-    what: str
+    at: FieldSource
+    what: FieldSource
     means: Mapping[str, Deed]
-    order: tuple[str, ...] = ()
+    order: tuple[FieldSource, ...] = ()
     sources: Mapping[str, FieldSource] = field(default_factory=dict)
     stand_in: int | None = None
     follows: frozenset[str] = frozenset()
@@ -116,28 +118,36 @@ def plan(values: Mapping[str, object] | None) -> ReplayPlan:
     """
     if not values:
         raise InvalidInput("the mapping has no [replay]", hint="See docs/import.md.")
-    known(values, _KEYS, "replay")
-    at, what = (strings(values, key) for key in ("at", "what"))
-    if len(at) != 1 or len(what) != 1:
-        raise InvalidInput("mapping: replay needs `at` and `what`, each the name of a column")
-    follows = strings(values, "follows")
-    known(dict.fromkeys(follows), _FOLLOWED, "replay.follows")
+    known(values, _KEYS, ("replay",))
+    for key in ("at", "what"):
+        if key not in values:
+            raise MappingError("is missing: name a column", ("replay", key))
+    follows = strings(values, "follows", ("replay",))
+    known(dict.fromkeys(follows), _FOLLOWED, ("replay", "follows"))
+    means = table(values, "means", ("replay",))
     return ReplayPlan(
-        at=at[0],
-        what=what[0],
-        means={word: _deed(deed, word) for word, deed in table(values, "means").items()},
-        order=strings(values, "order"),
+        at=source(values["at"], ("replay", "at")),
+        what=source(values["what"], ("replay", "what")),
+        means={word: _deed(deed, word) for word, deed in means.items()},
+        order=tuple(
+            source(one, ("replay", "order")) for one in strings(values, "order", ("replay",))
+        ),
         sources={
-            name: source(values[name], f"replay.{name}")
+            name: source(values[name], ("replay", name))
             for name in ("case", "actor", "agent", "message")
             if name in values
         },
-        stand_in=whole(values, "stand_in", "replay") or None,
+        stand_in=whole(values, "stand_in", ("replay",)) or None,
         follows=frozenset(follows),
         renews=values.get("renews") is True,
     )
 
 
 def _deed(value: object, word: str) -> Deed:
-    known({str(value): None}, tuple(Deed), f"replay.means of {word!r}")
-    return Deed(str(value))
+    try:
+        return Deed(str(value))
+    except ValueError:
+        near = get_close_matches(str(value), tuple(Deed), n=1)
+        guess = f"Did you mean {str(near[0])!r}?" if near else f"Known: {', '.join(Deed)}."
+        path = ("replay", "means", word)
+        raise MappingError(f"{str(value)[:60]!r} is no deed", path, hint=guess) from None

@@ -13,6 +13,7 @@ from savctl.domain.imports.imported_ticket import (
     parse_imported,
 )
 from savctl.domain.imports.mapping import FIELDS, Mapped
+from savctl.domain.imports.mapping_errors import MappingError
 from savctl.domain.model import numbers
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record
@@ -67,7 +68,8 @@ def sources_of(rows: Rows, mapped: Mapped) -> Mapping[str, FieldSource]:
         return mapped.fields
     if rows.header is not None:
         _require_known(rows.header)
-    return {n: FieldSource(column=n) for n in FIELDS if rows.header is None or n in rows.header}
+    names = [n for n in FIELDS if rows.header is None or n in rows.header]
+    return {name: FieldSource(column=name, path=("fields", name)) for name in names}
 
 
 def unused_columns(rows: Rows, mapped: Mapped) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ def _require_needed(sources: Mapping[str, FieldSource], rows: Rows) -> None:
 def _require_free(members: Mapping[str, FieldSource]) -> None:
     taken = sorted(set(members) & RESERVED)
     if taken:
-        raise InvalidInput(f"mapping: metadata {', '.join(taken)} belongs to savctl")
+        raise MappingError("belongs to savctl", ("metadata", taken[0]))
 
 
 def _quick_choice() -> Callable[[str], str]:

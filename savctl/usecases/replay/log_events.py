@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from savctl.domain.imports.field_mapping import FieldBinding, FieldSource
+from savctl.domain.imports.field_mapping import FieldBinding
 from savctl.domain.imports.imported_ticket import external_id_of
 from savctl.domain.imports.mapping import Mapped
 from savctl.domain.imports.replay_plan import LogEvent, ReplayPlan
@@ -32,7 +32,7 @@ class LogReader:
     `on_reject` gets the line of every row that is no event, and why.
 
     Raises:
-        InvalidInput: the columns do not fit the mapping.
+        MappingError: the columns do not fit the mapping.
     """
 
     def __init__(self, rows: Rows, mapped: Mapped, how: ReplayPlan, on_reject: OnReject) -> None:
@@ -43,8 +43,8 @@ class LogReader:
         self._how = how
         self._stamps = mapped.stamps
         self._on_reject = on_reject
-        timing = {"at": FieldSource(column=how.at), "what": FieldSource(column=how.what)}
-        timing |= {f"order {name}": FieldSource(column=name) for name in how.order}
+        timing = {"at": how.at, "what": how.what}
+        timing |= {_tie(number): one for number, one in enumerate(how.order)}
         self._timing = FieldBinding(timing, rows.header, mapped.nulls)
         fields = {**how.sources, "case": case, "what": timing["what"]}
         if "priority" in mapped.fields:
@@ -90,8 +90,8 @@ class LogReader:
         if record.problem is not None:
             raise InvalidInput(record.problem)
         row = self._timing.fields(record.values)
-        at = self._stamps.read(required(row["at"], self._how.at))
-        return keyed(record, at, [_number(row, f"order {name}") for name in self._how.order])
+        at = self._stamps.read(required(row["at"], self._how.at.label))
+        return keyed(record, at, [_number(row, _tie(n)) for n in range(len(self._how.order))])
 
     def _event_of(self, row: Keyed) -> LogEvent:
         _, _, line, values = row
@@ -112,8 +112,12 @@ class LogReader:
     def _deed(self, fields: dict[str, object]) -> Any:
         what = text_field(fields, "what")
         if what not in self._how.means:
-            raise InvalidInput(f"{self._how.what} {what!r} means nothing to this mapping")
+            raise InvalidInput(f"{self._how.what.label} {what!r} means nothing to this mapping")
         return self._how.means[what]
+
+
+def _tie(number: int) -> str:
+    return f"order {number}"
 
 
 def _number(row: dict[str, object], name: str) -> float:
