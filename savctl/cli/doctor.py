@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.output import Answer, Format, Outcome
+from savctl.cli.framework.terminal import fold, pad, stdout_width
+from savctl.cli.framework.text import safe
 from savctl.errors import Findings, SavError, Unavailable
 
 if TYPE_CHECKING:
@@ -17,20 +19,24 @@ if TYPE_CHECKING:
 group = new_group("Check everything savctl depends on.", is_command=True)
 
 _COLUMNS = ("check", "level", "found", "advice")
-_SURELY_WHOLE = 24  # cells of a text that no terminal cuts
+_INDENT = 17  # cells before what was found: the name of the check and its level
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
 def doctor(call: CommandContext) -> Outcome:
-    """Check everything savctl depends on; exit 10 when something is wrong, 8 without database."""
+    """Check everything savctl depends on; exit 10 when something is wrong, 8 without database.
+
+    A line for each thing, with a level: ok, warn, error, or off where it is not configured.
+    """
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
     from savctl.usecases.doctor.files import FILES, RECORDS
+    from savctl.usecases.doctor.lines import as_lines, line_of
     from savctl.usecases.doctor.work import BROKER, WORK
 
     app = call.unproved_app
-    patient = Environment(
+    environment = Environment(
         database=app.raw_database,
         clock=call.clock,
         broker=app.broker,
@@ -41,45 +47,64 @@ def doctor(call: CommandContext) -> Outcome:
         clock_skew_limit=call.settings.clock_skew_limit,
         lease_seconds=call.settings.lease_seconds,
     )
-    elsewhere = {"settings": lambda _: _settings(call), **BROKER, **FILES}
+    elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
     checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS}
-    diagnosis = diagnose(patient, checks, elsewhere=elsewhere)
-    rows = [result.as_row() for result in diagnosis.results]
-    answer = Answer(rows=rows, columns=_COLUMNS, kept=_COLUMNS, key="check")
-    whole = _whole_findings(diagnosis.results) if call.look.room else []
+    diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
+    lines = as_lines(diagnosis.results)
+    answer = Answer(
+        rows=[line.as_row() for line in lines],
+        columns=_COLUMNS,
+        key="check",
+        text=_page(lines) if call.output is Format.TABLE and not call.columns else None,
+    )
     if not diagnosis.errors:
-        return Outcome(answer=answer, notes=whole)
-    names = ", ".join(dict.fromkeys(result.check for result in diagnosis.errors))
-    failure: SavError = Findings(f"{len(diagnosis.errors)} thing(s) are wrong: {names}")
+        return Outcome(answer=answer)
+    wrong = dict.fromkeys(line_of(result.check) for result in diagnosis.errors)
+    failure: SavError = Findings(f"doctor found errors: {', '.join(wrong)}")
     if not diagnosis.is_reachable:
         failure = Unavailable(f"the database {app.raw_database.name} does not answer")
-    return Outcome(answer=answer, notes=whole, failures=(failure,))
+    return Outcome(answer=answer, failures=(failure,))
+
+
+def _page(lines: Sequence[CheckResult]) -> str:
+    """Each line with its advice below it: cut nowhere, folded on a terminal."""
+    room = stdout_width()
+    shown: list[str] = []
+    for line in lines:
+        texts = [line.found, *([f"→ {line.advice}"] if line.advice else [])]
+        parts = [
+            part
+            for text in map(safe, texts)
+            for part in (fold(text, max(20, room - _INDENT)) if room else [text])
+        ]
+        head = f"{pad(line.check, 10)} {pad(str(line.level), 5)} "
+        shown.append(f"{head}{parts[0]}")
+        shown += [f"{'':<{_INDENT}}{part}" for part in parts[1:]]
+    return "\n".join(shown)
 
 
 def _settings(call: CommandContext) -> Iterator[CheckResult]:
-    """What no other examination meets: variables that are no settings, a token, its key."""
-    from savctl.cli.settings_check import more_problems
+    """What no other check meets: variables that are no settings, a token, its key."""
+    from savctl.cli.settings_check import problems_by_line
     from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
     settings = call.settings
-    for problem in (*settings.unknown, *more_problems(settings)):
+    problems = dict(problems_by_line(settings))
+    for problem in settings.unknown:
         yield CheckResult(
-            check="settings",
-            level=CheckLevel.WARN if problem in settings.unknown else CheckLevel.ERROR,
-            found=problem,
-            advice="savctl config check names everything that is wrong.",
+            check="settings", level=CheckLevel.WARN, found=problem, advice=_ALL_SETTINGS
         )
+    for line, problem in problems.items():
+        yield CheckResult(check=line, level=CheckLevel.ERROR, found=problem, advice=_ALL_SETTINGS)
+    if settings.token is None and "token" not in problems:
+        found = "no token: whoever runs savctl may do everything"
+        yield CheckResult(check="token", level=CheckLevel.OFF, found=found)
+    elif "token" not in problems:
+        found = "SAVCTL_TOKEN proves who acts"
+        yield CheckResult(check="token", level=CheckLevel.OK, found=found)
 
 
-def _whole_findings(results: Iterable[CheckResult]) -> list[str]:
-    """What is not well and may be cut off in the table."""
-    lines: list[str] = []
-    for result in results:
-        texts = (result.found, result.advice or "")
-        if result.level != "ok" and max(map(len, texts)) > _SURELY_WHOLE:
-            lines.append(f"{result.check}: {result.found}")
-            lines += [f"  {result.advice}"] if result.advice else []
-    return lines
+_ALL_SETTINGS = "Run 'savctl config check', which names everything that is wrong."
 
 
 def _due(call: CommandContext) -> Mapping[str, datetime]:

@@ -10,10 +10,17 @@ from savctl.errors import SavError
 
 def more_problems(settings: Settings) -> Iterator[str]:
     """What is wrong beyond a single value, each in words that name the setting."""
-    for check in (_token, _schedules, _address):
+    for _, problem in problems_by_line(settings):
+        yield problem
+
+
+def problems_by_line(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The same, each behind the line of `doctor` that it belongs to."""
+    checks = {"token": _token, "scheduler": _schedules, "database": _address}
+    for line, check in checks.items():
         problem = _problem_of(check, settings)
         if problem is not None:
-            yield problem
+            yield line, problem
 
 
 def _problem_of(check: Callable[[Settings], object], settings: Settings) -> str | None:

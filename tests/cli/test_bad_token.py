@@ -83,7 +83,7 @@ def test_it_is_named_by_config_check_and_doctor(
 
     assert (check.code, doctor.code) == (2, 10)
     assert "SAVCTL_TOKEN" in check.err
-    (sign,) = [s for s in json.loads(doctor.out) if s["check"] == "settings"]
+    (sign,) = [s for s in json.loads(doctor.out) if s["check"] == "token"]
     assert (sign["level"], "SAVCTL_TOKEN" in sign["found"]) == ("error", True)
     assert token not in check.err + doctor.out + doctor.err
 

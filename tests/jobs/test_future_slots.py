@@ -97,7 +97,7 @@ def test_why_and_doctor_name_what_a_wrong_clock_left(
     assert [row["host"] for row in why["slots_in_future"]] == ["web-9"]
     assert "whose clock was ahead" in why["because"]
     assert why["known_since_in_future"] is not None
-    named = [sign["found"] for sign in signs if sign["check"] == "schedule"]
+    named = [sign["found"] for sign in signs if sign["check"] == "scheduler"]
     assert any(f"auto-close: slot {slot:%Y-%m-%d %H:%M}Z begun by web-9" in s for s in named)
     assert any("known since" in found for found in named)
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Executable, Table, delete, false, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Integer,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from savctl.persistence.driver_errors import number_of
@@ -44,30 +57,19 @@ def denied(database: Database, *, with_own: bool) -> list[str]:
 
 
 def stored_time_error(database: Database) -> float:
-    """By how many seconds a TIMESTAMP that was written differs when it is read again.
+    """By how many seconds the server takes a TIMESTAMP that is sent to it for another instant.
 
-    A ticket is inserted and rolled back; on a server that uses up one id.
+    It reads what is sent in the session's zone, for a comparison as for a row that is stored. So
+    nothing is stored for it: a ticket that is rolled back would use up an id.
     """
-
-    def work(connection: Connection) -> float:
-        number = f"savctl-doctor-{uuid.uuid4()}"
-        values = {"ticket_number": number, "user_id": 1, "subject": "-", "description": "-"}
-        connection.execute(
-            insert(support_tickets).values(**values, created_at=_KNOWN, updated_at=_KNOWN)
-        )
-        return _seconds(connection, number) - _KNOWN.timestamp()
-
-    return database.transaction(work, dry_run=True)
-
-
-def _seconds(connection: Connection, number: str) -> float:
-    """The stored instant as the server itself counts it, past every time zone."""
-    if connection.dialect.name == "sqlite":
-        spelled = "CAST(strftime('%s', created_at) AS INTEGER)"
-    else:
-        spelled = "UNIX_TIMESTAMP(created_at)"
-    query = text(f"SELECT {spelled} FROM support_tickets WHERE ticket_number = :number")  # noqa: S608
-    return float(connection.execute(query, {"number": number}).scalar_one())
+    kind = support_tickets.c.created_at.type
+    with database.reading() as connection:
+        sent = bindparam("sent", _KNOWN, type_=kind)
+        if connection.dialect.name == "sqlite":
+            counted: ColumnElement[float] = cast(func.strftime("%s", sent), Integer)
+        else:
+            counted = func.unix_timestamp(sent)
+        return float(connection.execute(select(counted)).scalar_one()) - _KNOWN.timestamp()
 
 
 def _statement(verb: str, table: Table) -> Executable:

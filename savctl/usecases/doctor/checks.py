@@ -22,8 +22,9 @@ from savctl.usecases.database.status import ping
 
 
 class CheckLevel(StrEnum):
-    """How well it is: `error` needs somebody now."""
+    """How well it is: `error` needs somebody now; what is `off` is not configured."""
 
+    OFF = "off"
     OK = "ok"
     WARN = "warn"
     ERROR = "error"
@@ -46,6 +47,9 @@ class CheckResult:
             "found": self.found,
             "advice": self.advice,
         }
+
+
+_PLACES = "savctl config show names the addresses in use"
 
 
 def no_jobs() -> Mapping[str, datetime]:
@@ -123,7 +127,7 @@ def _not_made_yet(database: Database) -> CheckResult:
         check="database",
         level=CheckLevel.WARN,
         found=f"there is no database file {database.name} yet",
-        advice="The first command that needs it makes it; so does savctl db upgrade.",
+        advice="Run 'savctl db upgrade', or any command that needs it.",
     )
 
 
@@ -135,6 +139,5 @@ def _examine(environment: Environment, name: str, check: Check, diagnosis: Diagn
 
 
 def _failed(check: str, failure: SavError) -> CheckResult:
-    return CheckResult(
-        check=check, level=CheckLevel.ERROR, found=failure.message, advice=failure.hint
-    )
+    advice = failure.hint or f"Run 'savctl doctor -v' for the cause; {_PLACES}."
+    return CheckResult(check=check, level=CheckLevel.ERROR, found=failure.message, advice=advice)

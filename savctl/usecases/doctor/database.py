@@ -64,9 +64,7 @@ def _version(environment: Environment) -> Iterator[CheckResult]:
 
 
 def _time_zone(environment: Environment) -> Iterator[CheckResult]:
-    error = (
-        privilege_checks.stored_time_error(environment.database) if _has_tables(environment) else 0
-    )
+    error = privilege_checks.stored_time_error(environment.database)
     if error:
         yield CheckResult(
             check="time zone",

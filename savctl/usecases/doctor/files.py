@@ -12,7 +12,7 @@ from datetime import timedelta
 from io import BytesIO
 from types import MappingProxyType
 
-from savctl.errors import SavError, Unavailable
+from savctl.errors import SavError, SchemaMismatch
 from savctl.persistence.files.attachments import newest_paths
 from savctl.ports import KeyFailure, NotVersioned, ObjectStore, StoreUnavailable, UnusableKey
 from savctl.ports.store_condition import StoreCondition
@@ -35,9 +35,19 @@ def _bucket(environment: Environment) -> Iterator[CheckResult]:
         condition = store.condition()
     except StoreUnavailable:
         raise
-    except Unavailable:
-        found = f"{store.name} is empty; only the database knows whether it should be"
-        yield CheckResult(check="bucket", level=CheckLevel.WARN, found=found)
+    except SavError as problem:
+        if "database" not in problem.facts:
+            raise
+        if isinstance(problem, SchemaMismatch):  # reported already; then no record names a file
+            found = f"{store.name} is empty, and the database has no records yet"
+            yield CheckResult(check="bucket", level=CheckLevel.OK, found=found)
+            return
+        yield CheckResult(
+            check="bucket",
+            level=CheckLevel.WARN,
+            found=f"{store.name} is empty; only the database knows whether it should be",
+            advice="Put the database right first, then run doctor again.",
+        )
         return
     if not condition.is_made:
         found = f"{store.name} is made on first use"
@@ -157,6 +167,7 @@ def _newest(environment: Environment) -> Iterator[CheckResult]:
     except SavError:  # the check of the bucket reports it
         return
     if not paths:
+        yield CheckResult(check="bucket files", level=CheckLevel.OK, found="no file is recorded")
         return
     if not missing:
         found = f"the newest {len(paths)} files are there"
@@ -166,8 +177,8 @@ def _newest(environment: Environment) -> Iterator[CheckResult]:
         check="bucket files",
         level=CheckLevel.ERROR if len(missing) == len(paths) else CheckLevel.WARN,
         found=f"{len(missing)} of the newest {len(paths)} files are not in {store.name}",
-        advice="Are bucket and database those of each other? savctl attachment verify --quick "
-        "looks at all files.",
+        advice="Check with 'savctl config show' that this bucket and this database belong "
+        "together; 'savctl attachment verify --quick' looks at all files.",
     )
 
 
@@ -260,9 +271,12 @@ def _unknown(check: str, right: str) -> CheckResult:
 
 
 def _scanner(environment: Environment) -> Iterator[CheckResult]:
-    if environment.scanner is not None:
-        found = f"{environment.scanner.name}: {environment.scanner.check()}"
-        yield CheckResult(check="scanner", level=CheckLevel.OK, found=found)
+    if environment.scanner is None:
+        found = "no scanner is configured: files are not scanned for malware"
+        yield CheckResult(check="scanner", level=CheckLevel.OFF, found=found)
+        return
+    found = f"{environment.scanner.name}: {environment.scanner.check()}"
+    yield CheckResult(check="scanner", level=CheckLevel.OK, found=found)
 
 
 FILES: Mapping[str, Check] = MappingProxyType({"bucket": _bucket, "scanner": _scanner})

@@ -73,15 +73,21 @@ def _jobs(environment: Environment) -> Iterator[CheckResult]:
                 check="jobs", level=level, found=text, advice=advice.format(job=run.job)
             )
     yield from _of_a_wrong_clock(environment)
+    who = ", ".join(one.owner for one in schedulers)
+    who = f"alive: {who}" if who else "no scheduler is alive"
     overdue = _overdue(environment)
-    if overdue:
-        who = f"{len(schedulers)} scheduler(s) alive" if schedulers else "no scheduler is alive"
+    if not overdue:
         yield CheckResult(
-            check="schedule",
-            level=CheckLevel.WARN,
-            found=f"overdue: {', '.join(overdue)}; {who}",
-            advice="Run savctl scheduler run as a service, or the lines of savctl job crontab.",
+            check="schedule", level=CheckLevel.OK, found=f"no slot is overdue; {who}"
         )
+        return
+    yield CheckResult(
+        check="schedule",
+        level=CheckLevel.WARN,
+        found=f"overdue: {', '.join(overdue)}; {who}",
+        advice="Run 'savctl scheduler run' as a service, or install the lines of 'savctl job "
+        "crontab'.",
+    )
 
 
 def _of_a_wrong_clock(environment: Environment) -> Iterator[CheckResult]:
@@ -154,11 +160,14 @@ def _outbox(environment: Environment) -> Iterator[CheckResult]:
 
 
 def _broker(environment: Environment) -> Iterator[CheckResult]:
-    if environment.broker is not None:
-        environment.broker.check()
-        yield CheckResult(
-            check="broker", level=CheckLevel.OK, found=f"{environment.broker.name} answers"
-        )
+    if environment.broker is None:
+        found = "no broker is configured: events wait in the outbox"
+        yield CheckResult(check="broker", level=CheckLevel.OFF, found=found)
+        return
+    environment.broker.check()
+    yield CheckResult(
+        check="broker", level=CheckLevel.OK, found=f"{environment.broker.name} answers"
+    )
 
 
 def _age_level(age: timedelta | None) -> CheckLevel:
