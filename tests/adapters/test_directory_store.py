@@ -28,6 +28,7 @@ from savctl.ports import (
     StoreUnavailable,
 )
 from tests.depth import KILLS
+from tests.files.making import behind
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
 DELIVERY = Delivery(filename="Beleg é; x=1.pdf", content_type="application/pdf")
@@ -123,6 +124,7 @@ def test_only_the_owner_can_read_what_is_stored(store: DirectoryStore, folder: P
 def test_a_link_gives_its_key_and_how_to_deliver_it_until_it_ends(
     store: DirectoryStore, clock: SetClock
 ) -> None:
+    put(store)
     url = store.url(KEY, seconds=900, delivery=DELIVERY)
 
     link = store.open_link(url)
@@ -140,7 +142,8 @@ def test_a_link_gives_its_key_and_how_to_deliver_it_until_it_ends(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("tickets/7", "tickets/8"),
+        ("tickets%2F7", "tickets%2F8"),
+        ("/content/", "/contents/"),
         ("expires=", "expires=9"),
         ("attachment", "inline"),
         ("signature=", "signature=0"),
@@ -151,6 +154,7 @@ def test_a_link_gives_its_key_and_how_to_deliver_it_until_it_ends(
     ],
 )
 def test_a_link_that_was_changed_is_refused(store: DirectoryStore, old: str, new: str) -> None:
+    put(store)
     url = store.url(KEY, seconds=900, delivery=DELIVERY)
 
     with pytest.raises(StoreRefused, match="not genuine"):
@@ -159,6 +163,7 @@ def test_a_link_that_was_changed_is_refused(store: DirectoryStore, old: str, new
 
 def test_a_link_of_another_folder_is_refused(store: DirectoryStore, tmp_path: Path) -> None:
     other = DirectoryStore(tmp_path / "other")
+    put(other)
 
     with pytest.raises(StoreRefused, match="not genuine"):
         store.open_link(other.url(KEY, seconds=900, delivery=DELIVERY))
@@ -166,7 +171,19 @@ def test_a_link_of_another_folder_is_refused(store: DirectoryStore, tmp_path: Pa
     other.close()
 
 
+def test_a_link_opens_the_content(store: DirectoryStore) -> None:
+    put(store, content=b"%PDF of Ada")
+
+    assert behind(store.url(KEY, seconds=900, delivery=DELIVERY)) == b"%PDF of Ada"
+
+
+def test_no_link_is_made_to_what_is_not_there(store: DirectoryStore) -> None:
+    with pytest.raises(NoSuchObject):
+        store.url(KEY, seconds=900, delivery=DELIVERY)
+
+
 def test_links_outlive_the_process(store: DirectoryStore, folder: Path) -> None:
+    put(store)
     url = store.url(KEY, seconds=900, delivery=DELIVERY)
     again = DirectoryStore(folder)
 

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping
+from urllib.request import urlopen
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + b"\x00" * 20
@@ -114,3 +115,10 @@ def _stored_to(extension: str, size: int) -> bytes:
         return a_document(EXCEL, part, more=more, method=zipfile.ZIP_STORED)
 
     return made(size - len(made(0)))
+
+
+def behind(url: str) -> bytes:
+    """What a program of this host gets by a `file:` link."""
+    with urlopen(url) as answer:  # noqa: S310 - a link of the store itself
+        found: bytes = answer.read()
+    return found

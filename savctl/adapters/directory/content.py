@@ -38,13 +38,17 @@ class ContentFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "content"
 
+    def path(self, name: str) -> Path:
+        """Where a file is, or would be."""
+        return self._folder / name[:2] / name
+
     def new_name(self) -> str:
         """A name that no file has had before."""
         return uuid.uuid4().hex
 
     def write(self, name: str, source: Readable, content_type: str) -> Content:
         """Write all of a source to a new file and wait until the disk has it."""
-        path = self._path(name)
+        path = self.path(name)
         self._make_folder(path.parent)
         digest, size = hashlib.sha256(), 0
         try:
@@ -65,11 +69,11 @@ class ContentFiles:
 
     def open(self, name: str) -> BinaryIO:
         """A file for reading; it can be read to its end even when it is removed meanwhile."""
-        return self._path(name).open("rb")
+        return self.path(name).open("rb")
 
     def has(self, name: str) -> bool:
         """Whether the file is there."""
-        return self._path(name).exists()
+        return self.path(name).exists()
 
     def joined(self, names: Iterable[str]) -> Readable:
         """Several files, read as one."""
@@ -77,10 +81,7 @@ class ContentFiles:
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is gone already is done."""
-        self._path(name).unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+        self.path(name).unlink(missing_ok=True)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():

@@ -1,7 +1,8 @@
-"""Links of the directory store: signed with HMAC, with an end, for whoever opens them here.
+"""Links of the directory store: the path of the content, and behind `#` what the link grants.
 
-The folder's own permissions protect the files; a link adds until when, and how, savctl or a web
-server beside it gives one of them away. Nothing of a link can be changed without its key.
+Programs of this host that may read the folder open the path; the folder's own permissions protect
+it. What stands behind `#` is signed with HMAC: until when, and how, a web server beside savctl
+may give the file away.
 """
 
 from __future__ import annotations
@@ -27,32 +28,30 @@ class SignedLink:
     delivery: Delivery
 
 
-def signed(link: SignedLink, *, folder: str, secret: bytes) -> str:
-    """The link as text."""
+def signed(link: SignedLink, *, path: str, secret: bytes) -> str:
+    """The link as text; `path` is that of the content."""
     fields = {
+        "key": link.key,
         "expires": str(int(link.expires_at.timestamp())),
         "filename": link.delivery.filename,
         "type": link.delivery.content_type,
         "disposition": "inline" if link.delivery.is_inline else "attachment",
     }
-    fields[SIGNATURE] = _signature(link.key, fields, secret)
-    return f"file://{quote(folder)}/{quote(link.key)}?{urlencode(fields)}"
+    fields[SIGNATURE] = _signature(path, fields, secret)
+    return f"file://{quote(path)}#{urlencode(fields)}"
 
 
-def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> SignedLink:
-    """What a link gives, if it is one of this folder's and has not ended.
+def opened(url: str, *, secret: bytes, now: datetime) -> SignedLink:
+    """What a link grants, if it was signed here and has not ended.
 
     Raises:
         StoreRefused: it was changed, it belongs elsewhere, or its time is over.
     """
     parts = urlsplit(url)
-    fields = dict(parse_qsl(parts.query, keep_blank_values=True))
+    fields = dict(parse_qsl(parts.fragment, keep_blank_values=True))
     given = fields.pop(SIGNATURE, "")
-    path = unquote(parts.path)
-    key = path.removeprefix(f"{folder}/")
-    is_ours = parts.scheme == "file" and path.startswith(f"{folder}/")
-    expected = _signature(key, fields, secret)
-    if not is_ours or not hmac.compare_digest(given.encode(), expected.encode()):
+    expected = _signature(unquote(parts.path), fields, secret)
+    if parts.scheme != "file" or not hmac.compare_digest(given.encode(), expected.encode()):
         raise StoreRefused("the link is not genuine: it was changed, or another store made it")
     expires_at = datetime.fromtimestamp(int(fields["expires"]), UTC)
     if now >= expires_at:
@@ -63,10 +62,10 @@ def opened(url: str, *, folder: str, secret: bytes, now: datetime) -> SignedLink
         content_type=fields["type"],
         is_inline=fields["disposition"] == "inline",
     )
-    return SignedLink(key=key, expires_at=expires_at, delivery=delivery)
+    return SignedLink(key=fields["key"], expires_at=expires_at, delivery=delivery)
 
 
-def _signature(key: str, fields: Mapping[str, str], secret: bytes) -> str:
+def _signature(path: str, fields: Mapping[str, str], secret: bytes) -> str:
     """Fields are signed as they are encoded, so that no two sets of them look the same."""
-    query = urlencode([("key", key), *sorted(fields.items())])
+    query = urlencode([("path", path), *sorted(fields.items())])
     return hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()

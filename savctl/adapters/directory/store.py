@@ -165,21 +165,22 @@ class DirectoryStore:
             return len(self._index.of_key(key))
 
     def url(self, key: str, *, seconds: int, delivery: Delivery) -> str:
-        """A signed `file:` link, for `open_link`; a browser does not follow it."""
+        """A `file:` link to the content, for programs of this host that may read the folder."""
         checked_key(key)
         ends_at = self._clock() + timedelta(seconds=seconds)
         link = links.SignedLink(key=key, expires_at=ends_at, delivery=delivery)
         with translating_errors(self.name):
-            return links.signed(link, folder=self.name, secret=self._secret)
+            path = self._files.path(self._shown(key).file)
+            return links.signed(link, path=str(path), secret=self._secret)
 
     def open_link(self, url: str) -> links.SignedLink:
-        """What a link gives away.
+        """What a link grants.
 
         Raises:
             StoreRefused: it was changed, it belongs elsewhere, or its time is over.
         """
         with translating_errors(self.name):
-            return links.opened(url, folder=self.name, secret=self._secret, now=self._clock())
+            return links.opened(url, secret=self._secret, now=self._clock())
 
     def begin_parts(self, key: str, *, content_type: str) -> str:
         """Begin an upload in parts and answer its id."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from savctl.cli.attachment import group
-from savctl.cli.attachment.attached import FILE_COLUMNS, file_row, sources
+from savctl.cli.attachment.attached import FILE_COLUMNS, file_row, note_local_links, sources
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome, Row
@@ -101,6 +101,7 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
             hint="savctl attachment url ID",
         )
         return Outcome(answer=answer, failures=(partly,))
+    note_local_links(call, (str(row["url"]) for row in linked))
     text = "\n".join(f"{row['id']}  {row['url']}" for row in linked)
     return replace(answer, rows=linked, text=None if call.columns else text)
 

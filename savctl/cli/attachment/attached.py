@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.params import whole
 from savctl.domain.text import MAX_ID
 from savctl.errors import InvalidInput
@@ -70,6 +71,15 @@ def file_row(ticket: Ticket, attachment: Attachment) -> dict[str, object]:
         name: getattr(attachment, name) for name in FILE_FIELDS if name != "ticket_number"
     }
     return {**row, "ticket_number": ticket.ticket_number}
+
+
+def note_local_links(call: CommandContext, urls: Iterable[str]) -> None:
+    """Note what links into a folder are good for, if there are any."""
+    if any(url.startswith("file:") for url in urls):
+        call.note(
+            "file: links open on this host only, for the user who owns the folder of files; "
+            "links for customers need an S3 store (SAVCTL_STORAGE_URL)"
+        )
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from savctl.cli.attachment import group
-from savctl.cli.attachment.attached import FILE_COLUMNS, FILE_FIELDS, AttachmentId, file_row
+from savctl.cli.attachment.attached import (
+    FILE_COLUMNS,
+    FILE_FIELDS,
+    AttachmentId,
+    file_row,
+    note_local_links,
+)
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, out_file
@@ -114,7 +120,7 @@ def url(
         typer.Option("--expires", metavar="SPAN", help="How long it works; at most 15m."),
     ] = None,
 ) -> Answer:
-    """A link to a file, for someone who may see its ticket; it is on record who got it.
+    """Make a link to a file, for someone who may see its ticket; the audit records who got it.
 
     Customers get links to files of their own tickets, agents of those assigned to them, admins
     (by SAVCTL_TOKEN) and the operator without --as to all.
@@ -131,6 +137,7 @@ def url(
         requester=call.requester,
         lifetime=lifetime,
     )
+    note_local_links(call, [link.url])
     row = {
         "id": link.attachment.id,
         "ticket_number": link.ticket.ticket_number,
