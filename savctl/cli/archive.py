@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.params import Limit, whole
-from savctl.cli.framework.text import safe
 from savctl.cli.framework.ticket_refs import OneTicket, Reason
 from savctl.domain.model.references import reference
 from savctl.errors import Findings, NeedsConfirmation
@@ -180,14 +178,11 @@ def restore(
 
 def _confirm(call: CommandContext, number: str, given: str | None) -> None:
     """Go on only when the number was given, or typed on a terminal."""
-    if call.settings.protected:
-        sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
+    call.name_target()
     if call.dry_run:
         return
-    if given is None and sys.stdin.isatty() and sys.stderr.isatty():
-        sys.stderr.write(f"Type {safe(number)} to bring it back: ")
-        sys.stderr.flush()
-        given = sys.stdin.readline().strip()
+    if given is None:
+        given = call.typed(f"Type {number} to bring it back:")
     if given is None or given.lower() != number.lower():
         raise NeedsConfirmation(
             f"restoring {number} was not confirmed; nothing was done",

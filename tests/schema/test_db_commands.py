@@ -83,6 +83,54 @@ def test_a_downgrade_that_would_lose_archived_tickets_is_refused(
     assert archived_ids(database) == {1, 2, 3}
 
 
+def test_a_downgrade_names_what_it_drops_and_wants_the_name(
+    words: Words, database: Database, kind: str
+) -> None:
+    old_tickets(database, 3)
+    name = "savctl.db" if kind == "sqlite" else str(database.url.database)
+
+    refused = [words("db", "downgrade", "base", *more, on=database) for more in ((), ("--yes",))]
+    wrong = words("db", "downgrade", "base", "--confirm", "another", on=database)
+    tried = words("db", "downgrade", "base", "--dry-run", on=database)
+
+    assert [outcome.code for outcome in (*refused, wrong, tried)] == [6, 6, 6, 0]
+    for outcome in refused:
+        assert "support_tickets (3 rows)" in outcome.err
+        assert f"--confirm {name}" in outcome.err
+    assert "support_tickets" in tried.err
+    assert "3 rows" in tried.err
+    assert words("ticket", "list", "-o", "ids", on=database).out.count("TKT-") == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("db", "upgrade"),
+        ("db", "downgrade", "0001"),
+        ("db", "check", "--fix"),
+        ("db", "optimize"),
+        ("job", "run", "auto-close"),
+        ("event", "skip", "1"),
+        ("ticket", "merge", "1", "--into", "2"),
+    ],
+    ids=" ".join,
+)
+def test_a_protected_database_is_named_first(
+    words: Words,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("SAVCTL_PROTECTED", "true")
+
+    shown = words(*command, on=database)
+
+    first, *more = shown.err.splitlines()
+    assert first == f"PRODUCTION {database.name}"
+    assert not any("PRODUCTION" in line for line in more)
+    assert "PRODUCTION" not in words("ticket", "list", on=database).err
+
+
 def test_adopting_answers_with_the_tolerated_differences(words: Words, laravel: Database) -> None:
     tried = words("db", "adopt", "--dry-run", "-o", "json", on=laravel)
     done = words("db", "adopt", "-o", "json", on=laravel)

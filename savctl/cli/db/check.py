@@ -38,6 +38,8 @@ def check(
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.database.integrity import CheckOptions, check_integrity
 
+    if fix:
+        call.name_target()
     with stopping_on_signals() as stop:
         terms = CheckOptions(
             fix=fix,

@@ -5,7 +5,6 @@ The others are in `check` and `care`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,7 @@ from savctl.errors import Findings
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
     from savctl.persistence.schema.inspection import Difference
-    from savctl.usecases.database.schema import Migration
+    from savctl.usecases.database.schema import DowngradePlan, Migration
 
 _RECORD = ("database", "before", "after", "changed", "dry_run")
 
@@ -40,6 +39,7 @@ def upgrade(call: CommandContext) -> Answer:
     group,
     "downgrade",
     writes=True,
+    asks=True,
     examples=["savctl db downgrade 0001 --dry-run", "savctl db downgrade base --dry-run"],
 )
 def downgrade(
@@ -51,6 +51,9 @@ def downgrade(
 ) -> Answer:
     """Go back to an older schema; what the newer one added is dropped with every row.
 
+    The tables that go are named with their rows before anything is done. Off a terminal --confirm
+    is needed; --yes is not enough.
+
     In an adopted database only savctl's own tables are dropped. An embedded database is brought
     up to date again by the next command.
     """
@@ -58,11 +61,15 @@ def downgrade(
 
     _note_database(call)
     database = call.app.raw_database
+    plan = schema.plan_downgrade(database, revision)
+    if call.dry_run:
+        for line in plan.lines():
+            call.note(line)
     done = schema.downgrade(
         database,
         revision,
         owner=call.app.owner,
-        confirmed=confirm or _typed(call, schema.confirmation_word(database)),
+        confirmed=confirm or _typed(call, plan, schema.confirmation_word(database)),
         dry_run=call.dry_run,
         notify=call.note,
     )
@@ -171,18 +178,13 @@ def committed(
 
 
 def _note_database(call: CommandContext) -> None:
+    call.name_target()
     call.app.compare_clocks()
-    if call.settings.protected and not call.dry_run:
-        sys.stderr.write(f"PRODUCTION {call.app.raw_database.name}\n")
 
 
-def _typed(call: CommandContext, word: str) -> str | None:
-    """What a person on a terminal types; None where nobody is asked."""
-    if call.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    sys.stderr.write(f"This drops tables with every row. Type {word} to go on: ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
+def _typed(call: CommandContext, plan: DowngradePlan, word: str) -> str | None:
+    """What a person on a terminal types after reading what goes."""
+    return call.typed(*plan.lines(), f"Type {word} to go on:")
 
 
 def _migrated(call: CommandContext, done: Migration) -> Answer:

@@ -53,6 +53,7 @@ class CommandContext:
     yes: bool = False
     effect: Effect = Effect.CHANGES
     _held: list[str] | None = field(default=None, init=False)
+    _is_target_named: bool = field(default=False, init=False)
 
     @cached_property
     def settings(self) -> Settings:
@@ -232,8 +233,7 @@ class CommandContext:
         Raises:
             NeedsConfirmation: no word was given; nothing was done.
         """
-        if self.settings.protected:
-            self._say("note", f"PRODUCTION {self.app.raw_database.name}")
+        self.name_target()
         if self.yes or self.dry_run:
             return
         if sys.stdin.isatty() and sys.stderr.isatty():
@@ -243,6 +243,20 @@ class CommandContext:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
         raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
+
+    def name_target(self) -> None:
+        """With `protected`, name the database once, before it is changed or asked about."""
+        if self.settings.protected and not self._is_target_named:
+            self._is_target_named = True
+            self._say("note", f"PRODUCTION {self.unproved_app.raw_database.name}")
+
+    def typed(self, *question: str) -> str | None:
+        """What a person on a terminal types after these lines; None where nobody is asked."""
+        if self.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        sys.stderr.write("\n".join(map(safe, question)) + " ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
 
     def _clock_is_off(self, clock_off: ClockOff) -> None:
         """Stop, unless nothing would be stored: a dry run reports that the real one would stop."""

@@ -35,6 +35,7 @@ def run_now(
 
     `items` keeps every item of a dry run.
     """
+    call.name_target()
     start = Start(
         is_confirmed=call.yes,
         options=options,

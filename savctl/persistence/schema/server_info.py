@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from savctl.persistence.engine import Database, server_now
+from savctl.persistence.sql import quoted_name
 
 _VARIABLES = (
     "sql_mode",
@@ -97,3 +98,10 @@ def is_there(database: Database) -> bool:
     """False for an embedded database whose file was not made yet: reading must not make it."""
     file = sqlite_file(database)
     return file is None or file.exists()
+
+
+def count_rows(connection: Connection, table: str, *, at_most: int) -> int:
+    """The rows of a table; of a larger one `at_most` and one more."""
+    name = quoted_name(connection, table)
+    some = f"SELECT 1 AS one FROM {name} LIMIT {at_most + 1:d}"  # noqa: S608 - quoted, a number
+    return int(connection.execute(text(f"SELECT COUNT(*) FROM ({some}) AS counted")).scalar_one())  # noqa: S608

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from savctl.errors import (
@@ -17,9 +17,11 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema import server_info, versions
 from savctl.persistence.schema.inspection import Difference
 from savctl.persistence.schema.lock import Notify, ignore_note
+from savctl.persistence.schema.server_info import count_rows
 from savctl.persistence.schema.tables import archived_tickets
 from savctl.usecases.database.status import errors_among, status, verify
 
+_COUNTED = 1_000_000  # a table with more rows is not counted to its end
 _DROPPED = re.compile(r"DROP TABLE (?:IF EXISTS )?`?(\w+)`?", re.IGNORECASE)
 
 
@@ -43,6 +45,37 @@ class Migration:
     changed: bool
     dry_run: bool = False
     statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DowngradePlan:
+    """What a downgrade would do; `dropped` has the rows of each table, up to `_COUNTED`."""
+
+    database: str
+    before: str
+    after: str
+    statements: Sequence[str]
+    dropped: Mapping[str, int]
+
+    def named(self) -> str:
+        """The tables that hold something, in one line, and how many are empty."""
+        tables = [f"{table} ({_rows(count)})" for table, count in self._fullest_first() if count]
+        empty = len(self.dropped) - len(tables)
+        if empty:
+            tables.append("1 empty table" if empty == 1 else f"{empty} empty tables")
+        return ", ".join(tables) or "no table"
+
+    def lines(self) -> list[str]:
+        """The tables for a person, a line each."""
+        head = f"Schema {self.before} to {self.after} of {self.database} drops"
+        if not self.dropped:
+            return [f"{head} no table."]
+        width = max(map(len, self.dropped))
+        tables = [f"  {table:<{width}}  {_rows(count)}" for table, count in self._fullest_first()]
+        return [f"{head} with every row:", *tables]
+
+    def _fullest_first(self) -> list[tuple[str, int]]:
+        return sorted(self.dropped.items(), key=lambda table: -table[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +107,25 @@ def upgrade(
     return Migration(database=database.name, before=before, after=versions.HEAD, changed=changed)
 
 
+def plan_downgrade(database: Database, revision: str) -> DowngradePlan:
+    """What a downgrade would drop; nothing is done.
+
+    Raises:
+        InvalidInput: no such revision, or not an older one.
+        Refused: tickets are archived, and the tables that know where would go.
+    """
+    before = _require_older(database, revision)
+    planned = versions.preview_downgrade(database, before, revision)
+    dropped = [match[1] for s in planned if (match := _DROPPED.match(s))]
+    if archived_tickets.name in dropped:
+        _require_index_unused(database)
+    with database.reading() as connection:
+        rows = {table: count_rows(connection, table, at_most=_COUNTED) for table in dropped}
+    return DowngradePlan(
+        database=database.name, before=before, after=revision, statements=planned, dropped=rows
+    )
+
+
 def downgrade(
     database: Database,
     revision: str,
@@ -93,20 +145,18 @@ def downgrade(
         NeedsConfirmation: `confirmed` is missing or another name; nothing was done.
         Refused: tickets are archived, and the tables that know where would go.
     """
-    before = _require_older(database, revision)
-    planned = versions.preview_downgrade(database, before, revision)
-    _require_index_unused(database, planned)
+    plan = plan_downgrade(database, revision)
     if dry_run:
-        return _preview(database, before, revision, planned)
+        return _preview(database, plan.before, plan.after, plan.statements)
     if confirmed != confirmation_word(database):
         raise NeedsConfirmation(
-            f"a downgrade of {database.name} to {revision} drops {_dropped(planned)} with every "
-            "row: not confirmed, nothing was done",
+            f"a downgrade of {database.name} to {plan.after} drops {plan.named()}: not confirmed, "
+            "nothing was done",
             hint=f"Make a backup, then add --confirm {confirmation_word(database)}.",
             database=database.name,
         )
-    versions.downgrade(database, revision, owner=owner, notify=notify)
-    return Migration(database=database.name, before=before, after=revision, changed=True)
+    versions.downgrade(database, plan.after, owner=owner, notify=notify)
+    return Migration(database=database.name, before=plan.before, after=plan.after, changed=True)
 
 
 def adopt(
@@ -152,6 +202,12 @@ def confirmation_word(database: Database) -> str:
     return str(database.url.database) if file is None else file.name
 
 
+def _rows(count: int) -> str:
+    if count > _COUNTED:
+        return f"more than {_COUNTED:,} rows"
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def _preview(
     database: Database, before: str | None, after: str, statements: Sequence[str]
 ) -> Migration:
@@ -177,10 +233,8 @@ def _refuse_errors(database: Database, differences: Sequence[Difference]) -> Non
         )
 
 
-def _require_index_unused(database: Database, planned: Sequence[str]) -> None:
+def _require_index_unused(database: Database) -> None:
     """Without the index nobody finds an archived ticket, and orphan-cleanup takes its files."""
-    if archived_tickets.name not in _dropped(planned):
-        return
     with database.reading() as connection:
         count = archive_index.count(connection)
     if count:
@@ -206,8 +260,3 @@ def _require_older(database: Database, revision: str) -> str:
 
 
 _NEWER = "This savctl does not know that schema; use the savctl that made it."
-
-
-def _dropped(statements: Sequence[str]) -> str:
-    tables = [match[1] for s in statements if (match := _DROPPED.match(s))]
-    return ", ".join(tables) or "no table"
