@@ -45,6 +45,7 @@ Meta = Annotated[
         "savctl ticket create --user 456 --subject 'Order not received' --description 'Where?'",
         "savctl ticket create --user 456 --subject Refund --description @letter.txt --order 789",
         "savctl ticket create --user 456 --subject Broken --description See --attach photo.jpg",
+        "savctl ticket create --user 456 --subject s --description d --follow-up-of TKT-7K2M9QXA",
     ],
 )
 def create(
@@ -74,7 +75,10 @@ def create(
     ] = False,
     vip: Annotated[bool, typer.Option("--vip", help="For the priority rules.")] = False,
     follow_up_of: Annotated[
-        str | None, typer.Option("--follow-up-of", metavar="TKT", help="The closed ticket before.")
+        str | None,
+        typer.Option(
+            "--follow-up-of", metavar="TKT", help="The earlier ticket, closed or archived."
+        ),
     ] = None,
     attach: Attach = None,
     idempotency_key: Annotated[

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Select,
@@ -51,6 +53,15 @@ _INSERT = insert(support_tickets)
 _SAVE = update(support_tickets).where(_T.id == bindparam("ref"))
 
 
+@dataclass(frozen=True, slots=True)
+class NamedTicket:
+    """A ticket that a reference names, and whose it is; it may be archived."""
+
+    id: int
+    number: str
+    user_id: int
+
+
 class Tickets:
     """The tickets of one transaction."""
 
@@ -94,6 +105,23 @@ class Tickets:
         """
         ref = resolved(self._connection, ref)
         return self._one(_BY_ID if isinstance(ref, int) else _BY_NUMBER, ref)
+
+    def named(self, ref: str | int) -> NamedTicket:
+        """Which ticket this number or id names; it may be archived.
+
+        Raises:
+            NotFound: no such ticket.
+            AmbiguousReference: digits are the number of one ticket and the id of another.
+        """
+        ref = resolved(self._connection, ref)
+        t, a = support_tickets.c, archived_tickets.c
+        is_it = t.id == ref if isinstance(ref, int) else t.ticket_number == ref
+        hot = select(t.id, t.ticket_number, t.user_id).where(is_it)
+        cold = select(a.ticket_id, a.ticket_number, a.user_id).where(_is_archived(ref))
+        for query in (hot, cold):
+            if (row := self._connection.execute(query).first()) is not None:
+                return NamedTicket(*row)
+        raise _not_there(self._connection, ref)
 
     def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
         """These tickets, locked in id order; those that are gone are left out.
@@ -214,9 +242,13 @@ def new_id(result: CursorResult[Any]) -> int:
 
 def archived_number(connection: Connection, ref: str | int) -> str | None:
     """The number of an archived ticket, by number (any case) or id; None when it is not."""
+    query = select(archived_tickets.c.ticket_number).where(_is_archived(ref))
+    return connection.execute(query).scalar()
+
+
+def _is_archived(ref: str | int) -> ColumnElement[bool]:
     known = archived_tickets.c
-    named_ = known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
-    return connection.execute(select(known.ticket_number).where(named_)).scalar()
+    return known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
 
 
 def to_ticket(row: Iterable[Any]) -> Ticket:

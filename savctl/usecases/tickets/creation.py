@@ -105,7 +105,7 @@ def create_ticket(
         if also is not None:
             also(uow, ticket)
         once.store(uow, {"id": ticket.id}, at=now)
-        warnings = unknown_users(uow, (wanted.user_id, op.actor))
+        warnings = _creation_warnings(uow, wanted, by=op.actor)
         return Change(ticket=ticket, changed=True, warnings=warnings), False
 
     return in_transaction(op.database, work, dry_run=op.dry_run)
@@ -131,6 +131,18 @@ def decide_creation(
     known = policies or Policies()
     draft = _draft(uow, wanted, number, by, now, known.current.rules)
     return lifecycle.create(draft, by=by, now=now, policies=known)
+
+
+def _creation_warnings(uow: UnitOfWork, wanted: NewTicket, *, by: int | None) -> tuple[str, ...]:
+    """What deserves a warning about a new ticket."""
+    warnings = unknown_users(uow, (wanted.user_id, by))
+    if wanted.follow_up_of is None:
+        return warnings
+    before = uow.tickets.named(wanted.follow_up_of)
+    if before.user_id == wanted.user_id:
+        return warnings
+    whose = f"of customer {before.user_id}, not of customer {wanted.user_id}"
+    return (*warnings, f"{before.number} is a ticket {whose}; saved anyway")
 
 
 def edit_ticket(
@@ -184,10 +196,10 @@ def _draft(
     if is_vip:
         members["vip"] = True
     if wanted.follow_up_of is not None:
-        before = uow.tickets.get(wanted.follow_up_of)
+        before = uow.tickets.named(wanted.follow_up_of)
         members["follow_up_of"] = {
             "ticket_id": before.id,
-            "ticket_number": before.ticket_number,
+            "ticket_number": before.number,
             "at": micro_text(now),
             "actor": by,
         }
