@@ -1,4 +1,4 @@
-"""The specification's seven tables, with the composite indexes it suggests.
+"""The service's seven tables, with the recommended composite indexes.
 
 In an adopted database this revision does nothing: those tables are another program's.
 """

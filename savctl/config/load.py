@@ -103,7 +103,7 @@ def _fill_in_parts(
     origins: dict[str, str],
     problems: list[str],
 ) -> None:
-    """The values of the specification's own variables, where no setting of ours has one."""
+    """The values of the service's own variables, where no setting of ours has one."""
     home = values["home"] = values["home"] or default_home(environment)
     parts: dict[str, Callable[[], tuple[str | None, str]]] = {
         "database_url": lambda: database_from_parts(environment, home, problems),

@@ -1,4 +1,4 @@
-"""The specification's own variables, as in the service's `.env`, made into addresses."""
+"""The service's own variables, as in the service's `.env`, made into addresses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def folder_url(home: Path) -> str:
 def database_from_parts(
     environment: Mapping[str, str], home: Path, problems: list[str]
 ) -> tuple[str, str]:
-    """The database the specification's DB_* variables name; else the embedded file."""
+    """The database the service's DB_* variables name; else the embedded file."""
 
     def part(name: str, default: str = "") -> str:
         return variable_or_file(environment, name, problems) or default
@@ -79,7 +79,7 @@ def database_from_parts(
 def broker_from_parts(
     environment: Mapping[str, str], problems: list[str]
 ) -> tuple[str | None, str]:
-    """The broker the specification's RABBITMQ_* variables name, if they name one."""
+    """The broker the service's RABBITMQ_* variables name, if they name one."""
 
     def part(name: str, default: str = "") -> str:
         return variable_or_file(environment, name, problems) or default
@@ -98,7 +98,7 @@ def broker_from_parts(
 def storage_from_parts(
     environment: Mapping[str, str], home: Path, problems: list[str]
 ) -> tuple[str, str]:
-    """The bucket that the specification's AWS_BUCKET names; else a folder of the home."""
+    """The bucket that the service's AWS_BUCKET names; else a folder of the home."""
     bucket = variable_or_file(environment, "AWS_BUCKET", problems)
     if bucket is None:
         return folder_url(home), "default"

@@ -41,7 +41,7 @@ _ACTIONS = {
 
 
 def status(stored: str) -> str:
-    """A status in the reader's words; one that the specification lacks as it is stored."""
+    """A status in the reader's words; one that the schema lacks as it is stored."""
     return STATUSES.get(stored) or safe_text(stored) or "\u2013"
 
 

@@ -41,7 +41,7 @@ class _SqliteTime(UserDefinedType[str]):
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC instant; naive values are refused.
 
-    Without `fsp` it is the specification's TIMESTAMP, cut to the second here because MySQL
+    Without `fsp` it is the service's TIMESTAMP, cut to the second here because MySQL
     rounds and MariaDB truncates; with `fsp` a DATETIME(6), which does not end in 2038.
     """
 
@@ -124,7 +124,7 @@ class Choice(TypeDecorator[str]):
 
     @property
     def enums(self) -> tuple[str, ...]:
-        """The values that the specification has."""
+        """The values that the schema has."""
         kind = self.impl_instance
         return tuple(kind.enums) if isinstance(kind, Enum) else ()
 

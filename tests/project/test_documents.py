@@ -9,6 +9,7 @@ import pytest
 
 from savctl.config import SETTINGS, Setting
 from savctl.errors import ExitCode
+from tests.project.page_blocks import PAGES
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -44,3 +45,34 @@ def test_every_page_that_is_spoken_of_is_there() -> None:
     }
 
     assert [page for page in sorted(spoken) if not (PROJECT / page).is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_has_short_lines_and_its_links_lead_somewhere(page: Path) -> None:
+    content = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^<!--.*?-->$|```.*?```", "", content, flags=re.DOTALL | re.MULTILINE)
+    long = [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")]
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", prose)
+
+    lost = [
+        f"{name}#{anchor}"
+        for name, anchor in links
+        if not (page.parent / name).exists()
+        or (anchor and anchor not in anchors(page.parent / name if name else page))
+    ]
+
+    assert long == []
+    assert lost == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_nothing_that_the_repository_lacks(page: Path) -> None:
+    content = page.read_text(encoding="utf-8")
+
+    assert [w for w in ("specification", "shared/", "the spec ", "cli.md") if w in content] == []

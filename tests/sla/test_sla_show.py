@@ -372,7 +372,7 @@ def test_a_policy_is_named_with_its_day_and_old_promises_keep_theirs(
     assert [row["response"]["target_minutes"] for row in rows] == [1440, 300]
     assert [row["promise"]["policy"] for row in rows] == [1, 2]
     assert "answer within 5 h, solve within 3 d, policy 2 (in force since 20" in explanation
-    assert "policy 1 (the specification's)" in cli("sla", "explain", old).out
+    assert "policy 1 (the defaults)" in cli("sla", "explain", old).out
 
 
 def test_internal_notes_are_no_answer_and_the_message_that_was_is_named(

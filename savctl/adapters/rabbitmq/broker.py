@@ -42,7 +42,7 @@ class RabbitSettings:
 
 
 class RabbitBroker:
-    """The specification's exchange on a RabbitMQ server."""
+    """The service's exchange on a RabbitMQ server."""
 
     def __init__(self, settings: RabbitSettings) -> None:
         self._settings = settings

@@ -66,7 +66,7 @@ def staged(staging: Staging, paths: Sequence[str] | None) -> list[Staged]:
 
 
 def file_row(ticket: Ticket, attachment: Attachment) -> dict[str, object]:
-    """The record with the specification's column names, and what savctl knows beside them."""
+    """The record with the service's column names, and what savctl knows beside them."""
     row: dict[str, object] = {
         name: getattr(attachment, name) for name in FILE_FIELDS if name != "ticket_number"
     }

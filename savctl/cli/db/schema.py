@@ -84,7 +84,7 @@ def downgrade(
 def status(
     call: CommandContext,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare every column with the specification.")
+        bool, typer.Option("--verify", help="Compare every column with the expected schema.")
     ] = False,
 ) -> Answer | Outcome:
     """Which schema the database has, whose the service's tables are, what an upgrade would do."""
@@ -114,7 +114,7 @@ def status(
 def adopt(call: CommandContext) -> Outcome:
     """Take over a database that the service's own migrations made.
 
-    Every table of the specification is compared column by column. With an error nothing is done
+    Every table of the service is compared column by column. With an error nothing is done
     (exit 5; a dry run exits 10). Otherwise savctl's own tables are added; no other is touched.
     """
     from savctl.usecases.database import schema

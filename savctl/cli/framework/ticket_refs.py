@@ -53,7 +53,7 @@ def references(given: Sequence[str]) -> tuple[list[str | int], bool]:
 
 
 def ticket_row(ticket: Ticket) -> dict[str, object]:
-    """A ticket with the specification's column names, in its order."""
+    """A ticket with the service's column names, in its order."""
     row = {name: getattr(ticket, name) for name in TICKET_COLUMNS}
     return row | {
         "priority": str(ticket.priority),

@@ -154,7 +154,7 @@ def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterato
 
 
 def _name_odd(call: CommandContext, ticket: Ticket) -> None:
-    """Warn of what in its row the specification does not have."""
+    """Warn of what in its row the schema does not have."""
     odd = OddRows()
     odd.look(ticket)
     if odd.warning:

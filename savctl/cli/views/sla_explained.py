@@ -96,7 +96,7 @@ def _targets(seen: SlaState) -> str:
 
 def _policy(policy: Policy) -> str:
     if policy.version == SPECIFIED.version:
-        return f"policy {policy.version} (the specification's)"
+        return f"policy {policy.version} (the defaults)"
     return f"policy {policy.version} (in force since {second_text(policy.starts_at)})"
 
 

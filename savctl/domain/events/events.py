@@ -1,6 +1,6 @@
 """The facts that savctl publishes to other services (rules 8).
 
-The fields of a class are the keys of its payload, in the specification's order.
+The fields of a class are the keys of its payload, in the service's order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a zip file may hold (docs/attachments.md).
 
-Restricted means: nothing that runs but the three kinds of scripts the specification lets in, no
+Restricted means: nothing that runs but the three kinds of scripts that are let in, no
 archive or document in it that would have to be unpacked in turn, nothing that leaves its folder,
 nothing that swells.
 """
@@ -26,7 +26,7 @@ FREE_BYTES = MB  # a member below this swells nothing, whatever its ratio
 # Sheets of a million rows, and drawings that are mostly white, are larger than that in documents.
 MAX_PARTS_BYTES = 512 * MB
 FREE_PART_BYTES = 64 * MB
-# What Windows and macOS run by a double click, beyond the specification's list.
+# What Windows and macOS run by a double click, beyond the service's list.
 RUNNABLE = frozenset(
     (
         *("com", "scr", "pif", "cpl", "msi", "msp", "dll", "sys", "jar", "lnk", "hta", "reg"),

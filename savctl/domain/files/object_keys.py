@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-# The specification requires a hash; other programs choose which. A name with blanks or control
+# Keys hold a hash; other programs choose which. A name with blanks or control
 # characters, without extension, or below a further folder is nobody's upload. So is one that no
 # store of ours would be asked for (`adapters/object_keys.py`).
 _IN_NAMES = r"[^\s/\\\x00-\x1f\x7f-\x9f]"

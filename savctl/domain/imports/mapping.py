@@ -45,7 +45,7 @@ _SOURCE_KEYS = ("column", "template", "constant", "values", "pattern", "offset",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """A mapping file, read; without one, columns are called as the specification calls them."""
+    """A mapping file, read; without one, columns are called as the schema calls them."""
 
     source: str | None = None
     nulls: frozenset[str] = frozenset({""})

@@ -13,7 +13,7 @@ _NAME = "FOREIGN"
 
 
 class ColumnEnum(StrEnum):
-    """The members are what the specification has; `stored` reads what the row has."""
+    """The members are what the schema has; `stored` reads what the row has."""
 
     @classmethod
     def stored(cls, value: object) -> Self:
@@ -32,5 +32,5 @@ class ColumnEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the specification has this value."""
+        """Whether the schema has this value."""
         return self.name != _NAME

@@ -1,4 +1,4 @@
-"""Rows of other programs that the specification does not allow, named for people."""
+"""Rows of other programs that the schema does not allow, named for people."""
 
 from __future__ import annotations
 

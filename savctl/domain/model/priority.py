@@ -53,7 +53,7 @@ def level_of(stored: object) -> Priority | None:
 
 
 def raised(priority: Priority) -> Priority:
-    """One level up, capped at urgent; a priority that the specification lacks stays as it is."""
+    """One level up, capped at urgent; a priority that the schema lacks stays as it is."""
     if not priority.is_known:
         return priority
     return LEVELS[min(LEVELS.index(priority) + 1, len(LEVELS) - 1)]

@@ -17,7 +17,7 @@ from savctl.domain.model.states import Status
 class Ticket:
     """One row of support_tickets; every `_at` is an aware UTC instant.
 
-    The fields are the columns, in the specification's order; `TICKET_COLUMNS` names them to
+    The fields are the columns, in the service's order; `TICKET_COLUMNS` names them to
     rows, JSON, CSV, forms and the import. `created_at` and `updated_at` are None only where
     another program left them so.
     """
@@ -68,7 +68,7 @@ class Ticket:
 
     @property
     def odd_values(self) -> tuple[str, ...]:
-        """The columns whose value the specification does not have, each with it, in words."""
+        """The columns whose value the schema does not have, each with it, in words."""
         columns = (("status", self.status), ("priority", self.priority))
         return tuple(f"the {name} {str(value)!r}" for name, value in columns if not value.is_known)
 

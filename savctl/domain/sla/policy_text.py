@@ -1,6 +1,6 @@
 """A policy as text: the stored body of a version, and the file that a person writes.
 
-The file is TOML; what it leaves out is as the specification has it:
+The file is TOML; what it leaves out is at its default:
 
     [targets.high]
     response = "2h"

@@ -1,7 +1,7 @@
 """What was promised for a ticket, and the stretches of its life (rules 4.2, 4.4, 4.5).
 
 Pure functions of the ticket and its history; nothing is accumulated. All instants are cut to the
-second, as the columns of the specification keep them.
+second, as the columns of the schema keep them.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _TABLE: tuple[Invariant, ...] = (
     Invariant(
         "value-unknown",
         _E,
-        "a status or priority that the specification does not have",
+        "a status or priority that the schema does not have",
         "correct the row: it is shown as it is, and no rule applies to it",
     ),
     Invariant(
@@ -221,7 +221,7 @@ _TABLE: tuple[Invariant, ...] = (
     Invariant(
         "message-value",
         _E,
-        "a message with a sender_type or a created_at that the specification does not have",
+        "a message with a sender_type or a created_at that the schema does not have",
         "correct the row: it is nobody's answer, and the archive leaves its ticket",
     ),
     Invariant(

@@ -28,7 +28,7 @@ _CHOICES = {
 
 
 def require_insertable(whole: TicketSnapshot) -> None:
-    """Pass when the specification's tables would take every row of a ticket again.
+    """Pass when the service's tables would take every row of a ticket again.
 
     Raises:
         NotFaithful: the first row that would be refused, and why.

@@ -82,7 +82,7 @@ _SPELLED: Mapping[type, tuple[str, Callable[[Any], str]]] = {
 
 
 def _encoded(value: Any) -> Any:
-    """A value of a column that the specification does not have."""
+    """A value of a column that the schema does not have."""
     if value is None or isinstance(value, int | str):
         return value
     kind = type(value)

@@ -1,4 +1,4 @@
-"""The versions of the SLA policy; number 1 is the specification's and has no row."""
+"""The versions of the SLA policy; number 1 is the service's and has no row."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _order(sort: str) -> _Order:
 
 
 def _with_foreign(connection: Connection, order: _Order) -> _Order:
-    """The order with the values that the column has and the specification has not, first.
+    """The order with the values that the column has and the schema has not, first.
 
     A server stores '' for every one of them. SQLite is asked in jumps along the index, because to
     look for what is none of some values reads all of it.

@@ -80,7 +80,7 @@ class DowngradePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
-    """A database taken over, and how it differs from the specification all the same."""
+    """A database taken over, and how it differs from the expected schema all the same."""
 
     migration: Migration
     differences: tuple[Difference, ...]
@@ -164,7 +164,7 @@ def adopt(
 ) -> Adoption:
     """Take over a database that another program's migrations made.
 
-    Every table of the specification is verified first, column by column. Then savctl's own
+    Every table of the service is verified first, column by column. Then savctl's own
     tables are created beside them; no other table is touched. A dry run only verifies, and
     answers with the errors instead of raising.
 
@@ -225,7 +225,7 @@ def _refuse_errors(database: Database, differences: Sequence[Difference]) -> Non
     errors = errors_among(differences)
     if errors:
         raise SchemaDiffers(
-            f"{database.name} differs from the specification in {len(errors)} place(s): "
+            f"{database.name} differs from the expected schema in {len(errors)} place(s): "
             + "; ".join(difference.as_line() for difference in errors),
             hint="Nothing was changed. savctl db adopt --dry-run -o json shows a repair for each, "
             "to be put into the service's own migrations.",

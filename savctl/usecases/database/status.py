@@ -42,7 +42,7 @@ class Pong:
 
 
 def verify(database: Database) -> list[Difference]:
-    """How the live schema differs from the specification.
+    """How the live schema differs from the expected schema.
 
     Own tables are looked at once the schema is current: a half-made one is the upgrade's work.
 

@@ -63,7 +63,7 @@ class RowReader:
 
 
 def sources_of(rows: Rows, mapped: Mapped) -> Mapping[str, FieldSource]:
-    """The mapping's sources; without a mapping, columns called as the specification does."""
+    """The mapping's sources; without a mapping, columns called as the schema does."""
     if mapped.fields:
         return mapped.fields
     if rows.header is not None:

@@ -15,7 +15,7 @@ from savctl.errors import InvalidInput
 
 
 def read_mapping(path: Path | None) -> Mapped:
-    """The mapping in the file; without a file, the specification's column names hold.
+    """The mapping in the file; without a file, the service's column names hold.
 
     Raises:
         InvalidInput: it cannot be read, or has a value without meaning.

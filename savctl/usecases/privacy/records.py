@@ -89,7 +89,7 @@ def _link(ticket: Ticket) -> set[int]:
 
 
 def ticket_record(ticket: Ticket, disclosure: Disclosure, *, is_archived: bool) -> Record:
-    """A ticket's columns as the specification names them."""
+    """A ticket's columns as the schema names them."""
     row: dict[str, object] = {
         name: getattr(ticket, name) for name in TICKET_COLUMNS if name != "metadata"
     }

@@ -65,7 +65,7 @@ class _Closing:
     ) -> list[_RuledTicket]:
         """What is to be done with each ticket; a query for all their messages, one for files.
 
-        No rule judges a row with a value that the specification does not have.
+        No rule judges a row with a value that the schema does not have.
         """
         known = [ticket for ticket in tickets if not ticket.odd_values]
         last = uow.messages.last_public(known)

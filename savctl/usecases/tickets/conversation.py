@@ -200,7 +200,7 @@ def add_to_conversation(
 
 
 def as_row(message: Message) -> dict[str, object]:
-    """The message with the specification's column names."""
+    """The message with the service's column names."""
     return {name: getattr(message, name) for name in Message.__slots__}
 
 

@@ -29,7 +29,7 @@ class Lines:
 
 
 def json_line(ticket: Ticket, parts: Sequence[Part]) -> Iterator[str]:
-    """The ticket as one JSON object with the specification's column names."""
+    """The ticket as one JSON object with the service's column names."""
     before = encode(_values(ticket, _BEFORE))[:-1]
     after = encode(_values(ticket, _AFTER))[1:-1]
     yield f'{before}, "metadata": {metadata_json(ticket.metadata)}, {after}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -10,13 +11,13 @@ from savctl.domain.privacy.inventory.entry import Care, Entry
 
 _HEAD = """# Inventory of personal data
 
-Every column and every known key: whose data it is, why it is kept, how long, and what becomes of
-it. Made from `savctl/domain/personal_data/`, to which a test holds this page and every column; for
-machines `savctl gdpr inventory -o json`. It is the technical part of a record of processing (Art.
-30), not legal advice: the controller checks basis and periods.
+Every column and every known key: whose data it is, why it is kept, and how long. This page is made
+from `savctl/domain/privacy/inventory/`, and a test holds it equal. `savctl gdpr inventory -o json`
+prints the same for machines. It is the technical part of a record of processing (Art. 30), not
+legal advice: the controller checks basis and periods.
 
-"other" are third persons that a free text, a file or a name may speak of. In a customer's export
-agents are ids, and other customers' words are left out."""
+"other" are third persons that a free text, a file or a name may mention. A customer's export names
+agents by id and leaves the messages of other customers out."""
 
 
 def page() -> str:
@@ -31,7 +32,9 @@ def page() -> str:
 
 def _table(prefix: str, care: Care, entries: Iterator[Entry]) -> Iterator[str]:
     yield f"\n### {prefix}\n"
-    yield f"Basis {care.basis}. Kept: {care.retention}. Erasing a customer: {care.erased}.\n"
+    text = f"Basis {care.basis}. Kept: {care.retention}."
+    yield from textwrap.wrap(text, width=100, break_on_hyphens=False)
+    yield ""
     yield "| place | whose | what | in their export |"
     yield "|---|---|---|---|"
     for entry in entries:

@@ -1,4 +1,4 @@
-"""The inventory of the specification's seven tables."""
+"""The inventory of the service's seven tables."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The live schema compared with the declared one, column by column (design 5.6).
 
-Each difference has a level. An *error* stops `db adopt`: the specification's or savctl's reads
+Each difference has a level. An *error* stops `db adopt`: the service's or savctl's reads
 and writes would fail, or mean something else. What is *tolerated* is Laravel's own way of
-saying the same, or costs speed only. Tables that are not the specification's are not looked at.
+saying the same, or costs speed only. Tables that are not the service's are not looked at.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def judge_indexes(want: TableShape, got: TableShape) -> Iterator[KeyFinding]:
             yield KeyFinding(index.columns, "index", _form(index), "missing", verdict)
     for index in got.indexes:
         if _refuses_rows(want, index):
-            why = "rows that the specification allows would be refused"
+            why = "rows that the schema allows would be refused"
             verdict = DifferenceVerdict(DifferenceLevel.ERROR, why)
             yield KeyFinding(index.columns, "index", "not unique", _form(index), verdict)
 

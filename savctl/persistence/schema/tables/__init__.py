@@ -1,4 +1,4 @@
-"""The specification's seven tables as it declares them, and savctl's own beside them."""
+"""The service's seven tables as it declares them, and savctl's own beside them."""
 
 from __future__ import annotations
 

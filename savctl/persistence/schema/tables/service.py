@@ -1,4 +1,4 @@
-"""The specification's seven tables as it declares them."""
+"""The service's seven tables as it declares them."""
 
 from __future__ import annotations
 
