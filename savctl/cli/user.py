@@ -92,7 +92,9 @@ def list_(
     ] = None,
 ) -> Answer:
     """List the users that the auth service sent, by id; case and accents do not matter."""
-    return Answer(rows=_users(call, search, after or 0, limit), columns=COLUMNS, key="id")
+    return Answer(
+        rows=_users(call, search, after or 0, limit), columns=COLUMNS, key="id", noun="users"
+    )
 
 
 @command(

@@ -20,14 +20,30 @@ pytestmark = pytest.mark.each_database("rows are moved under locks")
 def test_a_merge_wants_a_word_and_nothing_is_done_without(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:
-    target, source = created(database, clock), created(database, clock)
+    target, *sources = (created(database, clock) for _ in range(8))
+    say(database, clock, sources[0], "Any news?")
     before = snapshot(database)
 
-    outcome = cli("ticket", "merge", source.ticket_number, "--into", target.ticket_number)
+    one = cli("ticket", "merge", sources[0].id, "--into", target.id)
+    many = cli("ticket", "merge", *[source.id for source in sources], "--into", target.id)
 
-    assert (outcome.code, outcome.out) == (6, "")
-    assert f"merge 1 ticket(s) ({source.ticket_number}) into {target.ticket_number}" in outcome.err
+    assert [(one.code, one.out), (many.code, many.out)] == [(6, "")] * 2
+    first, into = sources[0].ticket_number, target.ticket_number
+    assert f"error: Merge 1 ticket ({first}) with 2 messages and 0 files into {into}: " in one.err
+    assert f"Merge 7 tickets ({first}, " in many.err
+    assert "…) with 8 messages and 0 files" in many.err
     assert snapshot(database) == before
+
+
+def test_what_cannot_be_merged_is_refused_before_anybody_is_asked(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+
+    outcome = cli("ticket", "merge", ticket.id, "--into", ticket.id)
+
+    assert (outcome.code, outcome.out) == (5, "")
+    assert "not confirmed" not in outcome.err
 
 
 def test_a_merge_answers_with_the_target_and_what_came(

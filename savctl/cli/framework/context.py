@@ -242,7 +242,8 @@ class CommandContext:
             if sys.stdin.readline().strip().lower() in {"y", "yes"}:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
-        raise NeedsConfirmation(f"{question}: not confirmed, nothing was done", hint="Add --yes.")
+        asked = question.removesuffix("?")
+        raise NeedsConfirmation(f"{asked}: not confirmed, nothing was done", hint="Add --yes.")
 
     def name_target(self) -> None:
         """With `protected`, name the database once, before it is changed or asked about."""

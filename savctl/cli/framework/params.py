@@ -18,7 +18,9 @@ from savctl.errors import InvalidInput
 MAX_LIMIT = 10**9
 
 
-def whole(option: str, *, low: int = 1, high: int = MAX_FOREIGN_ID) -> Callable[[str], int]:
+def whole(
+    option: str, *, low: int = 1, high: int = MAX_FOREIGN_ID, hint: str | None = None
+) -> Callable[[str], int]:
     """A parser for a whole number in plain digits: `1_000` and other scripts' digits are none."""
 
     def parse(given: str) -> int:
@@ -26,7 +28,8 @@ def whole(option: str, *, low: int = 1, high: int = MAX_FOREIGN_ID) -> Callable[
         is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(high))
         if not is_number or not low <= int(digits) <= high:
             raise InvalidInput(
-                f"{option} must be a whole number from {low} to {high}, not {str(given)[:60]!r}"
+                f"{option} must be a whole number from {low} to {high}, not {str(given)[:60]!r}",
+                hint=hint,
             )
         return int(digits)
 
@@ -47,7 +50,9 @@ Limit = Annotated[
     typer.Option(
         "--limit",
         metavar="N",
-        parser=whole("--limit", low=0, high=MAX_LIMIT),
+        parser=whole(
+            "--limit", low=0, high=MAX_LIMIT, hint="Give how many rows to show; 0 shows all."
+        ),
         help="0 is no limit.",
     ),
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +12,16 @@ from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import Limit, whole
+from savctl.cli.framework.text import counted
 from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
 from savctl.cli.ticket import group
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.references import reference
 from savctl.domain.text import MAX_ID
 from savctl.errors import InvalidInput
+
+if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
+    from savctl.usecases.tickets.merging import Merged
 
 MERGED = ("ticket_number", "status", "merged", "messages", "attachments", "changed")
 SPLIT = ("ticket_number", "split_from", "user_id", "subject", "messages", "attachments")
@@ -68,15 +73,14 @@ def merge(
 
     refs, _ = references(sources)
     target = reference(into)
-    shown = ", ".join(str(ref) for ref in refs[:5]) + (" …" if len(refs) > 5 else "")
-    if refs:  # an empty list on stdin is nothing to do
-        call.confirm(f"merge {len(refs)} ticket(s) ({shown}) into {target}")
-    merged = merge_tickets(
-        call.operation(key=idempotency_key),
-        refs,
-        target,
-        terms=MergeOptions(reason=reason, across=across_customers),
-    )
+    terms = MergeOptions(reason=reason, across=across_customers)
+    op = call.operation(key=idempotency_key)
+    if call.yes or call.dry_run:
+        call.name_target()
+    elif refs:  # an empty list on stdin is nothing to do
+        would = merge_tickets(replace(op, dry_run=True), refs, target, terms=terms)
+        call.confirm(_question(would))
+    merged = merge_tickets(op, refs, target, terms=terms)
     for warning in merged.warnings:
         call.warn(warning)
     row: dict[str, object] = {
@@ -93,6 +97,17 @@ def merge(
         row["dry_run"] = True
         call.note("dry run: nothing was stored")
     return Answer(rows=[row], columns=MERGED, is_one=True)
+
+
+def _question(would: Merged) -> str:
+    """What a merge would do; a merge that a rule refuses is not asked about."""
+    numbers = [str(source["ticket_number"]) for source in would.sources]
+    shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
+    return (
+        f"Merge {counted(len(numbers), 'ticket')} ({shown}) with "
+        f"{counted(would.messages, 'message')} and {counted(would.attachments, 'file')} "
+        f"into {would.target.ticket_number}?"
+    )
 
 
 @command(

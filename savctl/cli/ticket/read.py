@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -18,7 +19,9 @@ from savctl.domain.model.odd_rows import OddRows
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.errors import InvalidInput, NotFound
 
+_LIKE_A_TICKET = re.compile(r"(?i)tkt-|id:|number:|[0-9]+$")
 PARTS = ("messages", "attachments", "history", "sla")
 
 
@@ -46,7 +49,7 @@ def list_(
     """Tickets, newest first, fifty at a time."""
     from savctl.persistence.tickets.ticket_lists import list_tickets
 
-    start = _find(call, after) if after is not None else None
+    start = _start(call, after) if after is not None else None
     found = list_tickets(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
@@ -116,6 +119,24 @@ def next_(call: CommandContext) -> Answer:
         return Answer(rows=[])
     _name_odd(call, found)
     return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
+
+
+def _start(call: CommandContext, after: str) -> Ticket:
+    """The ticket behind which the list continues.
+
+    Raises:
+        NotFound: no ticket has this number or id.
+        InvalidInput: it has no form of one either.
+    """
+    try:
+        return _find(call, after)
+    except NotFound:
+        if _LIKE_A_TICKET.match(after):
+            raise
+        raise InvalidInput(
+            f"--after {after[:60]!r} names no ticket",
+            hint="Give the number of the last ticket of the page before, such as TKT-7K2M9QXA.",
+        ) from None
 
 
 def _find(call: CommandContext, given: str) -> Ticket:
