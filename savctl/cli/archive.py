@@ -108,7 +108,14 @@ def show(call: CommandContext, ticket: OneTicket) -> Answer:
     from savctl.usecases.archive.restore import read_archived
 
     found = read_archived(call.database, call.app.cold, reference(ticket))
-    return Answer(rows=[_whole(found)], is_one=True, as_record=True)
+    row, text = _whole(found), None
+    if call.wants_page:
+        from savctl.cli.views.archived import archived_page
+        from savctl.domain.model.metadata import Metadata
+
+        metadata = Metadata.read(found.whole.ticket["metadata"])
+        text = archived_page(row, metadata, now=call.clock())
+    return Answer(rows=[row], is_one=True, as_record=True, text=text)
 
 
 @command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])

@@ -67,7 +67,12 @@ def show(
     row: dict[str, object] = {"id": user, "email": None, "firstname": None, "lastname": None}
     row |= known or {}
     row |= {"vip": vip_since is not None, "vip_since": vip_since, "tickets": tickets}
-    return Answer(rows=[row], is_one=True, as_record=True, key="id")
+    text = None
+    if call.wants_page:
+        from savctl.cli.views.people import user_page
+
+        text = user_page(row, now=call.clock())
+    return Answer(rows=[row], is_one=True, as_record=True, key="id", text=text)
 
 
 @command(

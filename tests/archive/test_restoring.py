@@ -200,6 +200,11 @@ def test_the_commands_archive_show_list_verify_and_restore(
     shown = json.loads(cli("archive", "show", "tkt-000002", "-o", "json").out)
     assert (shown["ticket_number"], len(shown["messages"])) == ("TKT-000002", 3)
     assert shown["metadata"]["tags"] == ["a", "é😀"]
+    page = cli("archive", "show", "tkt-000002").out
+    assert page.startswith("TKT-000002  ")
+    assert "Conversation (3)" in page
+    assert "a, é😀" in page
+    assert "{" not in page
     assert cli("archive", "verify").code == 0
 
     gone = cli("ticket", "show", "TKT-000002")

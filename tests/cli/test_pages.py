@@ -79,8 +79,8 @@ def test_a_ticket_is_a_page_with_names_ages_and_sla(cli: Cli, ticket: Ticket) ->
     assert values["customer"] == f"Ada Lovelace <ada@example.org> (user {CUSTOMER})"
     assert values["agent"] == f"Bob Smith (agent {AGENT})"
     assert values["created"] == "2025-10-03T10:30:00Z (3 h ago)"
-    assert values["response"] == "1 h of 1 d, kept"
-    assert values["resolution"] == "1 h of 3 d, paused"
+    assert values["response"] == "1 h of 1 day, kept"
+    assert values["resolution"] == "1 h of 3 days, paused"
     assert "  name  Onde" in lines
     assert f"  {LONG}".rstrip() in lines
     assert "{" not in page
@@ -163,7 +163,7 @@ def test_a_page_fits_the_terminal_and_nothing_of_it_is_cut(
 ) -> None:
     add_message(Operation(database, clock), ticket.id, sender=("customer", CUSTOMER), body=WIDE)
 
-    shown = terminal(*words, width=width)
+    shown = terminal(*words, width=width, NO_COLOR="1")
 
     assert [line for line in shown.splitlines() if cells(line) > width] == []
     assert "…" not in shown

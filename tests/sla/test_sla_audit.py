@@ -264,9 +264,9 @@ def test_people_get_it_in_words(cli: Cli, database: Database, past: SetClock) ->
     outcome = cli("sla", "audit")
 
     assert outcome.code == FINDINGS
-    assert "1 tickets audited at" in outcome.out
+    assert "1 ticket audited at" in outcome.out
     assert "1  breaches that no scan saw, recorded now" in outcome.out
-    assert "missed: resolution: 360 of 240 min" in outcome.out
+    assert "missed: resolution: 6 h of 4 h" in outcome.out
 
 
 def test_the_scan_job_reports_what_it_found(cli: Cli, database: Database, past: SetClock) -> None:

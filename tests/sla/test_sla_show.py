@@ -140,7 +140,8 @@ def test_a_ticket_that_waits_is_paused_and_goes_on_when_it_comes_back(
     assert (paused["state"], paused["due_at"], paused["breached"]) == ("paused", None, False)
     assert paused["remaining_seconds"] == 70 * 3600
     assert (
-        "resolution: paused: 2 d 22 h left; the customer's answer starts it again" in explanation
+        "resolution: paused: 2 days 22 h left; the customer's answer starts it again"
+        in explanation
     )
     assert (again["state"], again["elapsed_minutes"]) == ("running", 120)
     assert again["due_at"] == "2025-10-11T10:30:00Z"
@@ -162,7 +163,7 @@ def test_a_solved_ticket_has_kept_its_promise_and_a_reopened_one_runs_on(
     for side in ("response", "resolution"):
         assert (solved[side]["state"], solved[side]["met"]) == ("ended", True)
         assert solved[side]["ended_at"] == "2025-10-03T11:30:00Z"
-    assert "a reopening starts it again with 2 d 23 h left" in explanation
+    assert "a reopening starts it again with 2 days 23 h left" in explanation
     assert (reopened["response"]["met"], reopened["resolution"]["state"]) == (True, "running")
     assert reopened["resolution"]["elapsed_minutes"] == 60
 
@@ -257,7 +258,7 @@ def test_a_breach_found_late_asks_whether_the_scan_was_running(
     explanation = explained(cli, ticket, clock())
 
     assert (
-        "found 1 d later at 2025-10-05T10:30:00Z (late: was sla-escalation running?)"
+        "found 1 day later at 2025-10-05T10:30:00Z (late: was sla-escalation running?)"
         in explanation
     )
 
@@ -371,7 +372,7 @@ def test_a_policy_is_named_with_its_day_and_old_promises_keep_theirs(
 
     assert [row["response"]["target_minutes"] for row in rows] == [1440, 300]
     assert [row["promise"]["policy"] for row in rows] == [1, 2]
-    assert "answer within 5 h, solve within 3 d, policy 2 (in force since 20" in explanation
+    assert "answer within 5 h, solve within 3 days, policy 2 (in force since 20" in explanation
     assert "policy 1 (the defaults)" in cli("sla", "explain", old).out
 
 
@@ -563,9 +564,9 @@ def test_a_table_has_a_line_for_each_ticket(cli: Cli, database: Database, clock:
 
     lines = cli("sla", "show", one.id, two.id, "--at", "2025-10-03T11:30:00Z").out.splitlines()
 
-    assert len(lines) == 4
-    assert lines[2].split("  ")[0] == one.ticket_number
-    assert "1 h of 1 d, running" in lines[3]
+    assert len(lines) == 3
+    assert lines[1].split("  ")[0] == one.ticket_number
+    assert "1 h of 1 day, running" in lines[2]
 
 
 def test_what_was_stored_steers_no_terminal_and_fakes_no_line(

@@ -86,7 +86,13 @@ def show(
         row = reads.find_event(connection, event)
     if row is None:
         raise NotFound(f"no event {event[:60]}", hint="savctl event list shows those there are.")
-    return Answer(rows=[_as_json(row)], is_one=True, as_record=True, key="id")
+    shown = _as_json(row)
+    text = None
+    if call.wants_page:
+        from savctl.cli.views.events import event_page
+
+        text = event_page(shown, now=call.clock())
+    return Answer(rows=[shown], is_one=True, as_record=True, key="id", text=text)
 
 
 @command(

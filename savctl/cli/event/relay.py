@@ -46,12 +46,12 @@ def status(
 
     limit = _limit(fail_on)
     counts = outbox_status(call.database, call.clock)
-    age = counts["oldest_age"]
+    age, days = counts["oldest_age"], "days" if call.is_for_people else "d"
     row = {
         "waiting": counts["waiting"],
         "oldest_at": counts["oldest_at"],
         "oldest_age_seconds": age,
-        "oldest_age": span_words(age) if age is not None else None,
+        "oldest_age": span_words(age, days=days) if age is not None else None,
         **{name: counts[name] for name in ("refusals", "dead", "skipped")},
         "broker": call.app.broker.name if call.app.broker is not None else None,
     }

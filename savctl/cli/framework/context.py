@@ -16,8 +16,9 @@ from savctl.cli.framework.asked import is_json
 from savctl.cli.framework.effects import Effect
 from savctl.cli.framework.errors import message_line
 from savctl.cli.framework.output import Format, Look
+from savctl.cli.framework.page import Paint
 from savctl.cli.framework.streams import write_line
-from savctl.cli.framework.tables.colours import yellow
+from savctl.cli.framework.tables.colours import painted, yellow
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
@@ -185,6 +186,16 @@ class CommandContext:
     def wants_page(self) -> bool:
         """Whether one thing is shown as a page: no format and no columns were chosen."""
         return self.output is Format.TABLE and not self.columns
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether the answer is a table or a page, and no format that programs read."""
+        return self.output in {Format.TABLE, Format.WIDE}
+
+    @property
+    def paint(self) -> Paint | None:
+        """What colours the values of a page by their names; None without colours."""
+        return painted if wants_colour(self.color, is_terminal=sys.stdout.isatty()) else None
 
     def moment(self, name: str, text: str | None) -> datetime | None:
         """A time option, or None."""

@@ -15,9 +15,11 @@ from enum import StrEnum
 from itertools import chain
 from typing import TextIO
 
+from savctl.cli.framework.page import named
 from savctl.cli.framework.streams import silence_stdout
+from savctl.cli.framework.tables.colours import painted
 from savctl.cli.framework.tables.columns import picked
-from savctl.cli.framework.tables.layout import write_record, write_table
+from savctl.cli.framework.tables.layout import write_table
 from savctl.cli.framework.terminal import stdout_width, wants_colour
 from savctl.cli.framework.text import cell, json_safe, safe
 from savctl.domain.clock import second_text
@@ -229,10 +231,12 @@ def _table(answer: Answer, look: Look, out: TextIO) -> None:
         return
     rows, names = _with_names(answer, look, answer.columns)
     if answer.as_record:
+        paint = painted if look.has_colours else None
+        is_whole = look.form is Format.WIDE or bool(look.columns)
         for row in rows:
-            values = zip(names, _values(row, names, look), strict=True)
-            texts = {name: _shown(value) for name, value in values}
-            write_record(texts, out, room=look.room, has_colours=look.has_colours)
+            values = zip(names, map(_in_seconds, _values(row, names, look)), strict=True)
+            lines = named(values, keeps_empty=is_whole, paint=paint)
+            out.writelines(f"{line}\n" for line in lines)
         return
     shown = [[cell(_shown(value)) for value in _values(row, names, look)] for row in rows]
     if shown:
@@ -267,6 +271,10 @@ def _values(row: Row, names: tuple[str, ...], look: Look) -> Iterable[object]:
     """The values in the order of the names; the command's own may be absent from a row."""
     known = look.fields if look.columns else names
     return picked(row, names, known=known).values()
+
+
+def _in_seconds(value: object) -> object:
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
 def _shown(value: object) -> str:

@@ -7,20 +7,23 @@ every line stays whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 
 from savctl.cli.framework.terminal import cells, fold, pad, stdout_width
 from savctl.cli.framework.text import safe, span_words
 from savctl.domain.clock import second_text
 
 Named = Iterable[tuple[str, object]]
+Paint = Callable[[str, str], str]  # a line in the colour that its name gives it
 
 _INDENT = 2
 _NARROWEST = 20  # cells; less would stand a word's letters below each other
 _WIDEST_NAME = 28
 _DEEPEST = 6  # objects inside objects; what is deeper is shown as JSON
 _TAB = 4
+_EMPTY: tuple[object, ...] = (None, "", [], {}, ())
 
 
 def page(*blocks: Iterable[str]) -> str:
@@ -46,14 +49,18 @@ def section(name: str, *blocks: Iterable[str], inside: int = 0) -> list[str]:
     return [*title(name, inside=inside), *moved]
 
 
-def named(values: Named, *, inside: int = 0) -> list[str]:
-    """A line for each value, the values one below the other; None and empty ones are left out.
+def named(
+    values: Named, *, inside: int = 0, keeps_empty: bool = False, paint: Paint | None = None
+) -> list[str]:
+    """A line for each value, the values one below the other; objects become lines of their own.
 
-    `inside` as for `section`.
+    None and empty values are left out, unless `keeps_empty`. `paint` colours the line of a
+    value by its name. `inside` as for `section`.
     """
-    shown = [(safe(name), value) for name, value in values if value not in (None, "", [], {}, ())]
+    shown = [(safe(name), value) for name, value in values if keeps_empty or value not in _EMPTY]
     width = max((cells(name) for name, _ in shown if cells(name) <= _WIDEST_NAME), default=0)
-    return [line for name, value in shown for line in _named(name, value, width, inside)]
+    lines = (_named(name, value, width, inside, paint or _unpainted) for name, value in shown)
+    return list(chain.from_iterable(lines))
 
 
 def prose(text: str, *, inside: int = 0) -> list[str]:
@@ -86,19 +93,23 @@ def _largest(words: str) -> str:
     return " ".join(words.split(" ")[:2])
 
 
-def _named(name: str, value: object, width: int, inside: int) -> Iterator[str]:
+def _unpainted(_: str, line: str) -> str:
+    return line
+
+
+def _named(name: str, value: object, width: int, inside: int, paint: Paint) -> Iterator[str]:
     if isinstance(value, list | tuple) and any(isinstance(each, Mapping | list) for each in value):
         value = {str(number): each for number, each in enumerate(value, start=1)}
-    if isinstance(value, Mapping) and inside < _DEEPEST:
+    if isinstance(value, Mapping) and value and inside < _DEEPEST:
         yield name
         inner = named(((str(key), each) for key, each in value.items()), inside=inside + 1)
         yield from (" " * _INDENT + line for line in inner)
         return
-    room = width if cells(name) <= width else cells(name)
+    room = max(width, cells(name))
     taken = inside * _INDENT + room + 2
     lines = [part for line in _lines_of(value) for part in _folded(line, taken=taken)]
     for number, line in enumerate(lines):
-        yield f"{pad(name if number == 0 else '', room)}  {line}".rstrip()
+        yield f"{pad(name if number == 0 else '', room)}  {paint(name, line)}".rstrip()
 
 
 def _lines_of(value: object) -> list[str]:
@@ -106,13 +117,13 @@ def _lines_of(value: object) -> list[str]:
         return value.splitlines() or [""]
     if isinstance(value, list | tuple):
         return [", ".join(part for each in value for part in _lines_of(each))]
+    if value is None:
+        return [""]
     return [_text_of(value)]
 
 
 def _text_of(value: object) -> str:
     match value:
-        case None:
-            return "none"
         case bool():
             return "yes" if value else "no"
         case datetime():

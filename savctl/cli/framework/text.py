@@ -16,6 +16,7 @@ _SUSPECTS = re.compile(
     "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
 )
 _STEERING = {"Cc", "Cf", "Zl", "Zp"}
+_MINUTES = re.compile(r"\b(?:[0-9]{1,12} of )?[0-9]{2,12} min\b")
 
 
 def safe(text: str) -> str:
@@ -45,15 +46,29 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def span_words(span: timedelta) -> str:
-    """`2 d 3 h`, `3 h 20 min`, `45 s`: the two largest parts."""
+def span_words(span: timedelta, *, days: str = "days") -> str:
+    """`2 days 3 h`, `3 h 20 min`, `45 s`: the two largest parts.
+
+    JSON has its spans in seconds; the words beside them have `days="d"`.
+    """
     seconds = int(abs(span.total_seconds()))
     parts: list[str] = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+    for size, unit in ((86_400, days), (3_600, "h"), (60, "min"), (1, "s")):
         if seconds >= size or (size == 1 and not parts):
-            parts.append(f"{seconds // size} {unit}")
+            count = seconds // size
+            parts.append(f"{count} {'day' if (count, unit) == (1, 'days') else unit}")
             seconds %= size
     return " ".join(parts[:2])
+
+
+def minutes_in_words(text: str) -> str:
+    """The same text, its many minutes as a person counts them: `1445 of 1440 min`."""
+    return _MINUTES.sub(_in_words, text)
+
+
+def _in_words(found: re.Match[str]) -> str:
+    counts = [timedelta(minutes=int(digits)) for digits in found[0].split() if digits.isdecimal()]
+    return " of ".join(map(span_words, counts))
 
 
 def _escaped(character: str) -> str:

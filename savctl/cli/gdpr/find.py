@@ -14,5 +14,11 @@ def find(call: CommandContext, named: Person) -> Answer:
     """Count what is stored of a person, place by place."""
     from savctl.usecases.privacy.places import find_person
 
-    rows = find_person(call.database, user_id(call, named))
-    return Answer(rows=rows, columns=("place", "rows", "bytes", "what"), key="place")
+    found = user_id(call, named)
+    rows = find_person(call.database, found)
+    text = None
+    if call.wants_page:
+        from savctl.cli.views.people import people, places_page
+
+        text = places_page(found, rows, people(call.database, [found]))
+    return Answer(rows=rows, columns=("place", "rows", "bytes", "what"), key="place", text=text)

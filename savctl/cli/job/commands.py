@@ -112,6 +112,7 @@ def history(
     """Past runs, newest first: start, end, host, counts, outcome, error."""
     from savctl.cli.framework.choices import each_of
     from savctl.cli.job.rows import HISTORY_COLUMNS, HISTORY_KEPT, run_row
+    from savctl.cli.views.jobs import run_page
     from savctl.persistence.jobs import runs
     from savctl.scheduling.job import find_job
 
@@ -121,7 +122,8 @@ def history(
         if run_id is not None:
             row = run_row(runs.find(connection, run_id))
             row["report"] = runs.report(connection, run_id)
-            return Answer(rows=[row], is_one=True, as_record=True, key="id")
+            text = run_page(row, now=call.clock()) if call.wants_page else None
+            return Answer(rows=[row], is_one=True, as_record=True, key="id", text=text)
         job = find_job(name).name if name else None
         found = runs.history(
             connection, job, statuses=statuses, limit=limit + 1 if limit else None
@@ -151,10 +153,12 @@ def _require_no_run_id(name: str | None) -> None:
 def why(call: CommandContext, name: JobName) -> Answer:
     """Why a job did or did not run: its lease, its last run, its slots, its last error."""
     from savctl.cli.job.why import explanation
+    from savctl.cli.views.jobs import why_page
     from savctl.scheduling.job import find_job
 
     row = explanation(call.app, find_job(name))
-    return Answer(rows=[row], is_one=True, as_record=True, key="job")
+    text = why_page(row, now=call.clock()) if call.wants_page else None
+    return Answer(rows=[row], is_one=True, as_record=True, key="job", text=text)
 
 
 @command(group, "next", examples=["savctl job next", "savctl job next --count 3 -o json"])
@@ -163,9 +167,11 @@ def next_(
     count: Annotated[int, typer.Option("--count", min=1, max=1000, help="Slots of each.")] = 1,
 ) -> Answer:
     """The coming slots of every job, soonest first (UTC)."""
-    from savctl.cli.job.rows import coming
+    from savctl.cli.framework.text import span_words
+    from savctl.cli.job.rows import coming, exact_wait
 
-    rows = coming(call.settings, after=call.clock(), count=count)
+    wait = span_words if call.is_for_people else exact_wait
+    rows = coming(call.settings, after=call.clock(), count=count, wait=wait)
     return Answer(rows=rows, columns=("job", "slot", "in"), key="job")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from savctl.bootstrap import App
-from savctl.cli.framework.text import safe
+from savctl.cli.framework.page import section, title
+from savctl.cli.views.jobs import item_lines
 from savctl.config import Settings
 from savctl.persistence.jobs import leases, runs
 from savctl.persistence.jobs.leases import Holder
@@ -101,8 +102,10 @@ def run_row(run: Run) -> dict[str, object]:
     }
 
 
-def coming(settings: Settings, *, after: datetime, count: int) -> list[dict[str, object]]:
-    """The next slots of every job, soonest first."""
+def coming(
+    settings: Settings, *, after: datetime, count: int, wait: Callable[[timedelta], str]
+) -> list[dict[str, object]]:
+    """The next slots of every job, soonest first; `wait` puts how far each is into words."""
     found: list[tuple[datetime, str]] = []
     for name, schedule in all_schedules(settings).items():
         slot = next_slot(schedule, after)
@@ -110,7 +113,7 @@ def coming(settings: Settings, *, after: datetime, count: int) -> list[dict[str,
             if slot is not None:
                 found.append((slot, name))
                 slot = next_slot(schedule, slot)
-    return [{"job": name, "slot": slot, "in": _wait(slot - after)} for slot, name in sorted(found)]
+    return [{"job": name, "slot": slot, "in": wait(slot - after)} for slot, name in sorted(found)]
 
 
 def crontab_rows(settings: Settings) -> list[dict[str, object]]:
@@ -144,11 +147,16 @@ def report_text(report: JobReport, *, items: int) -> str:
     done = report.done
     counts = ", ".join(f"{count} {name}" for name, count in done.counts().items())
     run = f"run {report.run_id}" if report.run_id is not None else "dry run"
-    lines = [f"{report.job} ({run}) {report.status}: {counts}"]
-    for item in done.items[:items]:
-        lines.append(f"  {item.ticket_number or item.id or '-'}  {item.outcome}: {item.reason}")
-    lines += _hidden(report, items)
-    return "\n".join(safe(line) for line in lines)
+    return "\n".join(
+        section(
+            f"{report.job} ({run}) {report.status}: {counts}",
+            [
+                *item_lines([item.as_json() for item in done.items[:items]], inside=1),
+                *_hidden(report, items),
+            ],
+        )
+        or title(f"{report.job} ({run}) {report.status}: {counts}")
+    )
 
 
 def _hidden(report: JobReport, shown: int) -> list[str]:
@@ -163,10 +171,10 @@ def _hidden(report: JobReport, shown: int) -> list[str]:
         where = "-o jsonl lists all"
     else:
         where = f"-o json lists the first {len(done.items):,}"
-    return [f"  … and {hidden:,} more: {where}"]
+    return [f"… and {hidden:,} more: {where}"]
 
 
-def _wait(span: timedelta) -> str:
+def exact_wait(span: timedelta) -> str:
     """A span to the second: `0:14:26`, `12 days, 3:00:00`."""
     return str(timedelta(seconds=int(span.total_seconds())))
 

@@ -78,8 +78,11 @@ def explanation(story: SlaExplanation, policies: Policies) -> dict[str, object]:
     }
 
 
-def due_row(due: DueTarget) -> dict[str, object]:
-    """A target that passes soon; the clock of an overdue one has run `overdue` too far."""
+def due_row(due: DueTarget, *, days: str = "d") -> dict[str, object]:
+    """A target that passes soon; the clock of an overdue one has run `overdue` too far.
+
+    `days` is the word for them: people read more than JSON has.
+    """
     over = due.side.elapsed - due.side.target
     left = -over if due.is_overdue else due.side.remaining
     return {
@@ -88,7 +91,11 @@ def due_row(due: DueTarget) -> dict[str, object]:
         "side": str(due.side.side),
         "due_at": due.at,
         "remaining_seconds": _seconds(left),
-        "in": f"late by {span_words(over)}" if due.is_overdue else span_words(left),
+        "in": (
+            f"late by {span_words(over, days=days)}"
+            if due.is_overdue
+            else span_words(left, days=days)
+        ),
         "target_minutes": due.side.expected_minutes,
         "priority": str(due.priority),
         "status": str(due.status),

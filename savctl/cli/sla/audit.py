@@ -9,9 +9,12 @@ import typer
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.page import named, section
+from savctl.cli.framework.text import counted, minutes_in_words
 from savctl.cli.sla import group
 from savctl.errors import ExitCode, NotFound
 
+_SHOWN = 20  # findings in the text; JSON has more
 _COUNTS = ("missed", "late", "doubled", "unfounded", "wiped", "unledgered", "partial")
 _MEANING = {
     "missed": "breaches that no scan saw, recorded now",
@@ -68,7 +71,7 @@ def _run(call: CommandContext) -> dict[str, Any] | Answer | Outcome:
         done = run_now(call, find_job("sla-audit"), stop)
     if done.status is not RunStatus.OK:
         return answered(call, done, stop)
-    call.note(f"{done.done.changed} tickets repaired; run {done.run_id}")
+    call.note(f"tickets repaired: {done.done.changed}; run {done.run_id}")
     return _last(call)
 
 
@@ -92,11 +95,19 @@ def _dry_run(call: CommandContext) -> dict[str, Any]:
 
 
 def _text(report: dict[str, Any]) -> str:
-    found = [f"  {report[name]:>8}  {_MEANING[name]}" for name in _COUNTS if report[name]]
-    lines = [f"{report['tickets']} tickets audited at {report['made_at']}"]
-    lines += found or ["  nothing to complain of"]
-    lines += [
-        f"  {item['ticket_number']}  {item['finding']}: {item['detail']}"
-        for item in report["items"][:20]
-    ]
-    return "\n".join(lines)
+    found = [f"{report[name]:>8}  {_MEANING[name]}" for name in _COUNTS if report[name]]
+    items = report["items"][:_SHOWN]
+    lines = named(
+        [
+            (item["ticket_number"], f"{item['finding']}: {minutes_in_words(item['detail'])}")
+            for item in items
+        ],
+        inside=1,
+    )
+    hidden = sum(report[name] for name in _COUNTS) - len(items)
+    if hidden > 0:
+        listed = len(report["items"])
+        which = "them" if hidden + len(items) <= listed else f"the first {listed:,}"
+        lines.append(f"… and {hidden:,} more: -o json lists {which}")
+    head = f"{counted(report['tickets'], 'ticket')} audited at {report['made_at']}"
+    return "\n".join(section(head, [*(found or ["no differences found"]), *lines]))

@@ -181,7 +181,7 @@ def _due_rows(call: CommandContext, found: Iterator[DueTarget], limit: int) -> I
         if limit and number > limit:
             call.note("there are more: --limit 0 for all")
             return
-        yield due_row(one)
+        yield due_row(one, days="days" if call.is_for_people else "d")
 
 
 def _breach_rows(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Format, Outcome, Row
+from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.ticket_refs import ManyTickets, OneTicket, references
 from savctl.cli.sla import group
 from savctl.domain.model.references import reference
 from savctl.errors import PartlyDone, SavError, Unavailable
+
+if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
+    from savctl.usecases.sla.views import SlaState
 
 COLUMNS = (
     "ticket_number",
@@ -38,23 +42,25 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
     With --at the clocks are those of that moment, earlier or later.
     """
     from savctl.cli.sla._rows import sla_row
-    from savctl.cli.views.sla import line_row
+    from savctl.cli.views.sla import line_row, sla_page
     from savctl.usecases.sla.views import sla_state
 
     refs, is_one = references(tickets)
-    is_line = call.output is Format.TABLE and not call.columns
-    columns = COLUMNS if is_line else ()
     policies = call.app.policies(store=False)
 
-    def row(ref: str | int) -> Row:
-        seen = sla_state(
+    def state(ref: str | int) -> SlaState:
+        return sla_state(
             call.database, ref, now=call.clock(), policies=policies, is_past=call.at is not None
         )
-        return line_row(seen) if is_line else sla_row(seen, policies)
+
+    def row(ref: str | int) -> Row:
+        return line_row(state(ref)) if call.wants_page else sla_row(state(ref), policies)
 
     if is_one:
-        return Answer(rows=[row(refs[0])], columns=columns, is_one=True)
-    return _each(call, refs, row, columns)
+        seen = state(refs[0])
+        text = sla_page(seen, paint=call.paint) if call.wants_page else None
+        return Answer(rows=[sla_row(seen, policies)], is_one=True, as_record=True, text=text)
+    return _each(call, refs, row, COLUMNS if call.wants_page else ())
 
 
 @command(

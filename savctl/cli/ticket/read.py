@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -80,12 +80,7 @@ def show(
     parts = [one_of("with", word, PARTS) for word in words]
     found = _find(call, ticket)
     _name_odd(call, found)
-    if call.wants_page:
-        from savctl.cli.views.ticket import ticket_page
-
-        return Answer(rows=[], text=ticket_page(call, found, parts))
-    row = ticket_row(found) | {part: _part(call, found, part) for part in parts}
-    return Answer(rows=[row], is_one=True, as_record=True)
+    return _page_of(call, found, parts)
 
 
 @command(group, "history", examples=["savctl ticket history TKT-7K2M9QXA"])
@@ -118,7 +113,17 @@ def next_(call: CommandContext) -> Answer:
         call.note("the queue is empty")
         return Answer(rows=[])
     _name_odd(call, found)
-    return Answer(rows=[ticket_row(found)], is_one=True, as_record=True)
+    return _page_of(call, found, ())
+
+
+def _page_of(call: CommandContext, ticket: Ticket, parts: Sequence[str]) -> Answer:
+    """A ticket for a person as a page, for programs as a row with these parts."""
+    if call.wants_page:
+        from savctl.cli.views.ticket import ticket_page
+
+        return Answer(rows=[], text=ticket_page(call, ticket, parts))
+    row = ticket_row(ticket) | {part: _part(call, ticket, part) for part in parts}
+    return Answer(rows=[row], is_one=True, as_record=True)
 
 
 def _start(call: CommandContext, after: str) -> Ticket:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from savctl.cli.framework.page import when
+from savctl.cli.framework.page import Paint, named, page, title, when
 from savctl.cli.framework.text import span_words
+from savctl.domain.clock import second_text
 from savctl.domain.model.priority import raised
 from savctl.domain.model.states import Status
+from savctl.domain.sla.breach import Breach
 from savctl.domain.sla.clock import Running, Side, SideClock
 from savctl.domain.sla.targets import COUNTED, ClockSource
 from savctl.usecases.sla.views import Recording, SlaExplanation, SlaState
@@ -36,6 +38,35 @@ def line_row(seen: SlaState) -> dict[str, object]:
         "due_at": min(due, default=None) if sla.is_counted else None,
         "source": str(sla.timeline.source),
     }
+
+
+def sla_page(seen: SlaState, *, paint: Paint | None = None) -> str:
+    """Where the SLA of one ticket stands."""
+    ticket, sla = seen.ticket, seen.sla
+    target = sla.promise.target
+    promised = (
+        f"answer within {span_words(target.response)}, solve within "
+        f"{span_words(target.resolution)} ({sla.promise.priority}, policy "
+        f"{sla.promise.policy.version})"
+    )
+    held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "nobody"
+    values = [
+        ("status", ticket.status),
+        ("priority", ticket.priority),
+        ("held by", held),
+        ("as of", sla.at),
+        ("promise", promised),
+        *clock_values(seen),
+        ("recorded", "\n".join(_recorded(breach) for breach in seen.breaches) or "no breach"),
+        ("computed", source_words(seen)),
+        ("counted", None if sla.is_counted else "no: it was merged into another ticket"),
+    ]
+    return page(title(ticket.ticket_number, ticket.subject), named(values, paint=paint))
+
+
+def _recorded(breach: Breach) -> str:
+    late = span_words(breach.found_at - breach.at)
+    return f"{breach.side} breached at {second_text(breach.at)}, found {late} later"
 
 
 def clock_values(seen: SlaState) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ def ticket_page(call: CommandContext, ticket: Ticket, parts: Collection[str]) ->
     }
     return page(
         title(ticket.ticket_number, ticket.subject),
-        named(_values(ticket, found, now)),
+        named(_values(ticket, found, now), paint=call.paint),
         section("Description", prose(ticket.description, inside=1)),
         *(blocks[part] for part in dict.fromkeys(parts)),
     )

@@ -6,11 +6,11 @@ is cut only when nothing else helps; a text with blanks is cut first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
 from savctl.cli.framework.tables.colours import painted
-from savctl.cli.framework.terminal import cells, clip, fold, pad
+from savctl.cli.framework.terminal import cells, clip
 from savctl.cli.framework.text import safe
 
 _GAP = 2
@@ -39,22 +39,6 @@ def write_table(
     lines = [[safe(name) for name in names], *rows] if has_headers else rows
     table = tabulate(lines, tablefmt="plain", disable_numparse=True)  # as headers they get blanks
     out.writelines(f"{line.rstrip(' ')}\n" for line in table.split("\n"))
-
-
-def write_record(
-    row: Mapping[str, str], out: TextIO, *, room: int | None = None, has_colours: bool = False
-) -> None:
-    """Write one thing: its names, and beside each the lines of its value."""
-    width = max((cells(name) for name in row), default=0)
-    for name, text in row.items():
-        lines = [safe(line) for line in text.splitlines() or [""]]
-        if room is not None:
-            lines = [part for line in lines for part in fold(line, max(20, room - width - _GAP))]
-        if has_colours:
-            lines = [painted(name, line) for line in lines]
-        first, *others = lines
-        out.write(f"{pad(safe(name), width)}  {first}".rstrip() + "\n")
-        out.writelines(f"{'':<{width}}  {line}\n" for line in others)
 
 
 def fitted(
