@@ -6,12 +6,12 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
-group = new_group("Who works on what.")
+group = new_group("Show agents and their workload.")
 
 
 @command(group, "workload", examples=["savctl agent workload"])
 def workload(call: CommandContext) -> Answer:
-    """Tickets by agent and status, the busiest first."""
+    """Count tickets by agent and status, the busiest first."""
     from savctl.persistence.tickets.workload import by_agent
 
     with call.database.reading() as connection:
@@ -20,7 +20,7 @@ def workload(call: CommandContext) -> Answer:
 
 @command(group, "list", examples=["savctl agent list", "savctl agent list -o ids"])
 def list_(call: CommandContext) -> Answer:
-    """The agents who hold or held tickets."""
+    """List the agents who hold or held tickets."""
     from savctl.persistence.tickets.workload import by_agent
 
     with call.database.reading() as connection:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from savctl.usecases.archive.restore import RestorableTicket
     from savctl.usecases.archive.verify import Checked
 
-group = new_group("Old tickets in cold storage.")
+group = new_group("Move old tickets to cold storage and back.")
 
 _COLUMNS = (
     "ticket_number",
@@ -43,7 +43,9 @@ _VERIFY_COLUMNS = ("bundle", "tickets", "size_bytes", "problem")
     examples=["savctl archive run --dry-run", "savctl archive run --yes -o json"],
 )
 def run(call: CommandContext) -> Answer | Outcome | None:
-    """Run the job archive now: tickets closed for more than a year go to cold storage.
+    """Run the job archive now.
+
+    Tickets closed for more than a year are moved to cold storage.
 
     --yes lifts the brake that stops a run which would move very many tickets at once.
     """
@@ -64,7 +66,8 @@ def list_(
         typer.Option("--user", metavar="ID", parser=whole("--user"), help="Customer."),
     ] = None,
     order: Annotated[
-        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+        int | None,
+        typer.Option("--order", metavar="ID", parser=whole("--order"), help="Order."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Closed at or after.")
@@ -77,7 +80,7 @@ def list_(
         str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
     ] = None,
 ) -> Answer:
-    """Archived tickets in the order of their ids, fifty at a time."""
+    """List archived tickets by id, fifty at a time."""
     from savctl.persistence.archive import index
 
     wanted = index.ArchiveFilter(
@@ -104,7 +107,10 @@ def list_(
     examples=["savctl archive show TKT-9XQ4C7PA", "savctl archive show TKT-9XQ4C7PA -o json"],
 )
 def show(call: CommandContext, ticket: OneTicket) -> Answer:
-    """One archived ticket with its messages and attachments, read from its bundle."""
+    """Show one archived ticket, read from its bundle.
+
+    Its messages and attachments are included.
+    """
     from savctl.usecases.archive.restore import read_archived
 
     found = read_archived(call.database, call.app.cold, reference(ticket))
@@ -120,7 +126,10 @@ def show(call: CommandContext, ticket: OneTicket) -> Answer:
 
 @command(group, "verify", examples=["savctl archive verify", "savctl archive verify -o json"])
 def verify(call: CommandContext) -> Answer | Outcome:
-    """Read every bundle and compare it with what was written; exit 10 when one differs."""
+    """Read every bundle and compare it with its record.
+
+    Exit code 10 when one differs.
+    """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.archive.verify import verify_archive
 
@@ -160,7 +169,9 @@ def restore(
     ] = None,
     reason: Reason = None,
 ) -> Answer:
-    """Bring one archived ticket back: rows, ids, number and times as they were.
+    """Restore one archived ticket.
+
+    Rows, ids, number and times are as they were.
 
     Its history gets one entry more. It stays for at least 30 days before it is archived again.
     """

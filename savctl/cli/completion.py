@@ -11,17 +11,17 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
-group = new_group("Completion for your shell.", is_command=True)
+group = new_group("Print the completion script of a shell.", is_command=True)
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@command(group, "completion", examples=["savctl completion bash"])
+@command(group, "completion", timeless=True, examples=["savctl completion bash"])
 def show(
     call: CommandContext,
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> Answer:
-    """Completion for your shell: put the output where your shell reads it.
+    """Print the completion script of a shell.
 
     bash: savctl completion bash > ~/.local/share/bash-completion/completions/savctl
     """
@@ -30,6 +30,6 @@ def show(
     script = get_completion_script(
         prog_name="savctl",
         complete_var="_SAVCTL_COMPLETE",
-        shell=one_of("shell", shell, SHELLS),
+        shell=one_of("SHELL", shell, SHELLS, prefix=""),
     )
     return Answer(rows=[{"script": script}], is_one=True, key="script", text=script)

@@ -21,12 +21,15 @@ from savctl.config import (
 from savctl.config.unused import unused_variables
 from savctl.errors import ConfigurationError
 
-group = new_group("Settings, and where each came from.")
+group = new_group("Show and check the settings.")
 
 
 @command(group, "show", examples=["savctl config show", "savctl config show -o json"])
 def show(call: CommandContext) -> Answer | Outcome:
-    """Every setting in force, secrets hidden, with its origin; exit 2 when one is wrong."""
+    """Show every setting in force, with its origin.
+
+    Secrets are hidden; exit code 2 when a setting is wrong.
+    """
     found = read_configuration(os.environ, file=call.config)
     rows = [_row(found, setting) for setting in SETTINGS]
     rows += [
@@ -76,7 +79,10 @@ def check(call: CommandContext) -> Answer:
 
 @command(group, "path", examples=["savctl config path"])
 def path(call: CommandContext) -> Answer:
-    """The configuration file in use, or where one would be read from."""
+    """Show which configuration file is read.
+
+    When there is none, it shows where one would be read from.
+    """
     used = call.config or _found_file()
     place = used or user_file(os.environ)
     row = {"path": str(place), "exists": used is not None}

@@ -24,7 +24,9 @@ _INDENT = 17  # cells before what was found: the name of the check and its level
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
 def doctor(call: CommandContext) -> Outcome:
-    """Check everything savctl depends on; exit 10 when something is wrong, 8 without database.
+    """Check everything savctl depends on.
+
+    Exit code 10 when something is wrong, 8 without a database.
 
     A line for each thing, with a level: ok, warn, error, or off where it is not configured.
     """

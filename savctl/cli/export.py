@@ -16,7 +16,7 @@ from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import InvalidInput
 
-group = new_group("Data as files, for other programs.")
+group = new_group("Write data to files for other programs.")
 
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is stdout.")]
 
@@ -47,7 +47,9 @@ def tickets(
     ] = None,
     force: Force = False,
 ) -> Answer | Outcome | None:
-    """Tickets into a file only you can read: every column, internal notes as well.
+    """Write tickets to a file that only you can read.
+
+    Every column is written, internal notes as well.
 
     The file is there whole or not at all; the audit keeps who took what.
     """

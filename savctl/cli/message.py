@@ -15,7 +15,7 @@ from savctl.cli.framework.params import Limit, long_text, whole
 from savctl.cli.framework.ticket_refs import OneTicket
 from savctl.domain.model.references import reference
 
-group = new_group("The conversation of a ticket.")
+group = new_group("Add and read messages of tickets.")
 
 COLUMNS = ("id", "created_at", "sender_type", "sender_id", "is_internal", "read_at", "message")
 
@@ -53,7 +53,10 @@ def add(
         typer.Option("--idempotency-key", help="The same key answers the same message."),
     ] = None,
 ) -> Answer:
-    """Add a message; a customer's ends the waiting in the same transaction."""
+    """Add a message to a ticket.
+
+    A customer's message ends the waiting in the same transaction.
+    """
     from savctl.domain.tickets.senders import parse_sender
     from savctl.usecases.files.staging import Staging
     from savctl.usecases.tickets.conversation import add_message
@@ -99,7 +102,10 @@ def list_(
     limit: Limit = 50,
     public: Annotated[bool, typer.Option("--public", help="Without internal notes.")] = False,
 ) -> Answer:
-    """The conversation, oldest first, every message whole."""
+    """Show the conversation of a ticket, oldest first.
+
+    Every message is shown whole.
+    """
     from savctl.cli.views.conversation import conversation_page
     from savctl.persistence.tickets.messages import Message, Messages
     from savctl.persistence.tickets.tickets import Tickets
@@ -159,7 +165,10 @@ def unread(
         ),
     ] = None,
 ) -> Answer:
-    """Tickets with customers' messages that no agent has read, the longest waiting first."""
+    """List tickets whose customers wait to be read.
+
+    These are tickets with messages that no agent has read, the longest waiting first.
+    """
     from savctl.persistence.tickets import reads
 
     with call.database.reading() as connection:

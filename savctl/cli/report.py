@@ -51,7 +51,10 @@ def sla(
     html: Html = None,
     force: Force = False,
 ) -> Answer:
-    """How the promises of the tickets created in a period were kept, computed from history."""
+    """Report how SLA promises were kept.
+
+    It covers the tickets created in a period and is computed from their history.
+    """
     return sla_answer(call, since, until, by, page_place(call, html, force=force))
 
 
@@ -95,7 +98,10 @@ def workload(
     html: Html = None,
     force: Force = False,
 ) -> Answer:
-    """What each agent holds, what of it is late, and what was solved in a period."""
+    """Report what each agent holds and solved.
+
+    It shows what is late and what was solved in the period.
+    """
     from savctl.cli.report_pages import workload_page
     from savctl.usecases.reports.workload import report_workload
 
@@ -126,7 +132,10 @@ def volume(
     html: Html = None,
     force: Force = False,
 ) -> Answer:
-    """What came, was solved, came back and was left in each part of a period."""
+    """Count tickets by day, week or month.
+
+    Tickets created, resolved, closed, reopened, and the backlog.
+    """
     from savctl.cli.report_pages import volume_page
     from savctl.domain.periods import Every
     from savctl.usecases.reports.volume import report_volume

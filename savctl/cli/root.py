@@ -8,49 +8,67 @@ from functools import cache
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
+
+from savctl.cli.framework.words.topics import TOPICS
+from savctl.cli.framework.words.tree import BranchGroup
 
 # name -> (module:attribute, help line); a test holds each line equal to the group's own.
 REGISTRY: dict[str, tuple[str, str]] = {
     "ticket": ("savctl.cli.ticket:group", "Create, find, assign and move tickets."),
-    "message": ("savctl.cli.message:group", "The conversation of a ticket."),
+    "message": ("savctl.cli.message:group", "Add and read messages of tickets."),
     "attachment": (
         "savctl.cli.attachment:group",
-        "Files of tickets: safe in, safe out, nothing left over.",
+        "Attach, fetch, check and restore files of tickets.",
     ),
-    "agent": ("savctl.cli.agent:group", "Who works on what."),
+    "agent": ("savctl.cli.agent:group", "Show agents and their workload."),
     "user": ("savctl.cli.user:group", "Find customers and agents, and mark VIPs."),
-    "sla": ("savctl.cli.sla:group", "What was promised, and what was kept."),
+    "sla": ("savctl.cli.sla:group", "Show SLA clocks, targets and breaches."),
     "report": ("savctl.cli.report:group", "Reports: service levels, workload, volume."),
-    "export": ("savctl.cli.export:group", "Data as files, for other programs."),
+    "export": ("savctl.cli.export:group", "Write data to files for other programs."),
     "gdpr": (
         "savctl.cli.gdpr:group",
-        "A person's data: find it, export it, hold what is evidence.",
+        "Find, export and hold a person's data.",
     ),
-    "archive": ("savctl.cli.archive:group", "Old tickets in cold storage."),
-    "event": ("savctl.cli.event:group", "Events: the outbox, and its way to the broker."),
+    "archive": ("savctl.cli.archive:group", "Move old tickets to cold storage and back."),
+    "event": ("savctl.cli.event:group", "Watch the outbox and send events to the broker."),
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),
-    "db": ("savctl.cli.db:group", "The schema and the invariants of the data."),
+    "db": ("savctl.cli.db:group", "Create, check and maintain the database."),
     "doctor": ("savctl.cli.doctor:group", "Check everything savctl depends on."),
-    "config": ("savctl.cli.config:group", "Settings, and where each came from."),
-    "states": ("savctl.cli.states:group", "The state machine as savctl enforces it."),
-    "demo": ("savctl.cli.demo:group", "A believable shop to try things on."),
-    "completion": ("savctl.cli.completion:group", "Completion for your shell."),
-    "version": ("savctl.cli.version:group", "Versions of savctl and its parts."),
+    "config": ("savctl.cli.config:group", "Show and check the settings."),
+    "states": ("savctl.cli.states:group", "Show the state machine of tickets."),
+    "demo": ("savctl.cli.demo:group", "Try savctl on a made-up shop."),
+    "completion": ("savctl.cli.completion:group", "Print the completion script of a shell."),
+    "version": ("savctl.cli.version:group", "Show the versions of savctl and its parts."),
 }
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(BranchGroup):
     """A group whose commands are stubs until one is used; help and completion need no more."""
 
     registry = REGISTRY
+    more_names = ("help",)
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._only_names = False
         for name, (_, line) in self.registry.items():
             self.commands[name] = TyperCommand(name, help=line, rich_markup_mode=None)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words; `help COMMAND` is `COMMAND --help`, and explains topics as well."""
+        if args[:1] == ["help"]:
+            topic = TOPICS.get(" ".join(args[1:]))
+            if topic is not None:
+                typer.echo(topic(), nl=False)
+                raise typer.Exit
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The groups in the order of the table."""
+        return list(self.commands)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command itself, imported now; its stub while only names are asked for."""
@@ -62,6 +80,10 @@ class LazyGroup(TyperGroup):
         """Help of the root, without importing any group."""
         self._only_names = True
         super().format_help(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Where the rest of the help is."""
+        formatter.write(_MORE_HELP)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Names of the groups, without importing any."""
@@ -107,4 +129,14 @@ Examples:
   savctl ticket list --status open,in_progress
   savctl ticket assign TKT-7K2M9QXA --to 10
   savctl job run auto-close --dry-run
+"""
+
+_MORE_HELP = """
+Exit codes: 0 done, 1 bug, 2 usage, 3 done in part, 4 not found, 5 refused,
+  6 not confirmed, 7 not permitted, 8 unavailable, 9 already running, 10 findings
+
+More help:
+  savctl help COMMAND      one command, as savctl COMMAND --help
+  savctl help options      the options that every command takes
+  savctl help exit-codes   what each exit code means
 """

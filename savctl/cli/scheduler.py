@@ -38,10 +38,13 @@ _GRAVEST_FIRST = (
 @command(
     group,
     "run",
+    asks=True,
     examples=["savctl scheduler run", "savctl scheduler run --except auto-close"],
 )
 def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
-    """Stay and run every job at its time until SIGTERM or SIGINT; one job never holds another.
+    """Run every job at its time until Ctrl-C or SIGTERM.
+
+    One job never holds up another.
 
     The log on stderr has a line for each run; of runs that changed nothing, one an hour for each
     job. -o json and --log-format json make each line an object.
@@ -60,9 +63,14 @@ def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
     return 128 + stop.signal if stop.signal is not None else int(ExitCode.DONE)
 
 
-@command(group, "tick", examples=["savctl scheduler tick", "savctl scheduler tick -o json"])
+@command(
+    group, "tick", asks=True, examples=["savctl scheduler tick", "savctl scheduler tick -o json"]
+)
 def tick(call: CommandContext, only: Only = None, but: Except = None) -> Outcome:
-    """Run what is due now, wait for it, and end: one line of cron instead of a scheduler."""
+    """Run what is due now, wait for it, and end.
+
+    One line of cron replaces a scheduler.
+    """
     from savctl.persistence.jobs.runs import StartedBy
     from savctl.scheduling.scheduler import Scheduler
     from savctl.scheduling.stop import stopping_on_signals
@@ -84,7 +92,7 @@ def tick(call: CommandContext, only: Only = None, but: Except = None) -> Outcome
 
 @command(group, "status", examples=["savctl scheduler status", "savctl scheduler status -o json"])
 def status(call: CommandContext) -> Answer:
-    """The schedulers that are alive, on whatever host."""
+    """List the schedulers that are alive, on any host."""
     from savctl.persistence.jobs import schedules
 
     with call.database.reading() as connection:

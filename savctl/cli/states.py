@@ -7,12 +7,12 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.domain.model.states import TRANSITIONS
 
-group = new_group("The state machine as savctl enforces it.", is_command=True)
+group = new_group("Show the state machine of tickets.", is_command=True)
 
 
-@command(group, "states", examples=["savctl states", "savctl states -o json"])
+@command(group, "states", timeless=True, examples=["savctl states", "savctl states -o json"])
 def show_states(call: CommandContext) -> Answer:
-    """The state machine as savctl enforces it."""
+    """Show the state machine of tickets."""
     rows = [
         {
             "from": str(t.origin),

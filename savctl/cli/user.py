@@ -48,7 +48,10 @@ def show(
     call: CommandContext,
     named: Person,
 ) -> Answer:
-    """Show a user as the auth service sent it, and how many tickets they have."""
+    """Show a user, and how many tickets they have.
+
+    The data is as the auth service sent it.
+    """
     from savctl.persistence.tickets import reads
     from savctl.persistence.tickets.users import Users
     from savctl.persistence.tickets.vips import Vips
@@ -96,7 +99,10 @@ def list_(
         ),
     ] = None,
 ) -> Answer:
-    """List the users that the auth service sent, by id; case and accents do not matter."""
+    """List users by id, or search them by name or address.
+
+    Case and accents do not matter.
+    """
     return Answer(
         rows=_users(call, search, after or 0, limit), columns=COLUMNS, key="id", noun="users"
     )
@@ -113,7 +119,10 @@ def vip(
     user: UserId,
     off: Annotated[bool, typer.Option("--off", help="They are none any more.")] = False,
 ) -> Answer:
-    """Make a customer a VIP: their new tickets start one level higher; others stay as they are."""
+    """Make a customer a VIP, or end it.
+
+    New tickets of a VIP start one level higher; others stay as they are.
+    """
     from savctl.usecases.tickets.vips import mark_vip
 
     changed = mark_vip(call.operation(), user, is_vip=not off)

@@ -10,14 +10,14 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 
-group = new_group("Versions of savctl and its parts.", is_command=True)
+group = new_group("Show the versions of savctl and its parts.", is_command=True)
 
 _PARTS = ("typer", "sqlalchemy", "pymysql", "alembic", "apscheduler")
 
 
-@command(group, "version", examples=["savctl version", "savctl version -o json"])
+@command(group, "version", timeless=True, examples=["savctl version", "savctl version -o json"])
 def show_version(call: CommandContext) -> Answer:
-    """Versions of savctl and its parts."""
+    """Show the versions of savctl and its parts."""
     from savctl.persistence.schema.versions import HEAD
 
     row = {"savctl": __version__, "schema": HEAD, "python": platform.python_version()}

@@ -187,5 +187,5 @@ def test_an_unknown_user_is_a_warning_only(cli: Cli) -> None:
 
     assert outcome.code == 0
     assert json.loads(outcome.out)["user_id"] == 456
-    assert len(outcome.err.splitlines()) == 1
+    assert list(json.loads(outcome.err)) == ["warning"]
     assert "users 7, 456 are not in the users table yet; saved anyway" in outcome.err

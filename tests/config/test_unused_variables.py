@@ -88,11 +88,12 @@ def test_config_check_and_every_other_command_name_it_and_no_value(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RABBITMQ_PASSWORD", "hunter2")
-    warning = "warning: RABBITMQ_PASSWORD is set and not used: RABBITMQ_HOST is not set\n"
+    warning = "RABBITMQ_PASSWORD is set and not used: RABBITMQ_HOST is not set"
 
     checked, listed = cli("config", "check", "-o", "json"), cli("ticket", "list")
 
     assert (checked.code, listed.code) == (0, 0)
     assert json.loads(checked.out)["unused"] == ["RABBITMQ_PASSWORD"]
-    assert (checked.err.count(warning), listed.err.count(warning)) == (1, 1)
+    assert [json.loads(line) for line in checked.err.splitlines()] == [{"warning": warning}]
+    assert listed.err.count(f"warning: {warning}\n") == 1
     assert "hunter2" not in checked.out + checked.err + listed.err

@@ -5,6 +5,6 @@ from __future__ import annotations
 from savctl.cli.framework.command import new_group
 from savctl.cli.framework.package import load_commands
 
-group = new_group("Files of tickets: safe in, safe out, nothing left over.")
+group = new_group("Attach, fetch, check and restore files of tickets.")
 
 load_commands(__name__, __path__)

@@ -49,7 +49,10 @@ def add(
         bool, typer.Option("--url", help="Answer with a link to each file, as `url` does.")
     ] = False,
 ) -> Answer | Outcome:
-    """Attach files to a ticket: all are examined and scanned before anything is written."""
+    """Attach files to a ticket.
+
+    All are examined and scanned before anything is written.
+    """
     from savctl.usecases.files.access import require_ticket
     from savctl.usecases.files.attaching import attach_files
     from savctl.usecases.files.staging import Staging
@@ -115,7 +118,10 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
     ],
 )
 def check(call: CommandContext, files: Files, name: Name = None) -> Answer | Outcome:
-    """Check files as an upload would; needs no database and stores nothing."""
+    """Check whether files would be accepted.
+
+    Nothing is stored, and no database is needed.
+    """
     from savctl.domain.files.file_types import FileRefused
     from savctl.usecases.files.staging import Staging
 

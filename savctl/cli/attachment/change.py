@@ -19,7 +19,10 @@ _COLUMNS = ("id", "ticket_number", "original_name", "deleted_at", "changed")
     examples=["savctl attachment delete 1 --reason 'wrong ticket' --as 10"],
 )
 def delete(call: CommandContext, attachment: AttachmentId, reason: Reason = None) -> Answer:
-    """Take a file off its ticket; it can be restored for 30 days, then it goes for good."""
+    """Delete a file of a ticket.
+
+    It can be restored for 30 days; then it is purged.
+    """
     from savctl.usecases.files.attaching import delete_attachment
 
     done = delete_attachment(
@@ -33,7 +36,7 @@ def delete(call: CommandContext, attachment: AttachmentId, reason: Reason = None
 
 @command(group, "restore", writes=True, examples=["savctl attachment restore 1 --as 10"])
 def restore(call: CommandContext, attachment: AttachmentId) -> Answer:
-    """Put a deleted file back on its ticket."""
+    """Restore a deleted file."""
     from savctl.usecases.files.attaching import restore_attachment
 
     done = restore_attachment(call.operation(), attachment)

@@ -41,7 +41,9 @@ def orphans(
         bool, typer.Option("--last", help="Show the numbers of the last cleanup; compare nothing.")
     ] = False,
 ) -> Answer:
-    """Where the bucket and the database do not agree, in both directions; nothing is changed.
+    """Compare bucket and database, in both directions.
+
+    Nothing is changed.
 
     An orphan is an object that no record names: orphan-cleanup hides it. Other findings are
     left alone by every job.

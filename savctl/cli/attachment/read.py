@@ -40,7 +40,7 @@ def list_(
         bool, typer.Option("--deleted", help="Soft-deleted files as well.")
     ] = False,
 ) -> Answer:
-    """The files of a ticket, in the order they came."""
+    """List the files of a ticket, oldest first."""
     from savctl.usecases.files.attaching import list_attachments
 
     found, attachments = list_attachments(
@@ -69,7 +69,10 @@ def get(
     ] = None,
     force: Force = False,
 ) -> Answer | None:
-    """Fetch a file; size and hash are compared with its record, and it is on record who did."""
+    """Fetch a file, and compare it with its record.
+
+    Size and hash are compared; the audit records who fetched it.
+    """
     from savctl.domain.files.file_names import local_name
     from savctl.usecases.files.access import content_of
 
@@ -120,7 +123,9 @@ def url(
         typer.Option("--expires", metavar="SPAN", help="How long it works; at most 15m."),
     ] = None,
 ) -> Answer:
-    """Make a link to a file, for someone who may see its ticket; the audit records who got it.
+    """Make a link to a file, valid for 15 minutes.
+
+    It is for someone who may see the ticket; the audit records who got it.
 
     Customers get links to files of their own tickets, agents of those assigned to them, admins
     (by SAVCTL_TOKEN) and the operator without --as to all.
@@ -161,7 +166,10 @@ def access(
         str, typer.Argument(metavar="ID|TKT", help="Id of an attachment, or a ticket number.")
     ],
 ) -> Answer:
-    """Who attached, read, got a link to, deleted or restored a file, and when; oldest first."""
+    """Show who did what with a file, oldest first.
+
+    Each row says who attached, read, linked, deleted or restored a file, and when.
+    """
     from savctl.usecases.files.access import accesses
 
     named = reference(what)

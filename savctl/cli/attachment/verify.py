@@ -32,7 +32,9 @@ def verify(
         bool, typer.Option("--quick", help="Existence and size only; content is not read.")
     ] = False,
 ) -> Answer | Outcome:
-    """Compare every record with its object; exit 10 when one is missing or differs.
+    """Compare every record with its object.
+
+    Exit code 10 when one is missing or differs.
 
     Files that are soft-deleted count. Nothing is changed.
     """

@@ -5,6 +5,6 @@ from __future__ import annotations
 from savctl.cli.framework.command import new_group
 from savctl.cli.framework.package import load_commands
 
-group = new_group("The schema and the invariants of the data.")
+group = new_group("Create, check and maintain the database.")
 
 load_commands(__name__, __path__)

@@ -10,7 +10,10 @@ from savctl.cli.framework.output import Answer, Outcome
 
 @command(group, "size", examples=["savctl db size", "savctl db size -o json"])
 def size(call: CommandContext) -> Answer:
-    """How large each table is, and how much of it is free; largest first."""
+    """Show the size of each table, largest first.
+
+    Free space is shown as well.
+    """
     from savctl.persistence.schema.maintenance import sizes
 
     rows = [
@@ -34,7 +37,10 @@ def size(call: CommandContext) -> Answer:
     examples=["savctl db optimize --dry-run", "savctl db optimize"],
 )
 def optimize(call: CommandContext) -> Answer | Outcome | None:
-    """Run the job db-optimize now: analyze every table, rebuild those with much free space."""
+    """Run the job db-optimize now.
+
+    It analyzes every table and rebuilds those with much free space.
+    """
     from savctl.cli.job.running import by_name
 
     return by_name(call, "db-optimize")

@@ -30,7 +30,9 @@ def check(
     call: CommandContext,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what is safe.")] = False,
 ) -> Answer | Outcome:
-    """Look for broken invariants in all the data; exit 10 when there are any.
+    """Look for broken invariants in all the data.
+
+    Exit code 10 when there are any.
 
     A repair loses nothing and invents nothing: history entries are put back from the audit,
     stamps set to what an unbroken history proves, unreadable metadata is kept under a key.

@@ -25,7 +25,10 @@ _RECORD = ("database", "before", "after", "changed", "dry_run")
 
 @command(group, "upgrade", writes=True, examples=["savctl db upgrade", "savctl db upgrade -n"])
 def upgrade(call: CommandContext) -> Answer:
-    """Make the schema, or bring it up to date; of two hosts one waits for the other."""
+    """Create or migrate the schema.
+
+    Safe to start on several hosts: one waits for the other.
+    """
     from savctl.usecases.database import schema
 
     _note_database(call)
@@ -49,7 +52,9 @@ def downgrade(
         str | None, typer.Option("--confirm", metavar="DATABASE", help="Its name, to confirm.")
     ] = None,
 ) -> Answer:
-    """Go back to an older schema; what the newer one added is dropped with every row.
+    """Return to an older schema.
+
+    What the newer one added is dropped with every row.
 
     The tables that go are named with their rows before anything is done. Off a terminal --confirm
     is needed; --yes is not enough.
@@ -87,7 +92,10 @@ def status(
         bool, typer.Option("--verify", help="Compare every column with the expected schema.")
     ] = False,
 ) -> Answer | Outcome:
-    """Which schema the database has, whose the service's tables are, what an upgrade would do."""
+    """Show which schema the database has.
+
+    It names whose the service's tables are and what an upgrade would do.
+    """
     from savctl.usecases.database import status as schema_status
 
     found = schema_status.status(call.app.raw_database)
@@ -112,7 +120,7 @@ def status(
 
 @command(group, "adopt", writes=True, examples=["savctl db adopt --dry-run", "savctl db adopt"])
 def adopt(call: CommandContext) -> Outcome:
-    """Take over a database that the service's own migrations made.
+    """Take over a database that the service's migrations made.
 
     Every table of the service is compared column by column. With an error nothing is done
     (exit 5; a dry run exits 10). Otherwise savctl's own tables are added; no other is touched.
@@ -141,7 +149,10 @@ def adopt(call: CommandContext) -> Outcome:
 
 @command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
 def ping(call: CommandContext) -> Answer:
-    """Whether the database answers, how fast, and which server it is."""
+    """Check whether the database answers, and how fast.
+
+    It names the server and its version.
+    """
     from savctl.usecases.database import status as schema_status
 
     pong = schema_status.ping(call.app.raw_database)
@@ -165,7 +176,9 @@ def committed(
     call: CommandContext,
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="From the failed command.")],
 ) -> Answer:
-    """Whether a change was stored whose answer was lost: 0 it was, 4 it was not.
+    """Check whether a change was stored.
+
+    0: it was; 4: it was not. For a command whose answer was lost.
 
     A command that ends with "may have been stored" names its token. After the answer 4 that
     change can not be stored any more: its command may be run again.

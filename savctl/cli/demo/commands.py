@@ -15,7 +15,7 @@ from savctl.domain import times
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import InvalidInput
 
-group = new_group("A believable shop to try things on.", is_command=True)
+group = new_group("Try savctl on a made-up shop.", is_command=True)
 
 Span = Annotated[str | None, typer.Option(metavar="SPAN", help="Instead of the setting.")]
 
@@ -33,8 +33,10 @@ Span = Annotated[str | None, typer.Option(metavar="SPAN", help="Instead of the s
 def demo(
     call: CommandContext,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 7,
-    tickets: Annotated[int, typer.Option("--tickets", min=1, max=100_000)] = 400,
-    months: Annotated[int, typer.Option("--months", min=1, max=60)] = 4,
+    tickets: Annotated[
+        int, typer.Option("--tickets", min=1, max=100_000, help="How many tickets.")
+    ] = 400,
+    months: Annotated[int, typer.Option("--months", min=1, max=60, help="How many months.")] = 4,
     until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="When the story ends; else now.")
     ] = None,
@@ -65,7 +67,9 @@ def demo(
     auto_close_after: Span = None,
     close_resolved_after: Span = None,
 ) -> Answer | Outcome:
-    """A believable shop to try things on: months of tickets, through the real commands and jobs.
+    """Try savctl on a made-up shop.
+
+    Months of tickets are played through the real commands and jobs.
 
     The story goes into a database of its own (the answer names it), which the next demo makes
     anew. With --replay a recorded log is played instead: docs/import.md.

@@ -5,6 +5,6 @@ from __future__ import annotations
 from savctl.cli.framework.command import new_group
 from savctl.cli.framework.package import load_commands
 
-group = new_group("Events: the outbox, and its way to the broker.")
+group = new_group("Watch the outbox and send events to the broker.")
 
 load_commands(__name__, __path__)

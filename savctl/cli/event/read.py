@@ -56,7 +56,7 @@ def list_(
     ] = 0,
     limit: Limit = 50,
 ) -> Answer:
-    """Events, oldest first."""
+    """List events, oldest first."""
     from savctl.persistence.events import event_reads as reads
     from savctl.persistence.tickets.tickets import Tickets
 
@@ -79,7 +79,10 @@ def show(
     call: CommandContext,
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
-    """One event with its envelope, as it goes over the wire."""
+    """Show one event with its envelope.
+
+    The envelope is shown as it is published.
+    """
     from savctl.persistence.events import event_reads as reads
 
     with call.database.reading() as connection:
@@ -104,7 +107,10 @@ def schema(
         str | None, typer.Argument(metavar="[EVENT]", help="Only this event.")
     ] = None,
 ) -> Answer:
-    """JSON Schema of the events' envelopes, for the services that read them."""
+    """Print the JSON Schema of the events' envelopes.
+
+    It is for the services that read them.
+    """
     from difflib import get_close_matches
 
     from savctl.domain.events.schema import all_schemas
@@ -139,7 +145,10 @@ def tail(
         ),
     ] = None,
 ) -> None:
-    """Events as they come, one JSON line each; --after 0 begins with the oldest."""
+    """Print events as they are made, one JSON line each.
+
+    --after 0 begins with the oldest.
+    """
     from savctl.cli.framework.output import Format
     from savctl.usecases.events.following import OutboxTail
 

@@ -40,7 +40,10 @@ def status(
         ),
     ] = None,
 ) -> Answer | Outcome:
-    """How many events wait, how long the oldest has waited, how many are set aside."""
+    """Count waiting and dead events.
+
+    It also shows how long the oldest has waited.
+    """
     from savctl.cli.framework.text import span_words
     from savctl.usecases.events.outbox import outbox_status
 
@@ -84,7 +87,10 @@ def relay(
     call: CommandContext,
     once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
 ) -> Answer | Outcome | None:
-    """Send waiting events to the broker; without --once, stay until a signal."""
+    """Send waiting events to the broker.
+
+    Without --once, stay until a signal.
+    """
     import logging
 
     from savctl.cli.job.running import answered
@@ -119,7 +125,7 @@ def retry(
     ] = None,
     dead: Annotated[bool, typer.Option("--dead", help="All that were set aside.")] = False,
 ) -> Answer:
-    """Let events go again that were set aside or have to wait."""
+    """Retry dead or delayed events now."""
     from array import array
 
     from savctl.usecases.events.outbox import retry_dead_events, retry_events
@@ -142,7 +148,10 @@ def skip(
     call: CommandContext,
     event: Annotated[str, typer.Argument(metavar="ID", help="Number or UUID of an event.")],
 ) -> Answer:
-    """Give an event up for good, so that the later ones of its ticket go on."""
+    """Give up one event for good.
+
+    The later ones of its ticket are sent then.
+    """
     from savctl.usecases.events.outbox import skip_event
 
     call.confirm(f"Give up event {event}? Nobody will ever be told of it")
@@ -174,7 +183,10 @@ def replay(
         str | None, typer.Option("--ticket", metavar="TKT", help="Only of this ticket.")
     ] = None,
 ) -> Answer | Outcome:
-    """Send published events once more, marked with the header x-replay."""
+    """Send published events again.
+
+    They are marked with the header x-replay.
+    """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.events.outbox import count_replayed, replay_events
 
@@ -223,7 +235,10 @@ def _span(
 
 @command(group, "setup", writes=True, examples=["savctl event setup --dry-run"])
 def setup(call: CommandContext) -> Answer:
-    """Make the durable topic exchange, if it is not there; queues belong to their consumers."""
+    """Make the durable topic exchange.
+
+    An exchange that exists is left as it is. Queues belong to their consumers.
+    """
     broker = _broker(call) if not call.dry_run else call.app.broker
     if call.dry_run or broker is None:
         call.note("dry run: nothing was made")

@@ -11,12 +11,10 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.context import CommandContext
@@ -24,66 +22,20 @@ from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
 from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.filters import FILTERS, filter_of
 from savctl.cli.framework.output import Answer, AnswerLost, Format, Outcome, write
-from savctl.cli.framework.params import whole
+from savctl.cli.framework.words.common import (
+    ACTOR,
+    CLOCK,
+    COMMON,
+    CONFIRMATION,
+    WRITING,
+    Option,
+)
+from savctl.cli.framework.words.tree import BranchGroup, LeafCommand
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
 
-_OUTPUT = Annotated[
-    str,
-    typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, jsonl, csv or ids."),
-]
-_COLUMNS = Annotated[
-    str | None, typer.Option("--columns", metavar="A,B", help="Columns, as id,metadata.sla.")
-]
-_NO_HEADERS = Annotated[
-    bool, typer.Option("--no-headers", help="No line of headers in a table or in CSV.")
-]
-_CONFIG = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file to read.")
-]
-_QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on stderr.")]
-_VERBOSE = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
-_COLOR = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
-_LOG_FORMAT = Annotated[
-    str | None,
-    typer.Option("--log-format", metavar="FORMAT", help="Log lines on stderr: text or json."),
-]
-_AT = Annotated[
-    str | None,
-    typer.Option("--at", metavar="TIME", help="Set the clock (reading and dry runs only)."),
-]
-_DRY_RUN = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Show what would change; change nothing.")
-]
-_AS = Annotated[
-    int | None,
-    typer.Option(
-        "--as", metavar="USER_ID", parser=whole("--as"), help="Who acts; also SAVCTL_ACTOR."
-    ),
-]
-_YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-
 _MORE = "savctl.options"
 _CONTEXT = "typer_context"  # the parameter by which Typer hands over the command's own words
-_Option = tuple[str, Any, Any]  # parameter, annotation, default
-
-_COMMON: tuple[_Option, ...] = (
-    ("output", _OUTPUT, "table"),
-    ("columns", _COLUMNS, None),
-    ("no_headers", _NO_HEADERS, False),
-    ("config", _CONFIG, None),
-    ("quiet", _QUIET, False),
-    ("verbose", _VERBOSE, False),
-    ("color", _COLOR, "auto"),
-    ("log_format", _LOG_FORMAT, None),
-    ("at", _AT, None),
-)
-_WRITERS: tuple[_Option, ...] = (
-    ("dry_run", _DRY_RUN, False),
-    ("actor", _AS, None),
-)
-_ASKERS: tuple[_Option, ...] = (("yes", _YES, False),)
-_ACTORS: tuple[_Option, ...] = (("actor", _AS, None),)
 
 Body = Callable[..., Answer | Outcome | int | None]
 CommandOptions = Mapping[str, Any]  # the parameter that gets what `more` declares
@@ -94,6 +46,7 @@ MoreOptions = Callable[[], Sequence[Any]]
 def new_group(help_text: str, *, is_command: bool = False) -> typer.Typer:
     """A group of commands with one look; with `is_command` its only command stands for it."""
     group = typer.Typer(
+        cls=BranchGroup,
         help=help_text,
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -114,19 +67,21 @@ def command(
     writes: bool = False,
     asks: bool = False,
     acts: bool = False,
+    timeless: bool = False,
     filters: bool = False,
     more: MoreOptions | None = None,
 ) -> Callable[[Body], Body]:
     """Add a function to a group.
 
-    `writes` adds `--dry-run` and `--as`, `asks` adds `--yes`, `acts` adds `--as` to a reading
-    command; `filters` makes of a parameter `wanted: TicketFilter` the options that choose
+    `writes` adds `--dry-run`, `--as` and `--yes`, `asks` adds `--yes` and `acts` `--as` to a
+    reading command; a `timeless` one has no `--at`; `filters` makes of a parameter
+    `wanted: TicketFilter` the options that choose
     tickets. `more` answers further parameters when the command itself is asked for; their values
     reach the body by its parameter `options: CommandOptions`. `examples` lead the help; the
     test-suite runs them.
     """
-    extra = _COMMON + (_WRITERS if writes else ()) + (_ASKERS if asks else ())
-    extra += _ACTORS if acts and not writes else ()
+    extra = WRITING if writes else (CONFIRMATION * asks + ACTOR * acts)
+    extra += COMMON + CLOCK * (not timeless)
 
     def decorate(body: Body) -> Body:
         def invoke(**given: Any) -> int | None:
@@ -150,21 +105,21 @@ def command(
         invoke.__name__ = body.__name__
         invoke.__module__ = body.__module__
         invoke.__annotations__ = {}
-        group.command(
-            name, cls=_taking(more) if more else TyperCommand, help=_help(body, examples)
-        )(invoke)
+        kind = _taking(more) if more else LeafCommand
+        shown = type(kind.__name__, (kind,), {"examples": tuple(examples)})
+        group.command(name, cls=shown, help=_help(body, examples))(invoke)
         return body
 
     return decorate
 
 
-def _taking(more: MoreOptions) -> type[TyperCommand]:
+def _taking(more: MoreOptions) -> type[LeafCommand]:
     """A command with further options, whose values wait in the context.
 
     Typer hands a function nothing that its signature does not name.
     """
 
-    class Taking(TyperCommand):
+    class Taking(LeafCommand):
         @cached_property
         def further(self) -> list[Any]:
             return list(more())
@@ -213,7 +168,7 @@ def _but_done(lost: AnswerLost) -> PartlyDone:
     )
 
 
-def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
+def _signature(body: Body, extra: Sequence[Option]) -> inspect.Signature:
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     parameters: list[inspect.Parameter] = []
     for parameter in own:
@@ -227,7 +182,7 @@ def _signature(body: Body, extra: Sequence[_Option]) -> inspect.Signature:
     return inspect.Signature([*parameters, context, *_declared(extra)])
 
 
-def _declared(options: Sequence[_Option]) -> list[inspect.Parameter]:
+def _declared(options: Sequence[Option]) -> list[inspect.Parameter]:
     return [
         inspect.Parameter(
             key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
@@ -254,16 +209,26 @@ def _words(context: typer.Context) -> str:
 
 def _call_from(given: dict[str, Any], *, words: str) -> CommandContext:
     effect = effect_of(words)
+    given.setdefault("at", None)
     _require_own_clock(given, words, effect)
     given["output"] = Format(one_of("output", given["output"], tuple(Format)))
     given["color"] = one_of("color", given["color"], ("auto", "always", "never"))
     if given["log_format"] is not None:
         given["log_format"] = one_of("log-format", given["log_format"], ("text", "json"))
-    names = (given["columns"] or "").split(",")
-    given["columns"] = tuple(name.strip() for name in names if name.strip())
+    given["columns"] = _columns(given["columns"], words)
     if given["config"] is not None and not given["config"].is_file():
         raise ConfigurationError(f"there is no configuration file {given['config']}")
-    return CommandContext(**given, effect=effect)
+    return CommandContext(**given, effect=effect, words=words)
+
+
+def _columns(given: str | None, words: str) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    from savctl.cli.framework.tables.fields import require_columns
+
+    columns = tuple(name.strip() for name in given.split(",") if name.strip())
+    require_columns(columns, words)
+    return columns
 
 
 def _require_own_clock(given: dict[str, Any], words: str, effect: Effect) -> None:

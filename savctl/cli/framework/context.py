@@ -53,6 +53,7 @@ class CommandContext:
     actor: int | None = None
     yes: bool = False
     effect: Effect = Effect.CHANGES
+    words: str = ""
     _held: list[str] | None = field(default=None, init=False)
     _is_target_named: bool = field(default=False, init=False)
 
@@ -209,8 +210,11 @@ class CommandContext:
     @property
     def look(self) -> Look:
         """How the answer is to be shown."""
+        from savctl.cli.framework.tables.fields import fields_of
+
         return Look(
             form=self.output,
+            fields=fields_of(self.words) if self.columns else (),
             columns=self.columns,
             has_headers=not self.no_headers,
             color=self.color,

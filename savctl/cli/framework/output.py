@@ -18,7 +18,7 @@ from typing import TextIO
 from savctl.cli.framework.page import named
 from savctl.cli.framework.streams import silence_stdout
 from savctl.cli.framework.tables.colours import painted
-from savctl.cli.framework.tables.columns import picked
+from savctl.cli.framework.tables.columns import check_columns, picked
 from savctl.cli.framework.tables.layout import write_table
 from savctl.cli.framework.terminal import stdout_width, wants_colour
 from savctl.cli.framework.text import cell, json_safe, safe
@@ -258,6 +258,8 @@ def _with_names(
     rows = iter(answer.rows)
     first = next(rows, None)
     if first is None:
+        if known := look.fields or answer.fields or answer.columns:
+            check_columns(look.columns, known)
         return iter(()), look.columns or answer.fields or answer.columns
     rows = chain([first], rows)
     if look.columns:

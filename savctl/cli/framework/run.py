@@ -11,6 +11,7 @@ import typer
 from savctl.cli.framework.asked import asked
 from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, write_line
+from savctl.cli.framework.words.usage import usage_problem
 from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
 
 
@@ -52,18 +53,14 @@ def _interrupted(words: Sequence[str]) -> int:
 
 
 def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
-    """A mistake in the words themselves, as Typer found it."""
-    message = failure.format_message()
+    """A mistake in the words themselves, as Typer found it; a bare group is none: it has help."""
     if type(failure).__name__ == "NoArgsIsHelpError":
-        write_line(f"{message}\n")
-        return int(ExitCode.USAGE)
-    context = getattr(failure, "ctx", None)
-    path = context.command_path if context is not None else "savctl"
-    usage_error = SavError(message, hint=f"{path} --help shows what it takes.")
-    usage_error.code = "usage"
-    usage_error.exit_code = ExitCode.USAGE
-    _write_failure(words, usage_error)
-    return int(ExitCode.USAGE)
+        sys.stdout.write(f"{failure.format_message()}\n")
+        sys.stdout.flush()
+        return int(ExitCode.DONE)
+    problem = usage_problem(failure)
+    _write_failure(words, problem)
+    return int(problem.exit_code)
 
 
 def _bug(words: Sequence[str], bug: Exception) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from savctl.cli.framework.command import new_group
 from savctl.cli.framework.package import load_commands
 
-group = new_group("A person's data: find it, export it, hold what is evidence.")
+group = new_group("Find, export and hold a person's data.")
 holds = new_group("Tickets that must be kept, whatever their age or their customer's wish.")
 group.add_typer(holds, name="hold")
 

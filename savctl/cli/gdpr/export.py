@@ -41,7 +41,9 @@ def export(
     ] = False,
     force: Force = False,
 ) -> Answer | Outcome | None:
-    """Everything of a person as one ZIP: JSON, files, and a page that works offline.
+    """Write everything of a person into one ZIP.
+
+    It holds JSON, files, and a page that works offline.
 
     Without other customers' words and agents' names. Files that cannot be found are named (exit
     3). docs/gdpr.md explains what to do with it.
@@ -75,7 +77,7 @@ def export(
 
 @command(group, "schema", examples=["savctl gdpr schema"])
 def schema(call: CommandContext) -> Answer:
-    """The JSON Schema of data.json in an export."""
+    """Print the JSON Schema of data.json in an export."""
     from savctl.domain.privacy.export_schema import export_schema
 
     found = export_schema()

@@ -29,7 +29,10 @@ def add(
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why: the case, and who asked.")],
 ) -> Answer | Outcome:
-    """Keep tickets as evidence, closed ones as well: nothing erases, archives or merges them."""
+    """Keep tickets as evidence, closed ones as well.
+
+    Nothing erases, archives or merges them.
+    """
     from savctl.usecases.privacy.holds import hold_ticket
 
     return change_each(
@@ -46,7 +49,10 @@ def add(
     examples=["savctl gdpr hold release TKT-7K2M9QXA --reason 'case 4711 is over' --as 5"],
 )
 def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -> Answer | Outcome:
-    """End the hold of tickets; their history keeps that there was one."""
+    """End the hold of tickets.
+
+    Their history keeps that they were held.
+    """
     from savctl.usecases.privacy.holds import release_ticket
 
     return change_each(
@@ -58,7 +64,10 @@ def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -
 
 @command(holds, "list", examples=["savctl gdpr hold list", "savctl gdpr hold list -o json"])
 def list_(call: CommandContext) -> Answer:
-    """Every ticket under legal hold: why, since when, by whom."""
+    """List every ticket under legal hold.
+
+    Each row says why, since when and by whom.
+    """
     from savctl.persistence.privacy.holds import held_tickets
 
     rows = (_row(ticket) for ticket in held_tickets(call.database))

@@ -23,7 +23,10 @@ def inventory(
         str | None, typer.Option("--whose", help="customer, agent, other or nobody.")
     ] = None,
 ) -> Answer:
-    """Every column and key: whose data it is, why, how long, how it is erased and exported."""
+    """List every column and key that may be personal.
+
+    Each row says whose data it is, why and how long it is kept, how it is erased and exported.
+    """
     from savctl.cli.framework.choices import one_of
     from savctl.domain.privacy.inventory import INVENTORY, Whose
 

@@ -27,7 +27,10 @@ JobName = Annotated[str, typer.Argument(metavar="NAME", help="As savctl job list
 
 @command(group, "list", examples=["savctl job list", "savctl job list -o json"])
 def list_(call: CommandContext) -> Answer:
-    """Every job: what it does, when it runs next, who runs it now, how its last run ended."""
+    """List every job: next run, last outcome, purpose.
+
+    It also shows who runs each job now.
+    """
     from savctl.cli.job.rows import LIST_COLUMNS, standings
 
     rows: list[Row] = [standing.as_row() for standing in standings(call.app)]
@@ -55,7 +58,9 @@ def run(
     ] = False,
     options: CommandOptions = NO_OPTIONS,
 ) -> Answer | Outcome | None:
-    """Run a job now and report what it did; at most one runs at a time over all hosts.
+    """Run a job now and report what it did.
+
+    At most one run of a job at a time, over all hosts.
 
     --yes lifts the brake that stops a run which would close very many tickets at once. --dry-run
     needs no --yes; with -o jsonl it lists every item, a line each. With --due the newest
@@ -109,7 +114,10 @@ def history(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="0 is no limit.")] = 50,
 ) -> Answer:
-    """Past runs, newest first: start, end, host, counts, outcome, error."""
+    """List past runs, newest first.
+
+    Each row has start, end, host, counts, outcome and error.
+    """
     from savctl.cli.framework.choices import each_of
     from savctl.cli.job.rows import HISTORY_COLUMNS, HISTORY_KEPT, run_row
     from savctl.cli.views.jobs import run_page
@@ -151,7 +159,10 @@ def _require_no_run_id(name: str | None) -> None:
 
 @command(group, "why", examples=["savctl job why auto-close"])
 def why(call: CommandContext, name: JobName) -> Answer:
-    """Why a job did or did not run: its lease, its last run, its slots, its last error."""
+    """Explain why a job did or did not run.
+
+    It shows the lease, the last run, the slots and the last error.
+    """
     from savctl.cli.job.why import explanation
     from savctl.cli.views.jobs import why_page
     from savctl.scheduling.job import find_job
@@ -166,7 +177,7 @@ def next_(
     call: CommandContext,
     count: Annotated[int, typer.Option("--count", min=1, max=1000, help="Slots of each.")] = 1,
 ) -> Answer:
-    """The coming slots of every job, soonest first (UTC)."""
+    """List the next slots of every job, soonest first (UTC)."""
     from savctl.cli.framework.text import span_words
     from savctl.cli.job.rows import coming, exact_wait
 
@@ -177,7 +188,9 @@ def next_(
 
 @command(group, "unlock", examples=["savctl job unlock auto-close --yes"], writes=True, asks=True)
 def unlock(call: CommandContext, name: JobName) -> Answer:
-    """Free the lease of a job that hangs; a holder that still works cannot write any more.
+    """Release a stuck job's lock.
+
+    If it is still running, its next write is rejected.
 
     A host that died needs no unlocking: its lease ends by itself.
     """
@@ -203,7 +216,10 @@ def unlock(call: CommandContext, name: JobName) -> Answer:
 
 @command(group, "crontab", examples=["savctl job crontab"])
 def crontab(call: CommandContext) -> Answer:
-    """Lines for cron that run every job at its time, beside a running scheduler too."""
+    """Print cron lines that run every job at its time.
+
+    A scheduler may run beside them.
+    """
     from savctl.cli.job.rows import crontab_lines, crontab_rows
 
     rows = crontab_rows(call.settings)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from savctl.cli.framework.command import new_group
 from savctl.cli.framework.package import load_commands
 
-group = new_group("What was promised, and what was kept.")
+group = new_group("Show SLA clocks, targets and breaches.")
 
 load_commands(__name__, __path__)

@@ -38,7 +38,9 @@ def audit(
     call: CommandContext,
     last: Annotated[bool, typer.Option("--last", help="Show the last audit; run none.")] = False,
 ) -> Answer | Outcome:
-    """Compute every clock again and compare it with what is recorded; exit 10 when it differs.
+    """Compute every clock again and compare with the record.
+
+    Exit code 10 when it differs.
 
     It is the job sla-audit: breaches that no scan saw are recorded and published now.
     """

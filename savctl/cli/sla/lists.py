@@ -93,7 +93,9 @@ def due(
     ] = False,
     limit: Limit = 50,
 ) -> Answer:
-    """Targets of open and in_progress tickets that pass soon, the soonest first.
+    """List targets that pass soon, the soonest first.
+
+    Only open and in_progress tickets count.
 
     What has passed and is not recorded yet leads the list; what is recorded: sla breaches.
     """
@@ -158,7 +160,10 @@ def breaches(
         typer.Option("--after", metavar="TIME/ID/SIDE", help="Go on behind this breach."),
     ] = None,
 ) -> Answer:
-    """Breaches that were recorded, the newest first, with their tickets as they are now."""
+    """List recorded breaches, newest first.
+
+    Their tickets are shown as they are now.
+    """
     from savctl.persistence.sla.breaches import BreachFilter
 
     wanted = BreachFilter(

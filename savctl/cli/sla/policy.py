@@ -32,7 +32,10 @@ def policy(
         typer.Option("--check", metavar="FILE", help="Read this policy file and show it."),
     ] = None,
 ) -> Answer:
-    """The SLA policy in force: targets, priority rules, warning; all of it are settings."""
+    """Show the SLA policy in force.
+
+    Targets, priority rules and the warning are settings.
+    """
     from savctl.domain.sla.policy import SPECIFIED
 
     if check is not None:

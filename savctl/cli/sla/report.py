@@ -32,7 +32,10 @@ def report(
     html: Html = None,
     force: Force = False,
 ) -> Answer:
-    """How promises were kept; the same as `savctl report sla`."""
+    """Report how promises were kept.
+
+    The same as `savctl report sla`.
+    """
     return sla_answer(call, since, until, by, page_place(call, html, force=force))
 
 
@@ -49,7 +52,10 @@ def simulate(
     since: Since = None,
     until: Until = None,
 ) -> Answer:
-    """Measure the tickets of a period by other targets: what would have been late."""
+    """Measure past tickets by other targets.
+
+    It shows what would have been late.
+    """
     from savctl.usecases.reports.sla_report import simulate as simulated
 
     other, span = read_policy_file(policy), period(call, since, until)

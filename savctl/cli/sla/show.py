@@ -37,7 +37,9 @@ COLUMNS = (
     ],
 )
 def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
-    """Where the SLA of tickets stands: both clocks, what was promised, what was breached.
+    """Show both SLA clocks of tickets.
+
+    Each row shows what was promised and what was breached.
 
     With --at the clocks are those of that moment, earlier or later.
     """
@@ -69,7 +71,9 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
     examples=["savctl sla explain TKT-7K2M9QXA", "savctl sla explain TKT-7K2M9QXA -o json"],
 )
 def explain(call: CommandContext, ticket: OneTicket) -> Answer:
-    """Why the clocks of a ticket stand where they do, stretch by stretch, and what comes next.
+    """Explain the SLA clocks of a ticket, step by step.
+
+    It names the cause of each step and what happens next.
 
     With --at it shows that moment, earlier or later.
     """

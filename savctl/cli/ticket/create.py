@@ -85,7 +85,10 @@ def create(
         str | None, typer.Option("--idempotency-key", help="The same key answers the same ticket.")
     ] = None,
 ) -> Answer:
-    """Create a ticket; its priority follows the rules unless you set it."""
+    """Create a ticket.
+
+    Its priority follows the rules unless you set it.
+    """
     from savctl.usecases.tickets.creation import NewTicket
 
     wanted = NewTicket(
@@ -122,13 +125,14 @@ def create(
 def edit(
     call: CommandContext,
     ticket: OneTicket,
-    subject: Annotated[str | None, typer.Option("--subject")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="The new subject.")] = None,
     description: Annotated[
         str | None, typer.Option("--description", help="@FILE or - reads it.")
     ] = None,
-    category: Annotated[str | None, typer.Option("--category")] = None,
+    category: Annotated[str | None, typer.Option("--category", help="The new category.")] = None,
     order: Annotated[
-        int | None, typer.Option("--order", metavar="ID", parser=whole("--order"))
+        int | None,
+        typer.Option("--order", metavar="ID", parser=whole("--order"), help="The new order."),
     ] = None,
     tag: Tags = None,
     untag: Annotated[
@@ -136,7 +140,10 @@ def edit(
     ] = None,
     meta: Meta = None,
 ) -> Answer | Outcome:
-    """Change the texts of a ticket; the history names the fields, not their text."""
+    """Change the texts of a ticket.
+
+    The history names the fields, not their text.
+    """
     from savctl.usecases.tickets.creation import edit_ticket
 
     fields = {

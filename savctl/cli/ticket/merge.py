@@ -64,7 +64,9 @@ def merge(
         typer.Option("--idempotency-key", help="The same key answers the same merge."),
     ] = None,
 ) -> Answer:
-    """Merge duplicates into the ticket that stays: all of them, or none.
+    """Merge duplicates into the ticket that stays.
+
+    All of them are merged, or none.
 
     Messages and files move and keep their times and senders; the sources are closed as
     duplicates. There is no way back but `savctl ticket split`.
@@ -133,7 +135,10 @@ def split(
     ] = None,
     reason: Reason = None,
 ) -> Answer:
-    """Make a new ticket of some messages, with their files: the way back from a wrong merge."""
+    """Make a new ticket of some messages, with their files.
+
+    It takes a wrong merge apart.
+    """
     from savctl.usecases.tickets.splitting import SplitOptions, split_ticket
 
     level = one_of("priority", priority, tuple(Priority)) if priority is not None else None
@@ -179,7 +184,9 @@ def duplicates(
     min_score: Annotated[float, typer.Option("--min-score", help="How alike, from 0 to 1.")] = 0.6,
     limit: Limit = 50,
 ) -> Answer:
-    """Tickets of one customer that look like the same trouble reported twice; merges nothing.
+    """Find tickets that report the same trouble twice.
+
+    They are tickets of one customer. Nothing is merged.
 
     Tickets that are not closed, of the same order or, where none is known, of the same category.
     """

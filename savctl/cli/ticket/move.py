@@ -77,7 +77,7 @@ def unassign(
     tickets: ManyTickets,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the history.")],
 ) -> Answer | Outcome:
-    """Take tickets from their agent; they go back to the queue."""
+    """Take tickets from their agent, back to the queue."""
     from savctl.usecases.tickets.assignment import unassign_ticket
 
     why = _needed(reason)
@@ -101,7 +101,7 @@ def wait(
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Wait for the customer; the SLA clock stops until the answer."""
+    """Wait for the customer; the SLA clock stops meanwhile."""
     return _move(call, tickets, Status.WAITING_CUSTOMER, message, reason, bridge)
 
 
@@ -112,7 +112,7 @@ def resume(
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Go on with tickets that waited for the customer."""
+    """Resume work on tickets that waited for the customer."""
     return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.WAITING_CUSTOMER)
 
 
@@ -132,7 +132,7 @@ def resolve(
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Mark tickets resolved; the customer has 24 hours to object."""
+    """Resolve tickets; the customer has 24 hours to object."""
     return _move(call, tickets, Status.RESOLVED, message, reason, bridge)
 
 
@@ -148,7 +148,7 @@ def reopen(
     reason: Reason = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Take resolved tickets up again."""
+    """Reopen resolved tickets."""
     return _move(call, tickets, Status.IN_PROGRESS, None, reason, bridge, Status.RESOLVED)
 
 
@@ -170,7 +170,10 @@ def close(
     ] = None,
     bridge: Bridge = False,
 ) -> Answer | Outcome:
-    """Close tickets for good, with a reason or the ticket they repeat."""
+    """Close tickets for good.
+
+    A reason or the ticket that they repeat is required.
+    """
     from savctl.usecases.tickets.transitions import close_ticket
 
     original = reference(duplicate_of) if duplicate_of is not None else None

@@ -46,7 +46,7 @@ def list_(
         str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
     ] = None,
 ) -> Answer:
-    """Tickets, newest first, fifty at a time."""
+    """List tickets, newest first, fifty at a time."""
     from savctl.persistence.tickets.ticket_lists import list_tickets
 
     start = _start(call, after) if after is not None else None
@@ -75,7 +75,10 @@ def show(
         typer.Option("--with", metavar="PARTS", help=f"Also {', '.join(PARTS)}."),
     ] = None,
 ) -> Answer:
-    """One ticket on a page: who, what, when, its SLA; -o wide and -o json have every column."""
+    """Show one ticket on a page.
+
+    `-o wide` and `-o json` have every column.
+    """
     words = (part for given in with_ or () for part in given.split(","))
     parts = [one_of("with", word, PARTS) for word in words]
     found = _find(call, ticket)
@@ -85,7 +88,10 @@ def show(
 
 @command(group, "history", examples=["savctl ticket history TKT-7K2M9QXA"])
 def history(call: CommandContext, ticket: OneTicket) -> Answer:
-    """What happened to a ticket, oldest first; no actor means the system."""
+    """Show the history of a ticket, oldest first.
+
+    No actor means the system.
+    """
     found = _find(call, ticket)
     if call.wants_page and found.metadata.history:
         from savctl.cli.views.ticket import history_page
@@ -104,7 +110,10 @@ def history(call: CommandContext, ticket: OneTicket) -> Answer:
     examples=["savctl ticket next", "savctl ticket next --as 10"],
 )
 def next_(call: CommandContext) -> Answer:
-    """The ticket to work on: the most urgent, then the oldest; with --as also your own."""
+    """Show the ticket to work on next.
+
+    It is the most urgent, then the oldest; with --as also your own.
+    """
     from savctl.persistence.tickets import reads
 
     with call.database.reading() as connection:

@@ -30,6 +30,18 @@ def check_columns(columns: Sequence[str], fields: Sequence[str]) -> None:
             raise _unknown(name, fields)
 
 
+def check_paths(columns: Sequence[str], fields: Sequence[str], objects: Collection[str]) -> None:
+    """Pass when each path begins with a column that holds an object.
+
+    Raises:
+        InvalidInput: one leads below a plain value.
+    """
+    for name in columns:
+        head, dot, below = name.partition(".")
+        if dot and name not in fields and head not in objects:
+            raise _no_object(head, below)
+
+
 def _reach(row: _Row, name: str, known: Collection[str]) -> object:
     for head in _paths(name):
         if head in row:
@@ -43,15 +55,18 @@ def _below(value: object, path: str, head: str) -> object:
     if not path or value is None:
         return value
     if not isinstance(value, Mapping):
-        raise InvalidInput(
-            f"--columns {head}.{path}: {head} holds no object",
-            hint=f"Leave out .{path}.",
-        )
+        raise _no_object(head, path)
     for part in path.split("."):
         if not isinstance(value, Mapping) or part not in value:
             return None
         value = value[part]
     return value
+
+
+def _no_object(head: str, path: str) -> InvalidInput:
+    return InvalidInput(
+        f"--columns {head}.{path}: {head} holds no object", hint=f"Leave out .{path}."
+    )
 
 
 def _heads(name: str) -> set[str]:

@@ -1,0 +1,1 @@
+"""The words of a command line: common options, help, and what is wrong with them."""

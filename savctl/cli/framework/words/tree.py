@@ -1,0 +1,100 @@
+"""The classes of commands and groups: where options may stand, how help looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from savctl.cli.framework.words.common import leading
+from savctl.cli.framework.words.guesses import unknown_command
+from savctl.cli.framework.words.layout import usage_pieces, write_parameters, write_rows
+from savctl.cli.framework.words.usage import missing_parameters
+
+_FIRST = ("list", "show", "create", "add", "run", "status", "history", "search", "next")
+_EXAMPLES = 4
+
+
+class LeafCommand(TyperCommand):
+    """A command that does something."""
+
+    examples: Sequence[str] = ()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words as values; every required one that is missing is named at once."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as failure:
+            if type(failure).__name__ == "MissingParameter":
+                raise missing_parameters(self, ctx, given) or failure from None
+            if getattr(failure, "ctx", ctx) is None:
+                failure.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the command in the usage line."""
+        return usage_pieces(self.get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The options in two blocks."""
+        write_parameters(self.get_params(ctx), ctx, formatter)
+
+
+class BranchGroup(TyperGroup):
+    """A group of commands."""
+
+    more_names: tuple[str, ...] = ()  # words that are taken beside the commands
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move common options behind the command, where one given again wins."""
+        common, rest = leading(args)
+        if common and rest and not rest[0].startswith("-"):
+            rest = [rest[0], *common, *rest[1:]]
+        return super().parse_args(ctx, rest)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names.
+
+        Raises:
+            UsageProblem: none; it names what may be meant.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown_command(
+                ctx.command_path, args, (*self.list_commands(ctx), *self.more_names)
+            )
+        return super().resolve_command(ctx, args)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the group in the usage line."""
+        return ["COMMAND", "[OPTIONS]"]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, those first that are used most."""
+        names = list(self.commands)
+        return sorted(names, key=lambda name: _FIRST.index(name) if name in _FIRST else 99)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A line for each command; a test holds that none is wider than 80 columns."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        write_rows("Commands", [(name, summary(each)) for name, each in found], formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands; a group has no options of its own."""
+        self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Examples from the commands, each of them one that the tests run."""
+        found: list[Any] = [self.get_command(ctx, name) for name in self.list_commands(ctx)]
+        lines = [each.examples[0] for each in found if getattr(each, "examples", ())]
+        if lines:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {line}\n" for line in lines[:_EXAMPLES]))
+        formatter.write(f"\nRun '{ctx.command_path} COMMAND --help' for one command.\n")
+
+
+def summary(command: Any) -> str:
+    """The first line of a command's help."""
+    return str(command.help or "").partition("\n")[0]
