@@ -38,6 +38,7 @@ class App:
 
     `clock` is what rules take for now; `host_clock` the machine's own, which is compared with
     the database's. `on_skew` is called when they differ too much; None: nobody compares.
+    `on_made` is called with the path of an embedded database that was made.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class App:
         *,
         host_clock: Clock = system_clock,
         on_skew: Callable[[ClockOff], None] | None = refuse,
+        on_made: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.host_clock = host_clock
         self._on_skew = on_skew
+        self._on_made = on_made
 
     @shared_part
     def database(self) -> Database:
@@ -65,10 +68,13 @@ class App:
 
         database = self.raw_database
         if database.is_sqlite:
+            is_new = self._on_made is not None and not _is_there(database)
             try:
                 versions.upgrade(database, owner=self.owner)
             except Refused as refused:  # another program's file: its schema is not ours yet
                 raise SchemaMismatch(refused.message, hint=refused.hint) from refused
+            if is_new and self._on_made is not None:
+                self._on_made(database.name)
         else:
             with database.reading() as connection:
                 versions.require_current(connection, database.name)
@@ -228,6 +234,16 @@ class App:
             self.store.close()
         if "cold" in self.__dict__:
             self.cold.store.close()
+
+
+def _is_there(database: Database) -> bool:
+    """Whether its file exists; a path that cannot be looked at is reported by who opens it."""
+    from savctl.persistence.schema.server_info import is_there
+
+    try:
+        return is_there(database)
+    except OSError:
+        return True
 
 
 def _end_start_up() -> None:

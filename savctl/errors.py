@@ -31,10 +31,12 @@ class SavError(Exception):
     """A failure that an operator can understand and act on.
 
     `hint` says what to do next; `facts` are identifiers (ticket number, job) for machines.
+    `lines` is what a terminal shows in place of a message that lists several things.
     """
 
     exit_code = ExitCode.BUG
     code = "error"
+    lines: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, hint: str | None = None, **facts: object) -> None:
         super().__init__(message)

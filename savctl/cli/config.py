@@ -8,11 +8,14 @@ from pathlib import Path
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome, Row
+from savctl.cli.framework.terminal import pad
+from savctl.cli.framework.text import safe
 from savctl.config import (
     SETTINGS,
     Configuration,
     Setting,
     find_file,
+    places,
     read_configuration,
     redacted,
     user_file,
@@ -77,16 +80,31 @@ def check(call: CommandContext) -> Answer:
     return Answer(rows=[row], is_one=True, key="ok")
 
 
-@command(group, "path", examples=["savctl config path"])
+@command(group, "path", examples=["savctl config path", "savctl config path -o json"])
 def path(call: CommandContext) -> Answer:
-    """Show which configuration file is read.
+    """Show which configuration file is read, and every place where one is looked for.
 
-    When there is none, it shows where one would be read from.
+    The places are listed in order; only the first file is read.
     """
     used = call.config or _found_file()
     place = used or user_file(os.environ)
-    row = {"path": str(place), "exists": used is not None}
-    return Answer(rows=[row], is_one=True, key="path")
+    looked_at = [call.config] if call.config else [each.absolute() for each in places(os.environ)]
+    found = used.absolute() if used else None
+    states = {str(each): _state(each, found) for each in looked_at}
+    row = {
+        "path": str(place),
+        "exists": used is not None,
+        "places": [{"path": each, "state": state} for each, state in states.items()],
+    }
+    width = max(map(len, states))
+    lines = [f"{safe(pad(each, width))}  {state}" for each, state in states.items()]
+    return Answer(rows=[row], is_one=True, key="path", text="\n".join(lines))
+
+
+def _state(place: Path, used: Path | None) -> str:
+    if used is not None and place.absolute() == used:
+        return "used"
+    return "not read: only the first is" if place.is_file() else "not there"
 
 
 def _found_file() -> Path | None:

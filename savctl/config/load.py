@@ -60,7 +60,12 @@ class Configuration:
 def wrong_settings(problems: Sequence[str], *, hint: str | None = None) -> ConfigurationError:
     """The failure that names them all."""
     count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-    return ConfigurationError(f"{count} wrong: " + "; ".join(problems), hint=hint)
+    failure = ConfigurationError(
+        f"{count} wrong: " + "; ".join(problems), hint=hint, problems=list(problems)
+    )
+    if len(problems) > 1:
+        failure.lines = (f"{count} wrong:", *problems)
+    return failure
 
 
 def load(environment: Mapping[str, str], *, file: Path | None = None) -> Settings:
@@ -123,10 +128,12 @@ def find_file(environment: Mapping[str, str]) -> Path | None:
     Raises:
         OSError: one of them may not be looked at.
     """
-    for path in (Path(FILE_NAME), user_file(environment), SYSTEM_FILE):
-        if path.is_file():
-            return path
-    return None
+    return next((path for path in places(environment) if path.is_file()), None)
+
+
+def places(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where a configuration file is looked for; the first one there is read, no other."""
+    return (Path(FILE_NAME), user_file(environment), SYSTEM_FILE)
 
 
 def _find_readable(environment: Mapping[str, str], problems: list[str]) -> Path | None:
@@ -158,7 +165,17 @@ def redacted(setting: Setting, value: object) -> str:
     if setting.secret:
         parts = urlsplit(str(value))
         return str(value).replace(parts.netloc, _without_password(parts.netloc), 1)
-    return span_text(value) if isinstance(value, timedelta) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _span(value) if isinstance(value, timedelta) else str(value)
+
+
+def _span(value: timedelta) -> str:
+    """A span in its largest whole unit."""
+    if value < timedelta(hours=1):
+        seconds = int(value.total_seconds())
+        return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
+    return span_text(value)
 
 
 def _without_password(netloc: str) -> str:

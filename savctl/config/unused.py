@@ -2,7 +2,8 @@
 
 `DB_*`, `AWS_*` and `RABBITMQ_*` are read as the service's `.env` has them. One that is set and not
 used is a mistake more often than not: `RABBITMQ_PORT` without a host, `DB_HOST` beside
-SAVCTL_DATABASE_URL, `RABBITMQ_USERNAME` for `RABBITMQ_USER`.
+SAVCTL_DATABASE_URL, `RABBITMQ_USERNAME` for `RABBITMQ_USER`. `DBHOST` and `db_host` are such a
+name with another spelling.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ _AMAZONS_BEGIN = (
 )
 
 
+_OURS = ("SAVCTL_HOME", "SAVCTL_DATABASE_URL", "SAVCTL_STORAGE_URL", "SAVCTL_BROKER_URL")
+_BY_LETTERS = {name.replace("_", ""): name for name in (*_DATABASE, *_BROKER, *_BUCKET, *_OURS)}
+
+
 @dataclass(frozen=True, slots=True)
 class UnusedVariable:
     """A variable that is set and changes nothing, and why."""
@@ -60,12 +65,24 @@ def unused_variables(
     """Those of the three families that are set and not used, by name; values are not shown."""
     found = []
     for name in sorted(environment):
-        if not environment[name] or not name.startswith(("DB_", "AWS_", "RABBITMQ_")):
+        if not environment[name]:
             continue
-        why = _why_unused(name, environment, settings)
+        why = _why_misspelt(name)
+        if why is None and name.startswith(("DB_", "AWS_", "RABBITMQ_")):
+            why = _why_unused(name, environment, settings)
         if why is not None:
             found.append(UnusedVariable(name, why))
     return tuple(found)
+
+
+def _why_misspelt(name: str) -> str | None:
+    """None for a name that is not one of ours without its underscores, or in small letters."""
+    meant = _BY_LETTERS.get(_letters(name))
+    return None if meant is None or meant == name else f"did you mean {meant}?"
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").replace("-", "").upper()
 
 
 def _why_unused(name: str, environment: Mapping[str, str], settings: Settings) -> str | None:

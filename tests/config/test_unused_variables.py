@@ -55,6 +55,9 @@ CASES: list[tuple[dict[str, str], dict[str, str]]] = [
     (BUCKET | {"AWS_BUCKET_NAME": "x"}, {"AWS_BUCKET_NAME": "did you mean AWS_BUCKET?"}),
     ({"AWS_PROFILE": "mine", "AWS_REGION": "x", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "u"}, {}),
     ({"RABBITMQ_PORT": "", "DB_HOST": ""}, {}),  # empty is not set
+    ({"DBHOST": "db"}, {"DBHOST": "did you mean DB_HOST?"}),
+    (SERVER | {"db_port": "3306"}, {"db_port": "did you mean DB_PORT?"}),
+    ({"SAVCTLHOME": "/x"}, {"SAVCTLHOME": "did you mean SAVCTL_HOME?"}),
     ({"DBUS_SESSION_BUS_ADDRESS": "x", "RABBIT": "y", "AWSOME": "z"}, {}),
 ]
 

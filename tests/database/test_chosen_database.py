@@ -58,12 +58,64 @@ def test_it_runs_when_somebody_confirmed_that_the_embedded_one_is_meant(
 def test_a_person_reads_once_that_the_embedded_one_is_used(nothing_set: Cli) -> None:
     outcome = nothing_set("ticket", "list")
 
-    (line,) = outcome.err.splitlines()
-    assert (outcome.code, outcome.out) == (0, "")
+    line, empty = outcome.err.splitlines()
+    assert (outcome.code, outcome.out, empty) == (0, "", "No tickets found.")
     assert "no database is configured" in line
     assert "share/savctl" in line
     assert nothing_set("ticket", "list", "--quiet").err == ""
     assert nothing_set("states").err == ""
+
+
+def test_a_mistyped_home_is_named(
+    nothing_set: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_HOME", str(tmp_path / "mistyped"))
+
+    first, second = nothing_set("ticket", "list"), nothing_set("ticket", "list")
+
+    made = f"made a new embedded database: {tmp_path}/mistyped/savctl.db"
+    assert (first.code, first.err.splitlines()[0]) == (0, made)
+    assert made not in second.err
+
+
+def test_each_wrong_setting_has_a_line_in_the_same_order_every_time(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_LEASE_SECONDS", "3")
+    monkeypatch.setenv("SAVCTL_CLOSING_BRAKE", "many")
+    monkeypatch.setenv("SAVCTL_LOG_FORMAT", "xml")
+
+    for words in (("ticket", "list"), ("config", "check"), ("config", "show"), ("doctor",)):
+        shown = cli(*words)
+        lines = [line.split()[0] for line in shown.err.splitlines() if line.startswith("  ")]
+        assert shown.code == 2
+        assert lines[:3] == ["log_format", "closing_brake", "lease_seconds"]
+    error = json.loads(cli("ticket", "list", "-o", "json").err)["error"]
+    assert len(error["problems"]) == 3
+    assert "must be from 5 to 3600" in error["message"]
+
+
+def test_values_are_shown_as_they_are_written_in_a_file(cli: Cli) -> None:
+    shown = {
+        row["setting"]: row["value"] for row in json.loads(cli("config", "show", "-o", "json").out)
+    }
+
+    assert (shown["protected"], shown["storage_path_style"]) == ("false", "true")
+    assert (shown["link_lifetime"], shown["clock_skew_limit"]) == ("15 min", "1 min")
+    assert shown["auto_close_after"] == "7 days"
+
+
+def test_the_places_of_the_file_are_listed_in_order(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "savctl.toml").write_text("batch_size = 5", encoding="utf-8")
+
+    found = json.loads(cli("config", "path", "-o", "json").out)
+    page = cli("config", "path").out.splitlines()
+
+    assert (found["path"], found["exists"]) == ("savctl.toml", True)
+    first, *_ = found["places"]
+    assert first == {"path": str(tmp_path / "savctl.toml"), "state": "used"}
+    assert found["places"][-1]["path"] == "/etc/savctl/savctl.toml"
+    assert [line.split()[0] for line in page] == [place["path"] for place in found["places"]]
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
@@ -77,7 +129,7 @@ def test_a_name_that_is_no_setting_is_a_warning_and_an_error_of_config_check(
 
     assert (listed.code, checked.code, checked.out) == (0, 2, "")
     for values in (listed.err, checked.err):
-        assert values.count("SAVCTL_AUTO_CLOSE_AFTR") == 1
+        assert len([line for line in values.splitlines() if "CLOSE_AFTR" in line]) == 1
         assert "did you mean SAVCTL_AUTO_CLOSE_AFTER?" in values
         assert "SAVCTL_TEST_DATABASES" not in values
         assert "SAVCTL_SCHEDULE" not in values

@@ -90,6 +90,7 @@ class CommandContext:
             self.clock,
             host_clock=system_clock,
             on_skew=self._clock_is_off if is_compared else None,
+            on_made=self._database_is_made if self.settings.is_database_chosen else None,
         )
 
     def require_good_token(self) -> None:
@@ -273,6 +274,10 @@ class CommandContext:
         sys.stderr.write("\n".join(map(safe, question)) + " ")
         sys.stderr.flush()
         return sys.stdin.readline().strip()
+
+    def _database_is_made(self, path: str) -> None:
+        """A wrong path looks like an empty database: whoever mistyped it reads so here."""
+        self.note(f"made a new embedded database: {path}")
 
     def _clock_is_off(self, clock_off: ClockOff) -> None:
         """Stop, unless nothing would be stored: a dry run reports that the real one would stop."""

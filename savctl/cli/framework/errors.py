@@ -32,4 +32,6 @@ def write_failure(failure: SavError, *, as_json: bool) -> None:
         write_line(error_line(failure) + "\n")
         return
     hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
-    write_line(f"error: {safe(failure.message)}\n{hint}")
+    first, *more = failure.lines or (failure.message,)
+    listed = "".join(f"  {safe(line)}\n" for line in more)
+    write_line(f"error: {safe(first)}\n{listed}{hint}")

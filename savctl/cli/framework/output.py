@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -104,6 +105,14 @@ class Outcome:
     exit: int | None = None
 
 
+class StreamedArray(ABC):
+    """A member of a row that JSON lines show as an array, however many elements it has."""
+
+    @abstractmethod
+    def elements(self) -> Iterator[str]:
+        """Each element as JSON."""
+
+
 class AnswerLost(Unavailable):
     """The answer could not be written; what the command did stays done."""
 
@@ -193,7 +202,17 @@ def _json(answer: Answer, look: Look, out: TextIO) -> None:
 
 def _jsonl(answer: Answer, look: Look, out: TextIO) -> None:
     for row in answer.rows:  # not writelines: the spool looks at its size after each write only
-        out.write(f"{_dumps(picked(row, look.columns, known=look.fields))}\n")
+        shown = dict(picked(row, look.columns, known=look.fields))
+        streamed = {n: value for n, value in shown.items() if isinstance(value, StreamedArray)}
+        text = _dumps({**shown, **dict.fromkeys(streamed)})
+        for name, value in streamed.items():
+            head = f"{json.dumps(name)}: "
+            before, _, text = text.partition(f"{head}null")
+            out.write(f"{before}{head}[")
+            for number, element in enumerate(value.elements()):
+                out.write(f"{', ' if number else ''}{json_safe(element)}")
+            text = f"]{text}"
+        out.write(f"{text}\n")
 
 
 def _ids(answer: Answer, _: Look, out: TextIO) -> None:

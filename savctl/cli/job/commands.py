@@ -63,8 +63,8 @@ def run(
     At most one run of a job at a time, over all hosts.
 
     --yes lifts the brake that stops a run which would close very many tickets at once. --dry-run
-    needs no --yes; with -o jsonl it lists every item, a line each. With --due the newest
-    scheduled slot is run, unless some host has run it already.
+    needs no --yes; with -o jsonl its report has every item. With --due the newest scheduled slot
+    is run, unless some host has run it already.
     """
     from savctl.cli.job.item_lines import wanted_items
     from savctl.cli.job.options import options_of

@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import Iterator
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Format, Row
+from savctl.cli.framework.output import Format, StreamedArray
 from savctl.usecases.batch.report import Item
 
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 
 
-class ItemLines:
+class ItemLines(StreamedArray):
     """Items in the order in which they were added; a million of them take no memory."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - `rows` closes it
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - `elements` closes it
             _IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
         )
 
@@ -25,14 +25,14 @@ class ItemLines:
         """Keep one more."""
         self._file.write(json.dumps(item.as_json()) + "\n")
 
-    def rows(self) -> Iterator[Row]:
-        """All of them, once."""
+    def elements(self) -> Iterator[str]:
+        """Each as JSON, once."""
         with self._file:
             self._file.seek(0)
             for line in self._file:
-                yield json.loads(line)
+                yield line.removesuffix("\n")
 
 
 def wanted_items(call: CommandContext) -> ItemLines | None:
-    """Where to keep the items of this call, when each is to be a line of its own."""
+    """Where to keep the items of this call, when all of them are to be shown."""
     return ItemLines() if call.dry_run and call.output is Format.JSONL else None

@@ -85,12 +85,13 @@ def run_due(
 def answered(
     call: CommandContext, report: JobReport, stop: Stop, items: ItemLines | None = None
 ) -> Outcome:
-    """The report, or `items` instead, and the exit code that it deserves."""
+    """The report, with all of `items` where they were kept, and the exit code it deserves."""
     text = report_text(report, items=ITEMS_IN_TABLE)
-    answer = Answer(rows=[report.as_json()], is_one=True, as_record=True, text=text, key="job")
+    row = report.as_json()
     if items is not None:
-        answer = Answer(rows=items.rows(), key="id")
-        call.note(text.partition("\n")[0])
+        row["items"] = items
+        row.pop("items_omitted", None)
+    answer = Answer(rows=[row], is_one=True, as_record=True, text=text, key="job")
     if report.done.idle is not None:
         call.note(report.done.idle)
     if report.dry_run:
