@@ -7,6 +7,7 @@ the default (contract: command line, 2).
 from __future__ import annotations
 
 from savctl.config.load import (
+    SYSTEM_FILE,
     Configuration,
     default_home,
     find_file,
@@ -25,6 +26,7 @@ from savctl.config.settings import SETTINGS, Settings
 __all__ = [
     "SCHEDULE_PREFIX",
     "SETTINGS",
+    "SYSTEM_FILE",
     "Configuration",
     "Setting",
     "Settings",

@@ -13,8 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from savctl.errors import ExitCode
+from savctl.persistence.engine import Database
 from tests.conftest import Cli
 from tests.given import AGENT
+from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.rabbitmq import VirtualHost
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,6 +29,15 @@ def service(name: str) -> str:
     found = re.search(rf"^  {name}:.*?\n(.*?)(?=^  \S|^\S)", text, re.DOTALL | re.MULTILINE)
     assert found is not None, name
     return found[1]
+
+
+def health() -> list[str]:
+    """The words after `savctl` of the image's health check, which is in exec form."""
+    dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    (check,) = re.findall(r"HEALTHCHECK .*?CMD (\[.*?\])", dockerfile, re.DOTALL)
+    words: list[str] = json.loads(check)
+    assert words[0] == "savctl"
+    return words[1:]
 
 
 def waits_for(name: str) -> set[str]:
@@ -41,10 +53,38 @@ def test_the_scheduler_starts_after_schema_exchange_queue_and_bucket() -> None:
 def test_an_image_is_healthy_when_it_reaches_its_database() -> None:
     dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 
-    (check,) = re.findall(r"HEALTHCHECK .*?CMD (\[.*?\])", dockerfile, re.DOTALL)
-
-    assert json.loads(check)[:3] == ["savctl", "db", "ping"]
+    assert health()[:2] == ["db", "ping"]
     assert "SAVCTL_HOME=" not in dockerfile  # it would say that an embedded database is meant
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+def test_from_an_empty_database_its_steps_end_in_health(
+    cli: Cli, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SAVCTL_DATABASE_URL")
+    at = empty_database.url
+    parts = {"HOST": at.host, "PORT": at.port, "DATABASE": at.database, "USERNAME": at.username}
+    for name, value in (parts | {"CONNECTION": "mysql", "PASSWORD": at.password or ""}).items():
+        monkeypatch.setenv(f"DB_{name}", str(value))
+    found = re.search(r"command: \[(.*?)\]", service("migrate"))
+    assert found is not None
+
+    before = cli(*health())
+    migrated = cli(*found[1].split(", "))
+
+    assert (before.code, migrated.code) == (0, 0), migrated.err  # alive, not ready
+    assert cli(*health()).code == 0
+    assert cli("scheduler", "tick", "--only", "cache-cleanup").code == 0
+    assert json.loads(cli("db", "status", "-o", "json").out)["state"] == "current"
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+def test_a_container_whose_database_is_away_is_not_healthy(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", f"mysql://sav@{LOOPBACK}:{free_port()}/sav")
+
+    assert cli(*health()).code == int(ExitCode.UNAVAILABLE)
 
 
 @pytest.mark.only_on("sqlite")

@@ -247,6 +247,18 @@ def test_the_example_crontab_is_what_the_command_prints(cli: Cli) -> None:
     assert cli("job", "crontab").out == (ROOT / "crontab.example").read_text()
 
 
+def test_a_crontab_reads_the_file_that_it_was_made_with(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "of 100%.toml"
+    file.write_text("embedded = true", encoding="utf-8")
+
+    lines = cli("job", "crontab", "--config", file).out.splitlines()
+
+    commands = [line for line in lines if "savctl job run" in line]
+    escaped = str(file).replace("%", "\\%")
+    assert commands
+    assert all(f"--config '{escaped}' >/dev/null" in line for line in commands)
+
+
 def test_every_line_of_the_crontab_runs_a_job_when_it_is_due(cli: Cli) -> None:
     lines = (ROOT / "crontab.example").read_text().splitlines()
 

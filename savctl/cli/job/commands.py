@@ -222,5 +222,6 @@ def crontab(call: CommandContext) -> Answer:
     """
     from savctl.cli.job.rows import crontab_lines, crontab_rows
 
-    rows = crontab_rows(call.settings)
-    return Answer(rows=rows, text="\n".join(crontab_lines(rows)), key="job")
+    rows = crontab_rows(call.settings, config=call.config)
+    lines = crontab_lines(rows, config=call.config and call.config.absolute())
+    return Answer(rows=rows, text="\n".join(lines), key="job")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from shlex import quote
 
 from savctl.bootstrap import App
 from savctl.cli.framework.page import section, title
 from savctl.cli.views.jobs import item_lines
-from savctl.config import Settings
+from savctl.config import SYSTEM_FILE, Settings
 from savctl.persistence.jobs import leases, runs
 from savctl.persistence.jobs.leases import Holder
 from savctl.persistence.jobs.runs import Run
@@ -37,7 +39,7 @@ HISTORY_COLUMNS = (
     "failed",
 )
 HISTORY_KEPT = ("started_at", "status", "changed")
-_CRON_COMMAND = "savctl job run {} --due --quiet >/dev/null"
+_CRON_COMMAND = "savctl job run {} --due --quiet {}>/dev/null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +118,18 @@ def coming(
     return [{"job": name, "slot": slot, "in": wait(slot - after)} for slot, name in sorted(found)]
 
 
-def crontab_rows(settings: Settings) -> list[dict[str, object]]:
-    """One row for each job that has a schedule."""
+def crontab_rows(settings: Settings, *, config: Path | None = None) -> list[dict[str, object]]:
+    """One row for each job that has a schedule; the commands read the same file as this one."""
+    place = f"--config {quote(str(config.absolute()))} " if config else ""
+    place = place.replace("%", "\\%")  # cron takes a plain one for the end of the line
     return [
-        {"job": name, "schedule": schedule.line, "command": _CRON_COMMAND.format(name)}
+        {"job": name, "schedule": schedule.line, "command": _CRON_COMMAND.format(name, place)}
         for name, schedule in all_schedules(settings).items()
         if schedule is not None
     ]
 
 
-def crontab_lines(rows: Sequence[dict[str, object]]) -> list[str]:
+def crontab_lines(rows: Sequence[dict[str, object]], *, config: Path | None = None) -> list[str]:
     """A crontab; `crontab.example` is this text."""
     width = max((len(str(row["schedule"])) for row in rows), default=0)
     return [
@@ -135,7 +139,7 @@ def crontab_lines(rows: Sequence[dict[str, object]]) -> list[str]:
         "# CRON_TZ takes its host's zone, and then runs slots late, but each of them once.",
         "# What goes wrong is on stderr, which cron sends by mail.",
         "# For a user's own crontab (crontab -u savctl), which has no user field. Cron passes no",
-        "# environment on: the settings are read from /etc/savctl/savctl.toml.",
+        f"# environment on: the settings are read from {config or SYSTEM_FILE}.",
         "CRON_TZ=UTC",
         "PATH=/usr/local/bin:/usr/bin:/bin",
         *(f"{row['schedule']!s:<{width}}  {row['command']}" for row in rows),
