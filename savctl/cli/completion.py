@@ -10,10 +10,9 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
+from savctl.cli.framework.words.scripts import SCRIPTS
 
 group = new_group("Print the completion script of a shell.", is_command=True)
-
-SHELLS = ("bash", "zsh", "fish")
 
 
 @command(group, "completion", timeless=True, examples=["savctl completion bash"])
@@ -23,13 +22,16 @@ def show(
 ) -> Answer:
     """Print the completion script of a shell.
 
-    bash: savctl completion bash > ~/.local/share/bash-completion/completions/savctl
+    \b
+    bash:
+      mkdir -p ~/.local/share/bash-completion/completions
+      savctl completion bash > ~/.local/share/bash-completion/completions/savctl
+    zsh, with 'fpath+=~/.zfunc' before 'autoload -Uz compinit && compinit' in ~/.zshrc:
+      mkdir -p ~/.zfunc
+      savctl completion zsh > ~/.zfunc/_savctl
+    fish:
+      mkdir -p ~/.config/fish/completions
+      savctl completion fish > ~/.config/fish/completions/savctl.fish
     """
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
-    script = get_completion_script(
-        prog_name="savctl",
-        complete_var="_SAVCTL_COMPLETE",
-        shell=one_of("SHELL", shell, SHELLS, prefix=""),
-    )
+    script = SCRIPTS[one_of("SHELL", shell, tuple(SCRIPTS), prefix="")]
     return Answer(rows=[{"script": script}], is_one=True, key="script", text=script)

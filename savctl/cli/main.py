@@ -20,6 +20,10 @@ def main() -> NoReturn:
     if sys.argv[1:] in _VERSION_WORDS:
         sys.stdout.write(f"savctl {__version__}\n")
         sys.exit(0)
+    if "_SAVCTL_COMPLETE" in os.environ:
+        from savctl.cli.framework.words.completing import complete
+
+        sys.exit(complete(os.environ["_SAVCTL_COMPLETE"], sys.argv[1:]))
     os.umask(0o077)  # whatever is written below holds customers' data
     gc.set_threshold(_COLLECT_EVERY)
     from savctl.cli.framework.run import run

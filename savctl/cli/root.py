@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from functools import cache
 from typing import Any
 
@@ -85,11 +84,6 @@ class LazyGroup(BranchGroup):
         """Where the rest of the help is."""
         formatter.write(_MORE_HELP)
 
-    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Names of the groups, without importing any."""
-        self._only_names = True
-        return super().shell_complete(ctx, incomplete)
-
 
 @cache
 def _load(name: str, place: str) -> Any:
@@ -110,9 +104,6 @@ def root() -> Any:
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-
-    if "_SAVCTL_COMPLETE" in os.environ:
-        typer.completion.completion_init()  # type: ignore[attr-defined]
 
     @app.callback(help=_HELP)
     def savctl() -> None:

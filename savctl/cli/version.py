@@ -18,8 +18,14 @@ _PARTS = ("typer", "sqlalchemy", "pymysql", "alembic", "apscheduler")
 @command(group, "version", timeless=True, examples=["savctl version", "savctl version -o json"])
 def show_version(call: CommandContext) -> Answer:
     """Show the versions of savctl and its parts."""
+    from savctl.commit import commit
     from savctl.persistence.schema.versions import HEAD
 
-    row = {"savctl": __version__, "schema": HEAD, "python": platform.python_version()}
+    row = {
+        "savctl": __version__,
+        "commit": commit(),
+        "schema": HEAD,
+        "python": platform.python_version(),
+    }
     row |= {part: version(part) for part in _PARTS}
     return Answer(rows=[row], is_one=True, as_record=True, key="savctl")

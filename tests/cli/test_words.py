@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -11,7 +13,7 @@ from savctl.cli.framework.effects import EFFECTS, Effect
 from savctl.errors import ExitCode
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
-from tests.cli.shop import COMMANDS
+from tests.cli.shop import COMMANDS, PROJECT
 from tests.conftest import Cli
 from tests.given import created, rows
 
@@ -159,3 +161,14 @@ def test_every_option_has_text_and_a_readable_value(cli: Cli, words: str) -> Non
 @pytest.mark.parametrize("words", ["states", "completion", "version"])
 def test_what_has_no_clock_takes_no_other_time(words: str) -> None:
     assert "--at" not in {option for param in COMMANDS[words].params for option in param.opts}
+
+
+def test_the_version_names_the_commit_of_the_checkout(cli: Cli) -> None:
+    git = shutil.which("git")
+    asked = git and subprocess.run(
+        [git, "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if not asked or asked.returncode:
+        pytest.skip("this is no checkout, or there is no git")
+
+    assert json.loads(cli("version", "-o", "json").out)["commit"] == asked.stdout.strip()

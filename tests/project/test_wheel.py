@@ -54,4 +54,7 @@ def test_the_wheel_takes_one_name_and_works_from_anywhere(
     jobs = {row["job"] for row in json.loads(savctl("job", "list", "-o", "json"))}
 
     assert names == {"savctl"}
+    if (PROJECT / ".git").exists():
+        commit = json.loads(savctl("version", "-o", "json"))["commit"]
+        assert commit == (installed / "savctl" / "COMMIT").read_text().strip()
     assert jobs == {path.stem.replace("_", "-") for path in (PROJECT / "jobs").glob("[!_]*.py")}

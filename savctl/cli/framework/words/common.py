@@ -61,6 +61,7 @@ CLOCK: tuple[Option, ...] = (("at", _AT, None),)
 CONFIRMATION: tuple[Option, ...] = (("yes", _YES, False),)
 ACTOR: tuple[Option, ...] = (("actor", _AS, None),)
 WRITING: tuple[Option, ...] = (("dry_run", _DRY_RUN, False), *ACTOR, *CONFIRMATION)
+SHARED: tuple[Option, ...] = (*COMMON, *CLOCK, *WRITING)
 COMMON_NAMES = frozenset(name for name, _, _ in (*COMMON, *CLOCK)) | {"help"}
 
 _VALUED = frozenset(
