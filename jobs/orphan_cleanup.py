@@ -18,7 +18,7 @@ from savctl.usecases.bucket.plan import carry_out_plan, write_plan
 class OrphanOptions(JobOptions):
     """The options of `orphan-cleanup`; `plan_out` writes what `plan` carries out."""
 
-    force: bool = option(False, "Lift the brake.")
+    force: bool = option(False, "Lift the brake; with --plan-out, replace the file.")
     plan: Path | None = option(None, "Do what this plan says.", metavar="FILE")
     plan_out: Path | None = option(
         None, "Write a plan into a file; change nothing.", metavar="FILE"
@@ -49,7 +49,7 @@ def _run(context: Context) -> None:
     )
     brake = Brake(percent=settings.orphan_brake_percent, count=settings.orphan_brake_count)
     if options.plan_out is not None:
-        write_plan(work, options.plan_out)
+        write_plan(work, options.plan_out, overwrite=options.force)
     elif options.plan is not None:
         carry_out_plan(work, options.plan, brake=None if options.force else brake)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force
-from savctl.cli.framework.output import Answer
+from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.page_file import PagePlace, page_place, write_page
 from savctl.domain import times
 from savctl.domain.model.priority import LEVELS
@@ -28,7 +29,7 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before; now.")]
 Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Also write it as one HTML page.")
+    Path | None, typer.Option("--html", metavar="FILE", help="Write it as one HTML page instead.")
 ]
 
 By = Annotated[
@@ -54,6 +55,9 @@ def sla(
     """Report how SLA promises were kept.
 
     It covers the tickets created in a period and is computed from their history.
+
+    A percentage is of the decided tickets: those in time and those that are late. What is
+    pending is in no percentage.
     """
     return sla_answer(call, since, until, by, page_place(call, html, force=force))
 
@@ -63,6 +67,7 @@ def sla_answer(
 ) -> Answer:
     """The SLA report, and its page if one is wanted."""
     from savctl.cli.report_pages import sla_page
+    from savctl.cli.views.agents import agents_in, named_agents, with_names
     from savctl.usecases.reports.sla_report import GROUPS, report_sla
 
     by = one_of("by", by, tuple(GROUPS))
@@ -70,12 +75,18 @@ def sla_answer(
     over_time = "day" if span.until - span.since <= _MANY_DAYS else "month"
     wanted = tuple(dict.fromkeys((by, over_time))) if html is not None else (by,)
     found = report_sla(call.database, span, by=wanted, policies=call.app.policies(store=False))
-    rows = found[by].rows(_ORDER)
+    rows: Sequence[Row] = found[by].rows(_ORDER)
     _note_left_out(call, found[by].merged, found[by].total.partial)
+    agents = agents_in(call, (row["group"] for row in rows)) if by == "agent" else {}
+    text = None
     if html is not None:
         groups = {name: statistics.rows(_ORDER) for name, statistics in found.items()}
-        write_page(call, html, sla_page(groups, period=words_of(span), at=span.now))
-    return Answer(rows=rows, columns=_SHORT, key="group", noun="tickets")
+        page = sla_page(groups, period=words_of(span), at=span.now, names=named_agents(agents))
+        text = write_page(call, html, page)
+    columns: tuple[str, ...] = _SHORT
+    if call.is_for_people and by == "agent":
+        rows, columns = with_names(rows, "group", agents), (*_SHORT[:1], "name", *_SHORT[1:])
+    return Answer(rows=rows, columns=columns, key="group", noun="tickets", text=text)
 
 
 @command(
@@ -103,6 +114,7 @@ def workload(
     It shows what is late and what was solved in the period.
     """
     from savctl.cli.report_pages import workload_page
+    from savctl.cli.views.agents import agents_in, named_agents, with_names
     from savctl.usecases.reports.workload import report_workload
 
     place = page_place(call, html, force=force)
@@ -110,10 +122,16 @@ def workload(
     span = period(call, since, until)
     policies = call.app.policies(store=False)
     found = report_workload(call.database, span, by=column, policies=policies)
-    rows = [found[name].row(key, name) for name in sorted(found, key=_place)]
+    rows: Sequence[Row] = [found[name].row(key, name) for name in sorted(found, key=_place)]
+    agents = agents_in(call, found) if by == "agent" else {}
+    text = None
     if place is not None:
-        write_page(call, place, workload_page(rows, period=words_of(span), at=span.now))
-    return Answer(rows=rows, key=key, noun="agents")
+        names = named_agents(agents) if by == "agent" else {}
+        page = workload_page(rows, period=words_of(span), at=span.now, names=names)
+        text = write_page(call, place, page)
+    if call.is_for_people and by == "agent":
+        rows = with_names(rows, key, agents)
+    return Answer(rows=rows, key=key, noun="agents", text=text)
 
 
 @command(
@@ -145,9 +163,11 @@ def volume(
     usual = Every.DAY if span.until - span.since <= _MANY_DAYS else Every.MONTH
     every = Every(one_of("by", by, tuple(Every))) if by is not None else usual
     rows = report_volume(call.database, span, every=every)
+    text = None
     if place is not None:
-        write_page(call, place, volume_page(rows, period=words_of(span), at=span.now))
-    return Answer(rows=rows, key="period")
+        page = volume_page(rows, period=words_of(span), at=span.now)
+        text = write_page(call, place, page)
+    return Answer(rows=rows, key="period", text=text)
 
 
 def period(call: CommandContext, since: str | None, until: str | None) -> ReportSpan:

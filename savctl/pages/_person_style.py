@@ -31,12 +31,14 @@ list-style:none;font-size:.82rem;color:var(--soft)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:1rem 0}
 dt{color:var(--soft)}dd{margin:0}
 td.s,th.s{white-space:nowrap}
-.toc td{max-width:none}
+.toc td{max-width:none}.toc .subject,.toc th{overflow-wrap:anywhere}
+.toc tbody th{white-space:normal;min-width:7.5rem}
 @media (max-width:40rem){.tiles{grid-template-columns:1fr 1fr}
 .talk>.you{margin-right:0}.talk>.agent,.talk>.note{margin-left:0}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
-.toc thead{display:none}
-.toc tr{display:grid;grid-template-columns:1fr auto;border-bottom:1px solid var(--line);
+.toc thead{display:none}.toc,.toc tbody{display:block}
+.toc .subject,.toc tbody th{min-width:0}
+.toc tr{display:grid;grid-template-columns:minmax(0,1fr) auto;border-bottom:1px solid var(--line);
 padding:.4rem 0}
 .toc th,.toc td{border:0;padding:.1rem 0}.toc .subject{grid-column:1/-1}}
 @media print{html{font-size:70%}body{font-size:1rem}a{color:inherit}

@@ -70,11 +70,14 @@ tr.sum th,tr.sum td{font-weight:700;border-top:2px solid var(--line)}
 thead .n{white-space:normal;min-width:4.6rem}
 th.t,td.t{min-width:5rem;max-width:22rem;overflow-wrap:anywhere}
 .empty{color:var(--soft);text-align:left}
+@media (max-width:54rem){.tile:first-child:nth-last-child(5){grid-column:1/-1}}
 @media (max-width:40rem){.w{display:none}th,td{padding:.4rem .45rem}table{font-size:.85rem}
 .tile:first-child:nth-last-child(odd){grid-column:1/-1}}
-@media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}
-.tiles{grid-template-columns:repeat(5,1fr)}.tile{padding:.4rem .6rem}.tile b{font-size:1rem}
-.scroll{overflow:visible}table{font-size:9px}th,td{padding:.25rem .35rem}
+@media print{:root{color-scheme:light;font-size:70%}body{max-width:none;padding:0;font-size:1rem}
+.tiles{grid-template-columns:none;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr)}
+.tile.tile{grid-column:auto;padding:.5rem .7rem}
+.scroll{overflow:visible}table{font-size:.82rem}th,td{padding:.25rem .35rem}
+svg{font-size:10px}
 th:first-child{position:static}
 thead{display:table-header-group}tr,figure,.tile{break-inside:avoid}
 h2,caption{break-after:avoid}*{print-color-adjust:exact}@page{size:A4;margin:15mm}}

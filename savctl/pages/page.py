@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from savctl.pages._style import STYLE
 from savctl.pages.charts import Chart
@@ -12,11 +12,19 @@ from savctl.pages.values import exact, safe_text, words
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `kind` is text, period, count, percent, minutes or time."""
+    """A column: `kind` is text, period, count, percent, minutes or time.
+
+    `names` are shown instead of values that have one.
+    """
 
     key: str
     title: str
     kind: str = "text"
+    names: Mapping[object, str] = field(default_factory=dict)
+
+    def words(self, value: object) -> str:
+        """The value for people, not escaped yet."""
+        return self.names[value] if value in self.names else words(self.kind, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +63,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page; `subtitle` is the period, `made` when and by what it was made."""
+    """One page; `subtitle` is the period, `made` when and by what it was made.
+
+    `text` says how the numbers are meant.
+    """
 
     title: str
     subtitle: str
     made: str
+    text: str = ""
     tiles: Sequence[Tile] = ()
     sections: Sequence[Section] = ()
 
@@ -69,10 +81,11 @@ def render(page: Page) -> str:
     tiles = "".join(map(tile, page.tiles))
     sections = "".join(map(_section, page.sections))
     title = safe_text(page.title)
+    text = f'<p class="note">{safe_text(page.text)}</p>' if page.text else ""
     return (
         f"{opening(page.title)}"
         f"<header><h1>{title}</h1><p>{safe_text(page.subtitle)}</p></header>\n"
-        f'<main>\n<div class="tiles">{tiles}</div>\n{sections}</main>\n'
+        f'<main>\n<div class="tiles">{tiles}</div>{text}\n{sections}</main>\n'
         f"<footer>{safe_text(page.made)}</footer>\n</body>\n</html>\n"
     )
 
@@ -132,7 +145,7 @@ def _row(columns: Sequence[Column], row: Mapping[str, object], *, is_sum: bool) 
         name, scope = ("td", "") if number else ("th", ' scope="row"')
         cells.append(
             f'<{name}{scope} class="{_align(column)}" data-key="{safe_text(column.key)}" '
-            f'data-value="{exact(value)}">{safe_text(words(column.kind, value))}'
+            f'data-value="{exact(value)}">{safe_text(column.words(value))}'
             f"</{name}>"
         )
     kind = ' class="sum"' if is_sum else ""

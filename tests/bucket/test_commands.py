@@ -116,6 +116,9 @@ class TestPlan:
         assert cli(*JOB, "--plan-out", "plan.jsonl").code == 6
         assert (tmp_path / "plan.jsonl").read_text() == "mine"
 
+        assert cli(*JOB, "--plan-out", "plan.jsonl", "--force").code == 0
+        assert (tmp_path / "plan.jsonl").read_text().startswith('{"plan": "orphan-cleanup"')
+
     def test_what_is_taken_out_or_named_by_now_stays(
         self, cli: Cli, bucket: Bucket, tmp_path: Path
     ) -> None:

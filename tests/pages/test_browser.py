@@ -38,20 +38,22 @@ def service_levels() -> Page:
     groups = [sla_row(name, 1_234_567 + n) for n, name in enumerate(names)]
     days = [sla_row(day, n * 37 % 500) for n, day in enumerate(DAYS)]
     total = sla_row("total", 51_234_567)
-    return sla_page({"category": [*groups, total], "day": [*days, total]}, period=PERIOD, at=AT)
+    found = {"category": [*groups, total], "day": [*days, total]}
+    return sla_page(found, period=PERIOD, at=AT, names={})
 
 
 def workload() -> Page:
-    names = (
+    counts = (
         *("open", "in_progress", "waiting_customer", "resolved", "overdue", "due_in_24h"),
         *("solved_in_period", "median_resolution_minutes"),
         *("response_breaches", "resolution_breaches"),
     )
     agents = ["18446744073709551615", *map(str, range(1, 60)), "none"]
     rows = [
-        {"agent_id": agent, **dict.fromkeys(names, 12345 + n)} for n, agent in enumerate(agents)
+        {"agent_id": agent, **dict.fromkeys(counts, 12345 + n)} for n, agent in enumerate(agents)
     ]
-    return workload_page(rows, period=PERIOD, at=AT)
+    names: dict[object, str] = {agent: f"{'Ä' * 100} ({agent})" for agent in agents[:9]}
+    return workload_page(rows, period=PERIOD, at=AT, names=names)
 
 
 def volume() -> Page:
@@ -63,7 +65,7 @@ def volume() -> Page:
 
 
 def empty() -> Page:
-    return sla_page({"priority": [Group().row("total")]}, period=PERIOD, at=AT)
+    return sla_page({"priority": [Group().row("total")]}, period=PERIOD, at=AT, names={})
 
 
 @pytest.mark.parametrize("page", [service_levels, workload, volume, empty])

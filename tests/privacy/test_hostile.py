@@ -168,7 +168,7 @@ def test_a_real_browser_lays_it_out_on_a_phone_and_a_desk_and_runs_nothing_of_it
 ) -> None:
     page = hostile["index.html"].decode()
 
-    for layout in lay_out(page, (320, 390, 1280), tmp_path):  # skips where no browser is
+    for layout in lay_out(page, (320, 390, 500, 700, 1280), tmp_path):  # skips where no browser is
         assert (layout.needed <= layout.width, layout.beyond) == (True, [])
     seen = Seen(shown_by_a_browser(page, tmp_path))
     assert seen.tags <= PAGE | MESSAGES

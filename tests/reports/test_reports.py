@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
+from savctl.persistence.tickets.users import Users
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
@@ -244,7 +246,7 @@ def test_the_end_of_the_calendar_may_be_the_end_of_a_period(cli: Cli) -> None:
     outcome = cli("report", "volume", "--since", "9999-12-30", "--until", "9999-12-31T23:59:59")
 
     assert outcome.code == 0, outcome.err
-    assert [line.split()[0] for line in outcome.out.splitlines()[2:]] == [
+    assert [line.split()[0] for line in outcome.out.splitlines()[1:]] == [
         "9999-12-30",
         "9999-12-31",
     ]
@@ -287,6 +289,59 @@ def test_the_headline_numbers_are_those_of_the_total(
         total["tickets"],
         *(total[f"{side}_{part}"] for side in SIDES for part in ("met_percent", "median_minutes")),
     ]
+
+
+@pytest.mark.parametrize("by", ["priority", "agent", "category"])
+def test_bars_tables_and_tiles_have_one_denominator(
+    cli: Cli, month: SetClock, tmp_path: Path, by: str
+) -> None:
+    file = tmp_path / "page.html"
+
+    *groups, total = asked(cli, month, "report", "sla", "--by", by, "--html", str(file))
+    page = file.read_text(encoding="utf-8")
+
+    bars = re.findall(r"([0-9.]+)\u202f% of ([0-9]+)<", page)
+    decided = [
+        (row[f"{side}_met_percent"], row[f"{side}_met"] + row[f"{side}_breached"])
+        for side in SIDES
+        for row in groups
+    ]
+    assert sorted((float(share), int(of)) for share, of in bars) == sorted(
+        (share, of) for share, of in decided if of
+    )
+    for side in SIDES:
+        late = total[f"{side}_breached"]
+        assert f"{total[f'{side}_met'] + late} decided, {late} late" in page
+    assert "is undecided: it is in no percentage" in page
+
+
+def test_agents_are_named_in_the_text_and_on_the_page_and_not_in_the_json(
+    cli: Cli, database: Database, month: SetClock, tmp_path: Path
+) -> None:
+    database.transaction(lambda c: Users(c).add([(AGENT, "b@example.org", "Bob", "Smith")]))
+    file = tmp_path / "page.html"
+
+    rows = asked(cli, month, "report", "workload", "--html", str(file))
+    table = cli("report", "workload", "--at", second_text(month())).out
+    by_agent = cli("report", "sla", "--by", "agent", "--at", second_text(month())).out
+
+    assert "name" not in rows[0]
+    page = file.read_text(encoding="utf-8")
+    for text in (f"Bob Smith ({AGENT})", f"Agent {OTHER_AGENT}", "Nobody"):
+        assert f">{text}<" in page
+    for shown in (table, by_agent):
+        assert re.search(rf"^{AGENT} +Bob Smith ", shown, re.MULTILINE)
+
+
+def test_who_asks_for_a_page_gets_where_it_is_instead_of_the_table(
+    cli: Cli, month: SetClock, tmp_path: Path
+) -> None:
+    for words in PAGES:
+        file = tmp_path / f"{words[-1]}.html"
+
+        outcome = cli(*words, "--html", str(file), "--force", "-q")
+
+        assert (outcome.code, outcome.out, outcome.err) == (0, f"written: {file}\n", "")
 
 
 def test_each_column_of_a_page_bears_its_name(cli: Cli, month: SetClock, tmp_path: Path) -> None:

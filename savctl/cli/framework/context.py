@@ -243,7 +243,7 @@ class CommandContext:
             held, self._held = self._held, None
             write_line("".join(held))
 
-    def confirm(self, question: str) -> None:
+    def confirm(self, question: str, *, hint: str = "Add --yes.") -> None:
         """Go on only with a person's word: `--yes`, or an answer on a terminal.
 
         Raises:
@@ -259,7 +259,7 @@ class CommandContext:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
         asked = question.removesuffix("?")
-        raise NeedsConfirmation(f"{asked}: not confirmed, nothing was done", hint="Add --yes.")
+        raise NeedsConfirmation(f"{asked}: not confirmed, nothing was done", hint=hint)
 
     def name_target(self) -> None:
         """With `protected`, name the database once, before it is changed or asked about."""

@@ -49,7 +49,9 @@ def may_overwrite(call: CommandContext, path: Path, *, force: bool) -> bool:
         return True
     if not path.is_file() or path.is_symlink():
         return False
-    call.confirm(f"overwrite {path}, which exists")
+    call.confirm(
+        f"overwrite {path}, which exists", hint="Name another file, or add --force to replace it."
+    )
     return True
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import may_overwrite
+from savctl.cli.framework.text import safe
 from savctl.errors import InvalidInput, SavError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def page_place(call: CommandContext, html: Path | None, *, force: bool) -> PageP
     return PagePlace(html, may_overwrite(call, html, force=force))
 
 
-def write_page(call: CommandContext, place: PagePlace, page: Page) -> None:
-    """Write a page.
+def write_page(call: CommandContext, place: PagePlace, page: Page) -> str | None:
+    """Write a page; answers the text that a person gets instead of the table.
 
     Raises:
         InvalidInput: it cannot be written there.
@@ -56,4 +57,8 @@ def write_page(call: CommandContext, place: PagePlace, page: Page) -> None:
     except SavError as problem:
         problem.message = f"--html: {problem.message}"
         raise
-    call.note(f"written: {place.path}")
+    text = f"written: {place.path}"
+    if call.wants_page:
+        return safe(text)
+    call.note(text)
+    return None

@@ -30,11 +30,11 @@ from savctl.usecases.bucket.resume import settle
 _VERSION = 1
 
 
-def write_plan(work: Hiding, path: Path) -> None:
+def write_plan(work: Hiding, path: Path, *, overwrite: bool = False) -> None:
     """Write down what would be hidden; nothing is.
 
     Raises:
-        NeedsConfirmation: the file is there already.
+        NeedsConfirmation: the file exists, and `overwrite` does not replace it.
         InvalidInput: it cannot be written.
         Unavailable: bucket or database went away; there is no file.
     """
@@ -57,7 +57,7 @@ def write_plan(work: Hiding, path: Path) -> None:
             "database": work.database.name,
             **found.census.as_json(),
         }
-        _write(path, first, found.orphans())
+        _write(path, first, found.orphans(), overwrite=overwrite)
         report = work.terms.report
         report.seen, report.details = found.census.objects, found.census.as_json()
         listed = islice(found.orphans(), LISTED)
@@ -91,8 +91,14 @@ class _First:
     objects: int
 
 
-def _write(path: Path, first: dict[str, object], orphans: Iterator[UnreferencedObject]) -> None:
-    with new_file(path, overwrite=False) as file:
+def _write(
+    path: Path,
+    first: dict[str, object],
+    orphans: Iterator[UnreferencedObject],
+    *,
+    overwrite: bool,
+) -> None:
+    with new_file(path, overwrite=overwrite) as file:
         file.stream.write(_line(first))
         for one in orphans:
             at = micro_text(one.modified_at)
