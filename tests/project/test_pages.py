@@ -15,8 +15,8 @@ from savctl.persistence.engine import Database
 from tests.cli.shop import COMMANDS
 from tests.conftest import Servers
 from tests.project.page_blocks import PAGES, PROJECT, Block, blocks, commands
+from tests.schema.grants import NAME, PASSWORD, statements
 from tests.schema.support import load_laravel, run_sql
-from tests.schema.test_documented_grants import NAME, PASSWORD, documented_sql
 
 LANGUAGES = {"sh", "console", "toml", "ini", "sql", "json", "mermaid", "text", "crontab", "env"}
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -109,7 +109,7 @@ def test_the_page_on_installing_runs_on_the_service_s_own_database(
 ) -> None:
     clean = [f"DROP DATABASE IF EXISTS {NAME}"]
     clean += [f"DROP USER IF EXISTS '{user}'@'%'" for user in ("savctl", "savctl_deploy")]
-    run_sql(database, *clean, *documented_sql())
+    run_sql(database, *clean, *statements())
     named = Database(database.url.set(database=NAME).render_as_string(hide_password=False))
     load_laravel(named)
     named.close()

@@ -8,7 +8,8 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.conftest import Servers
-from tests.schema.support import load_laravel
+from tests.schema.grants import AWAY, statements
+from tests.schema.support import load_laravel, run_sql
 from tests.servers import find
 
 
@@ -28,3 +29,11 @@ def laravel(server_kind: str, servers: Servers) -> Iterator[Database]:
     load_laravel(database)
     yield database
     database.close()
+
+
+@pytest.fixture
+def granted(database: Database) -> Iterator[Database]:
+    """The server after deploy/sql/grants.sql: an empty database, and both users."""
+    run_sql(database, *AWAY, *statements())
+    yield database
+    run_sql(database, *AWAY)
