@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-deep test-mysql test-servers lint fmt check bench lock clean
+.PHONY: help demo test test-fast test-deep test-mysql test-servers lint reference fmt check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -57,6 +57,10 @@ lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/names.py
+	$(BIN)/python .ci/words.py
+
+reference: $(VENV)/dev.done ## write docs/commands.md from the command tree
+	$(BIN)/python .ci/reference.py --write
 
 fmt: $(VENV)/dev.done ## format, and repair what ruff can
 	$(BIN)/ruff format

@@ -19,7 +19,7 @@ class OrphanOptions(JobOptions):
     """The options of `orphan-cleanup`; `plan_out` writes what `plan` carries out."""
 
     force: bool = option(False, "Lift the brake; with --plan-out, replace the file.")
-    plan: Path | None = option(None, "Do what this plan says.", metavar="FILE")
+    plan: Path | None = option(None, "Carry this plan out.", metavar="FILE")
     plan_out: Path | None = option(
         None, "Write a plan into a file; change nothing.", metavar="FILE"
     )

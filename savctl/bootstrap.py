@@ -162,7 +162,7 @@ class App:
         """Who asks: the user of the token, when there is one, else the one named.
 
         Raises:
-            NotPermitted: the token proves nothing, or proves another user.
+            NotPermitted: the token is invalid, or proves another user.
         """
         if self.settings.token is None:
             return Requester(user_id=user_id)

@@ -35,7 +35,7 @@ class ExactReader:
         if not piece and left and size:
             self._fail(f"it ends after {self._done} bytes")
         if self._done == self._size and self._content.read(1):
-            self._fail("it goes on")
+            self._fail("it is longer than announced")
         return piece
 
     def tell(self) -> int:

@@ -22,7 +22,7 @@ _LEAST_FIRST = (Role.CUSTOMER, Role.AGENT, Role.ADMIN)
 
 
 class TokenRefused(NotPermitted):
-    """The token proves nothing."""
+    """The token is invalid."""
 
     code = "token_refused"
 

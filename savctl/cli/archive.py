@@ -77,7 +77,8 @@ def list_(
     ] = None,
     limit: Limit = 50,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
+        str | None,
+        typer.Option("--after", metavar="TKT", help="Continue after this ticket (next page)."),
     ] = None,
 ) -> Answer:
     """List archived tickets by id, fifty at a time."""
@@ -140,12 +141,12 @@ def verify(call: CommandContext) -> Answer | Outcome:
     )
     bad = [one for one in checked if one.problem is not None]
     if not bad and stop.signal is None:
-        call.note(f"{len(checked)} bundle(s) are what was written")
+        call.note(f"{len(checked)} bundles checked, all intact")
         return answer
     if bad:
         damaged = Findings(
-            f"{len(bad)} of {len(checked)} bundles are not what was written",
-            hint="docs/runbook.md, by what you see: a damaged bundle.",
+            f"{len(bad)} of {len(checked)} bundles are damaged",
+            hint="Restore an older version of the object, then run 'savctl archive verify' again.",
         )
         return Outcome(answer=answer, failures=(damaged,))
     note = f"interrupted after {len(checked)} bundles"

@@ -51,7 +51,7 @@ def tickets(
 
     Every column is written, internal notes as well.
 
-    The file is there whole or not at all; the audit keeps who took what.
+    The file is complete or absent; the audit records who exported what.
     """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.tickets.exporting import PARTS, ExportRun, export_tickets
@@ -89,7 +89,7 @@ def _form(given: str | None, out: str) -> str:
         fitting = [form for form in FORMATS if name.endswith(f".{form}")]
         if not fitting:
             raise InvalidInput(
-                "the file's name does not tell its format", hint=f"--format {'|'.join(FORMATS)}"
+                "the file's name does not show its format", hint=f"--format {'|'.join(FORMATS)}"
             )
         found = fitting[0]
     if found.endswith(".zst") and out == "-" and sys.stdout.isatty():

@@ -183,7 +183,8 @@ def period(call: CommandContext, since: str | None, until: str | None) -> Report
     start = call.moment("since", since) or max(end, times.FIRST) - _DAYS
     if start >= end:
         raise InvalidInput(
-            f"--since {_day(start)} is not before --until {_day(end)}", hint="The end is left out."
+            f"--since {_day(start)} must be earlier than --until {_day(end)}",
+            hint="--until is exclusive.",
         )
     return ReportSpan(start, end, now, is_past)
 

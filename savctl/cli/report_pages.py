@@ -89,7 +89,7 @@ def volume_page(rows: Rows, *, period: str, at: datetime) -> Page:
     """What came and went."""
     labels = [str(row["period"]) for row in rows]
     came = Chart(
-        title="Tickets that came and were solved",
+        title="Tickets created and solved",
         labels=labels,
         kind="lines",
         series=[Series(_title(n), _numbers(rows, n)) for n in ("created", "resolved")],

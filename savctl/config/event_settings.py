@@ -26,7 +26,7 @@ class EventSettings:
         "check: the exchange must be there; declare: the relay makes it",
     )
     broker_window: int = setting(
-        500, values.whole(1, 10_000), "events under way to the broker at once"
+        500, values.whole(1, 10_000), "events sent to the broker and not yet confirmed"
     )
     broker_ca_file: str | None = setting(None, str, "CA for amqps://")
     broker_cert_file: str | None = setting(None, str, "client certificate")

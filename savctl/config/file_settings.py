@@ -30,7 +30,7 @@ class FileSettings:
     storage_path_style: bool = setting(
         True,
         values.yes,
-        "the bucket's name stands in the path, not in the host's name",
+        "put the bucket's name into the path, not into the host name",
         also=("AWS_USE_PATH_STYLE_ENDPOINT",),
     )
     storage_access_key: str | None = setting(
@@ -75,7 +75,7 @@ class FileSettings:
     orphan_grace: timedelta = setting(
         timedelta(hours=24),
         values.span,
-        "age below which an object without a record is left alone: its upload may be under way",
+        "age below which an object without a record is left alone: its upload may be running",
     )
     orphan_brake_percent: int = setting(
         20,

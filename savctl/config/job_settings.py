@@ -15,7 +15,7 @@ class JobSettings:
     """Who acts, how jobs run, when tickets close."""
 
     actor: int | None = setting(None, values.whole(1, 2**64 - 1), "your user id, as --as")
-    protected: bool = setting(False, values.yes, "say PRODUCTION before risky commands")
+    protected: bool = setting(False, values.yes, "print PRODUCTION before risky commands")
     log_format: str = setting(
         "text", values.one_of("text", "json"), "form of the log lines on stderr: text or json"
     )
@@ -26,7 +26,7 @@ class JobSettings:
         timedelta(hours=24), values.span, "confirmation window of a resolved ticket"
     )
     closing_brake: int = setting(
-        1000, values.whole(1, 10**9), "closings in one run that need a person's word first"
+        1000, values.whole(1, 10**9), "closings in one run above which confirmation is required"
     )
     batch_size: int = setting(1000, values.whole(1, 5000), "tickets in one transaction of a job")
     lease_seconds: int = setting(

@@ -57,5 +57,5 @@ class SlaSettings:
     sla_audit_brake: int = setting(
         1000,
         values.whole(1, 10**9),
-        "missed breaches in one audit that need a person's word first",
+        "missed breaches in one audit above which confirmation is required",
     )

@@ -31,7 +31,7 @@ class UpkeepSettings:
     archive_brake: int = setting(
         10_000,
         values.whole(1, 10**9),
-        "tickets archived in one run that need a person's word first",
+        "tickets archived in one run above which confirmation is required",
     )
     retention_after: Age = setting(
         Age(years=7), Age.read, "how long after their closing tickets are removed for good"
@@ -39,5 +39,5 @@ class UpkeepSettings:
     retention_brake: int = setting(
         1000,
         values.whole(1, 10**9),
-        "tickets removed for good in one run that need a person's word first",
+        "tickets removed in one run above which confirmation is required",
     )

@@ -16,10 +16,10 @@ border:1px solid var(--line);border-left:4px solid var(--s2)}
 .talk>.note{border-left-style:dashed;border-left-color:var(--s1);margin-left:8%;color:inherit}
 .by{margin:0 0 .2rem;font-size:.82rem;color:var(--soft)}
 .by b{color:var(--ink)}
-.said{white-space:pre-wrap;unicode-bidi:isolate}
+.quoted{white-space:pre-wrap;unicode-bidi:isolate}
 .blocks{white-space:normal}
 .blocks>:first-child{margin-top:0}.blocks>:last-child{margin-bottom:0}
-.said pre{white-space:pre-wrap}
+.quoted pre{white-space:pre-wrap}
 .files{list-style:none;margin:.5rem 0 0;padding:0;font-size:.9rem}
 .files li{margin:.15rem 0}
 .files li::before{content:"\\2193\\00A0";color:var(--soft)}

@@ -23,9 +23,9 @@ def prose(text: str) -> str:
     """
     shown = text.replace("\r\n", "\n")
     if not has_elements(shown):
-        return f'<div class="said" dir="auto">{escape(visible(shown), quote=True)}</div>'
+        return f'<div class="quoted" dir="auto">{escape(visible(shown), quote=True)}</div>'
     cleaned = for_page(shown)
-    look = "said blocks" if any(mark in cleaned for mark in _BLOCKS) else "said"
+    look = "quoted blocks" if any(mark in cleaned for mark in _BLOCKS) else "quoted"
     return f'<div class="{look}" dir="auto">{visible(cleaned)}</div>'
 
 

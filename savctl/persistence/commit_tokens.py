@@ -152,8 +152,8 @@ def require_known(token: str, *, now: datetime) -> str:
         )
     if lowered < oldest_kept(now):
         raise InvalidInput(
-            f"the token is older than {KEPT.days} days: what it says is not kept any more",
-            hint="Look whether the change is there.",
+            f"the token is older than {KEPT.days} days: its result is not kept any more",
+            hint="Check whether the change is stored.",
         )
     return lowered
 

@@ -69,7 +69,7 @@ DENIED = ServerError(
         {1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 3955, 4151}
     ),
     kind=NotPermitted,
-    words="refuses this user: check name, password and privileges",
+    words="refuses this user",
 )
 TABLE: tuple[ServerError, ...] = (
     LOST,

@@ -46,7 +46,7 @@ def all_schedules(settings: Settings, chosen: Sequence[Job] = ()) -> Mapping[str
             problems.append(f"{_setting(job.name)}: {problem.message}. {problem.hint}")
     if problems:
         raise ConfigurationError(
-            f"{len(problems)} schedule(s) are wrong: " + "; ".join(sorted(problems)),
+            f"wrong schedules: {len(problems)}: " + "; ".join(sorted(problems)),
             hint=f"Set {_setting(next(iter(known)))} to a cron line in UTC, or to {OFF}.",
         )
     return found
@@ -97,7 +97,7 @@ def _now(app: App, database_now: datetime, *, remember: bool) -> datetime:
 
 
 def _remember(app: App, job: Job, wrong: datetime | None, since: datetime) -> datetime:
-    """Note that the job is known from now on, in the place of a time that has not come yet."""
+    """Note that the job is known from now on, in the place of a time in the future."""
 
     def work(connection: Any) -> datetime:
         if wrong is not None:

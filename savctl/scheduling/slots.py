@@ -46,7 +46,7 @@ class Schedule:
         except ValueError as problem:
             raise InvalidInput(f"{line!r} is no cron line: {problem}", hint=_EXAMPLE) from None
         if self.next_after(datetime(2000, 1, 1, tzinfo=UTC)) is None:
-            raise InvalidInput(f"{line!r} never comes: there is no such day", hint=_EXAMPLE)
+            raise InvalidInput(f"{line!r} names a day that does not exist", hint=_EXAMPLE)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first slot after an instant."""

@@ -2,7 +2,7 @@
 
 Sources are the database, the bucket, the broker, the scanner and each job. One source may fail
 under several parts of a process (two jobs need the bucket): it is well again only when each part
-that reported it has come to its end since. That another source works proves nothing about it.
+that reported it has come to its end since. That another source works is no evidence for it.
 """
 
 from __future__ import annotations
@@ -101,5 +101,5 @@ class Troubles:
         for source in over:
             text = message or f"{source[:1].upper()}{source[1:]} works again."
             if message is None and is_all and source == over[-1]:
-                text += " All is well again."
+                text += " Every dependency works again."
             log.warning("%s", text, extra={"event": event, "source": source})

@@ -302,7 +302,7 @@ def test_a_file_in_the_place_of_the_folder_is_reported(tmp_path: Path, name: str
     store = DirectoryStore(tmp_path / name)
 
     for look in (store.condition, lambda: store.find(KEY)):
-        with pytest.raises(ConfigurationError, match="a file stands in its place"):
+        with pytest.raises(ConfigurationError, match="a file has its name"):
             look()
 
 

@@ -106,7 +106,7 @@ def open_shop(database: Database, folder: Path) -> None:
     (folder / "tickets.csv").write_text(TICKETS, encoding="utf-8")
     (folder / "old-desk.csv.gz").write_bytes(gzip.compress(OLD_DESK.encode()))
     (folder / "old-desk.toml").write_text(OLD_MAP, encoding="utf-8")
-    shutil.copytree(PROJECT / "docs" / "examples", folder / "docs" / "examples")
+    shutil.copy(PROJECT / "docs" / "examples" / "stricter.toml", folder)
 
 
 SHOP = CopiedShop(open_shop)

@@ -83,7 +83,7 @@ def test_a_change_whose_answer_is_lost_is_not_called_safe_to_repeat(
 
     assert (code, len(rows(database, "SELECT id FROM support_tickets"))) == (3, 1)
     assert "the changes are stored, but savctl cannot write the answer" in error_text
-    assert "Do not run it again" in error_text
+    assert "Check what is stored before you run it again" in error_text
 
 
 def test_what_is_written_beside_the_answer_stops_no_work_where_there_is_no_room_for_it(

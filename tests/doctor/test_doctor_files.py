@@ -385,9 +385,9 @@ def test_rights_that_are_missing_are_named_one_by_one(examine: Examine) -> None:
 
         store.close()
     found = troubles(signs)
-    assert found["bucket versions"] == (CheckLevel.WARN, "the bucket does not say")
-    assert found["bucket lifecycle"] == (CheckLevel.WARN, "the bucket does not say")
-    assert found["bucket privacy"] == (CheckLevel.WARN, "the bucket does not say")
+    assert found["bucket versions"] == (CheckLevel.WARN, "the bucket does not answer that")
+    assert found["bucket lifecycle"] == (CheckLevel.WARN, "the bucket does not answer that")
+    assert found["bucket privacy"] == (CheckLevel.WARN, "the bucket does not answer that")
     assert "nobody without a key" not in [sign.found for sign in signs]
     level, values = found["bucket rights"]
     assert level is CheckLevel.ERROR

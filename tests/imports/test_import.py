@@ -114,9 +114,9 @@ def test_what_list_prints_is_what_import_reads(cli: Cli, file: Path, tmp_path: P
     ("words", "code", "message"),
     [
         (("nowhere.csv",), 2, "cannot read nowhere.csv"),
-        (("-", "--source", "x"), 2, "does not tell its format"),
+        (("-", "--source", "x"), 2, "does not show its format"),
         (("-", "--format", "csv"), 2, "--source NAME"),
-        (("x.xls",), 2, "does not tell its format"),
+        (("x.xls",), 2, "does not show its format"),
         (("x.csv", "--format", "xml"), 2, "not one of csv, jsonl"),
         (("x.csv", "--map", "nowhere.toml"), 2, "cannot read the mapping"),
     ],

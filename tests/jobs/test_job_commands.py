@@ -215,9 +215,9 @@ def test_list_shows_every_job_with_its_next_slot(cli: Cli, database: Database) -
 def test_why_names_the_reason(cli: Cli, database: Database, due: list[str]) -> None:
     before = snapshot(database)
     output = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:20:00Z")
-    assert output["because"] == "it has never run, and its first slot is still to come"
+    assert output["because"] == "it has never run; its first slot is in the future"
     output = answer(cli, "job", "why", "auto-close", "--at", "2025-10-03T10:30:20Z")
-    assert output["because"].startswith("it is due since 2025-10-03 10:30Z; no scheduler is alive")
+    assert output["because"].startswith("Overdue since 2025-10-03 10:30Z: no scheduler is running")
     assert snapshot(database) == before  # asking changes nothing
 
     lease(database, "auto-close")

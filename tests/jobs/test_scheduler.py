@@ -216,7 +216,7 @@ def test_a_database_that_is_down_is_reported_once_and_tried_again(
     scheduler.join()
 
     assert slots(good) == ["10:30"]
-    assert "All is well again." in caplog.text
+    assert "Every dependency works again." in caplog.text
 
 
 def test_a_stop_ends_the_work_and_starts_no_more(app: App, clock: SetClock) -> None:

@@ -78,7 +78,7 @@ def test_a_bucket_in_trouble_is_not_well_because_the_database_answers(host: Host
     ]
     assert host.tick() == []
     assert host.slot(purge=STORE_GONE) == []
-    assert host.slot() == ["The bucket works again. All is well again."]
+    assert host.slot() == ["The bucket works again. Every dependency works again."]
     assert host.slot() == []
 
 
@@ -91,7 +91,7 @@ def test_each_source_has_its_own_beginning_and_its_own_end(host: Host) -> None:
         "the database d was lost. The scheduler keeps trying.",
     ]
     assert host.slot(purge=STORE_GONE) == ["The database works again."]
-    assert host.slot() == ["The bucket works again. All is well again."]
+    assert host.slot() == ["The bucket works again. Every dependency works again."]
 
 
 def test_what_two_jobs_met_is_reported_once_and_over_when_both_got_past_it(host: Host) -> None:
@@ -99,7 +99,7 @@ def test_what_two_jobs_met_is_reported_once_and_over_when_both_got_past_it(host:
 
     assert len(host.slot(archive=STORE_GONE, purge=STORE_GONE)) == 1
     assert host.slot(archive=STORE_GONE) == []
-    assert host.slot() == ["The bucket works again. All is well again."]
+    assert host.slot() == ["The bucket works again. Every dependency works again."]
 
 
 def test_a_reading_database_that_refuses_to_write_is_not_well(host: Host) -> None:
@@ -122,7 +122,7 @@ def test_a_braked_job_is_reported_once_whatever_number_it_counted_and_once_when_
 
     assert host.slot(close=braked(1001)) == ["close would close 1001 tickets. job run close --yes"]
     assert host.slot(close=braked(1002)) == []
-    assert host.slot() == ["Close works again. All is well again."]
+    assert host.slot() == ["Close works again. Every dependency works again."]
 
 
 def test_a_bug_is_reported_once_with_its_traceback(
@@ -134,7 +134,7 @@ def test_a_bug_is_reported_once_with_its_traceback(
     assert any(record.exc_info for record in caplog.records)
     assert host.slot(close=RuntimeError("a bug")) == []
     assert host.slot(close=RuntimeError("another")) == ["close failed. RuntimeError: another"]
-    assert host.slot() == ["Close works again. All is well again."]
+    assert host.slot() == ["Close works again. Every dependency works again."]
 
 
 def test_a_job_that_cannot_be_looked_at_holds_up_no_other(host: Host, app: App) -> None:

@@ -165,7 +165,7 @@ def test_a_damaged_bundle_ends_the_export_with_10_and_leaves_nothing(
 
     assert (outcome.code, outcome.out, list(tmp_path.glob("ada.zip*"))) == (10, "", [])
     assert "cannot be decompressed" in outcome.err
-    assert "docs/runbook.md: a damaged bundle" in outcome.err
+    assert "restore an older version of the object" in outcome.err
     assert rows(database, "SELECT id FROM savctl_audit WHERE action = 'export'") == []
 
 

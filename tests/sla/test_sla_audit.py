@@ -209,7 +209,7 @@ def test_many_missed_breaches_need_a_persons_word(
     braked = cli("job", "run", "sla-audit")
 
     assert braked.code == 6
-    assert "would tell of 2 breaches that no scan saw, more than 1" in braked.err
+    assert "would publish 2 breaches that no scan saw, more than 1" in braked.err
     assert "savctl job run sla-audit --yes" in braked.err
     assert breaches(database) == []
     assert cli("job", "run", "sla-audit", "--yes").code == 0

@@ -130,7 +130,7 @@ def test_who_writes_to_a_merged_ticket_learns_where_it_went(
     outcome = cli("message", "add", source.id, "--from", "customer:456", "--body", "Hello?")
 
     assert outcome.code == 5
-    assert f"It was merged into {target.ticket_number}: go on there." in outcome.err
+    assert f"It was merged into {target.ticket_number}: use that ticket." in outcome.err
 
 
 def test_a_note_made_of_another_customers_words_waits_for_nobody_to_read_it(

@@ -201,7 +201,7 @@ def test_words_of_a_customer_who_is_not_known_any_more_are_shown_to_nobody(
     write(database, f"DELETE FROM ticket_messages WHERE sender_id = {STRANGER}")
     before = snapshot(database)
 
-    with pytest.raises(Refused, match="the message that tells whose it is has gone"):
+    with pytest.raises(Refused, match="the message with its author is gone"):
         split(database, clock, target, replied)
 
     assert snapshot(database) == before

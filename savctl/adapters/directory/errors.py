@@ -24,7 +24,7 @@ def translating_errors(folder: str) -> Iterator[None]:
     except (OSError, sqlite3.Error) as problem:
         if isinstance(problem, FileExistsError | NotADirectoryError) and not isdir(folder):
             raise ConfigurationError(
-                f"the folder of files {folder} cannot be: a file stands in its place",
+                f"the folder of files {folder} cannot be made: a file has its name",
                 hint="Check storage_url.",
             ) from problem
         reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)

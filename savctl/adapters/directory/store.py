@@ -253,7 +253,7 @@ class DirectoryStore:
                 f"the folder of files {self.name} has no {INDEX}, and the database names what "
                 "should be in it",
                 hint="Is its disk mounted, and is it the right folder (SAVCTL_STORAGE_URL)? To "
-                f"begin anew with an empty one: touch {self.folder / INDEX}",
+                f"start with an empty one: touch {self.folder / INDEX}",
             )
 
     @property

@@ -35,7 +35,7 @@ class DirectoryUploads:
             "SELECT * FROM uploads WHERE id = ? AND key = ?", upload_id, key.encode()
         )
         if not found:
-            raise NoSuchObject(f"no such upload of {key} is under way")
+            raise NoSuchObject(f"no upload of {key} is running with this id")
         return found[0]
 
     def under(self, prefix: str) -> Iterator[sqlite3.Row]:

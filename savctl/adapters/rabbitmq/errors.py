@@ -30,8 +30,8 @@ from savctl.ports import BrokerUnavailable, ExchangeMissing
 _LONGEST = 500
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (\d+)")
 _BROKE: Mapping[type[Exception], str] = {
-    AMQPConnectorStackTimeout: "accepts connections and says nothing",
-    AMQPHeartbeatTimeout: "fell silent: no heartbeat came",
+    AMQPConnectorStackTimeout: "accepts connections and does not answer",
+    AMQPHeartbeatTimeout: "fell silent: no heartbeat arrived",
     IncompatibleProtocolError: "ended the line before it greeted",
     ProbableAuthenticationError: "ended the line during the login",
     ProbableAccessDeniedError: "ended the line during the login",

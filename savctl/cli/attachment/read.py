@@ -168,7 +168,7 @@ def access(
 ) -> Answer:
     """Show who did what with a file, oldest first.
 
-    Each row says who attached, read, linked, deleted or restored a file, and when.
+    Each row names who attached, read, linked, deleted or restored a file, and when.
     """
     from savctl.usecases.files.access import accesses
 

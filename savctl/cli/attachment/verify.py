@@ -55,7 +55,7 @@ def verify(
     summary = ", ".join(f"{name} ({count})" for name, count in report.counts.items() if count)
     differ = Findings(
         f"records and objects differ: {summary}",
-        hint="Restore the objects from a backup; docs/runbook.md tells how.",
+        hint="Copy the objects from a backup of the bucket to the same keys.",
     )
     return Outcome(answer=answer, failures=(differ,))
 

@@ -35,7 +35,7 @@ def check(
     Exit code 10 when there are any.
 
     A repair loses nothing and invents nothing: history entries are put back from the audit,
-    stamps set to what an unbroken history proves, unreadable metadata is kept under a key.
+    times set to what an unbroken history proves, unreadable metadata is kept under a key.
     """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.database.integrity import CheckOptions, check_integrity
@@ -76,7 +76,7 @@ def _answered(
     open_ = [finding for finding in report.ordered() if finding.is_open]
     broken = open_ or report.ordered()
     failure = Findings(
-        f"{len(broken)} invariant(s) are broken: "
+        f"broken invariants: {len(broken)}: "
         + ", ".join(f"{f.invariant.id} ({f.count - f.repaired or f.count})" for f in broken),
         hint=None if call.output != "table" else "-o json lists up to 20 examples of each.",
     )

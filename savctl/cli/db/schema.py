@@ -113,7 +113,7 @@ def status(
     answer = _with_differences(row, differences)
     errors = schema_status.errors_among(differences)
     if errors:
-        failure = Findings(f"{len(errors)} difference(s) are errors")
+        failure = Findings(f"differences that are errors: {len(errors)}")
         return Outcome(answer=answer, failures=(failure,))
     return Outcome(answer=answer)
 
@@ -142,7 +142,7 @@ def adopt(call: CommandContext) -> Outcome:
     if call.dry_run:
         call.note("dry run: nothing was changed")
     if adoption.errors:
-        failure = Findings(f"{len(adoption.errors)} difference(s) stand in the way")
+        failure = Findings(f"differences that prevent the adoption: {len(adoption.errors)}")
         return Outcome(answer=answer, failures=(failure,))
     return Outcome(answer=answer)
 
@@ -197,7 +197,7 @@ def _note_database(call: CommandContext) -> None:
 
 def _typed(call: CommandContext, plan: DowngradePlan, word: str) -> str | None:
     """What a person on a terminal types after reading what goes."""
-    return call.typed(*plan.lines(), f"Type {word} to go on:")
+    return call.typed(*plan.lines(), f"Type {word} to continue:")
 
 
 def _migrated(call: CommandContext, done: Migration) -> Answer:

@@ -27,7 +27,7 @@ Span = Annotated[str | None, typer.Option(metavar="SPAN", help="Instead of the s
     examples=[
         "savctl demo",
         "savctl demo --tickets 2000 --months 12 --seed 3",
-        "savctl demo --replay helpdesk.csv --map docs/examples/italian-helpdesk.toml --jobs off",
+        "savctl demo --replay helpdesk.csv --map helpdesk.toml --jobs off",
     ],
 )
 def demo(
@@ -71,8 +71,8 @@ def demo(
 
     Months of tickets are played through the real commands and jobs.
 
-    The story goes into a database of its own (the answer names it), which the next demo makes
-    anew. With --replay a recorded log is played instead: docs/import.md.
+    The story goes into a database of its own (the answer names it), which the next demo
+    replaces. With --replay a recorded log is played instead.
     """
     limits = ClosingLimits(
         silence=_span(auto_close_after, "auto-close-after", call.settings.auto_close_after),

@@ -51,7 +51,10 @@ def list_(
     after: Annotated[
         int,
         typer.Option(
-            "--after", metavar="ID", parser=whole("--after", low=0), help="Go on behind this."
+            "--after",
+            metavar="ID",
+            parser=whole("--after", low=0),
+            help="Continue after this event (next page).",
         ),
     ] = 0,
     limit: Limit = 50,

@@ -154,7 +154,7 @@ def skip(
     """
     from savctl.usecases.events.outbox import skip_event
 
-    call.confirm(f"Give up event {event}? Nobody will ever be told of it")
+    call.confirm(f"Give up event {event}? No consumer will ever receive it")
     event_id = skip_event(call.operation(), event)
     if call.dry_run:
         call.note("dry run: nothing was stored")
@@ -222,7 +222,7 @@ def _span(
     from savctl.usecases.events.outbox import EventSpan
 
     if since is None and ticket is None:
-        raise InvalidInput("say which events: --since TIME, --ticket TKT, or both")
+        raise InvalidInput("name the events: --since TIME, --ticket TKT, or both")
     begin, end = call.moment("since", since), call.moment("until", until)
     if begin is not None and end is not None and end <= begin:
         raise InvalidInput("--until must be later than --since")

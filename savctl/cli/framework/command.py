@@ -164,7 +164,7 @@ def _but_done(lost: AnswerLost) -> PartlyDone:
     """To run a writer again because its answer was lost might do everything twice."""
     return PartlyDone(
         f"the changes are stored, but savctl {lost.message}",
-        hint="Do not run it again before you have looked what is there.",
+        hint="Check what is stored before you run it again.",
     )
 
 

@@ -70,7 +70,7 @@ class CommandContext:
         """The parts this call works with.
 
         Raises:
-            NotPermitted: SAVCTL_TOKEN is given and proves nothing: nothing is opened.
+            NotPermitted: SAVCTL_TOKEN is given and invalid: nothing is opened.
         """
         self.require_good_token()
         return self.unproved_app
@@ -97,7 +97,7 @@ class CommandContext:
         """Pass when no token is given, or one that proves who acts.
 
         Raises:
-            NotPermitted: it proves nothing.
+            NotPermitted: it is invalid.
             ConfigurationError: there is no key to check it with.
         """
         if self.settings.token is not None:
@@ -244,7 +244,7 @@ class CommandContext:
             write_line("".join(held))
 
     def confirm(self, question: str, *, hint: str = "Add --yes.") -> None:
-        """Go on only with a person's word: `--yes`, or an answer on a terminal.
+        """Continue only after confirmation: `--yes`, or an answer on a terminal.
 
         Raises:
             NeedsConfirmation: no word was given; nothing was done.

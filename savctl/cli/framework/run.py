@@ -88,7 +88,7 @@ def _no_room(words: Sequence[str], problem: OSError) -> int:
     named = f" {problem.filename}" if problem.filename else ""
     failure = Unavailable(
         f"cannot write{named}: {problem.strerror}",
-        hint="Make room, and look what is there before you run it again.",
+        hint="Make room, and check what is stored before you run it again.",
     )
     _write_failure(words, failure)
     return int(failure.exit_code)

@@ -48,7 +48,7 @@ def references(given: Sequence[str]) -> tuple[list[str | int], bool]:
     if "-" not in given:
         return [reference(word) for word in given], len(given) == 1
     if list(given) != ["-"]:
-        raise InvalidInput("- stands for all tickets on stdin; give it alone")
+        raise InvalidInput("- means all tickets on stdin; give it alone")
     return list(_from_stdin()), False
 
 

@@ -46,7 +46,7 @@ def export(
     It holds JSON, files, and a page that works offline.
 
     Without other customers' words and agents' names. Files that cannot be found are named (exit
-    3). docs/gdpr.md explains what to do with it.
+    3). Read it before you send it.
     """
     from savctl.domain.privacy.disclosure import Disclosure
     from savctl.pages.person import render

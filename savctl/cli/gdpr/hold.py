@@ -66,7 +66,7 @@ def release(call: CommandContext, tickets: ManyTickets, reason: Reason = None) -
 def list_(call: CommandContext) -> Answer:
     """List every ticket under legal hold.
 
-    Each row says why, since when and by whom.
+    Each row shows why, since when and by whom.
     """
     from savctl.persistence.privacy.holds import held_tickets
 

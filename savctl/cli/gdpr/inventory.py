@@ -25,7 +25,7 @@ def inventory(
 ) -> Answer:
     """List every column and key that may be personal.
 
-    Each row says whose data it is, why and how long it is kept, how it is erased and exported.
+    Each row names whose data it is, why and how long it is kept, how it is erased and exported.
     """
     from savctl.cli.framework.choices import one_of
     from savctl.domain.privacy.inventory import INVENTORY, Whose

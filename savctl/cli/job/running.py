@@ -101,7 +101,7 @@ def answered(
     if report.status in {RunStatus.OK, RunStatus.BRAKED}:
         return Outcome(answer=answer)
     if report.status is RunStatus.INTERRUPTED and stop.signal is not None:
-        call.note(f"interrupted after the batch at hand; {report.done.left} left to look at")
+        call.note(f"Interrupted. {report.done.left} still to do; run the job again to continue.")
         return Outcome(answer=answer, exit=128 + stop.signal)
     failed = f"{report.done.failed} of {report.done.seen} failed"
     return Outcome(answer=answer, failures=(PartlyDone(failed, job=report.job),))

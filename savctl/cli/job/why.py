@@ -21,6 +21,10 @@ _OF_A_WRONG_CLOCK = (
     "and savctl db check --fix removes it"
 )
 
+_NO_SCHEDULER = (
+    "no scheduler is running. Start one (savctl scheduler run) or install the cron lines."
+)
+
 
 def explanation(app: App, job: Job) -> dict[str, object]:
     """Why a job did or did not run."""
@@ -66,16 +70,16 @@ def _because(
     if holder is not None:
         return f"it is running on {holder.owner}"
     if due:
-        who = "the scheduler starts it within seconds"
+        who = "the scheduler starts it within seconds."
         if not has_scheduler:
-            who = "no scheduler is alive: savctl scheduler run, or a line of cron, starts it"
-        return f"it is due since {due[0]:%Y-%m-%d %H:%M}Z; {who}"
+            who = _NO_SCHEDULER
+        return f"Overdue since {due[0]:%Y-%m-%d %H:%M}Z: {who}"
     if last is None:
-        return "it has never run, and its first slot is still to come"
+        return "it has never run; its first slot is in the future"
     if last.status is RunStatus.BRAKED:
         return f"a safety brake stopped its last run: {last.error}"
     return _because_of(slot, now) or (
-        f"its last run ended {last.status}; its next slot is still to come"
+        f"its last run ended {last.status}; its next slot is in the future"
     )
 
 

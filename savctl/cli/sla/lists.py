@@ -106,7 +106,7 @@ def due(
     if call.at is not None and call.clock() < system_clock():
         call.note("of the tickets that are worked on now: what ended since --at is not listed")
     if warned and policies.current.warn_at_percent is None:
-        call.note("no warning is set: sla_warn_at (SAVCTL_SLA_WARN_AT) says at which share")
+        call.note("no warning is set: sla_warn_at (SAVCTL_SLA_WARN_AT) sets the share")
     wanted = DueFilter(
         within=_span(within) if within is not None or warned else WITHIN,
         warned_only=warned,
@@ -157,7 +157,9 @@ def breaches(
     limit: Limit = 50,
     after: Annotated[
         str | None,
-        typer.Option("--after", metavar="TIME/ID/SIDE", help="Go on behind this breach."),
+        typer.Option(
+            "--after", metavar="TIME/ID/SIDE", help="Continue after this breach (next page)."
+        ),
     ] = None,
 ) -> Answer:
     """List recorded breaches, newest first.
@@ -222,7 +224,7 @@ def _place(call: CommandContext, after: str | None) -> tuple[datetime, int, str]
     at = call.moment("after", time) if rest else None
     if at is None or side not in tuple(Side):
         raise InvalidInput(
-            f"--after {after!r} names no breach", hint="Use what the list says: TIME/ID/SIDE."
+            f"--after {after!r} names no breach", hint="Use a value of the list: TIME/ID/SIDE."
         )
     return at, whole("--after")(ticket), side
 

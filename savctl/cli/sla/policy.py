@@ -44,7 +44,7 @@ def policy(
     current = known.current
     if current.version != SPECIFIED.version and current not in known.past:
         call.note(
-            f"the settings say a policy that was never used: it becomes version "
+            f"the settings hold a policy that was never used: it becomes version "
             f"{current.version} with the next ticket, change or job run"
         )
     if every:
@@ -106,5 +106,9 @@ def _lines(policy: Policy) -> list[str]:
         f"{rules.repeats_over} of a category, urgent after a failed payment, VIPs one higher"
     )
     share = policy.warn_at_percent
-    lines.append(f"  warns at {share} % of a target" if share else "  warns of nothing")
+    lines.append(
+        f"  early warning: at {share} % of a target"
+        if share
+        else "  early warning: off (set sla_warn_at)"
+    )
     return lines

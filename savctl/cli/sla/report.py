@@ -42,12 +42,13 @@ def report(
 @command(
     group,
     "simulate",
-    examples=["savctl sla simulate --policy docs/examples/stricter.toml --since 90d"],
+    examples=["savctl sla simulate --policy stricter.toml --since 90d"],
 )
 def simulate(
     call: CommandContext,
     policy: Annotated[
-        Path, typer.Option("--policy", metavar="FILE", help="Other targets, as in docs/sla.md.")
+        Path,
+        typer.Option("--policy", metavar="FILE", help="Other targets: TOML with [targets.high]."),
     ],
     since: Since = None,
     until: Until = None,

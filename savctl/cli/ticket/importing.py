@@ -54,7 +54,7 @@ def import_(
         bool, typer.Option("--keep-times", help="Keep the file's times; else all is now.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a source: import what is not here yet.")
+        bool, typer.Option("--resume", help="Continue a source: import the missing rows.")
     ] = False,
     events: Annotated[
         bool, typer.Option("--events", help="Publish TicketCreated: customers get a mail!")
@@ -66,7 +66,8 @@ def import_(
     """Import tickets of another program, a row each.
 
     Bad rows are named by line and left out (exit 3). No events unless --events: nobody is notified
-    of old tickets. docs/import.md explains the mapping file.
+    of old tickets. A mapping file gives each
+    field its column: [fields] user_id = "caller".
     """
     from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.imports.importing import ImportRun, import_tickets
@@ -101,7 +102,7 @@ def import_(
         )
         report = import_tickets(call.database, rows, mapped, run)
     if stop.signal is not None and report.is_stopped:
-        call.note(f"stopped by {stop.signal.name}; --resume goes on")
+        call.note(f"stopped by {stop.signal.name}; continue with --resume")
     return _answer(call, report, stopped_by=stop.signal)
 
 
@@ -112,7 +113,7 @@ def opened(path: Path | None, form: str | None, delimiter: str) -> Iterator[Rows
 
     found = one_of("format", form, FORMATS) if form else format_of(path.name if path else "")
     if found is None:
-        raise InvalidInput("the file's name does not tell its format", hint="--format csv|jsonl")
+        raise InvalidInput("the file's name does not show its format", hint="--format csv|jsonl")
     with reading(path, found, delimiter=delimiter) as rows:
         yield rows
 
@@ -184,7 +185,7 @@ def _partly(report: ImportReport) -> PartlyDone:
         return PartlyDone(message)
     return PartlyDone(
         f"{message}; the import stopped at line {report.stopped_at}",
-        hint="Mend that line in the file, then go on with --resume.",
+        hint="Correct that line in the file, then continue with --resume.",
         line=report.stopped_at,
     )
 

@@ -32,7 +32,7 @@ def _message(message: str | None, tickets: list[str]) -> str | None:
 
 def _needed(reason: str) -> str:
     if not reason.strip():
-        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+        raise InvalidInput("--reason is empty", hint="Give a reason: the history keeps it.")
     return reason
 
 

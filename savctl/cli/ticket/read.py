@@ -39,11 +39,12 @@ def list_(
     call: CommandContext,
     wanted: TicketFilter,
     sort: Annotated[
-        str, typer.Option("--sort", metavar="FIELD", help="-FIELD turns the order round.")
+        str, typer.Option("--sort", metavar="FIELD", help="Prefix - for descending.")
     ] = "-id",
     limit: Limit = 50,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="TKT", help="Go on behind this ticket.")
+        str | None,
+        typer.Option("--after", metavar="TKT", help="Continue after this ticket (next page)."),
     ] = None,
 ) -> Answer:
     """List tickets, newest first, fifty at a time."""

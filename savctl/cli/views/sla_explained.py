@@ -27,7 +27,7 @@ _PLACES = {
         "another program took it out of the ticket's metadata; no second event is sent"
     ),
     BreachPlace.METADATA: (
-        "it stands in the ticket's metadata only: savctl's ledger does not know it"
+        "it is in the ticket's metadata only: savctl's ledger does not have it"
     ),
 }
 

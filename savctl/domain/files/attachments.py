@@ -56,7 +56,7 @@ def examine(name: str, content: BinaryIO, *, size_bytes: int) -> Accepted:
             )
         raise FileRefused(
             "content",
-            f"the content is {found}, the extension says {accepted.type.mime}",
+            f"the content is {found}, the extension means {accepted.type.mime}",
             hint="Extension and content must agree.",
         )
     _check_kind(accepted.type, content, size_bytes)
@@ -107,6 +107,6 @@ def _check_kind(kind: FileType, content: BinaryIO, size_bytes: int) -> None:
 def _check_directory(content: BinaryIO) -> None:
     names = directory(content)
     if not names.is_word:
-        raise FileRefused("content", "the document is not of Word, as its extension says")
+        raise FileRefused("content", "the document is not of Word, unlike its extension")
     if names.has_macros:
         raise FileRefused("macros", "the document holds macros")

@@ -1,6 +1,6 @@
 """Word and Excel documents: their type by `[Content_Types].xml` and the main part.
 
-The name proves nothing, and neither does libmagic: a macro-enabled document differs by the type
+The name is no evidence, and neither is libmagic: a macro-enabled document differs by the type
 of its main part alone.
 """
 
@@ -53,7 +53,7 @@ def check_document(content: BinaryIO, wanted: FileType, *, size_bytes: int) -> N
     links_budget = UnpackBudget(_MAX_LINKS_BYTES)
     _require_no_macros(content, parts, types, links_budget)
     if _main_types(content, parts, types, links_budget) != {wanted.mime}:
-        raise FileRefused("content", "the document's main part is not what its extension says")
+        raise FileRefused("content", "the document's main part does not fit its extension")
     allowed = Allowance(
         budget=UnpackBudget(MAX_PARTS_BYTES), free=FREE_PART_BYTES, may_nest=_may_nest
     )

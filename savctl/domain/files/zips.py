@@ -78,7 +78,7 @@ def _placed(content: BinaryIO, member: Member) -> Member:
         _LOCAL.unpack(header)
     )
     if magic != b"PK\x03\x04" or content.read(name_length) != member.raw_name:
-        raise damaged(f"{member.name!r} is not where the directory says")
+        raise damaged(f"{member.name!r} is not where the directory places it")
     if (flags ^ member.flags) & (ENCRYPTED | PATCHED | _DESCRIPTOR) or method != member.method:
         raise damaged(f"{member.name!r} is declared in two ways")
     extra = content.read(extra_length)
@@ -147,7 +147,7 @@ def _unpacked(content: BinaryIO, member: Member) -> Iterator[bytes]:
     for piece in _packed(content, member):
         packed = piece
         if inflate.eof:
-            raise damaged(f"{member.name!r} does not end where it says")
+            raise damaged(f"{member.name!r} does not end where its header places the end")
         try:
             while packed and not inflate.eof:
                 yield inflate.decompress(packed, PIECE)
@@ -156,7 +156,7 @@ def _unpacked(content: BinaryIO, member: Member) -> Iterator[bytes]:
             raise damaged(f"{member.name!r} cannot be unpacked") from None
     yield inflate.flush()  # what the limit of a piece held back
     if not inflate.eof or inflate.unused_data:
-        raise damaged(f"{member.name!r} does not end where it says")
+        raise damaged(f"{member.name!r} does not end where its header places the end")
 
 
 def _packed(content: BinaryIO, member: Member) -> Iterator[bytes]:

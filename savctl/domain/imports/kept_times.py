@@ -141,5 +141,5 @@ def _remark_choices(
         if len({choice[name] for choice in possible}) > 1:
             taken = second_text(possible[0][name])
             remarks.append(
-                f"{name} {row[name]} is in an hour that came twice; the first is taken: {taken}"
+                f"{name} {row[name]} is in a repeated hour; the first one is taken: {taken}"
             )

@@ -151,7 +151,7 @@ def _template(text: str, path: Path) -> Template:
     try:
         return template(text)
     except ValueError as problem:
-        hint = "A column stands in braces, {Short description}; a brace itself is {{ or }}."
+        hint = "Put a column into braces, {Short description}; write {{ or }} for a brace."
         raise MappingError(f"{problem} in the template {text!r}", path, hint=hint) from None
 
 

@@ -117,7 +117,10 @@ def plan(values: Mapping[str, object] | None) -> ReplayPlan:
         InvalidInput: it is missing, or has a value without meaning.
     """
     if not values:
-        raise InvalidInput("the mapping has no [replay]", hint="See docs/import.md.")
+        raise InvalidInput(
+            "the mapping has no [replay]",
+            hint="Add [replay] with case, at, what and [replay.means].",
+        )
     known(values, _KEYS, ("replay",))
     for key in ("at", "what"):
         if key not in values:

@@ -108,7 +108,7 @@ def _pattern(form: str) -> tuple[re.Pattern[str], list[str]]:
         name = _name(token, names)
         if name is None:
             if token.isalpha() and token.upper() not in {"T", "Z"}:
-                raise InvalidInput(f"time format {form!r}: {token!r} stands for nothing")
+                raise InvalidInput(f"time format {form!r}: {token!r} is not known")
             parts.append(re.escape(token))
             continue
         if name in names:

@@ -47,7 +47,7 @@ def ambiguous(given: str, *, number_of: int, id_of: str) -> AmbiguousReference:
     """The refusal of digits that name two tickets: one by its number, one by its id."""
     return AmbiguousReference(
         f"{given} is the number of ticket id:{number_of} and the id of ticket {id_of}",
-        hint=f"Say which: number:{given} or id:{given}.",
+        hint=f"Choose one: number:{given} or id:{given}.",
         ticket=given,
         by_number={"id": number_of, "ticket_number": given},
         by_id={"id": int(given), "ticket_number": id_of},

@@ -85,4 +85,4 @@ def _judged(breach: Breach, seen: SlaClock, since: datetime) -> Iterator[SlaFind
     is_same_promise = side.promise.priority is breach.priority
     if seen.is_trusted and is_same_promise and not side.is_breached:
         took = f"{side.actual_minutes} of {side.expected_minutes} min"
-        yield SlaFinding(FindingKind.UNFOUNDED, f"{breach.side}: the clock says {took}")
+        yield SlaFinding(FindingKind.UNFOUNDED, f"{breach.side}: the clock shows {took}")

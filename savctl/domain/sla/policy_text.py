@@ -106,8 +106,8 @@ def from_file(values: Mapping[str, Any]) -> Policy:
     wrong += mistakes(policy)
     if wrong:
         raise InvalidInput(
-            f"{len(wrong)} mistake(s) in the policy: " + "; ".join(dict.fromkeys(wrong)),
-            hint="The form is in docs/sla.md.",
+            f"mistakes in the policy: {len(wrong)}: " + "; ".join(dict.fromkeys(wrong)),
+            hint="Use tables such as [targets.high] with response = '2h'.",
         )
     return policy
 

@@ -186,7 +186,7 @@ def require_not_closed(ticket: Ticket, what: str) -> None:
         went = ticket.metadata.object_at("merged_into").get("ticket_number")
         raise TransitionNotAllowed(
             f"{ticket.ticket_number} is closed: cannot {what}",
-            hint=f"It was merged into {went}: go on there."
+            hint=f"It was merged into {went}: use that ticket."
             if went
             else "closed is final; a new ticket can follow it up: "
             f"savctl ticket create --follow-up-of {ticket.ticket_number} …",

@@ -71,7 +71,7 @@ _TABLE: tuple[Invariant, ...] = (
         "resolved-at-missing",
         _E,
         "resolved, or closed from resolved, without resolved_at",
-        "the history does not tell it; close-resolved uses updated_at",
+        "the history does not show it; close-resolved uses updated_at",
         _BY_HISTORY,
     ),
     Invariant(
@@ -85,7 +85,7 @@ _TABLE: tuple[Invariant, ...] = (
         "closed-at-missing",
         _E,
         "closed without closed_at",
-        "the history does not tell it; archive and retention count from closed_at",
+        "the history does not show it; archive and retention count from closed_at",
         _BY_HISTORY,
     ),
     Invariant(
@@ -98,25 +98,25 @@ _TABLE: tuple[Invariant, ...] = (
     Invariant(
         "time-unreadable",
         _E,
-        "a time of a ticket that is none, such as a zero date",
+        "an invalid time of a ticket, such as a zero date",
         "correct the row: every rule takes the time for missing, and the archive leaves it",
     ),
     Invariant(
         "time-in-future",
         _E,
-        "a time that has not come yet",
+        "a time in the future",
         "look at clocks and time zones of the programs that write: savctl doctor",
     ),
     Invariant(
         "time-ahead",
         _W,
-        "a time that comes within minutes",
+        "a time a few minutes ahead",
         "a host's clock was ahead when it wrote; savctl doctor shows whether it still is",
     ),
     Invariant(
         "slot-in-future",
         _E,
-        "a job's slot, or its first sight, that has not come yet by the database's clock",
+        "a job's slot, or its first sight, in the future of the database's clock",
         "a host's clock was ahead; savctl db check --fix removes the row",
         "removed; what the run did stays in the audit",
     ),

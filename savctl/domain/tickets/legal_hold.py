@@ -60,8 +60,7 @@ def require_not_held(ticket: Ticket, what: str) -> None:
     if is_held(ticket):
         raise UnderLegalHold(
             f"{ticket.ticket_number} is under legal hold: cannot {what}",
-            hint="savctl gdpr hold list says why; "
-            f"savctl gdpr hold release {ticket.ticket_number}",
+            hint=f"see savctl gdpr hold list; savctl gdpr hold release {ticket.ticket_number}",
             ticket_number=ticket.ticket_number,
         )
 

@@ -34,10 +34,12 @@ def link_problems(
         yield InvariantProblem("merge-link", f"merged into ticket {into}, which does not know it")
     for source in sorted(sources & set(others)):
         if went_into(others[source]) != facts.id:
-            yield InvariantProblem("merge-link", f"ticket {source} came in, and does not know it")
+            yield InvariantProblem(
+                "merge-link", f"ticket {source} was merged in, but has no link back"
+            )
     if into is None and any(e.action == Action.MERGED_INTO for e in facts.metadata.history):
         yield InvariantProblem(
-            "merge-link", "the history tells of a merge, metadata.merged_into is gone"
+            "merge-link", "the history has a merge, metadata.merged_into is gone"
         )
     if into is not None and facts.status is not Status.CLOSED:
         yield InvariantProblem("merged-open", f"merged into ticket {into}, but {facts.status}")

@@ -117,7 +117,7 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
             ticket_number=source.ticket_number,
         )
     if root is not None:
-        raise _already(source, root, hint=f"Its messages are there: savctl ticket show {root}")
+        raise _already(source, root, hint=f"See its messages: savctl ticket show {root}")
     _require_open(source, "merge it")
     require_not_held(source, "merge it")
     if source.user_id != target.user_id and not across:

@@ -95,7 +95,7 @@ def kept_hot(ticket: Aged, *, after: Age, now: datetime) -> str | None:
     if after.after(ticket.closed_at) >= now:
         return ""
     if has_hold(ticket.metadata):
-        return "under legal hold: savctl gdpr hold list says why"
+        return "under legal hold: see savctl gdpr hold list"
     return _restored(ticket, now)
 
 
@@ -110,9 +110,7 @@ def kept_for_good(ticket: Aged, *, after: Age, now: datetime) -> str | None:
         return ""
     if not is_over(ticket.closed_at, after=after, now=now):
         return ""
-    return (
-        "under legal hold: savctl gdpr hold list says why" if has_hold(ticket.metadata) else None
-    )
+    return "under legal hold: see savctl gdpr hold list" if has_hold(ticket.metadata) else None
 
 
 def _restored(ticket: Aged, now: datetime) -> str | None:

@@ -86,7 +86,7 @@ def choose(
     if len(chosen) == len(lines) and not frozenset(wanted) <= moved_ids(ticket.metadata):
         raise Refused(
             f"these are all messages of {ticket.ticket_number}: nothing would be left of it",
-            hint="Leave out at least one message that did not come by a merge.",
+            hint="Leave out at least one message that no merge brought.",
             ticket_number=ticket.ticket_number,
         )
     from_one = {homes[i].ticket_id if i in homes else None for i in owners}
@@ -144,8 +144,8 @@ def _owner(home: MessageOrigin | None, ticket: Ticket, authors: Mapping[int, int
         return ticket.user_id
     if home.is_foreign and home.description not in authors:
         raise Refused(
-            f"what came to {ticket.ticket_number} from ticket {home.ticket_id} of another "
-            "customer cannot be split: the message that tells whose it is has gone",
+            f"what a merge brought to {ticket.ticket_number} from ticket {home.ticket_id} of "
+            "another customer cannot be split: the message with its author is gone",
             hint="They stay notes here, which no customer reads.",
             ticket_number=ticket.ticket_number,
         )

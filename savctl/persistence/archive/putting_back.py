@@ -84,7 +84,7 @@ def _difference(wanted: TicketSnapshot, found: TicketSnapshot) -> str | None:
         there = {row[key]: row for row in after}
         for row in before:
             if row[key] not in there:
-                return f"{table} {row[key]} does not come back"
+                return f"{table} {row[key]} is not restored"
             if names := _other_columns(row, there[row[key]]):
                 return f"{table} {row[key]} would have another {', '.join(names)}"
     return None

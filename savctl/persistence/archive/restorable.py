@@ -75,9 +75,7 @@ def try_out(connection: Connection, columns: Columns, tickets: list[TicketSnapsh
     found = read_whole(connection, columns, ids)
     for whole in tickets:
         if found.get(whole.ticket["id"]) != whole:
-            raise NotFaithful(
-                "it would come back otherwise: was it changed, or is a trigger there?"
-            )
+            raise NotFaithful("it would not be restored as it is: did a trigger change it?")
 
 
 def _problems(table: str, row: PlainRow) -> Iterator[str]:

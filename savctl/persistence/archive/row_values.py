@@ -67,7 +67,7 @@ def _encoded_time(stored: object) -> str:
     """`2025-10-03T10:30:00Z`; a time that another program spelt in its own way stays so."""
     text_ = str(stored)
     if _ENCODED_TIME.fullmatch(text_):
-        raise NotFaithful(f"the time {text_} would come back as another text")
+        raise NotFaithful(f"the time {text_} would be restored as another text")
     return f"{text_[:10]}T{text_[11:]}Z" if _STORED.fullmatch(text_) else text_
 
 

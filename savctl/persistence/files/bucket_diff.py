@@ -63,7 +63,7 @@ class Comparison:
         """Add keys that records name; one may be named many times.
 
         A record above `old_up_to` was written after the listing began: that its object was not
-        listed proves nothing.
+        listed is no evidence.
         """
         insert = f"INSERT INTO names VALUES (?1, ?2, ?3, ?4, ?3 <= {old_up_to:d})"  # noqa: S608
         with _translating_errors():

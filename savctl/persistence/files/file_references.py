@@ -75,7 +75,7 @@ def named(connection: Connection, keys: Collection[str]) -> dict[str, str]:
     an index, so it looks at every record: ask for hundreds of keys at once, and before any lock
     is taken. One statement is one moment: a record that moves between tables is in one of them.
     """
-    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "an upload under way")
+    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "a running upload")
     wanted = sorted(keys)
     for some in chunks(wanted, _AT_ONCE):
         found |= _records_naming(connection, some)
@@ -90,7 +90,7 @@ def named_anew(
     A key can only be named anew by an upload to the ticket that it was made for, and an upload
     locks that ticket's row before it begins and before it is recorded.
     """
-    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "an upload under way")
+    found = dict.fromkeys(UploadRecords(connection).under_way(keys), "a running upload")
     found |= dict.fromkeys(Attachments(connection).naming_of(ticket_ids, keys), "a new record")
     return found
 

@@ -85,7 +85,7 @@ class Lease:
         """Why it is lost, for the operator."""
         return LeaseLost(
             f"the lease of {self.name} {self._why}; this run stops",
-            hint="What was committed stays done, and the next run goes on. Can this host reach "
+            hint="What was committed stays; the next run continues. Can this host reach "
             f"the database? savctl job why {self.name}",
             job=self.name,
         )
@@ -116,7 +116,7 @@ class Lease:
             self.give_up("was taken over by another host")
             raise LeaseLost(
                 f"{self.name} was taken over by another host; this run stops",
-                hint="Nothing of the last batch was written; the other host goes on.",
+                hint="Nothing of the last batch was written; the other host continues.",
                 job=self.name,
             )
         self._checked_at = sent_at

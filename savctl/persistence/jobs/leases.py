@@ -48,7 +48,7 @@ def acquire(connection: Connection, name: str, *, owner: str, seconds: int) -> L
         who = f" by {holder.owner}" if holder else ""
         raise AlreadyRunning(
             f"{name} is running already{who}",
-            hint=f"savctl job why {name} tells more; a dead host's lease ends by itself.",
+            hint=f"Run 'savctl job why {name}' for details; the lease of a dead host expires.",
             job=name,
         )
     token = connection.execute(select(leases.c.token).where(leases.c.name == name)).scalar_one()

@@ -120,7 +120,7 @@ def obstacle(database: Database, table: str) -> str | None:
         time.sleep(_STALL_SECONDS)
         lasting = len(before & _open_transactions(connection))
     if lasting:
-        return f"{lasting} transaction(s) stay open, it would wait and block everybody behind it"
+        return f"open transactions: {lasting}; a rebuild would wait for them and block others"
     return None
 
 

@@ -39,7 +39,7 @@ def archive_tickets(
 ) -> None:
     """Archive every ticket closed long enough ago; finish first what a run left behind.
 
-    `brake` is the greatest number that may go without a person's word; None for no brake.
+    `brake` is the greatest number that may go without confirmation; None for no brake.
 
     Raises:
         NeedsConfirmation: more than `brake` are due, or cold storage looks like another place
@@ -115,7 +115,9 @@ def _judged(
         if why is None and ticket.id in deleted:
             why = "a deleted file still waits for its purge: savctl job run attachment-purge"
         if why is None and ticket.id in twice:
-            why = "archived already, and here again: docs/runbook.md, a ticket in two places"
+            why = (
+                "archived already, and here again: compare 'savctl archive show' and 'ticket show'"
+            )
         if why is None:
             why = tied.get(ticket.id)
         if why is None:
@@ -133,7 +135,7 @@ def _require_known_place(database: Database, cold: ColdStorage, terms: BatchCont
     if keys and not any(map(cold.has, keys)):
         stop(
             terms,
-            f"{cold.name} has none of the newest {len(keys)} bundle(s)",
+            f"{cold.name} has none of the newest bundles ({len(keys)})",
             undone="nothing was archived",
             hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? savctl "
             "archive verify looks at all of it; savctl archive run --yes archives there anyway.",

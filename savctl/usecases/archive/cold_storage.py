@@ -45,7 +45,8 @@ class Damaged(Findings):
 
     def __init__(self, key: str, what: str, *, hint: str | None = None, **facts: object) -> None:
         hint = (
-            hint or "savctl archive verify names all of them; docs/runbook.md: a damaged bundle."
+            hint
+            or "Run 'savctl archive verify' to find all; restore an older version of the object."
         )
         super().__init__(f"{key} {what}", hint=hint, object=key, **facts)
         self.what = what
@@ -189,8 +190,8 @@ class ColdStorage:
         return Damaged(
             key,
             f"is not in {self.store.name}",
-            hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? Else: "
-            "docs/runbook.md, a damaged bundle.",
+            hint="Is that where the archive is (SAVCTL_ARCHIVE_URL), and is it mounted? Else "
+            "copy the object from a backup of the bucket.",
         )
 
     def manifest(self, key: str) -> dict[str, object]:

@@ -70,7 +70,7 @@ def _read(cold: ColdStorage, archived: Archived, bundle: Bundle) -> TicketSnapsh
     raise Damaged(
         bundle.key,
         f"does not hold {archived.ticket_number} as it was written",
-        hint="savctl archive verify tells what else; a backup of the bucket has it.",
+        hint="Run 'savctl archive verify', then copy the object from a backup of the bucket.",
         ticket_number=archived.ticket_number,
     )
 

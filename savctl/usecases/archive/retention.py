@@ -49,7 +49,7 @@ def remove_expired(
 ) -> None:
     """Remove every ticket whose time is over, hot ones first; the unit is tickets.
 
-    `brake` is the greatest number that may go without a person's word; None for no brake.
+    `brake` is the greatest number that may go without confirmation; None for no brake.
 
     Raises:
         NeedsConfirmation: more than `brake` are due; nothing was removed.
@@ -212,7 +212,7 @@ class _Retention:
             )
         except (Damaged, Overtaken) as problem:
             what = f"it {problem.what}" if isinstance(problem, Damaged) else problem.message
-            why = f"{len(over)} ticket(s) are due in it: {what}"
+            why = f"it holds due tickets ({len(over)}): {what}"
             failed = Item(bundle.key, None, ItemOutcome.FAILED, why)
             self.terms.report.add([failed], seen=1)
             return [], {}

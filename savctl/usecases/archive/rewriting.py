@@ -137,7 +137,7 @@ def withdraw(database: Database, cold: ColdStorage, bundle: Bundle) -> None:
 def _require_done(uow: UnitOfWork, old: Bundle) -> None:
     now = bundles.find(uow.connection, old.id, lock=True)
     if now is None or now.state is not State.DONE:
-        raise Overtaken(f"bundle {old.id} has been written anew by another run")
+        raise Overtaken(f"bundle {old.id} was written again by another run")
 
 
 def _copied(

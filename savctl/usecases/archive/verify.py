@@ -81,7 +81,7 @@ def _difference(
 ) -> str | None:
     wrong = [row.ticket_number for one, row in inside.items() if lines.get(one) != row.line_sha256]
     if wrong:
-        return f"{len(wrong)} ticket(s) are missing or other than written, first {wrong[0]}"
+        return f"tickets that are missing or damaged: {len(wrong)}, first {wrong[0]}"
     if len(lines) != bundle.tickets:
         return f"it has {len(lines)} lines, not {bundle.tickets}"
     if manifest.get("sha256") != bundle.sha256:

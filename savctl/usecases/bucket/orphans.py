@@ -96,7 +96,7 @@ def mismatch_text(mismatch: Mismatch) -> str:
     record = f"record {mismatch.record_id} of ticket {mismatch.ticket_id}"
     if mismatch.found is None:
         return f"{record} names it, and there is no object"
-    return f"{record} says {mismatch.size_bytes} bytes, the object has {mismatch.found}"
+    return f"{record} has {mismatch.size_bytes} bytes, the object has {mismatch.found}"
 
 
 def _report_oddities(work: Hiding, found: Compared) -> None:

@@ -167,4 +167,6 @@ def _tickets_of(one: Purge) -> set[int]:
 
 
 def _changed(one: Purge) -> Item:
-    return Item(one.object_key, None, ItemOutcome.CHANGED, f"{one.reason}: its time is over")
+    return Item(
+        one.object_key, None, ItemOutcome.CHANGED, f"{one.reason}: retention period expired"
+    )

@@ -111,6 +111,6 @@ def _forget(uow: UnitOfWork, removed: Sequence[Attachment], now: datetime) -> No
 
 def _gone(one: Attachment, number: str | None) -> Item:
     if shape_of(one.file_path) is Shape.TICKET:
-        return Item(one.id, number, ItemOutcome.CHANGED, "soft-deleted, its time is over")
+        return Item(one.id, number, ItemOutcome.CHANGED, "soft-deleted: retention period expired")
     reason = _ELSEWHERE.format(one.file_path)
     return Item(one.id, number, ItemOutcome.CHANGED, reason, always_listed=True)

@@ -101,7 +101,7 @@ def _wrong(
     if found is None:
         return Wrong(attachment=attachment, problem=MISSING, detail="there is no object")
     if found.size_bytes != attachment.file_size:
-        sizes = f"{found.size_bytes} bytes; the record says {attachment.file_size}"
+        sizes = f"{found.size_bytes} bytes; the record has {attachment.file_size}"
         return Wrong(attachment=attachment, problem=SIZE, detail=sizes)
     if is_quick:
         return None
@@ -112,6 +112,6 @@ def _wrong(
                 digest.update(piece)
                 report.bytes_read += len(piece)
     except NoSuchObject:
-        return Wrong(attachment=attachment, problem=MISSING, detail="it went away meanwhile")
+        return Wrong(attachment=attachment, problem=MISSING, detail="it was removed meanwhile")
     detail = difference(attachment, attachment.file_size, digest.hexdigest())
     return Wrong(attachment=attachment, problem=CONTENT, detail=detail) if detail else None

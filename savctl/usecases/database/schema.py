@@ -135,7 +135,7 @@ def downgrade(
     dry_run: bool = False,
     notify: Notify = ignore_note,
 ) -> Migration:
-    """Go back to an older schema; what the newer one added is dropped with its rows.
+    """Return to an older schema; what the newer one added is dropped with its rows.
 
     In an adopted database only savctl's own tables are dropped. `confirmed` must be the
     database's name, as `confirmation_word` answers it.
@@ -225,7 +225,7 @@ def _refuse_errors(database: Database, differences: Sequence[Difference]) -> Non
     errors = errors_among(differences)
     if errors:
         raise SchemaDiffers(
-            f"{database.name} differs from the expected schema in {len(errors)} place(s): "
+            f"{database.name} differs from the expected schema in {len(errors)} places: "
             + "; ".join(difference.as_line() for difference in errors),
             hint="Nothing was changed. savctl db adopt --dry-run -o json shows a repair for each, "
             "to be put into the service's own migrations.",
@@ -239,7 +239,7 @@ def _require_index_unused(database: Database) -> None:
         count = archive_index.count(connection)
     if count:
         raise Refused(
-            f"{count} ticket(s) are archived, and {archived_tickets.name} tells where: a "
+            f"archived tickets: {count}; {archived_tickets.name} holds their places: a "
             "downgrade would lose them and their files",
             hint="Bring them back first: savctl archive list, savctl archive restore.",
             database=database.name,

@@ -127,7 +127,7 @@ def _modes(environment: Environment) -> Iterator[CheckResult]:
         "sql_mode",
         is_strict,
         "strict" if is_strict else f"not strict: {values['sql_mode'] or 'empty'}",
-        "Set STRICT_TRANS_TABLES: without it values are cut to fit, and nobody is told.",
+        "Set STRICT_TRANS_TABLES: without it values are cut to fit, without any error.",
     )
     charset = values["character_set_connection"]
     yield _sign("characters", charset == "utf8mb4", charset, "The connection must be utf8mb4.")

@@ -143,7 +143,7 @@ def _tried(store: ObjectStore) -> Iterator[CheckResult]:
         check="bucket rights",
         level=CheckLevel.ERROR if failed else CheckLevel.OK,
         found=reasons or "all that savctl needs",
-        advice="docs/attachments.md has the policy that savctl's keys need." if failed else None,
+        advice="Grant these rights to savctl's keys." if failed else None,
     )
     if "put" in failed:  # then there was nothing to be read
         return
@@ -170,7 +170,7 @@ def _newest(environment: Environment) -> Iterator[CheckResult]:
         yield CheckResult(check="bucket files", level=CheckLevel.OK, found="no file is recorded")
         return
     if not missing:
-        found = f"the newest {len(paths)} files are there"
+        found = f"the newest {len(paths)} files exist"
         yield CheckResult(check="bucket files", level=CheckLevel.OK, found=found)
         return
     yield CheckResult(
@@ -265,7 +265,7 @@ def _unknown(check: str, right: str) -> CheckResult:
     return CheckResult(
         check=check,
         level=CheckLevel.WARN,
-        found="the bucket does not say",
+        found="the bucket does not answer that",
         advice=f"savctl's keys should have the right to ask: {right}.",
     )
 

@@ -25,9 +25,9 @@ _UNITS = (
 
 _RUN_LEVELS: Mapping[RunStatus, tuple[CheckLevel, str]] = MappingProxyType(
     {
-        RunStatus.FAILED: (CheckLevel.ERROR, "savctl job why {job} tells the error."),
-        RunStatus.ABANDONED: (CheckLevel.WARN, "Its process died; the next run goes on."),
-        RunStatus.INTERRUPTED: (CheckLevel.WARN, "It was stopped; the next run goes on."),
+        RunStatus.FAILED: (CheckLevel.ERROR, "Run 'savctl job why {job}' for the error."),
+        RunStatus.ABANDONED: (CheckLevel.WARN, "Its process died; the next run continues."),
+        RunStatus.INTERRUPTED: (CheckLevel.WARN, "It was stopped; the next run continues."),
         RunStatus.BRAKED: (CheckLevel.WARN, "A person must confirm: savctl job why {job}."),
         RunStatus.PARTLY: (
             CheckLevel.WARN,
@@ -66,7 +66,7 @@ def _jobs(environment: Environment) -> Iterator[CheckResult]:
         if run.status in _RUN_LEVELS:
             level, advice = _RUN_LEVELS[run.status]
             if run.status is RunStatus.INTERRUPTED and run.error:
-                advice = "Something was not there; the next run goes on."
+                advice = "A dependency was missing; the next run continues."
             text = f"{run.job}: {run.status} at {run.started_at:%Y-%m-%d %H:%M}Z on {run.host}"
             text += f": {run.error.splitlines()[0]}" if run.error else ""
             yield CheckResult(

@@ -150,7 +150,7 @@ class Staging:
             raise FileRefused(
                 "malware",
                 f"the scanner found {threat}",
-                hint="Nothing was stored. Tell the customer to check the computer.",
+                hint="Nothing was stored. Ask the customer to check their computer.",
             )
 
 

@@ -1,7 +1,7 @@
 """Files into the bucket, then their records (rules 7.1, 7.2).
 
 An upload is announced in the database before its object is there, so that nobody removes the key
-under its hands, and forgotten in the transaction that records it. Large files stand under
+while it is uploaded, and forgotten in the transaction that records it. Large files stand under
 `temp/` first. Whenever the process dies, at most an object is left that no record names;
 orphan-cleanup and temp-cleanup remove it.
 """

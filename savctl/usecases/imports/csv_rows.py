@@ -95,7 +95,7 @@ class CsvRows:
         if "\\" in raw and self._may_go_on(raw, is_wrong=problem is not None):
             return self._stopped(
                 line,
-                "a backslash before a quote or a line end may mean that the row goes on; "
+                "a backslash before a quote or a line end may mean that the row continues; "
                 "write a quote inside a cell twice",
             )
         if problem is not None and '"' in raw and not self._is_certain_behind(len(raw)):

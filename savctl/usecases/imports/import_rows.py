@@ -22,7 +22,7 @@ from savctl.usecases.tickets.creation import RESERVED
 
 _REQUIRED = ("user_id", "subject", "description")
 _IGNORED = ("id",)  # the database numbers tickets by itself
-_HINT = "Say what the columns mean in a mapping file: --map FILE."
+_HINT = "Give the meaning of the columns in a mapping file: --map FILE."
 
 
 class RowReader:
@@ -90,7 +90,7 @@ def _require_needed(sources: Mapping[str, FieldSource], rows: Rows) -> None:
     if missing:
         columns = f"; the file has: {', '.join(rows.header)}" if rows.header else ""
         raise InvalidInput(
-            f"nothing says the {', '.join(missing)} of a ticket{columns}", hint=_HINT
+            f"no column holds the {', '.join(missing)} of a ticket{columns}", hint=_HINT
         )
 
 

@@ -222,7 +222,7 @@ class _Importer:
                 if self._run.resume:
                     done.skipped += 1
                 else:
-                    why = f"a row with the external id {row.external_id!r} came before"
+                    why = f"an earlier row has the external id {row.external_id!r}"
                     done.rejects.append((record, why))
             elif number.lower() in taken or self._is_unwritten("number", number.lower()):
                 done.rejects.append((record, f"there is a ticket {number} already"))

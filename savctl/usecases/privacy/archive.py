@@ -96,7 +96,7 @@ class ArchivedTickets:
                 raise Damaged(
                     f"bundle {bundle_id}",
                     f"does not hold {numbers} as it was written",
-                    hint="savctl archive verify tells what else; a backup of the bucket has it.",
+                    hint="Run 'savctl archive verify'; a backup of the bucket has the object.",
                 )
 
     def reached_from(self, links: set[int]) -> Iterator[ArchivedTicket]:

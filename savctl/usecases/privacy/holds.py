@@ -31,7 +31,7 @@ def hold_ticket(
     """
     why = text.reason(reason)
     if why is None:
-        raise InvalidInput("--reason is empty", hint="Say why: it stays in the history.")
+        raise InvalidInput("--reason is empty", hint="Give a reason: the history keeps it.")
 
     root: str | None = None
 
@@ -44,7 +44,7 @@ def hold_ticket(
     if root is None:
         return change
     message = (
-        f"{change.ticket.ticket_number} was merged into {root}: its messages and files are there; "
+        f"{change.ticket.ticket_number} was merged into {root}: its messages moved there; "
         f"savctl gdpr hold add {root} keeps them"
     )
     return replace(change, warnings=(*change.warnings, message))

@@ -124,10 +124,10 @@ PLACES: tuple[CountedPlace, ...] = (
         _rows(lambda p: p.rows_of_tickets(imports)),
     ),
     CountedPlace("files", "marks on their files", _rows(lambda p: p.rows_of_tickets(files))),
-    CountedPlace("uploads", "uploads under way", _rows(lambda p: p.rows_of_tickets(uploads))),
+    CountedPlace("uploads", "running uploads", _rows(lambda p: p.rows_of_tickets(uploads))),
     CountedPlace(
         "purges",
-        "files of theirs that are to go for good",
+        "files of theirs to be removed for good",
         _rows(lambda p: p.rows_of_tickets(purges)),
     ),
     CountedPlace(

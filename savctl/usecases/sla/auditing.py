@@ -233,7 +233,7 @@ def _keep(uow: UnitOfWork, report: AuditReport, terms: BatchContext) -> None:
 def _stop(terms: BatchContext, missed: int, brake: int) -> None:
     stop(
         terms,
-        f"{KIND} would tell of {missed:,} breaches that no scan saw, more than {brake:,}",
+        f"{KIND} would publish {missed:,} breaches that no scan saw, more than {brake:,}",
         undone="nothing was recorded",
         hint=f"See them: savctl sla audit --dry-run. Record them: savctl job run {KIND} "
         "--yes. The limit is the setting sla_audit_brake.",

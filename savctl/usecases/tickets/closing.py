@@ -92,7 +92,7 @@ def close_silent(
 ) -> None:
     """Close the tickets whose customers have not answered for the whole limit.
 
-    `brake` is the greatest number that may be closed without a person's word; None for no
+    `brake` is the greatest number that may be closed without confirmation; None for no
     brake. `heal` moves tickets whose customer did answer, and which still wait because another
     program missed it, to in_progress. What was done is added to `terms.report`.
 

@@ -166,7 +166,7 @@ def _add_message(uow: UnitOfWork, ticket: Ticket, body: str, by: int | None, now
     if sender is None:
         raise InvalidInput(
             f"{ticket.ticket_number} has no agent, so the message has no sender",
-            hint="Say who you are with --as USER_ID.",
+            hint="Name yourself with --as USER_ID.",
         )
     require_sender(ticket, ("agent", sender))
     added = add_to_conversation(

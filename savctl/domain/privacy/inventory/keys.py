@@ -20,7 +20,7 @@ from savctl.domain.privacy.inventory.service import TICKET
 # Keys of one name stand for the same thing in every event that has them.
 _PAYLOAD = Care(
     basis=CONTRACT,
-    retention="30 days after it was published; with the consumers as long as they say",
+    retention="30 days after it was published; with the consumers by their own rules",
     erased="subject redacted; the rest are ids and words out of closed lists",
 )
 
@@ -37,8 +37,8 @@ METADATA: tuple[Entry, ...] = tuple(
         ("sla", C, "what was promised, and what was broken", YES),
         ("priority_reasons", C, "why the priority is what it is", YES),
         ("merged_into", C, "number and id of the ticket it went into", YES),
-        ("merged_from", C, "numbers and ids of the tickets that came in", YES),
-        ("moved_messages", C, "ids of the messages and files that came in, by ticket", INTERNAL),
+        ("merged_from", C, "numbers and ids of the merged tickets", YES),
+        ("moved_messages", C, "ids of the moved messages and files, by ticket", INTERNAL),
         ("follow_up_of", C, "the ticket it follows up", YES),
         ("split_from", C, "the ticket it was split from", YES),
         ("legal_hold", C + A + T, "why it is kept as evidence, since when, by whom", INTERNAL),
@@ -48,7 +48,7 @@ METADATA: tuple[Entry, ...] = tuple(
         ("order_value", C, "what the order was worth", YES),
         ("payment_failed", C, "whether a payment failed", YES),
         ("imported", C + A, "where it was imported from, when, by whom", YES),
-        ("imported_from", C + A + T, "links and a hold of the database it came from", INTERNAL),
+        ("imported_from", C + A + T, "links and a hold of the database of origin", INTERNAL),
         ("imported_history", C + A + T, "the history that another program had", YES),
         ("unreadable", C + A + T, "metadata that was no JSON, kept", YES),
         ("unreadable_history", C + A + T, "a history that was no list, kept", YES),

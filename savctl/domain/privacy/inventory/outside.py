@@ -30,7 +30,7 @@ OUTSIDE: tuple[Entry, ...] = (
     *entries(
         "bucket: ",
         Care(basis=CONTRACT, retention="a day", erased="temp-cleanup removes it"),
-        ("temp/", C + T, "files whose upload is under way", NO),
+        ("temp/", C + T, "files whose upload is running", NO),
     ),
     *entries(
         "export: ",

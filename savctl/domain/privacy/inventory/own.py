@@ -50,7 +50,7 @@ _FILES = Care(
 _ARCHIVED = Care(
     basis=CONTRACT,
     retention=TICKET.retention,
-    erased="row deleted, bundle written anew without the ticket",
+    erased="row deleted, bundle written again without the ticket",
 )
 
 OWN: tuple[Entry, ...] = (
@@ -217,7 +217,7 @@ OWN: tuple[Entry, ...] = (
         Care(basis=DUTY, retention="until the object is gone", erased="done at once"),
         ("id", N, "key of the row", NO),
         ("key_digest", C, "digest of the object's key", NO),
-        ("object_key", C, "an object that is to go for good", NO),
+        ("object_key", C, "an object to be removed for good", NO),
         ("reason", N, "why", NO),
         ("ticket_id", C, "the ticket", NO),
         ("size_bytes", N, "bytes", NO),

@@ -71,7 +71,7 @@ SERVICE: tuple[Entry, ...] = (
         ("id", N, "key of the row", YES),
         ("ticket_id", C, "the ticket", YES),
         ("message_id", C, "the message", YES),
-        ("original_name", C + T, "the name the file came with", YES),
+        ("original_name", C + T, "the name of the file as it was sent", YES),
         ("filename", C + T, "the name made safe", YES),
         ("file_path", C, "where the file is in the bucket", YES),
         ("mime_type", N, "kind of file", YES),

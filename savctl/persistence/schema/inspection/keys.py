@@ -56,7 +56,7 @@ def judge_foreign_keys(want: TableShape, got: TableShape) -> Iterator[KeyFinding
             yield KeyFinding(key.columns, "foreign key", _key_form(key), found, verdict, key)
     for columns, key in live.items():
         if columns not in wanted and want.name not in LARAVEL:
-            why = "soft references are specified: a row may come before the one it names"
+            why = "references have no foreign key: a row may be stored before the one it names"
             verdict = DifferenceVerdict(DifferenceLevel.ERROR, why)
             yield KeyFinding(columns, "foreign key", "none", _key_form(key), verdict)
     yield from _references(want, got)
@@ -84,7 +84,7 @@ def _has(got: TableShape, wanted: IndexShape) -> bool:
 
 def _missing(table: str, index: IndexShape) -> DifferenceVerdict:
     if index.primary:
-        return DifferenceVerdict(DifferenceLevel.ERROR, "rows cannot be told apart")
+        return DifferenceVerdict(DifferenceLevel.ERROR, "rows cannot be distinguished")
     if index.unique:
         return DifferenceVerdict(DifferenceLevel.ERROR, "the same value could be stored twice")
     if table in LARAVEL:

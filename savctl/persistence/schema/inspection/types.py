@@ -139,7 +139,7 @@ def _judge_timestamp(_: TypeShape, got: TypeShape) -> DifferenceVerdict | None:
     if got.kind == "datetime":
         return DifferenceVerdict(
             DifferenceLevel.ERROR,
-            "nothing tells the time zone of what another program wrote there",
+            "the time zone of times of other programs is unknown",
         )
     return OTHER
 

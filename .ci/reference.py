@@ -1,0 +1,105 @@
+"""docs/commands.md, made from the command tree: `make reference` writes it, `make lint` compares.
+
+Options that every command takes are listed once, in docs/command-line.md.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PAGE = Path("docs/commands.md")
+COMMON = frozenset(
+    (
+        "output",
+        "columns",
+        "no_headers",
+        "config",
+        "quiet",
+        "verbose",
+        "color",
+        "log_format",
+        "at",
+        "dry_run",
+        "actor",
+        "yes",
+        "help",
+    )
+)
+HEAD = """# Commands
+
+Every command with its own options. `savctl COMMAND --help` shows examples. Options of all commands
+are in [command-line.md](command-line.md). This page is made by `make reference`.
+"""
+
+
+def main() -> int:
+    """Compare the page with the command tree; `--write` makes it."""
+    text = "\n".join([HEAD, *_groups()])
+    if "--write" in sys.argv:
+        PAGE.write_text(text, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        sys.stderr.write(f"{PAGE} is not the command tree any more: run 'make reference'\n")
+        return 1
+    return 0
+
+
+def _groups() -> Iterator[str]:
+    from typer.main import get_command
+
+    from savctl.cli.root import REGISTRY
+
+    for name, (place, line) in REGISTRY.items():
+        module, _, attribute = place.partition(":")
+        group = getattr(__import__(module, fromlist=[attribute]), attribute)
+        yield f"## {name}\n\n{line}\n"
+        yield from _commands(get_command(group), name)
+
+
+def _commands(command: Any, words: str) -> Iterator[str]:
+    inside = getattr(command, "commands", None)
+    if inside is not None:
+        for name, one in inside.items():
+            yield from _commands(one, f"{words} {name}")
+        return
+    arguments = " ".join(_argument(p) for p in command.params if p.param_type_name == "argument")
+    summary, *more = _paragraphs(str(command.help))
+    yield f"### savctl {words}\n"
+    yield f"`savctl {words}{' ' * bool(arguments)}{arguments}`: {summary}\n"
+    yield from (f"{paragraph}\n" for paragraph in more)
+    rows = [
+        row
+        for option in command.params
+        if option.param_type_name == "option" and option.name not in COMMON
+        for row in [_option(option)]
+    ]
+    if rows:
+        yield "\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The help before its examples; each paragraph in lines of at most 100 characters."""
+    before, _, _ = text.partition("Examples:")
+    parts = re.split(r"\n\s*\n", before.replace("\b", "").strip())
+    return ["\n".join(textwrap.wrap(part, 100, break_on_hyphens=False)) for part in parts]
+
+
+def _argument(argument: Any) -> str:
+    word = argument.metavar or str(argument.name).upper()
+    word = word.strip("{}[]").removesuffix("...").strip("{}…")
+    word += "…" if argument.nargs == -1 else ""
+    return word if argument.required else f"[{word}]"
+
+
+def _option(option: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    value = "" if option.is_flag else f" `{option.metavar or 'VALUE'}`"
+    return f"| {names}{value} | {(option.help or '').replace('|', chr(92) + '|')} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

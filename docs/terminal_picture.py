@@ -1,0 +1,107 @@
+"""Draws docs/terminal.svg from real output: `.venv/bin/python docs/terminal_picture.py`.
+
+The commands run one after another in a new home, on a terminal of 96 columns.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from html import escape
+from pathlib import Path
+
+WIDTH, LINE, LETTER, PADDING = 96, 20, 8.4, 16
+COMMANDS = (
+    'savctl ticket create --user 456 --subject "Order not received" --description "…" -q -o ids',
+    "savctl ticket assign {ticket} --to 10 --as 5 -q -o ids",
+    'savctl ticket wait {ticket} --message "Could you send a photo?" --as 10 -q -o ids',
+    'savctl message add {ticket} --from customer:456 --body "Here it is." -q -o ids',
+    'savctl ticket resolve {ticket} --message "A new one is on its way." --as 10 -q -o ids',
+    "savctl ticket history {ticket} -q",
+    "savctl job run close-resolved --dry-run --at 2037-01-01 -q",
+    "savctl sla show {ticket} -q",
+)
+COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff"}
+COLOURS |= {"36": "#56d4dd", "2": "#8b949e", "90": "#8b949e"}
+SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+def main() -> None:
+    """Run the commands and write the picture."""
+    with tempfile.TemporaryDirectory() as home:
+        ticket, lines = "", []
+        for command in COMMANDS:
+            words = command.format(ticket=ticket)
+            shown = _on_a_terminal(words, home)
+            ticket = ticket or shown[-1]
+            lines += [f"\x1b[32m$\x1b[0m {words}", *shown, ""]
+    Path(__file__).with_name("terminal.svg").write_text(_drawn(lines[:-1]), encoding="utf-8")
+
+
+def _on_a_terminal(words: str, home: str) -> list[str]:
+    """What the command prints on stdout and stderr, which are a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
+    programs = str(Path(sys.executable).parent)
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": home, "SAVCTL_HOME": home}
+    environment |= {"TERM": "xterm-256color", "COLUMNS": str(WIDTH), "PYTHONUTF8": "1"}
+    child = subprocess.Popen(
+        ["bash", "-c", words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    output = b""
+    while piece := _piece(ours):
+        output += piece
+    child.wait()
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]", "", output.decode())
+    return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").splitlines()]
+
+
+def _piece(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def _drawn(lines: list[str]) -> str:
+    width = int(WIDTH * LETTER + 2 * PADDING)
+    height = len(lines) * LINE + 2 * PADDING
+    rows = [
+        f'<text x="{PADDING}" y="{PADDING + LINE * number + 15}" xml:space="preserve">'
+        f"{_coloured(line)}</text>"
+        for number, line in enumerate(lines)
+    ]
+    return "\n".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">',
+            "<title>savctl in a terminal</title>",
+            f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
+            '<g fill="#e6edf3" font-family="ui-monospace, Menlo, monospace" font-size="14">',
+            *rows,
+            "</g>",
+            "</svg>\n",
+        )
+    )
+
+
+def _coloured(line: str) -> str:
+    first, *rest = SEQUENCE.split(line)
+    parts = [escape(first)]
+    for codes, text in zip(rest[::2], rest[1::2], strict=True):
+        colour = next((COLOURS[c] for c in codes.split(";") if c in COLOURS), None)
+        shown = escape(text)
+        parts.append(f'<tspan fill="{colour}">{shown}</tspan>' if colour and text else shown)
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    main()
