@@ -74,8 +74,7 @@ def add(
             files=staged(staging, attach),
             store=call.app.store if attach else None,
         )
-    for warning in change.warnings:
-        call.warn(warning)
+    call.warn_of_kept(change.warnings)
     row: dict[str, object] = {
         **message,
         "ticket_number": change.ticket.ticket_number,

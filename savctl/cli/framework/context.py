@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,6 +56,7 @@ class CommandContext:
     words: str = ""
     _held: list[str] | None = field(default=None, init=False)
     _is_target_named: bool = field(default=False, init=False)
+    _warned: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def settings(self) -> Settings:
@@ -222,8 +223,15 @@ class CommandContext:
         )
 
     def warn(self, text: str) -> None:
-        """Print a warning on stderr."""
-        self._say("warning", text)
+        """Print a warning on stderr, the same one once a command."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._say("warning", text)
+
+    def warn_of_kept(self, texts: Iterable[str]) -> None:
+        """Warn of what is odd about a change that is stored all the same; `--quiet` accepts it."""
+        for text in () if self.quiet else texts:
+            self.warn(text)
 
     def note(self, text: str) -> None:
         """Print a note on stderr, unless asked to be quiet."""

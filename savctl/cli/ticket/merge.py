@@ -83,8 +83,7 @@ def merge(
         would = merge_tickets(replace(op, dry_run=True), refs, target, terms=terms)
         call.confirm(_question(would))
     merged = merge_tickets(op, refs, target, terms=terms)
-    for warning in merged.warnings:
-        call.warn(warning)
+    call.warn_of_kept(merged.warnings)
     row: dict[str, object] = {
         **ticket_row(merged.target),
         "merged": len(merged.sources),
@@ -152,8 +151,7 @@ def split(
             reason=reason,
         ),
     )
-    for warning in done.warnings:
-        call.warn(warning)
+    call.warn_of_kept(done.warnings)
     row: dict[str, object] = {
         **ticket_row(done.ticket),
         "split_from": done.original.ticket_number,

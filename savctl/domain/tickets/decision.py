@@ -201,7 +201,12 @@ def not_allowed(ticket: Ticket, to: Status, what: str) -> TransitionNotAllowed:
     allowed = ", ".join(f"{t.to} (savctl ticket {t.command})" for t in arrows)
     hint = f"Allowed from {ticket.status}: {allowed}." if allowed else "closed is final."
     steps = states.bridge(ticket.status, to)
-    if len(steps) > 1:
+    if len(steps) > 1 and steps[0] is Status.IN_PROGRESS and ticket.status is Status.OPEN:
+        hint += (
+            " Assign it first, or name who takes it: with --bridge --as USER_ID it goes "
+            f"{' → '.join(steps)}."
+        )
+    elif len(steps) > 1:
         hint += f" With --bridge: {' → '.join(steps)}."
     return TransitionNotAllowed(
         f"{ticket.ticket_number} is {ticket.status}: cannot {what}",
