@@ -58,6 +58,7 @@ lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/names.py
 	$(BIN)/python .ci/words.py
+	$(BIN)/python .ci/reference.py
 
 reference: $(VENV)/dev.done ## write docs/commands.md from the command tree
 	$(BIN)/python .ci/reference.py --write

@@ -35,6 +35,7 @@ BANNED = {
     r"\bmuch that is\b|\ball that is\b": "everything",
 }
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "deploy/**/*.md")
+LONGEST = 120  # characters of a line of a page, tables excepted
 CUSTOMERS = Path("savctl/demo/problems.py")  # they speak as people do
 LACKING = {r"\bdocs/": "it here: the pages are not installed"}  # in help and messages
 
@@ -54,17 +55,31 @@ def main() -> int:
         for pattern, instead in words
         if (match := pattern.search(text))
     ]
+    found += [f"{place}: break the line at {LONGEST}" for place in _long_lines()]
     for line in found:
         sys.stderr.write(f"{line}\n")
     return 1 if found else 0
 
 
+def _long_lines() -> Iterator[str]:
+    for place, line in _lines():
+        if len(line) > LONGEST and not line.startswith("|") and not place.startswith("CHANGELOG"):
+            yield place
+
+
 def _pages() -> Iterator[tuple[str, str]]:
+    for place, line in _lines():
+        yield place, re.sub(r'`[^`]*`|"[^"]*"', "", line)
+
+
+def _lines() -> Iterator[tuple[str, str]]:
+    """The lines of every page, without those of fenced blocks and comments."""
     for name in PAGES:
         for path in sorted(Path().glob(name)):
-            text = re.sub(r"```.*?```", _blank, path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            text = path.read_text(encoding="utf-8")
+            text = re.sub(r"```.*?```|<!--.*?-->", _blank, text, flags=re.DOTALL)
             for number, line in enumerate(text.splitlines(), 1):
-                yield f"{path}:{number}", re.sub(r'`[^`]*`|"[^"]*"', "", line)
+                yield f"{path}:{number}", line
 
 
 def _blank(block: re.Match[str]) -> str:

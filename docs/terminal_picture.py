@@ -9,24 +9,26 @@ import fcntl
 import os
 import pty
 import re
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+from contextlib import closing
 from html import escape
 from pathlib import Path
 
 WIDTH, LINE, LETTER, PADDING = 96, 20, 8.4, 16
 COMMANDS = (
-    'savctl ticket create --user 456 --subject "Order not received" --description "…" -q -o ids',
-    "savctl ticket assign {ticket} --to 10 --as 5 -q -o ids",
-    'savctl ticket wait {ticket} --message "Could you send a photo?" --as 10 -q -o ids',
-    'savctl message add {ticket} --from customer:456 --body "Here it is." -q -o ids',
-    'savctl ticket resolve {ticket} --message "A new one is on its way." --as 10 -q -o ids',
-    "savctl ticket history {ticket} -q",
-    "savctl job run close-resolved --dry-run --at 2037-01-01 -q",
-    "savctl sla show {ticket} -q",
+    'savctl ticket create --user 456 --subject "Order not received" --description "…" -o ids',
+    "savctl ticket assign {ticket} --to 10 --as 5 -o ids",
+    'savctl ticket wait {ticket} --message "Could you send a photo?" --as 10 -o ids',
+    'savctl message add {ticket} --from customer:456 --body "Here it is." -o ids',
+    'savctl ticket resolve {ticket} --message "A new one is on its way." --as 10 -o ids',
+    "savctl ticket history {ticket}",
+    "savctl job run close-resolved --dry-run --at 2037-01-01",
+    "savctl sla show {ticket}",
 )
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff"}
 COLOURS |= {"36": "#56d4dd", "2": "#8b949e", "90": "#8b949e"}
@@ -37,12 +39,25 @@ def main() -> None:
     """Run the commands and write the picture."""
     with tempfile.TemporaryDirectory() as home:
         ticket, lines = "", []
+        _register_users(home)
         for command in COMMANDS:
             words = command.format(ticket=ticket)
             shown = _on_a_terminal(words, home)
             ticket = ticket or shown[-1]
             lines += [f"\x1b[32m$\x1b[0m {words}", *shown, ""]
     Path(__file__).with_name("terminal.svg").write_text(_drawn(lines[:-1]), encoding="utf-8")
+
+
+def _register_users(home: str) -> None:
+    """What the auth service would have sent."""
+    _on_a_terminal("savctl db upgrade", home)
+    with closing(sqlite3.connect(Path(home) / "savctl.db")) as database:
+        users = [(456, "ada@example.org", "Ada", "Byron"), (10, "bob@example.org", "Bob", "Ross")]
+        users += [(5, "eve@example.org", "Eve", "Hill")]
+        database.executemany(
+            "INSERT INTO users (id, email, firstname, lastname) VALUES (?, ?, ?, ?)", users
+        )
+        database.commit()
 
 
 def _on_a_terminal(words: str, home: str) -> list[str]:

@@ -1,9 +1,12 @@
 """The fenced blocks of README and of the pages in docs/, with what each one needs.
 
-A block of `sh` runs as it stands. A comment before it may give another place or a reason:
-`<!-- run: mariadb -->` runs it on that server, `<!-- not run: REASON -->` stands before a block of
-`console`, of which only the savctl commands are read. A comment `<!-- prepared ... -->` holds
-commands that run first and that the reader of the page does not see.
+A block of `sh` runs as it stands. A comment before a block may say more:
+
+- `<!-- run: mariadb -->`: the block of `sh` runs on that server.
+- `<!-- not run: REASON -->`: the block is `console`; only its savctl commands are read.
+- `<!-- file: PATH -->`: the block is that file.
+
+A comment `<!-- prepared ... -->` holds commands that run first, unseen by the reader of the page.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ PAGES = [
     *sorted((PROJECT / "docs").glob("*.md")),
 ]
 _FENCE = re.compile(
-    r"(?:^<!-- (?P<mark>run|not run): (?P<why>[^\n]*?) -->\n+)?^ *```(?P<language>[^\n]*)\n"
+    r"(?:^<!-- (?P<mark>run|not run|file): (?P<why>[^\n]*?) -->\n+)?^ *```(?P<language>[^\n]*)\n"
     r"(?P<text>.*?)^ *```$|^<!-- prepared\n(?P<prepared>.*?)^-->$",
     re.MULTILINE | re.DOTALL,
 )
@@ -35,7 +38,7 @@ class Block:
     page: Path
     line: int
     language: str
-    mark: str | None  # run, not run
+    mark: str | None  # run, not run, file
     why: str
     text: str
 

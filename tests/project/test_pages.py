@@ -61,6 +61,11 @@ def test_every_command_that_a_sentence_names_exists(page: Path) -> None:
     assert unknown == []
 
 
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.mark == "file"], ids=str)
+def test_a_block_that_shows_a_file_is_that_file(block: Block) -> None:
+    assert block.text == (PROJECT / block.why).read_text(encoding="utf-8")
+
+
 def in_a_clean_home(
     script: str, environment: dict[str, str], folder: Path, **more: str
 ) -> subprocess.CompletedProcess[str]:
