@@ -123,7 +123,7 @@ def test_bounds_the_wrong_way_round_are_no_empty_list(
         outcome = cli(*words, "--since", "1d", "--until", "7d")
 
         assert (outcome.code, outcome.out) == (2, "")
-        assert "--since 1d is after --until 7d" in outcome.err
+        assert "--since 1d must be earlier than --until 7d" in outcome.err
     assert cli("ticket", "list", "--since", "2025-10-03", "--until", "2025-10-03").code == 0
 
 

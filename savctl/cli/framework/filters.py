@@ -80,8 +80,8 @@ def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
     since, until = call.moment("since", given["since"]), call.moment("until", given["until"])
     if since is not None and until is not None and since > until:
         raise InvalidInput(
-            f"--since {given['since']} is after --until {given['until']}: nothing is in between",
-            hint="--since is the earlier one.",
+            f"--since {given['since']} must be earlier than --until {given['until']}",
+            hint="--since is inclusive, --until is exclusive.",
         )
     return TicketFilter(
         statuses=each_of("status", given["status"], Status),
