@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from savctl.persistence.archive.reading_back import read_back
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow
 from savctl.persistence.archive.snapshot_columns import Columns
-from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, insert_whole, read_whole
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, insert_whole
 
 _STRICT = frozenset(
     (
@@ -66,7 +67,7 @@ def require_same(connection: Connection, columns: Columns, whole: TicketSnapshot
     Raises:
         NotFaithful: the first difference, by table, id and column.
     """
-    found = read_whole(connection, columns, [whole.ticket["id"]]).get(whole.ticket["id"])
+    found = read_back(connection, columns, [whole]).get(whole.ticket["id"])
     if found is None:
         raise NotFaithful(f"support_tickets {whole.ticket['id']} cannot be read again")
     if found != whole and (difference := _difference(whole, found)):

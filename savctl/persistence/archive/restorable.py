@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from savctl.domain.model.metadata import Metadata
+from savctl.persistence.archive.reading_back import read_back
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow
 from savctl.persistence.archive.snapshot_columns import DECLARED, TIMES, Columns
 from savctl.persistence.archive.ticket_snapshot import (
@@ -72,7 +73,7 @@ def try_out(connection: Connection, columns: Columns, tickets: list[TicketSnapsh
     delete_whole(connection, list(locked.values()))
     for whole in tickets:
         insert_whole(connection, columns, whole)
-    found = read_whole(connection, columns, ids)
+    found = read_back(connection, columns, tickets)
     for whole in tickets:
         if found.get(whole.ticket["id"]) != whole:
             raise NotFaithful("it would not be restored as it is: did a trigger change it?")
