@@ -18,17 +18,49 @@ from savctl.errors import (
 from savctl.persistence import server_errors
 from savctl.persistence.server_errors import CONFLICT, DENIED, LOCKED, LOST
 
-_SQLITE: tuple[tuple[str, type[SavError], str], ...] = (
-    ("locked", Unavailable, "is busy: another writer holds it"),
-    ("readonly", Unavailable, "is read-only: check the file's and the folder's permissions"),
-    ("unable to open", Unavailable, "cannot be opened: check the folder and its permissions"),
-    ("disk is full", Unavailable, "cannot grow: the disk is full"),
-    ("disk I/O", Unavailable, "cannot be read or written: disk error"),
-    ("not a database", ConfigurationError, "is not a SQLite database"),
-    ("malformed", Unavailable, "is damaged: restore it from a backup"),
-    ("constraint failed", InvalidInput, "refuses a value that breaks a constraint"),
-    ("no such table", SchemaMismatch, "lacks a table: run savctl db upgrade"),
-    ("no such column", SchemaMismatch, "lacks a column: run savctl db upgrade"),
+_RIGHTS = "Check who owns the file and its folder: savctl writes both."
+_UPGRADE = "Run 'savctl db status'; 'savctl db upgrade' brings an older schema up to date."
+_SQLITE: tuple[tuple[str, type[SavError], str, str], ...] = (
+    ("locked", Unavailable, "is busy: another writer holds it", "Run the command again."),
+    (
+        "readonly",
+        Unavailable,
+        "is read-only: check the file's and the folder's permissions",
+        _RIGHTS,
+    ),
+    (
+        "unable to open",
+        Unavailable,
+        "cannot be opened: check the folder and its permissions",
+        _RIGHTS,
+    ),
+    ("disk is full", Unavailable, "cannot grow: the disk is full", "Make room on that disk."),
+    (
+        "disk I/O",
+        Unavailable,
+        "cannot be read or written: disk error",
+        "Look into the kernel's log, and keep SQLite files off network disks.",
+    ),
+    (
+        "not a database",
+        ConfigurationError,
+        "is not a SQLite database",
+        "Check the path: savctl config show. Nothing was changed in that file.",
+    ),
+    (
+        "malformed",
+        Unavailable,
+        "is damaged: restore it from a backup",
+        "Stop what writes to it first; keep the damaged file.",
+    ),
+    (
+        "constraint failed",
+        InvalidInput,
+        "refuses a value that breaks a constraint",
+        "Run 'savctl db check', which names broken rows.",
+    ),
+    ("no such table", SchemaMismatch, "lacks a table: run savctl db upgrade", _UPGRADE),
+    ("no such column", SchemaMismatch, "lacks a column: run savctl db upgrade", _UPGRADE),
 )
 
 
@@ -61,7 +93,7 @@ def is_conflict(problem: DBAPIError) -> bool:
 
 def is_refused(problem: DBAPIError) -> bool:
     """Whether the database user lacks the privilege."""
-    return number_of(problem) in DENIED.numbers
+    return number_of(problem) in DENIED
 
 
 def is_worth_another_try(problem: DBAPIError, attempt: int) -> bool:
@@ -100,9 +132,9 @@ def translated(problem: DBAPIError, database: str, *, is_rolled_back: bool = Fal
 
 
 def _from_sqlite(message: str, database: str) -> SavError:
-    for words, kind, meaning in _SQLITE:
+    for words, kind, meaning, hint in _SQLITE:
         if words in message:
-            return kind(f"the database {database} {meaning}", database=database)
+            return kind(f"the database {database} {meaning}", hint=hint, database=database)
     return SavError(f"the database {database} failed: {message}", database=database)
 
 
@@ -115,7 +147,10 @@ def _from_server(
     if meaning is not None:
         outcome = after_loss if meaning is LOST else ""
         return meaning.kind(
-            f"the database {database} {meaning.words}{outcome}", database=database, number=number
+            f"the database {database} {meaning.words}{outcome}",
+            hint=meaning.hint,
+            database=database,
+            number=number,
         )
     if number is None:
         return Unavailable(

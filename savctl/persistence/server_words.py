@@ -6,13 +6,13 @@ words name users, hosts and tables, never a password.
 
 from __future__ import annotations
 
-import errno
-import socket
+import sqlite3
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
 from savctl.errors import SavError
+from savctl.network_errors import network_words
 
 F = TypeVar("F", bound=SavError)
 _LONGEST = 300
@@ -28,7 +28,10 @@ def with_server_words(failure: F, problem: DBAPIError) -> F:
 
 
 def _words(error: BaseException | None) -> str | None:
-    """Number and words; None for SQLite and for a connection that broke without any."""
+    """Number or name, and words; None for a connection that broke without any."""
+    if isinstance(error, sqlite3.Error):
+        name = getattr(error, "sqlite_errorname", None)
+        return f"{name}: {error}" if name else None
     arguments: tuple[object, ...] = getattr(error, "args", ())
     if len(arguments) != 2 or not isinstance(arguments[0], int) or not arguments[0]:
         return None
@@ -36,16 +39,5 @@ def _words(error: BaseException | None) -> str | None:
     if str(text) in {"", "None"}:
         return None
     cause = getattr(error, "original_exception", None)
-    message = _of_network(cause) if isinstance(cause, OSError) else str(text)
+    message = network_words(cause) if isinstance(cause, OSError) else str(text)
     return f"{number}: {' '.join(message.split())[:_LONGEST]}"
-
-
-def _of_network(cause: OSError) -> str:
-    """Why there is no connection, by the name that people search for."""
-    if isinstance(cause, socket.gaierror):
-        is_unknown = cause.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)}
-        return f"{'NXDOMAIN' if is_unknown else 'DNS'}: {cause.strerror}"
-    if isinstance(cause, TimeoutError):
-        return f"ETIMEDOUT: {cause.strerror or 'no answer in time'}"
-    name = errno.errorcode.get(cause.errno or 0, type(cause).__name__)
-    return f"{name}: {cause.strerror or cause}"

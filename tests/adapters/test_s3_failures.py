@@ -47,8 +47,8 @@ VERBS: dict[str, Callable[[ObjectStore], object]] = {
     "partial uploads": lambda store: list(store.partial_uploads(KEY)),
 }
 MISTAKES: dict[str, tuple[dict[str, Any], type[SavError], str]] = {
-    "a wrong secret": ({"secret_key": "not-the-secret"}, StoreRefused, "secret key is not that"),
-    "an unknown key": ({"access_key": "NOBODY"}, StoreRefused, "does not know the access key"),
+    "a wrong secret": ({"secret_key": "not-the-secret"}, StoreRefused, "SignatureDoesNotMatch"),
+    "an unknown key": ({"access_key": "NOBODY"}, StoreRefused, "InvalidAccessKeyId"),
     "another bucket": ({"bucket": "sav-nowhere"}, NoSuchBucket, "there is no bucket sav-nowhere"),
 }
 
@@ -214,6 +214,7 @@ def test_a_server_that_is_not_there_is_unavailable(verb: str) -> None:
 
     store.close()
     assert failed.value.exit_code == ExitCode.UNAVAILABLE
+    assert "(ECONNREFUSED: Connection refused)" in failed.value.message
 
 
 @pytest.mark.only_stores("seaweedfs")

@@ -88,7 +88,9 @@ def test_a_read_only_file_can_be_read_and_not_written(
     locked_up(file, 0o444)
 
     assert run(*LIST).returncode == 0
-    assert "is read-only" in refused(run(*NEW), 8)
+    answer = refused(run(*NEW), 8)
+    assert "is read-only" in answer
+    assert "SQLITE_READONLY: attempt to write a readonly database" in answer
 
 
 def test_a_file_in_a_read_only_folder_is_not_written(

@@ -71,7 +71,7 @@ def test_what_stores_something_is_refused_and_what_reads_answers(
     codes = {command: cli(*words(command)).code for command in READING}
 
     assert codes == dict.fromkeys(READING, 0)
-    doctor = cli("doctor", "--columns", "check,level")
+    doctor = cli("doctor")
     assert doctor.code == 10
     assert "refused here (exit 8)" in doctor.out + doctor.err
 

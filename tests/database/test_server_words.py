@@ -82,3 +82,58 @@ def test_doctor_and_ping_have_them_too(
     assert outcome.code in {7, 8, 10}
     assert all(part in outcome.out + outcome.err for part in EXPECTED[why][2])
     assert WRONG not in outcome.out + outcome.err
+
+
+def test_minus_v_adds_the_cause_and_no_statement(
+    cli: Cli, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", addresses["1142"])
+
+    shown, verbose, coded = (cli(*NEW, *more) for more in ((), ("-v",), ("-v", "-o", "json")))
+
+    assert "cause:" not in shown.err
+    assert "  cause: OperationalError: (1142, " in verbose.err
+    causes = json.loads(coded.err.splitlines()[-1])["error"]["causes"]
+    assert causes[0].startswith("OperationalError: (1142, ")
+    assert "INSERT INTO" not in verbose.err + coded.err
+
+
+MISSING = {
+    ("SELECT", "support_tickets"): ("ticket", "list"),
+    ("INSERT", "support_tickets"): NEW,
+    ("INSERT", "savctl_outbox"): NEW,
+    ("INSERT", "savctl_audit"): NEW,
+    ("UPDATE", "savctl_leases"): ("job", "run", "auto-close"),
+    ("INSERT", "savctl_runs"): ("job", "run", "auto-close"),
+    ("SELECT", "ticket_messages"): ("message", "list", "1"),
+    ("SELECT", "savctl_outbox"): ("event", "list"),
+}
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=" on ".join)
+def test_with_one_grant_missing_the_error_names_it(
+    cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, str]
+) -> None:
+    verb, table = missing
+    assert cli(*NEW).code == 0
+    name, at = database.url.database, f"{database.url.host}:{database.url.port}"
+    with database.engine.connect() as connection:
+        tables = connection.exec_driver_sql("SHOW TABLES").scalars().all()
+        connection.exec_driver_sql("DROP USER IF EXISTS poor")
+        connection.exec_driver_sql(f"CREATE USER poor IDENTIFIED BY '{PASSWORD}'")
+        for one in tables:
+            rights = {"SELECT", "INSERT", "UPDATE", "DELETE"} - ({verb} if one == table else set())
+            connection.exec_driver_sql(f"GRANT {', '.join(rights)} ON {name}.{one} TO poor")
+    monkeypatch.setenv(
+        "SAVCTL_DATABASE_URL", f"mysql://poor:{quote(PASSWORD, safe='')}@{at}/{name}"
+    )
+
+    failed = cli(*MISSING[missing], "-o", "json")
+
+    error = json.loads(failed.err.splitlines()[-1])["error"]
+    assert (failed.code, error["number"]) == (7, 1142)
+    assert f"{verb} command denied" in error["message"]
+    assert table in error["message"]
+    assert "GRANT" in error["hint"]
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("DROP USER poor")

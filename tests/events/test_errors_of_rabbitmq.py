@@ -19,7 +19,7 @@ LOST = repr(pika.StreamLostError("Stream connection lost"))
         (
             pika.ProbableAuthenticationError(repr(BY_BROKER(403, "ACCESS_REFUSED"))),
             NotPermitted,
-            "refuses the login",
+            "refuses the login: wrong user or password (403: ACCESS_REFUSED)",
         ),
         (pika.ProbableAuthenticationError(LOST), BrokerUnavailable, "during the login"),
         (
@@ -47,7 +47,7 @@ LOST = repr(pika.StreamLostError("Stream connection lost"))
         (
             ConnectionRefusedError(111, "Connection refused"),
             BrokerUnavailable,
-            "Connection refused",
+            "does not answer (ECONNREFUSED: Connection refused)",
         ),
         (pika.ChannelClosedByBroker(404, "NOT_FOUND"), ExchangeMissing, "has no exchange"),
         (pika.ChannelClosedByBroker(403, "ACCESS_REFUSED - x"), NotPermitted, "ACCESS_REFUSED"),

@@ -25,6 +25,7 @@ from pika.exceptions import (
 )
 
 from savctl.errors import ConfigurationError, NotPermitted, SavError
+from savctl.network_errors import network_words
 from savctl.ports import BrokerUnavailable, ExchangeMissing
 
 _LONGEST = 500
@@ -80,7 +81,7 @@ def _what_broke(problem: object, causes: Sequence[BaseException]) -> str:
         if isinstance(cause, ConnectionClosedByBroker | ChannelClosedByBroker):
             return f"closed the line: {cause.reply_code} {cause.reply_text}"
         if isinstance(cause, OSError) and cause.strerror:
-            return f"does not answer: {cause.strerror}"
+            return f"does not answer ({network_words(cause)})"
     return f"does not answer: {problem}"
 
 
@@ -88,7 +89,11 @@ def _known(cause: BaseException, broker: str, exchange: str) -> SavError | None:
     """A failure that waiting does not mend."""
     match cause:
         case ProbableAuthenticationError() if _closed_with(cause, 403):
-            return NotPermitted(f"the broker {broker} refuses the login: wrong user or password")
+            return NotPermitted(
+                f"the broker {broker} refuses the login: wrong user or password "
+                f"(403: {_closed_with(cause, 403)})",
+                hint="Check RABBITMQ_USER and RABBITMQ_PASSWORD: savctl config show.",
+            )
         case ProbableAccessDeniedError() if _closed_with(cause, 530):
             return NotPermitted(
                 f"the broker {broker} refuses the virtual host: {_closed_with(cause, 530)}",
@@ -109,9 +114,9 @@ def _closed_with(cause: AMQPError, code: int) -> str | None:
 
 
 def _closed_channel(cause: ChannelClosedByBroker, broker: str, exchange: str) -> SavError | None:
-    message = f"the broker {broker}: {cause.reply_text}"[:_LONGEST]
+    message = f"the broker {broker}: {cause.reply_code} {cause.reply_text}"[:_LONGEST]
     return {
-        403: NotPermitted(message),
+        403: NotPermitted(message, hint="Grant this user the permission (rabbitmqctl)."),
         404: ExchangeMissing(
             f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
         ),

@@ -22,6 +22,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from savctl.errors import ConfigurationError, SavError
+from savctl.network_errors import causes_of, network_words
 from savctl.ports.objects import (
     ContentChanged,
     NoSuchBucket,
@@ -53,6 +54,9 @@ _BROKEN: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((ResponseParserError,), "does not answer as an S3 server does"),
     ((HTTPClientError, IncompleteReadError, HTTPError, OSError), "broke off the connection"),
 )
+
+
+_GRANT = "Check the access key and its policy: savctl config show, savctl doctor."
 
 
 @contextmanager
@@ -101,8 +105,12 @@ def answered(problem: ClientError, where: str) -> SavError:
         return ConfigurationError(f"the bucket {where} is elsewhere: {text}; check storage_region")
     if may_pass(code) or status >= 500 or status == 429:
         return StoreUnavailable(f"the bucket {where} does not work now: {code}: {text}")
-    why = _REFUSALS.get(code, f"{code}: {text}")
-    return StoreRefused(f"the bucket {where} refuses: {why}")
+    why, own = _REFUSALS.get(code), f"{code}: {text}" if text != code else code
+    operation = getattr(problem, "operation_name", None)
+    named = f"{own} ({operation})" if operation else own
+    return StoreRefused(
+        f"the bucket {where} refuses: {f'{why} ({named})' if why else named}", hint=_GRANT
+    )
 
 
 def _unanswered(problem: Exception, where: str) -> SavError:
@@ -116,11 +124,18 @@ def _unanswered(problem: Exception, where: str) -> SavError:
         return ConfigurationError(f"the bucket {where}: its certificate is not trusted")
     for kinds, text in _BROKEN:
         if isinstance(problem, kinds):
+            cause = next((one for one in causes_of(problem) if _is_of_network(one)), None)
+            words = f" ({network_words(cause)})" if isinstance(cause, OSError) else ""
             return StoreUnavailable(
-                f"the bucket {where} {text}",
+                f"the bucket {where} {text}{words}",
                 hint="Is it up, and is storage_endpoint right? It is safe to try again.",
             )
     return ConfigurationError(f"the bucket {where}: {problem}"[:_LONGEST])
+
+
+def _is_of_network(cause: BaseException) -> bool:
+    """A failure of the operating system itself; libraries derive their own from its class."""
+    return isinstance(cause, OSError) and isinstance(cause.errno, int)
 
 
 def _status(problem: ClientError) -> int:

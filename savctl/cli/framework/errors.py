@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 
 from savctl.cli.framework.streams import write_line
 from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import SavError
 
+_MOST_CAUSES = 8
+_LONGEST = 500
 
-def error_line(failure: SavError) -> str:
+
+def error_line(failure: SavError, *, causes: Sequence[str] = ()) -> str:
     """The failure as one JSON line (contract: command line, 1.2)."""
     error = {
         "code": failure.code,
@@ -17,6 +21,7 @@ def error_line(failure: SavError) -> str:
         "hint": failure.hint,
         "exit": int(failure.exit_code),
         **failure.facts,
+        **({"causes": list(causes)} if causes else {}),
     }
     return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
@@ -26,12 +31,26 @@ def message_line(kind: str, text: str) -> str:
     return json_safe(json.dumps({kind: text}, ensure_ascii=False))
 
 
-def write_failure(failure: SavError, *, as_json: bool) -> None:
-    """Print a failure to stderr, in words or as a JSON line."""
+def write_failure(failure: SavError, *, as_json: bool, is_verbose: bool = False) -> None:
+    """Print a failure to stderr, in words or as a JSON line; `-v` adds what led to it."""
+    causes = list(_causes(failure)) if is_verbose else []
     if as_json:
-        write_line(error_line(failure) + "\n")
+        write_line(error_line(failure, causes=causes) + "\n")
         return
     hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
     first, *more = failure.lines or (failure.message,)
     listed = "".join(f"  {safe(line)}\n" for line in more)
+    listed += "".join(f"  cause: {safe(cause)}\n" for cause in causes)
     write_line(f"error: {safe(first)}\n{listed}{hint}")
+
+
+def _causes(failure: BaseException) -> Iterator[str]:
+    """What was raised before, the nearest first: never a statement, which holds its values."""
+    cause = failure.__cause__
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return
+        holds_statement = hasattr(cause, "orig")  # SQLAlchemy's; the driver's own is behind it
+        if not holds_statement and not isinstance(cause, SavError):
+            yield f"{type(cause).__name__}: {cause}"[:_LONGEST]
+        cause = getattr(cause, "orig", None) or cause.__cause__ or cause.__context__

@@ -38,7 +38,8 @@ def run(words: Sequence[str]) -> int:
 
 
 def _write_failure(words: Sequence[str], failure: SavError) -> None:
-    write_failure(failure, as_json=asked(words).is_json)
+    wanted = asked(words)
+    write_failure(failure, as_json=wanted.is_json, is_verbose=wanted.is_verbose)
 
 
 def _interrupted(words: Sequence[str]) -> int:

@@ -93,7 +93,7 @@ def change_each(
             rows.append(change_row(call, work(ref)))
         except SavError as failure:
             failures.append(failure)
-            write_failure(failure, as_json=call.is_json)
+            write_failure(failure, as_json=call.is_json, is_verbose=call.verbose)
             if isinstance(failure, Unavailable):
                 break
     _note_dry_run(call)
