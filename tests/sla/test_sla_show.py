@@ -214,7 +214,8 @@ def test_a_late_answer_is_reported_with_its_breach_its_raise_and_its_promise(
     assert [(e["from"], e["to"]) for e in row["raises"]] == [("medium", "high")]
     assert "raised medium → high by the scan at 2025-10-04T10:31:00Z" in explanation
     assert (
-        "found 1 min later at 2025-10-04T10:31:00Z, after 1441 of 1440 min (medium)" in explanation
+        "found 1 min later at 2025-10-04T10:31:00Z, after 1 day 1 min of 1 day (medium)"
+        in explanation
     )
     assert "event TicketSLABreach recorded, priority raised to high" in explanation
     assert row["scan_looks_at"] is None, (

@@ -44,6 +44,7 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
     With --at the clocks are those of that moment, earlier or later.
     """
     from savctl.cli.sla._rows import sla_row
+    from savctl.cli.views.people import people
     from savctl.cli.views.sla import line_row, sla_page
     from savctl.usecases.sla.views import sla_state
 
@@ -60,7 +61,10 @@ def show(call: CommandContext, tickets: ManyTickets) -> Answer | Outcome:
 
     if is_one:
         seen = state(refs[0])
-        text = sla_page(seen, paint=call.paint) if call.wants_page else None
+        text = None
+        if call.wants_page:
+            known = people(call.database, [seen.ticket.assigned_to])
+            text = sla_page(seen, known, paint=call.paint)
         return Answer(rows=[sla_row(seen, policies)], is_one=True, as_record=True, text=text)
     return _each(call, refs, row, COLUMNS if call.wants_page else ())
 
@@ -78,6 +82,7 @@ def explain(call: CommandContext, ticket: OneTicket) -> Answer:
     With --at it shows that moment, earlier or later.
     """
     from savctl.cli.sla._rows import explanation
+    from savctl.cli.views.people import people
     from savctl.cli.views.sla_explained import explanation_text
     from savctl.usecases.sla import views as sla_views
 
@@ -89,7 +94,9 @@ def explain(call: CommandContext, ticket: OneTicket) -> Answer:
         policies=policies,
         is_past=call.at is not None,
     )
-    text = None if call.columns else explanation_text(story)
+    text = None
+    if call.wants_page:
+        text = explanation_text(story, people(call.database, [story.seen.ticket.assigned_to]))
     return Answer(rows=[explanation(story, policies)], is_one=True, as_record=True, text=text)
 
 

@@ -99,6 +99,11 @@ def history(call: CommandContext, ticket: OneTicket) -> Answer:
 
         return Answer(rows=[], text=history_page(call, found))
     rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
+    if call.is_for_people:
+        rows = [
+            {**row, "at": entry.at}
+            for row, entry in zip(rows, found.metadata.history, strict=True)
+        ]
     if not rows:
         call.note(f"{found.ticket_number} has no history: another program made it")
     return Answer(rows=rows, columns=("at", "actor", "action", "from", "to", "reason"), key="at")

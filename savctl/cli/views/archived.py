@@ -9,6 +9,7 @@ from typing import Any
 from savctl.cli.framework.page import named, page, prose, section, title, when
 from savctl.cli.views.conversation import conversation
 from savctl.cli.views.history import history_lines
+from savctl.cli.views.html_text import readable
 from savctl.cli.views.metadata import metadata_values
 from savctl.cli.views.people import People
 from savctl.domain.clock import instant
@@ -35,7 +36,7 @@ def archived_page(row: Mapping[str, Any], metadata: Metadata, *, now: datetime) 
                 *metadata_values(metadata),
             ]
         ),
-        section("Description", prose(row["description"], inside=1)),
+        section("Description", prose(readable(row["description"]), inside=1)),
         section(
             f"Conversation ({len(messages)})",
             conversation(messages, row["attachments"], nobody, now=now, inside=1),

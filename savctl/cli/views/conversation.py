@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.page import page, prose, section, size_words, title, when
+from savctl.cli.views.html_text import readable
 from savctl.cli.views.people import People, people
 
 if TYPE_CHECKING:
@@ -65,6 +66,6 @@ def _message(
         "INTERNAL NOTE" if message.is_internal else read,
         f"message {message.id}",
     )
-    text = prose(message.message, inside=inside + 1)
+    text = prose(readable(message.message), inside=inside + 1)
     text += [line for row in files for line in prose(f"File: {file_line(row)}", inside=inside + 1)]
     return section(", ".join(parts), text or ["(empty)"], inside=inside)

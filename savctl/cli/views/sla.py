@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from savctl.cli.framework.page import Paint, named, page, title, when
 from savctl.cli.framework.text import span_words
+from savctl.cli.views.people import People
 from savctl.domain.clock import second_text
 from savctl.domain.model.priority import raised
 from savctl.domain.model.states import Status
@@ -40,7 +41,7 @@ def line_row(seen: SlaState) -> dict[str, object]:
     }
 
 
-def sla_page(seen: SlaState, *, paint: Paint | None = None) -> str:
+def sla_page(seen: SlaState, known: People, *, paint: Paint | None = None) -> str:
     """Where the SLA of one ticket stands."""
     ticket, sla = seen.ticket, seen.sla
     target = sla.promise.target
@@ -49,11 +50,11 @@ def sla_page(seen: SlaState, *, paint: Paint | None = None) -> str:
         f"{span_words(target.resolution)} ({sla.promise.priority}, policy "
         f"{sla.promise.policy.version})"
     )
-    held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "nobody"
+    agent = ticket.assigned_to
     values = [
         ("status", ticket.status),
         ("priority", ticket.priority),
-        ("held by", held),
+        ("agent", known.named(agent, role="agent") if agent is not None else "nobody"),
         ("as of", sla.at),
         ("promise", promised),
         *clock_values(seen),

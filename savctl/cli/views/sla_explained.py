@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from savctl.cli.framework.page import named, page, prose, section, title
 from savctl.cli.framework.text import span_words
+from savctl.cli.views.people import People
 from savctl.cli.views.sla import comes_next, source_words
 from savctl.domain.clock import second_text
 from savctl.domain.sla.audit import IN_TIME
 from savctl.domain.sla.clock import Running, SideClock
-from savctl.domain.sla.policy import SPECIFIED, Policy
+from savctl.domain.sla.policy import MINUTE, SPECIFIED, Policy
 from savctl.domain.sla.targets import COUNTED, Segment
 from savctl.usecases.sla.views import (
     BreachPlace,
@@ -32,11 +33,13 @@ _PLACES = {
 }
 
 
-def explanation_text(story: SlaExplanation) -> str:
-    """The explanation as a page."""
+def explanation_text(story: SlaExplanation, known: People | None = None) -> str:
+    """The explanation as a page; `known` names who holds the ticket."""
     seen = story.seen
     ticket = seen.ticket
-    held = f"agent {ticket.assigned_to}" if ticket.assigned_to is not None else "unassigned"
+    held = "unassigned"
+    if ticket.assigned_to is not None:
+        held = (known or People({})).named(ticket.assigned_to, role="agent")
     return page(
         [
             *title(ticket.ticket_number, f"{ticket.status}, priority {ticket.priority}, {held}"),
@@ -166,6 +169,11 @@ def _breach(seen: SlaState, one: Recorded) -> str:
         did = f"event TicketSLABreach recorded, {did}"
     text = (
         f"{breach.side}: target passed {second_text(breach.at)}, {found}, after "
-        f"{breach.actual_minutes} of {breach.expected_minutes} min ({breach.priority}); {did}"
+        f"{_minutes(breach.actual_minutes)} of {_minutes(breach.expected_minutes)} "
+        f"({breach.priority}); {did}"
     )
     return "; ".join(filter(None, (text, _PLACES[one.place])))
+
+
+def _minutes(count: int) -> str:
+    return span_words(MINUTE * count)

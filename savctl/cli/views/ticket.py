@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from savctl.cli.framework.page import named, page, prose, section, title, when
 from savctl.cli.views.conversation import conversation, file_line
 from savctl.cli.views.history import history_lines, ids_in_history
+from savctl.cli.views.html_text import readable
 from savctl.cli.views.metadata import metadata_values
 from savctl.cli.views.people import People, people
 from savctl.cli.views.sla import clock_values
@@ -59,7 +60,7 @@ def ticket_page(call: CommandContext, ticket: Ticket, parts: Collection[str]) ->
     return page(
         title(ticket.ticket_number, ticket.subject),
         named(_values(ticket, found, now), paint=call.paint),
-        section("Description", prose(ticket.description, inside=1)),
+        section("Description", prose(readable(ticket.description), inside=1)),
         *(blocks[part] for part in dict.fromkeys(parts)),
     )
 
