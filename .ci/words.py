@@ -31,6 +31,9 @@ BANNED = {
     r"\bproves nothing\b": "is not valid",
     r"\blet (?:be|go)\b": "allow, retry",
     r"\bhands it\b|\bunder its hands\b": "gives",
+    r"\bis no (?:JSON|TOML|UTF-8|text|plain|regular|whole|amount|cron|plan)\b": "is not, is not a",
+    r"\bthere are\.$|\bthose there are\b": "lists them",
+    r"\bthan nothing\b|\bis nothing for\b": "than 0, cannot",
     r"\w\(s\)": "the right plural",
     r"\bmuch that is\b|\ball that is\b": "everything",
 }

@@ -65,7 +65,7 @@ class ClamdScanner:
         except OSError as problem:
             raise ScannerUnavailable(
                 f"the scanner {self.name} does not answer: {problem.strerror or problem}",
-                hint="Is clamd running? Try again; nothing is let in unscanned.",
+                hint="Is clamd running? Try again; no file is accepted unscanned.",
             ) from problem
 
     def _connected(self, deadline: float) -> socket.socket:
@@ -99,7 +99,7 @@ def _answer(line: socket.socket, deadline: float) -> str:
         line.settimeout(_left(deadline))
         piece = line.recv(_LONGEST_ANSWER)
         if not piece or len(reply) > _LONGEST_ANSWER:
-            raise ConnectionError("it hung up without a verdict")
+            raise ConnectionError("it closed the connection without a verdict")
         reply += piece
     return reply.rstrip(b"\0").decode("utf-8", "replace").strip()
 

@@ -93,7 +93,7 @@ def _form(given: str | None, out: str) -> str:
             )
         found = fitting[0]
     if found.endswith(".zst") and out == "-" and sys.stdout.isatty():
-        raise InvalidInput("compressed data is nothing for a terminal", hint="--out FILE")
+        raise InvalidInput("compressed data cannot be written to a terminal", hint="--out FILE")
     return found
 
 

@@ -34,7 +34,7 @@ def span(text: str) -> timedelta:
     """A length of time that is not nothing."""
     length = times.span(text)
     if not length:
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than 0")
     return length
 
 

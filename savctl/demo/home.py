@@ -66,6 +66,6 @@ def _require_demo(path: Path) -> None:
     database.close()
     if story is None:
         raise Refused(
-            f"{path} is no demo database: it is left alone",
+            f"{path} is not a demo database: it is left alone",
             hint="Give the demo a folder of its own: --home DIR.",
         )

@@ -147,7 +147,7 @@ def require_known(token: str, *, now: datetime) -> str:
     lowered = token.strip().lower()
     if len(lowered) != _TOKEN_DIGITS or set(lowered) - set("0123456789abcdef"):
         raise InvalidInput(
-            f"{token!r} is no commit token: it has {_TOKEN_DIGITS} hexadecimal digits",
+            f"{token!r} is not a commit token: it has {_TOKEN_DIGITS} hexadecimal digits",
             hint="The message of the command that failed names it.",
         )
     if lowered < oldest_kept(now):

@@ -44,7 +44,7 @@ logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 # Lists are in the order of one index and end after a page; servers like to read all of a second
 # index first, to save rows that nobody asks for. Only MariaDB has, and reads, the second half.
 _ONE_INDEX = "optimizer_switch='index_merge_intersection=off' /*M!100403 ',rowid_filter=off' */"
-# SQLite stores any bytes as text; what is no UTF-8 is shown as U+FFFD and ends no list.
+# SQLite stores any bytes as text; what is not UTF-8 is shown as U+FFFD and ends no list.
 LEGIBLE: Callable[[bytes], str] = methodcaller("decode", "utf-8", "replace")
 
 
@@ -226,7 +226,7 @@ class Database:
             connection.connect()
         except (ValueError, TypeError, LookupError, struct.error) as problem:
             raise Unavailable(
-                f"what answers at {self.name} speaks no MySQL: {type(problem).__name__}",
+                f"the server at {self.name} is not MySQL or MariaDB: {type(problem).__name__}",
                 hint="Do host and port name the database server?",
                 database=self.name,
             ) from problem

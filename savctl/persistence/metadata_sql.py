@@ -1,4 +1,4 @@
-"""What `metadata` holds, as SQL of either kind of database; what is no JSON holds nothing."""
+"""What `metadata` holds, as SQL of either kind of database; what is not JSON holds nothing."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def fetched(connection: Connection, query: str, values: Sequence[Any] = ()) -> S
     """The driver's rows of a query, without SQLAlchemy's work for each.
 
     Raises:
-        ValueError: SQLite holds a text that is no UTF-8; shown as U+FFFD it would be another.
+        ValueError: SQLite holds a text that is not UTF-8; shown as U+FFFD it would be another.
     """
     if connection.dialect.name != "sqlite":
         return connection.exec_driver_sql(query, tuple(values)).cursor.fetchall()
@@ -54,6 +54,6 @@ def fetched(connection: Connection, query: str, values: Sequence[Any] = ()) -> S
     except sqlite3.OperationalError as problem:
         if "decode" not in str(problem):
             raise
-        raise ValueError("a text of it is no UTF-8") from None  # the message holds the text
+        raise ValueError("a text of it is not UTF-8") from None  # the message holds the text
     finally:
         driver.text_factory = legible

@@ -37,14 +37,14 @@ class Schedule:
         """Read a line.
 
         Raises:
-            InvalidInput: it is no cron line, or one that cron and savctl would read differently.
+            InvalidInput: no cron line, or one that cron and savctl would read differently.
         """
         self.line = " ".join(line.lower().split())
         _refuse_what_is_read_two_ways(self.line)
         try:
             self._trigger = CronTrigger.from_crontab(self.line, timezone=UTC)
         except ValueError as problem:
-            raise InvalidInput(f"{line!r} is no cron line: {problem}", hint=_EXAMPLE) from None
+            raise InvalidInput(f"{line!r} is not a cron line: {problem}", hint=_EXAMPLE) from None
         if self.next_after(datetime(2000, 1, 1, tzinfo=UTC)) is None:
             raise InvalidInput(f"{line!r} names a day that does not exist", hint=_EXAMPLE)
 

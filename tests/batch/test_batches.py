@@ -57,14 +57,14 @@ def test_what_one_command_lists_the_next_takes(
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        (b'{"id": 1', "stdin line 2 is no JSON"),
+        (b'{"id": 1', "stdin line 2 is not JSON"),
         (b'{"x": 1}', "stdin line 2 has neither"),
         (b'{"id": 4.5}', "stdin line 2 has neither"),
         (b'{"id": true}', "stdin line 2 has neither"),
-        (b'{"a":' * 60_000, "stdin line 2 is no JSON"),
+        (b'{"a":' * 60_000, "stdin line 2 is not JSON"),
         (b"\xff\xfe", "stdin line 2 is not UTF-8"),
-        (b"0", "is no ticket id"),
-        (b"99999999999999999999", "is no ticket id"),
+        (b"0", "is not a ticket id"),
+        (b"99999999999999999999", "is not a ticket id"),
         (b"a\0b", "names no ticket"),
         (b"x" * 300, "names no ticket"),
         (b'{"ticket_number": "\\ud800"}', "names no ticket"),

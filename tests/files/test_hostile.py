@@ -172,7 +172,7 @@ def test_a_second_name_in_an_extra_field_is_refused(place: str) -> None:
         archive.writestr(member, b"x")
     both = made.getvalue()
     other = both.rfind(field) if place == "member" else both.find(field)
-    made_dumb = changed(both, other, "<H", 0x9999)  # a field that nobody knows
+    made_dumb = changed(both, other, "<H", 0x9999)  # a field that is not known
 
     assert refused_by("a.zip", made_dumb) == "archive"
 

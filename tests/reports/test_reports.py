@@ -403,7 +403,7 @@ def test_a_page_follows_no_link(cli: Cli, month: SetClock, tmp_path: Path) -> No
     for more in ((), ("--force",), ("--yes",)):
         outcome = cli("report", "sla", "--html", str(link), *more)
 
-        assert (outcome.code, "is no plain file" in outcome.err, outcome.out) == (2, True, "")
+        assert (outcome.code, "is not a regular file" in outcome.err, outcome.out) == (2, True, "")
     assert (link.is_symlink(), victim.read_text(encoding="utf-8")) == (True, "precious")
 
 
@@ -493,9 +493,9 @@ def test_a_kinder_policy_takes_breaches_away(cli: Cli, month: SetClock, tmp_path
         (("report", "sla", "--since", "yesterday"), "--since: 'yesterday' is not a time"),
         (("report", "sla", "--since", "1d", "--until", "2d"), "must be earlier than --until"),
         (("report", "sla", "--html", "nowhere/x.html"), "nowhere/x.html: No such file"),
-        (("report", "sla", "--html", "."), "is no plain file"),
-        (("report", "sla", "--html", "-"), "is no plain file"),
-        (("report", "sla", "--html", "/dev/null"), "is no plain file"),
+        (("report", "sla", "--html", "."), "is not a regular file"),
+        (("report", "sla", "--html", "-"), "is not a regular file"),
+        (("report", "sla", "--html", "/dev/null"), "is not a regular file"),
         (("sla", "simulate"), "Missing option '--policy'"),
         (("sla", "simulate", "--policy", "none.toml"), "none.toml: No such file"),
     ],

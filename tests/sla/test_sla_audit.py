@@ -223,7 +223,7 @@ def test_the_last_report_is_kept_and_shown(cli: Cli, database: Database, past: S
     _, made, _ = audited(cli)
     code, last, found = audited(cli, "--last")
 
-    assert (none_yet.code, "there was no audit yet" in none_yet.err) == (4, True)
+    assert (none_yet.code, "no audit has run yet" in none_yet.err) == (4, True)
     assert (code, last, found) == (FINDINGS, made, {"missed": 1})
 
 

@@ -132,7 +132,7 @@ class RabbitPublisher:
         except Exception as problem:
             self._fail(BrokerUnavailable(f"the broker {self._name} failed: {problem!r}"))
         finally:
-            self._fail(BrokerUnavailable(f"the line to the broker {self._name} is closed"))
+            self._fail(BrokerUnavailable(f"the connection to the broker {self._name} is closed"))
             if self._loop is not None:
                 self._loop.close()
 
@@ -238,7 +238,9 @@ class RabbitPublisher:
                     event, BrokerVerdict.TOO_LARGE, f"{size} bytes: the broker takes {limit}"
                 )
         self._fail(
-            BrokerUnavailable(f"the broker {self._name} ended the line: a message is too large")
+            BrokerUnavailable(
+                f"the broker {self._name} closed the connection: a message is too large"
+            )
         )
 
     def _on_lost(self, connection: Any, reason: Any) -> None:

@@ -57,7 +57,7 @@ def _by_policy(answer: dict[str, Any]) -> Iterator[str]:
     try:
         statements = json.loads(answer.get("Policy") or "{}").get("Statement", [])
     except ValueError:
-        yield "nobody knows whom: its policy is no JSON"
+        yield "nobody knows whom: its policy is not JSON"
         return
     for statement in [statements] if isinstance(statements, dict) else statements:
         principal = statement.get("Principal")

@@ -100,7 +100,7 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
             linked.append({**row, "url": link.url, "expires_at": link.expires_at})
     except SavError as problem:
         partly = PartlyDone(
-            f"the files are attached, and there is no link: {problem.message}",
+            f"the files are attached, but links are not available: {problem.message}",
             hint="savctl attachment url ID",
         )
         return Outcome(answer=answer, failures=(partly,))

@@ -85,7 +85,7 @@ def note_local_links(call: CommandContext, urls: Iterable[str]) -> None:
 def _opened(path: Path) -> BinaryIO:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would hang, a device never end
-            raise InvalidInput(f"{path} is no regular file", hint="Use - for stdin.")
+            raise InvalidInput(f"{path} is not a regular file", hint="Use - for stdin.")
         return path.open("rb")
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else str(problem)

@@ -66,7 +66,7 @@ def _last(call: CommandContext) -> Answer:
 
     report = last_cleanup(call.database)
     if report is None:
-        raise NotFound("there was no cleanup yet", hint="savctl job run orphan-cleanup --dry-run")
+        raise NotFound("no cleanup has run yet", hint="savctl job run orphan-cleanup --dry-run")
     return Answer(rows=[report], is_one=True, as_record=True, key="made_at")
 
 

@@ -113,7 +113,7 @@ def _span(given: str | None, name: str, default: timedelta) -> timedelta:
     except InvalidInput as problem:
         raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
     if not length:
-        raise InvalidInput(f"--{name} must be longer than nothing")
+        raise InvalidInput(f"--{name} must be longer than 0")
     return length
 
 

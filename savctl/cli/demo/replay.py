@@ -72,7 +72,7 @@ def replay_log(
     answer = Answer(rows=[row], is_one=True, key="database", text=_screen(row, place))
     if not bad.count:
         return answer
-    failure = PartlyDone(f"{bad.count} rows of {log.name} are no events")
+    failure = PartlyDone(f"{bad.count} rows of {log.name} are not events")
     return Outcome(answer=answer, failures=(failure,))
 
 

@@ -34,7 +34,9 @@ def page_place(call: CommandContext, html: Path | None, *, force: bool) -> PageP
         return None
     is_other = html.is_symlink() or (html.exists() and not html.is_file())
     if str(html) == "-" or is_other:
-        raise InvalidInput(f"--html {html} is no plain file", hint="Name a file for the page.")
+        raise InvalidInput(
+            f"--html {html} is not a regular file", hint="Name a file for the page."
+        )
     return PagePlace(html, may_overwrite(call, html, force=force))
 
 

@@ -130,7 +130,7 @@ def _named_in_json(line: str, number: int) -> str | int:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        raise InvalidInput(f"stdin line {number} is no JSON: {problem}") from None
+        raise InvalidInput(f"stdin line {number} is not JSON: {problem}") from None
     found = row.get("ticket_number") or row.get("id")
     if not isinstance(found, str | int) or isinstance(found, bool):
         raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")

@@ -54,7 +54,7 @@ def export(
     from savctl.usecases.privacy.export import PersonRun, export_person
 
     if out == "-" and sys.stdout.isatty() and not call.dry_run:
-        raise InvalidInput("a ZIP is nothing for a terminal", hint="--out FILE")
+        raise InvalidInput("a ZIP cannot be written to a terminal", hint="--out FILE")
     user = user_id(call, named)
     with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
         run = PersonRun(

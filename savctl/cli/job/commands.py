@@ -152,7 +152,7 @@ def _require_no_run_id(name: str | None) -> None:
     """A number is taken for a job's name by mistake."""
     if name is not None and name.isdecimal():
         raise InvalidInput(
-            f"{name!r} is no job's name",
+            f"{name!r} is not the name of a job",
             hint=f"Run 'savctl job history --run {name}' for that run.",
         )
 

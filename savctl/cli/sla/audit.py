@@ -58,7 +58,7 @@ def _last(call: CommandContext) -> dict[str, Any]:
 
     report = last_audit(call.database)
     if report is None:
-        raise NotFound("there was no audit yet", hint="savctl sla audit runs one.")
+        raise NotFound("no audit has run yet", hint="savctl sla audit runs one.")
     return report
 
 

@@ -65,7 +65,7 @@ def read_policy_file(path: Path) -> Policy:
     except OSError as problem:
         raise InvalidInput(f"{path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InvalidInput(f"{path} is no TOML: {problem}") from None
+        raise InvalidInput(f"{path} is not TOML: {problem}") from None
     return from_file(table)
 
 

@@ -205,7 +205,7 @@ def _amount(given: str | None) -> Decimal | None:
     try:
         amount = Decimal(given)
     except InvalidOperation:
-        raise InvalidInput(f"--order-value {given!r} is no amount in EUR") from None
+        raise InvalidInput(f"--order-value {given!r} is not an amount in EUR") from None
     if not amount.is_finite() or not 0 <= amount <= _LARGEST_AMOUNT:
-        raise InvalidInput(f"--order-value {given!r} is no amount in EUR")
+        raise InvalidInput(f"--order-value {given!r} is not an amount in EUR")
     return amount

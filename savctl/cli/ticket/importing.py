@@ -149,7 +149,7 @@ def _note_unused(call: CommandContext, rows: Rows, mapped: Mapped) -> None:
 
     unused = unused_columns(rows, mapped)
     if unused:
-        call.note(f"columns that nothing is taken from: {', '.join(unused)}")
+        call.note(f"unused columns: {', '.join(unused)}")
 
 
 def _progress(call: CommandContext) -> Callable[[ImportReport], None]:

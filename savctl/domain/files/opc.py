@@ -77,7 +77,7 @@ def part_types(content: BinaryIO, parts: dict[str, Member]) -> PartTypes:
 
     part = parts.get(TYPES_PART)
     if part is None or part.unpacked > _LARGEST_PART:
-        raise FileRefused("content", "this is no Office document: it has no content types")
+        raise FileRefused("content", "this is not an Office document: it has no content types")
     if not _read(content, part, begun):
         raise FileRefused("content", "the document's content types are no XML")
     return PartTypes(overrides=overrides, defaults=defaults)
@@ -127,9 +127,7 @@ def _read(content: BinaryIO, part: Member, begun: Callable[[str, dict[str, str]]
     except expat.ExpatError:
         return False
     except (LookupError, ValueError):  # Python's codecs, of which expat asks for what it lacks
-        raise FileRefused(
-            "content", "a part of the document is in an encoding that nobody knows"
-        ) from None
+        raise FileRefused("content", "a part of the document is in an unknown encoding") from None
     return True
 
 

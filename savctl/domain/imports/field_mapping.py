@@ -156,4 +156,4 @@ def _moved(value: object, source: FieldSource) -> int:
     try:
         return int(str(value)) + source.offset
     except ValueError:
-        raise InvalidInput(f"{source.label} {str(value)[:60]!r} is no whole number") from None
+        raise InvalidInput(f"{source.label} {str(value)[:60]!r} is not a whole number") from None

@@ -181,7 +181,7 @@ def _object(given: object) -> dict[str, object]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InvalidInput("metadata is no JSON object")
+        raise InvalidInput("metadata is not a JSON object")
     return value
 
 

@@ -33,7 +33,7 @@ def identifier(row: Mapping[str, object], name: str) -> int | None:
         return None
     digits = str(given).strip()
     if isinstance(given, bool) or not (digits.isascii() and digits.isdecimal()):
-        raise InvalidInput(f"{name} {digits[:_SHOWN]!r} is no whole number from 1")
+        raise InvalidInput(f"{name} {digits[:_SHOWN]!r} is not a whole number from 1")
     return text.identifier(name, int(digits[:30]))
 
 
@@ -41,7 +41,7 @@ def text_field(row: Mapping[str, object], name: str) -> str:
     """A text; nothing is an empty one."""
     given = row.get(name)
     if isinstance(given, dict | list):
-        raise InvalidInput(f"{name} is no text")
+        raise InvalidInput(f"{name} is not text")
     return "" if given is None else str(given)
 
 

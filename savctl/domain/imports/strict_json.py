@@ -12,7 +12,7 @@ def strict_json(text: str, name: str) -> Any:
     """The value a JSON text stands for.
 
     Raises:
-        InvalidInput: it is no JSON, holds NaN or half a character, or is nested too deeply.
+        InvalidInput: it is not JSON, holds NaN or half a character, or is nested too deeply.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
@@ -22,10 +22,10 @@ def strict_json(text: str, name: str) -> Any:
         raise InvalidInput(f"{name} holds half a character (a lone surrogate)") from None
     except json.JSONDecodeError as problem:
         raise InvalidInput(
-            f"{name} is no JSON: {problem.msg} (character {problem.pos + 1})"
+            f"{name} is not JSON: {problem.msg} (character {problem.pos + 1})"
         ) from None
     except (ValueError, RecursionError) as problem:
-        raise InvalidInput(f"{name} is no JSON: {problem}") from None
+        raise InvalidInput(f"{name} is not JSON: {problem}") from None
     return value
 
 

@@ -67,7 +67,9 @@ class Stamps:
             if not EARLIEST <= found[0] <= found[-1] <= LATEST:
                 raise InvalidInput(f"{stamp!r} is outside what is stored: 1970 to 2038-01-19")
             return found
-        raise InvalidInput(f"{stamp[:60]!r} is no time of the form {' or '.join(self._formats)}")
+        raise InvalidInput(
+            f"{stamp[:60]!r} is not a time of the form {' or '.join(self._formats)}"
+        )
 
 
 def _parser(form: str, zone: tzinfo) -> Parse:

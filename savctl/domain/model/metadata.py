@@ -20,7 +20,7 @@ def _legible(value: object) -> str:
     """SQLite stores bytes in a column of text; they are shown as the text that they may be."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    raise TypeError(f"a {type(value).__name__} is no JSON")
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 # json.dumps would build one for each call; to look for circles takes a sixth of its time
@@ -208,7 +208,7 @@ def _free_name(raw: Mapping[str, str], key: str) -> str:
 
 
 def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _number(digits: str) -> float | str:

@@ -13,7 +13,7 @@ def oddities(ticket: Ticket) -> tuple[str, ...]:
     """What of a ticket's row is shown as it is, because no rule knows it; mostly nothing."""
     found = ticket.odd_values
     if ticket.metadata.is_broken:
-        found += ("metadata that is no JSON object",)
+        found += ("metadata that is not a JSON object",)
     times = (("created_at", ticket.created_at), ("updated_at", ticket.updated_at))
     return found + tuple(f"no {name}" for name, at in times if at is None)
 

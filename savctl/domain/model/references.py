@@ -58,7 +58,7 @@ def _id(text: str, given: str) -> int:
     is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))
     if not is_number or not 1 <= int(text) <= MAX_ID:
         raise InvalidInput(
-            f"{given[:40]} is no ticket id: ids go from 1 to {MAX_ID}",
+            f"{given[:40]} is not a ticket id: ids go from 1 to {MAX_ID}",
             hint=f"If it is a ticket's number: number:{text[:40]}" if text.isdecimal() else None,
         )
     return int(text)

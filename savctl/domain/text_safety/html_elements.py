@@ -11,7 +11,7 @@ def _names(text: str) -> frozenset[str]:
 ALLOWED = _names("a b blockquote br code em i li ol p pre strong u ul")
 ALLOWED_BLOCKS = _names("blockquote li ol p pre ul")
 
-# Their content is no text: it goes with them.
+# Their content is not text: it goes with them.
 CONTENT_DROPPED = frozenset(("script", "style"))
 
 CELLS = frozenset(("td", "th"))

@@ -204,7 +204,7 @@ def _history(
 def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[InvariantProblem]:
     if metadata.is_broken:
         yield InvariantProblem(
-            "metadata-unreadable", "metadata is no JSON object", is_repairable=True
+            "metadata-unreadable", "metadata is not a JSON object", is_repairable=True
         )
     if metadata.history_items == audited:
         return

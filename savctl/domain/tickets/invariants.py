@@ -147,7 +147,7 @@ _TABLE: tuple[Invariant, ...] = (
     Invariant(
         "metadata-unreadable",
         _E,
-        "metadata is no JSON object",
+        "metadata is not a JSON object",
         "savctl db check --fix keeps the text as metadata.unreadable",
         "kept as metadata.unreadable",
     ),

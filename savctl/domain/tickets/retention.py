@@ -36,7 +36,7 @@ class Age:
         match = _YEARS.fullmatch(text.strip())
         age = cls(years=int(match[1])) if match else cls(span=times.span(text))
         if not age.years and not age.span:
-            raise ValueError("must be longer than nothing")
+            raise ValueError("must be longer than 0")
         return age
 
     def after(self, moment: datetime) -> datetime:

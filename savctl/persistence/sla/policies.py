@@ -45,5 +45,5 @@ def _json(text: str) -> dict[str, object]:
     try:
         found = json.loads(text)
     except ValueError as problem:
-        raise InvalidInput(f"a version of the SLA policy is no JSON: {problem}") from problem
+        raise InvalidInput(f"a version of the SLA policy is not JSON: {problem}") from problem
     return found if isinstance(found, dict) else {}

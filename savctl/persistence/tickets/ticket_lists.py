@@ -113,7 +113,8 @@ def _order(sort: str) -> _Order:
     field = sort.removeprefix("-")
     if field not in SORTABLE:
         raise InvalidInput(
-            f"cannot sort by {field!r}", hint=f"Use one of {', '.join(SORTABLE)}; - reverses."
+            f"cannot sort by {field!r}",
+            hint=f"Use one of {', '.join(SORTABLE)}; prefix - for descending.",
         )
     return _Order(field, sort.startswith("-"), _LEVELS.get(field, ()))
 

@@ -204,7 +204,7 @@ class ColdStorage:
             with self.store.read(manifest_key(key)) as pieces:
                 manifest = json.loads(b"".join(pieces))
         except (NoSuchObject, ValueError) as problem:
-            raise Damaged(key, "has no manifest, or one that is no JSON") from problem
+            raise Damaged(key, "has no manifest, or one that is not JSON") from problem
         return manifest if isinstance(manifest, dict) else {}
 
     def purge(self, key: str) -> None:

@@ -113,7 +113,7 @@ def _require_place(path: Path, overwrite: bool) -> None:
     except OSError as problem:
         raise InvalidInput(f"cannot write {path}: {problem.strerror}") from None
     if not stat.S_ISREG(there.st_mode):
-        raise InvalidInput(f"{path} is no plain file", hint="Name a file; - is stdout.")
+        raise InvalidInput(f"{path} is not a regular file", hint="Name a file; - is stdout.")
     if not overwrite:
         raise _exists(path)
 

@@ -163,7 +163,7 @@ def _first(line: tuple[str, dict[str, object]] | None, path: Path) -> _First:
         ):
             return _First(bucket, database, objects)
     raise InvalidInput(
-        f"{path} is no plan of {KIND}", hint=f"savctl job run {KIND} --plan-out FILE makes one."
+        f"{path} is not a plan of {KIND}", hint=f"savctl job run {KIND} --plan-out FILE makes one."
     )
 
 

@@ -23,7 +23,7 @@ def require_committed(
     """
     if database.is_sqlite:
         raise InvalidInput(
-            "an embedded database leaves no tokens: the answer of its COMMIT cannot get lost"
+            "an embedded database keeps no tokens: its COMMIT cannot lose its answer"
         )
     known = commit_tokens.require_known(token, now=clock())
     if _is_stored(database, known, dry_run=dry_run):

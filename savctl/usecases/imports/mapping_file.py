@@ -30,9 +30,9 @@ def read_mapping(path: Path | None) -> Mapped:
     except UnicodeDecodeError:
         raise InvalidInput(f"the mapping {path} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as problem:
-        raise InvalidInput(f"the mapping {path} is no TOML: {problem}") from None
+        raise InvalidInput(f"the mapping {path} is not TOML: {problem}") from None
     if not isinstance(given, dict):
-        raise InvalidInput(f"the mapping {path} is no table")
+        raise InvalidInput(f"the mapping {path} is not a table")
     with naming_lines(path):
         return mapped(given)
 

@@ -173,7 +173,7 @@ def find_person(database: Database, user_id: int) -> list[dict[str, object]]:
 def nothing_of(user_id: int) -> NotFound:
     """The answer when a person is not known at all."""
     return NotFound(
-        f"nothing is known of user {user_id}",
+        f"nothing is stored about user {user_id}",
         hint="No user row, ticket, message or trace has this id.",
         user_id=user_id,
     )

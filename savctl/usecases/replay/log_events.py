@@ -29,7 +29,7 @@ OnReject = Callable[[int, str], None]
 class LogReader:
     """Reads one log by its mapping.
 
-    `on_reject` gets the line of every row that is no event, and why.
+    `on_reject` gets the line of every row that is not an event, and why.
 
     Raises:
         MappingError: the columns do not fit the mapping.

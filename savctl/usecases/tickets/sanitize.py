@@ -19,6 +19,6 @@ def stored(name: str, typed: str, *, with_files: bool = False) -> str:
     if not kept:
         raise InvalidInput(
             f"{name} is empty once its HTML is made harmless",
-            hint="To speak of HTML, write &lt; for <.",
+            hint="To mention HTML, write &lt; for <.",
         )
     return text.body(name, kept)

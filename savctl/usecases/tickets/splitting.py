@@ -101,7 +101,7 @@ def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
     if gone:
         raise NotFound(
             f"no message {', '.join(map(str, gone))}",
-            hint=f"savctl message list {original.ticket_number} shows the messages there are.",
+            hint=f"savctl message list {original.ticket_number} lists its messages.",
         )
     elsewhere = sorted(i for i in wanted if found[i][0] != original.id)
     if elsewhere:
