@@ -260,7 +260,7 @@ def test_records_without_an_object_and_of_another_size_are_reported(old: Bucket)
     assert (report.details["size_differs"], report.details["size_differs_bytes"]) == (1, 9)
     assert {item.id: item.reason for item in report.items} == {
         gone: f"record 2 of ticket {old.ticket.id} names it, and there is no object",
-        other: f"record 3 of ticket {old.ticket.id} says 9 bytes, the object has 7",
+        other: f"record 3 of ticket {old.ticket.id} has 9 bytes, the object has 7",
     }
     assert len(rows(old.database, "SELECT id FROM ticket_attachments")) == 3
 

@@ -144,7 +144,7 @@ def test_a_mapping_file_is_read(cli: Cli, tmp_path: Path) -> None:
     shown = cli("ticket", "import", "x.csv", "--map", "desk.toml", "--keep-times")
 
     assert shown.code == 0
-    assert "nothing is taken from: More" in shown.err
+    assert "unused columns: More" in shown.err
     (ticket,) = json.loads(cli("ticket", "list", "-o", "json").out)
     assert (ticket["user_id"], ticket["description"]) == (7, "Lost, ")
     assert ticket["created_at"] == "2024-10-03T09:05:00Z"

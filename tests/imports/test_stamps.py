@@ -52,7 +52,7 @@ def test_what_is_no_time_is_refused(stamp: str) -> None:
     if stamp.endswith(" "):  # spaces around it are not held against it
         assert Stamps(["D/M/YYYY HH:MM"]).read(stamp)
         return
-    with pytest.raises(InvalidInput, match="no time of the form"):
+    with pytest.raises(InvalidInput, match="not a time of the form"):
         Stamps(["D/M/YYYY HH:MM"]).read(stamp)
 
 
