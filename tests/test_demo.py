@@ -127,7 +127,9 @@ def test_the_commands_it_suggests_work(
     for command in commands:
         shown = shop(*shlex.split(command)[1:])
         assert shown.code == 0, (command, shown.err)
-    assert any(re.search(r"ticket show TKT-\w{8}", command) for command in commands)
+        if " --with messages" in command:
+            assert re.search(r"^Conversation \(\d+\)$", shown.out, re.MULTILINE)
+    assert any(re.search(r"ticket show TKT-\w{8} --with messages", one) for one in commands)
 
 
 def test_invariants_hold_in_the_shop(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from savctl.demo.story import Luck, Script
     from savctl.usecases.replay.timed_jobs import TimedJob
 
+_LOOKED_AT = 200  # of the newest tickets, for one to show
+
 
 def play_shop(
     call: CommandContext,
@@ -80,13 +82,16 @@ def _commands(place: Stage) -> list[str]:
     from savctl.domain.model.ticket_filter import TicketFilter
     from savctl.persistence.tickets.ticket_lists import list_tickets
 
-    def newest(status: Status) -> str | None:
-        found = list_tickets(place.app.database, TicketFilter(statuses=(status,)), limit=1)
-        return next((ticket.ticket_number for ticket in found), None)
+    def newest(status: Status, *, messages: int = 0) -> str | None:
+        found = list_tickets(
+            place.app.database, TicketFilter(statuses=(status,)), limit=_LOOKED_AT
+        )
+        talks = (one for one in found if _messages(place, one.id) >= messages)
+        return next((ticket.ticket_number for ticket in talks), None)
 
     name = program()
     commands = [f"{name} ticket list --status open,in_progress --sort -priority"]
-    closed = newest(Status.CLOSED)
+    closed = newest(Status.CLOSED, messages=2)
     if closed is not None:
         commands.append(f"{name} ticket show {closed} --with messages,history")
     opened = newest(Status.OPEN)
@@ -98,6 +103,13 @@ def _commands(place: Stage) -> list[str]:
         f"{name} job run close-resolved --dry-run",
         f"{name} job history close-resolved",
     ]
+
+
+def _messages(place: Stage, ticket_id: int) -> int:
+    from savctl.persistence.tickets.messages import Messages
+
+    with place.app.database.reading() as connection:
+        return len(Messages(connection).of_ticket(ticket_id, limit=2))
 
 
 def _screen(row: dict[str, Any], place: Stage, jobs: list[TimedJob]) -> str:
