@@ -15,6 +15,7 @@ from functools import cache
 from random import random
 
 from savctl.domain.events.backoff import pause
+from savctl.domain.text import plural, verb
 from savctl.ports import Broker, BrokerUnavailable, ExchangeMissing
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.troubles import Troubles
@@ -62,7 +63,8 @@ def _without_broker(context: Context) -> None:
 
 
 def _note_no_broker(context: Context, waiting: int) -> None:
-    context.terms.report.idle = f"{_NO_BROKER}: {waiting:,} events wait in the outbox"
+    events = f"{plural(waiting, 'event')} {verb(waiting, 'wait')}"
+    context.terms.report.idle = f"{_NO_BROKER}: {events} in the outbox"
 
 
 def _count_waiting(context: Context, waiting: int) -> None:

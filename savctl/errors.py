@@ -45,6 +45,13 @@ class SavError(Exception):
         self.facts = facts
 
 
+class Interrupted(SavError):
+    """Ctrl-C; the message says what is done and what is left."""
+
+    exit_code = ExitCode.INTERRUPTED
+    code = "interrupted"
+
+
 class InvalidInput(SavError):
     """Wrong usage or input; nothing was done."""
 

@@ -13,6 +13,7 @@ from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.params import Limit, whole
 from savctl.cli.framework.ticket_refs import OneTicket, Reason
 from savctl.domain.model.references import reference
+from savctl.domain.text import plural
 from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def verify(call: CommandContext) -> Answer | Outcome:
             hint="Restore an older version of the object, then run 'savctl archive verify' again.",
         )
         return Outcome(answer=answer, failures=(damaged,))
-    note = f"interrupted after {len(checked)} bundles"
+    note = f"interrupted after {plural(len(checked), 'bundle')}"
     return Outcome(answer=answer, notes=(note,), exit=128 + int(stop.signal or 0))
 
 

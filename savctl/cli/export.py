@@ -11,9 +11,11 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.files import Force, clear_line, counting, out_file
+from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import counting, watching
 from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.domain.text import plural
 from savctl.errors import InvalidInput
 
 group = new_group("Write data to files for other programs.")
@@ -59,18 +61,21 @@ def tickets(
     found = _form(form, out)
     words = [word for given in with_ or () for word in given.split(",")]
     parts = [part for part in PARTS if part in {one_of("with", word, PARTS) for word in words}]
-    with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
+    with (
+        stopping_on_signals() as stop,
+        out_file(call, out, force=force) as file,
+        watching(call) as progress,
+    ):
         run = ExportRun(
             wanted=wanted,
             form=found,
             parts=parts,
             by=call.by,
             dry_run=call.dry_run,
-            on_page=counting(call, lambda report: f"{report.tickets:,} tickets"),
+            on_page=counting(progress, lambda report: plural(report.tickets, "ticket")),
             should_stop=stop.is_set,
         )
         report = export_tickets(call.database, call.clock, run, file)
-    clear_line(call)
     if report.odd.warning:
         call.warn(report.odd.warning)
     if stop.signal is not None and report.is_stopped:
@@ -101,7 +106,7 @@ def _answer(call: CommandContext, out: str, form: str, report: Any) -> Answer | 
     if call.dry_run:
         call.note("dry run: nothing was stored")
     elif out == "-":
-        call.note(f"{report.tickets} tickets, sha256 {report.sha256}")
+        call.note(f"{plural(report.tickets, 'ticket')}, sha256 {report.sha256}")
         return None
     row: dict[str, object] = {
         "file": out,

@@ -24,6 +24,7 @@ from savctl.config.setting import Setting
 from savctl.config.settings import SETTINGS, Settings
 from savctl.config.texts import parsed, text_of
 from savctl.domain.sla.policy import mistakes
+from savctl.domain.text import are, plural
 from savctl.domain.tickets.closing import span_text
 from savctl.errors import ConfigurationError
 
@@ -59,7 +60,7 @@ class Configuration:
 
 def wrong_settings(problems: Sequence[str], *, hint: str | None = None) -> ConfigurationError:
     """The failure that names them all."""
-    count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+    count = f"{plural(len(problems), 'setting')} {are(len(problems))}"
     failure = ConfigurationError(
         f"{count} wrong: " + "; ".join(problems), hint=hint, problems=list(problems)
     )

@@ -66,3 +66,19 @@ def _storable(name: str, value: str) -> None:
             f"{name} is not valid UTF-8 (character {problem.start + 1})",
             hint="Pass the text as UTF-8.",
         ) from None
+
+
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    """The number with its noun: `1 record`, `1,204 records`; `several` is for irregular nouns."""
+    word = noun if number == 1 else several or f"{noun}s"
+    return f"{number:,} {word}"
+
+
+def verb(number: int, word: str) -> str:
+    """The verb of so many: `waits` of one, else `wait`."""
+    return f"{word}s" if number == 1 else word
+
+
+def are(number: int) -> str:
+    """The verb of so many: `is` of one, else `are`."""
+    return "is" if number == 1 else "are"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from savctl.domain.text import plural
 from savctl.errors import AlreadyRunning, SavError
 from savctl.persistence.jobs.running import SlotTaken
 from savctl.persistence.jobs.runs import RunStatus
@@ -68,7 +69,7 @@ class RunLog:
         counts = report.done.counts()
         summary = ", ".join(f"{count} {name}" for name, count in counts.items())
         if quiet:
-            summary += f"; {quiet} runs before it changed nothing"
+            summary += f"; {plural(quiet, 'run')} before it changed nothing"
         level = logging.DEBUG if quiet is None else logging.INFO
         seconds = (report.finished_at - report.started_at).total_seconds()
         details = {"status": str(report.status), "seconds": seconds, **counts}

@@ -16,6 +16,7 @@ from threading import Thread
 from savctl import __version__
 from savctl.bootstrap import App
 from savctl.domain.clock import second_text
+from savctl.domain.text import plural
 from savctl.errors import (
     AlreadyRunning,
     ExitCode,
@@ -107,7 +108,7 @@ class Scheduler:
             job.name: schedule.next_after(now) if (schedule := self._schedules[job.name]) else None
             for job in self._jobs
         }
-        count = "1 job" if len(slots) == 1 else f"{len(slots)} jobs"
+        count = plural(len(slots), "job")
         database = self._app.raw_database.name
         _log.info(
             "savctl %s runs %s as %s on the database %s. Next: %s. Ctrl-C or SIGTERM ends it.",

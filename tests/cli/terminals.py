@@ -20,7 +20,7 @@ class Terminal:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "savctl", *words],
-            env={**self.environment, "COLUMNS": str(width), "TERM": "xterm"} | variables,
+            env={"TERM": "xterm", **self.environment, "COLUMNS": str(width)} | variables,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -66,7 +66,7 @@ def test_no_stored_text_steers_a_terminal(
 def test_a_refusal_does_not_steer_a_terminal_either(
     database: Database, terminal: Terminal
 ) -> None:
-    shown = terminal("ticket", "show", f"TKT-{EVIL}")
+    shown = terminal("ticket", "show", f"TKT-{EVIL}", NO_COLOR="1")
 
     assert "no ticket" in shown
     assert steering(shown) == set()

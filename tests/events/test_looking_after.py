@@ -172,7 +172,7 @@ def test_a_replay_whose_line_breaks_says_how_many_went(
 ) -> None:
     fake.confirms_left = 4
 
-    with pytest.raises(BrokerUnavailable, match="4 events were sent before") as raised:
+    with pytest.raises(BrokerUnavailable, match="4 events sent before") as raised:
         replayed(fake)
 
     assert "same message_id" in str(raised.value.hint)

@@ -14,6 +14,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.ticket_refs import OneTicket
 from savctl.domain.model.references import reference
+from savctl.domain.text import plural
 from savctl.errors import PartlyDone, SavError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files; - reads stdin.")]
@@ -154,7 +155,7 @@ def check(call: CommandContext, files: Files, name: Name = None) -> Answer | Out
         return answer
     if len(refused) == len(rows):
         return Outcome(answer=answer, failures=refused)
-    partly = PartlyDone(f"{len(refused)} of {len(rows)} files would be refused")
+    partly = PartlyDone(f"{len(refused)} of {plural(len(rows), 'file')} would be refused")
     return Outcome(answer=answer, failures=(*refused, partly))
 
 

@@ -14,6 +14,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
 from savctl.domain.access.file_access import require_oversight
 from savctl.domain.files.orphans import BucketMismatch
+from savctl.domain.text import plural
 from savctl.errors import NotFound
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def _rows(call: CommandContext, wanted: frozenset[BucketMismatch]) -> Iterator[R
         yield from (row for row in _findings(found) if row["finding"] in wanted)
         census = found.census
         shown = ", ".join(f"{census.found[one]} {one}" for one in BucketMismatch)
-        call.note(f"{census.objects} objects, {census.records} records: {shown}")
+        call.note(
+            f"{plural(census.objects, 'object')}, {plural(census.records, 'record')}: {shown}"
+        )
 
 
 def _findings(found: Compared) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain.access.file_access import require_oversight
 from savctl.domain.model.references import reference
+from savctl.domain.text import plural
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def _row(report: VerifyReport) -> dict[str, object]:
 def _text(report: VerifyReport) -> str:
     from savctl.cli.framework.text import safe
 
-    lines = [f"{report.checked:,} records looked at, {report.bytes_read:,} bytes read"]
+    lines = [
+        f"{plural(report.checked, 'record')} checked, {plural(report.bytes_read, 'byte')} read"
+    ]
     lines += [
         f"  attachment {wrong.attachment.id} of ticket {wrong.attachment.ticket_id}: "
         f"{wrong.problem}: {wrong.detail} ({wrong.attachment.file_path})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +10,8 @@ from savctl.cli.db import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import watching
+from savctl.domain.text import plural
 from savctl.errors import Findings
 
 if TYPE_CHECKING:
@@ -42,22 +42,19 @@ def check(
 
     if fix:
         call.name_target()
-    with stopping_on_signals() as stop:
+    with stopping_on_signals() as stop, watching(call, closes=False) as progress:
         terms = CheckOptions(
             fix=fix,
             dry_run=call.dry_run,
             by=call.by,
             should_stop=stop.is_set,
-            progress=_progress(call),
+            progress=lambda tickets: progress.show(plural(tickets, "ticket")),
         )
         report = check_integrity(call.database, call.clock, terms=terms)
-    if sys.stderr.isatty() and not call.quiet:
-        sys.stderr.write("\r\x1b[K")
     answer = Answer(
         rows=[_row(finding) for finding in report.ordered()],
         columns=_COLUMNS,
         key="check",
-        noun="problems",
     )
     return _answered(call, answer, report, stop.signal)
 
@@ -68,10 +65,10 @@ def _answered(
     if call.dry_run:
         call.note("dry run: nothing was stored")
     if report.stopped and signal is not None:
-        note = f"interrupted after {report.tickets:,} tickets"
+        note = f"interrupted after {plural(report.tickets, 'ticket')}"
         return Outcome(answer=answer, notes=(note,), exit=128 + signal)
     if not report.is_broken:
-        call.note(f"{report.tickets:,} tickets looked at: every invariant holds")
+        call.note(f"{plural(report.tickets, 'ticket')} checked: every invariant holds")
         return answer
     open_ = [finding for finding in report.ordered() if finding.is_open]
     broken = open_ or report.ordered()
@@ -101,15 +98,3 @@ def _row(finding: BrokenInvariant) -> dict[str, object]:
             for e in finding.sample
         ],
     }
-
-
-def _progress(call: CommandContext) -> Callable[[int], None]:
-    """The count so far, rewritten in place, on a terminal only."""
-    is_watched = sys.stderr.isatty() and not call.quiet
-
-    def show(tickets: int) -> None:
-        if is_watched:
-            sys.stderr.write(f"\r{tickets:,} tickets\x1b[K")
-            sys.stderr.flush()
-
-    return show

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,9 @@ from savctl.cli.demo.screen import closed_lines, env_line, fitted, when
 from savctl.cli.demo.stage import Stage, stage
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import counting, watching
 from savctl.cli.ticket.importing import opened
+from savctl.domain.text import plural
 from savctl.domain.tickets.closing import ClosingLimits
 from savctl.errors import InvalidInput, PartlyDone
 
@@ -54,6 +54,7 @@ def replay_log(
         naming_lines(mapping),
         opened(log, form, mapped.delimiter) as rows,
         stage(call, home=home, configured=configured, story=f"replay of {source}") as place,
+        watching(call) as progress,
     ):
         terms = Replay(
             source=source,
@@ -62,7 +63,7 @@ def replay_log(
             jobs=plain(place.app, limits, only=names, sweeps=sweeps),
             on_reject=bad.add,
             size=place.app.settings.batch_size,
-            on_batch=_progress(call),
+            on_batch=counting(progress, _so_far),
         )
         reader = LogReader(rows, mapped, how, bad.add)
         report = replay(place.app.database, place.clock, reader, terms)
@@ -72,7 +73,7 @@ def replay_log(
     answer = Answer(rows=[row], is_one=True, key="database", text=_screen(row, place))
     if not bad.count:
         return answer
-    failure = PartlyDone(f"{bad.count} rows of {log.name} are not events")
+    failure = PartlyDone(f"not events: {plural(bad.count, 'row')} of {log.name}")
     return Outcome(answer=answer, failures=(failure,))
 
 
@@ -118,22 +119,15 @@ def _pairs(counts: Any) -> list[dict[str, object]]:
     return [{"from": a, "to": b, "count": n} for (a, b), n in counts.most_common()]
 
 
-def _progress(call: CommandContext) -> Callable[[ReplayReport], None]:
-    if call.quiet or not sys.stderr.isatty():
-        return lambda _: None
-
-    def show(report: ReplayReport) -> None:
-        at = when(report.last_at) if report.last_at else ""
-        sys.stderr.write(f"\r{report.events:,} events, {at}\x1b[K")
-        sys.stderr.flush()
-
-    return show
+def _so_far(report: ReplayReport) -> str:
+    at = when(report.last_at) if report.last_at else ""
+    return f"{plural(report.events, 'event')}, {at}"
 
 
 def _screen(row: dict[str, Any], place: Stage) -> str:
     span = f"{when(row['first_at'])} to {when(row['last_at'])}" if row["first_at"] else "nothing"
     lines = [
-        f"{row['events']} events of {row['cases']} cases, {span}",
+        f"{plural(row['events'], 'event')} of {plural(row['cases'], 'case')}, {span}",
         (
             f"{row['applied']} status changes applied, {row['refused']} refused; "
             f"{row['clean']} cases without any refusal"
@@ -155,6 +149,6 @@ def _screen(row: dict[str, Any], place: Stage) -> str:
 
 def _jobs(jobs: dict[str, dict[str, int]]) -> str:
     return ", ".join(
-        f"{name} closed {counts['changed']} in {counts['runs']} runs"
+        f"{name} closed {counts['changed']} in {plural(counts['runs'], 'run')}"
         for name, counts in jobs.items()
     )

@@ -11,6 +11,7 @@ from savctl.cli.demo.screen import closed_lines, env_line, fitted, queue_lines, 
 from savctl.cli.demo.stage import Stage, program, stage
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
+from savctl.cli.framework.progress import watching
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.closing import ClosingLimits
 
@@ -44,13 +45,18 @@ def play_shop(
             close_resolved_after=limits.confirmation,
         )
         jobs = with_runner(app, limits)
-        luck = play(
-            app.database,
-            place.clock,
-            script,
-            jobs=jobs,
-            policies=app.policies(store=True),
-        )
+        length = (script.until - script.since).total_seconds()
+        with watching(call, total=length, closes=False) as progress:
+            luck = play(
+                app.database,
+                place.clock,
+                script,
+                jobs=jobs,
+                policies=app.policies(store=True),
+                on_step=lambda moment: progress.show(
+                    f"playing {when(moment)}", done=(moment - script.since).total_seconds()
+                ),
+            )
         totals = summary(app.database)
         commands = _commands(place)
     row = {

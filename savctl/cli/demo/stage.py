@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.context import CommandContext
-from savctl.errors import InvalidInput, Refused
+from savctl.errors import Interrupted, InvalidInput, Refused
 from savctl.ports import SetClock
 
 if TYPE_CHECKING:
@@ -58,12 +58,15 @@ def stage(
         )
         app = App(settings, clock)
         app.database.transaction(lambda connection: demo_marker.mark(connection, story))
-        yield Stage(
-            app=app,
-            clock=clock,
-            place=str(folder / FILE),
-            variable=_variable(call, folder, folder / FILE),
-        )
+        try:
+            yield Stage(
+                app=app,
+                clock=clock,
+                place=str(folder / FILE),
+                variable=_variable(call, folder, folder / FILE),
+            )
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted; {folder} is as it was before") from None
         demo_marker.settle(app.database)
 
 

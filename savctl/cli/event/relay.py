@@ -15,6 +15,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.domain import times
 from savctl.domain.model.references import reference
+from savctl.domain.text import plural
 from savctl.errors import ConfigurationError, ExitCode, InvalidInput
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def retry(
     elif call.dry_run:
         call.note("dry run: nothing was stored")
     rows = ({"id": one, "retried": True} for one in ids)
-    text = None if len(ids) <= _LISTED else f"{len(ids)} events go again"
+    text = None if len(ids) <= _LISTED else f"{plural(len(ids), 'event')} will be sent again"
     return Answer(rows=rows, columns=("id", "retried"), text=text, key="id")
 
 
@@ -199,7 +200,7 @@ def replay(
     if not count:
         call.note("no event in this range was sent before; nothing to do")
         return Answer(rows=[{"sent": 0, "refused": 0}], is_one=True, key="sent")
-    call.confirm(f"Send {count} events to {broker.name} once more?")
+    call.confirm(f"Send {plural(count, 'event')} to {broker.name} once more?")
     with stopping_on_signals() as stop:
         done = replay_events(call.operation(), broker, span, should_stop=stop.is_set)
     answer = Answer(rows=[{"sent": done.sent, "refused": done.refused}], is_one=True, key="sent")
@@ -207,10 +208,12 @@ def replay(
         return answer
     warnings = []
     if done.refused:
-        warnings.append(f"{done.refused} of {count} events were refused: no queue took them")
+        warnings.append(f"{done.refused} of {plural(count, 'event')} refused: no queue took them")
     code = int(ExitCode.PARTLY)
     if stop.signal is not None and done.is_stopped:
-        warnings.append(f"stopped by {stop.signal.name}: {done.sent} of {count} events were sent")
+        warnings.append(
+            f"stopped by {stop.signal.name}: {done.sent} of {plural(count, 'event')} sent"
+        )
         code = 128 + stop.signal
     return Outcome(answer=answer, warnings=warnings, exit=code)
 

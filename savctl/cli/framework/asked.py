@@ -18,6 +18,7 @@ class Asked:
 
     is_json: bool = False
     is_verbose: bool = False
+    color: str = "auto"
 
 
 def asked(words: Sequence[str]) -> Asked:
@@ -26,6 +27,7 @@ def asked(words: Sequence[str]) -> Asked:
     formats = [value for name, value in options if name == "output"]
     return Asked(
         is_json=bool(formats) and is_json(formats[-1]),
+        color=dict(options).get("color", "auto"),
         is_verbose=any(name == "verbose" for name, _ in options),
     )
 
@@ -43,10 +45,10 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             return
         if word == "--verbose":
             yield "verbose", ""
-        elif word == "--output":
-            yield "output", after
-        elif word.startswith("--output="):
-            yield "output", word.partition("=")[2]
+        elif word in {"--output", "--color"}:
+            yield word[2:], after
+        elif word.startswith(("--output=", "--color=")):
+            yield word[2:].partition("=")[0], word.partition("=")[2]
         elif word.startswith("-") and not word.startswith("--"):
             yield from _short(word[1:], after)
 

@@ -154,7 +154,7 @@ def _ended(call: CommandContext, outcome: Outcome) -> int | None:
     for warning in outcome.warnings:
         call.warn(warning)
     for failure in outcome.failures:
-        write_failure(failure, as_json=call.is_json, is_verbose=call.verbose)
+        write_failure(failure, as_json=call.is_json, is_verbose=call.verbose, color=call.color)
     if outcome.exit is None and outcome.failures:
         return int(outcome.failures[-1].exit_code)
     return outcome.exit

@@ -26,7 +26,7 @@ from savctl.config.unused import unused_variables
 from savctl.domain import times
 from savctl.domain.access.file_access import Requester
 from savctl.domain.clock_skew import ClockOff
-from savctl.errors import ConfigurationError, InvalidInput, NeedsConfirmation
+from savctl.errors import ConfigurationError, Interrupted, InvalidInput, NeedsConfirmation
 from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
@@ -261,9 +261,7 @@ class CommandContext:
         if self.yes or self.dry_run:
             return
         if sys.stdin.isatty() and sys.stderr.isatty():
-            sys.stderr.write(f"{safe(question)} [y/N] ")
-            sys.stderr.flush()
-            if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+            if _answer(f"{safe(question)} [y/N] ").lower() in {"y", "yes"}:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
         asked = question.removesuffix("?")
@@ -279,9 +277,7 @@ class CommandContext:
         """What a person on a terminal types after these lines; None where nobody is asked."""
         if self.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
-        sys.stderr.write("\n".join(map(safe, question)) + " ")
-        sys.stderr.flush()
-        return sys.stdin.readline().strip()
+        return _answer("\n".join(map(safe, question)) + " ")
 
     def _database_is_made(self, path: str) -> None:
         """A wrong path looks like an empty database: whoever mistyped it reads so here."""
@@ -308,3 +304,17 @@ class CommandContext:
     def _painted(self, label: str) -> str:
         has_colours = wants_colour(self.color, is_terminal=sys.stderr.isatty())
         return yellow(label) if has_colours else label
+
+
+def _answer(question: str) -> str:
+    """What a person types.
+
+    Raises:
+        Interrupted: Ctrl-C; a question stands before anything is done.
+    """
+    try:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; nothing was done") from None

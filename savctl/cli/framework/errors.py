@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 
 from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.tables.colours import red
+from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import json_safe, safe
-from savctl.errors import SavError
+from savctl.errors import Interrupted, SavError
 
 _MOST_CAUSES = 8
 _LONGEST = 500
@@ -31,7 +34,9 @@ def message_line(kind: str, text: str) -> str:
     return json_safe(json.dumps({kind: text}, ensure_ascii=False))
 
 
-def write_failure(failure: SavError, *, as_json: bool, is_verbose: bool = False) -> None:
+def write_failure(
+    failure: SavError, *, as_json: bool, is_verbose: bool = False, color: str = "auto"
+) -> None:
     """Print a failure to stderr, in words or as a JSON line; `-v` adds what led to it."""
     causes = list(_causes(failure)) if is_verbose else []
     if as_json:
@@ -41,7 +46,12 @@ def write_failure(failure: SavError, *, as_json: bool, is_verbose: bool = False)
     first, *more = failure.lines or (failure.message,)
     listed = "".join(f"  {safe(line)}\n" for line in more)
     listed += "".join(f"  cause: {safe(cause)}\n" for cause in causes)
-    write_line(f"error: {safe(first)}\n{listed}{hint}")
+    if isinstance(failure, Interrupted):  # a terminal shows ^C behind what was typed or counted
+        write_line("\n" * sys.stderr.isatty() + f"{safe(failure.message)}\n")
+        return
+    has_colours = wants_colour(color, is_terminal=sys.stderr.isatty())
+    label = red("error:") if has_colours else "error:"
+    write_line(f"{label} {safe(first)}\n{listed}{hint}")
 
 
 def _causes(failure: BaseException) -> Iterator[str]:

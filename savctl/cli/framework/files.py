@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -74,21 +74,3 @@ def _copy_out(content: Bytes) -> None:
         sys.stdout.flush()
         shutil.copyfileobj(content, sys.stdout.buffer)
     sys.stdout.flush()
-
-
-def counting(call: CommandContext, what: Callable[[Any], str]) -> Callable[[Any], None]:
-    """The count so far, rewritten in place, on a terminal only."""
-    if call.quiet or not sys.stderr.isatty():
-        return lambda _: None
-
-    def show(report: Any) -> None:
-        sys.stderr.write(f"\r{what(report)}\x1b[K")
-        sys.stderr.flush()
-
-    return show
-
-
-def clear_line(call: CommandContext) -> None:
-    """End what `counting` shows."""
-    if sys.stderr.isatty() and not call.quiet:
-        sys.stderr.write("\r\x1b[K")

@@ -10,9 +10,9 @@ import typer
 
 from savctl.cli.framework.asked import asked
 from savctl.cli.framework.errors import write_failure
-from savctl.cli.framework.streams import has_reader, prepare, silence_stdout, write_line
+from savctl.cli.framework.streams import has_reader, prepare, silence_stdout
 from savctl.cli.framework.words.usage import usage_problem
-from savctl.errors import ExitCode, SavError, Unavailable, is_out_of_room
+from savctl.errors import ExitCode, Interrupted, SavError, Unavailable, is_out_of_room
 
 
 def run(words: Sequence[str]) -> int:
@@ -39,17 +39,14 @@ def run(words: Sequence[str]) -> int:
 
 def _write_failure(words: Sequence[str], failure: SavError) -> None:
     wanted = asked(words)
-    write_failure(failure, as_json=wanted.is_json, is_verbose=wanted.is_verbose)
+    write_failure(
+        failure, as_json=wanted.is_json, is_verbose=wanted.is_verbose, color=wanted.color
+    )
 
 
 def _interrupted(words: Sequence[str]) -> int:
     """Ctrl-C while nothing was under way that ends by itself, as at a question."""
-    if asked(words).is_json:
-        stopped = SavError("interrupted")
-        stopped.code, stopped.exit_code = "interrupted", ExitCode.INTERRUPTED
-        _write_failure(words, stopped)
-    else:
-        write_line("interrupted\n")
+    _write_failure(words, Interrupted("interrupted; what was stored before stays stored"))
     return int(ExitCode.INTERRUPTED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -21,11 +22,36 @@ def prepare() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+class _Line:
+    """The line of the terminal that is rewritten in place, while there is one."""
+
+    is_open = False
+    lock = threading.RLock()
+
+
 def write_line(text: str) -> None:
     """Print it on stderr; without room for it the work goes on."""
-    with suppress(OSError):
+    with suppress(OSError), _Line.lock:
+        erase_line()
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def rewrite_line(text: str) -> None:
+    """Show a line of stderr that the next one takes the place of; for a terminal only."""
+    with suppress(OSError), _Line.lock:
+        _Line.is_open = True
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
+
+
+def erase_line() -> None:
+    """Clear the line that is rewritten in place, if there is one."""
+    with suppress(OSError), _Line.lock:
+        if _Line.is_open:
+            _Line.is_open = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def settle() -> None:

@@ -15,6 +15,11 @@ def stdout_width() -> int | None:
     return max(20, shutil.get_terminal_size(fallback=(80, 24)).columns)
 
 
+def stderr_width() -> int:
+    """Columns of the terminal that stderr is."""
+    return max(20, shutil.get_terminal_size(fallback=(80, 24)).columns)
+
+
 def cells(text: str) -> int:
     """How many cells a terminal takes for a text that is safe to show; never less than 0."""
     if text.isascii():

@@ -41,11 +41,6 @@ def cell(text: str, *, width: int | None = None) -> str:
     return shown if width is None else clip(shown, width)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 ticket`, `1,204 tickets`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def span_words(span: timedelta, *, days: str = "days") -> str:
     """`2 days 3 h`, `3 h 20 min`, `45 s`: the two largest parts.
 

@@ -14,6 +14,7 @@ from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
+from savctl.domain.text import plural
 from savctl.errors import InvalidInput, PartlyDone, SavError, Unavailable
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
@@ -93,7 +94,7 @@ def change_each(
             rows.append(change_row(call, work(ref)))
         except SavError as failure:
             failures.append(failure)
-            write_failure(failure, as_json=call.is_json, is_verbose=call.verbose)
+            write_failure(failure, as_json=call.is_json, is_verbose=call.verbose, color=call.color)
             if isinstance(failure, Unavailable):
                 break
     _note_dry_run(call)
@@ -107,7 +108,7 @@ def _finish(rows: list[Row], failures: list[SavError], *, total: int) -> Outcome
     codes = {failure.exit_code for failure in failures}
     if isinstance(failures[-1], Unavailable) or (not rows and len(codes) == 1):
         return Outcome(answer=answer, exit=int(failures[-1].exit_code))
-    partly = PartlyDone(f"{len(rows)} of {total} tickets done, {len(failures)} refused")
+    partly = PartlyDone(f"{len(rows)} of {plural(total, 'ticket')} done, {len(failures)} refused")
     return Outcome(answer=answer, failures=(partly,))
 
 
@@ -117,13 +118,35 @@ def _note_dry_run(call: CommandContext) -> None:
 
 
 def _from_stdin() -> Iterator[str | int]:
-    for number, raw in enumerate(sys.stdin.buffer, start=1):
-        try:
-            given = raw.decode().strip()
-        except UnicodeDecodeError:
-            raise InvalidInput(f"stdin line {number} is not UTF-8 text") from None
+    """Ids, JSON lines, or one JSON array of ids or rows: what `-o ids, jsonl, json` print."""
+    lines = enumerate(sys.stdin.buffer, start=1)
+    for number, raw in lines:
+        given = _decoded(raw, number)
+        if given.startswith("["):
+            rest = [_decoded(each, at) for at, each in lines]
+            yield from _from_array("\n".join((given, *rest)), number)
+            return
         if given:
             yield _named_in_json(given, number) if given[0] == "{" else reference(given)
+
+
+def _decoded(raw: bytes, number: int) -> str:
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"stdin line {number} is not UTF-8 text") from None
+
+
+def _from_array(text: str, number: int) -> Iterator[str | int]:
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidInput(f"stdin line {number} begins no valid JSON array: {problem}") from None
+    for at, item in enumerate(items, start=1):
+        if isinstance(item, str | int) and not isinstance(item, bool):
+            yield reference(str(item))
+        else:
+            yield _named(item, f"item {at} of the array on stdin")
 
 
 def _named_in_json(line: str, number: int) -> str | int:
@@ -131,8 +154,13 @@ def _named_in_json(line: str, number: int) -> str | int:
         row = json.loads(line)
     except (ValueError, RecursionError) as problem:
         raise InvalidInput(f"stdin line {number} is not JSON: {problem}") from None
-    found = row.get("ticket_number") or row.get("id")
+    return _named(row, f"stdin line {number}")
+
+
+def _named(row: object, place: str) -> str | int:
+    names = row if isinstance(row, dict) else {}
+    found = names.get("ticket_number") or names.get("id")
     if not isinstance(found, str | int) or isinstance(found, bool):
-        raise InvalidInput(f"stdin line {number} has neither ticket_number nor id")
-    kind = "number" if row.get("ticket_number") else "id"  # the keys distinguish them
+        raise InvalidInput(f"{place} has neither ticket_number nor id")
+    kind = "number" if names.get("ticket_number") else "id"  # the keys distinguish them
     return reference(f"{kind}:{found}")

@@ -11,10 +11,12 @@ import typer
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.files import Force, clear_line, counting, out_file
+from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import counting, watching
 from savctl.cli.gdpr import group
 from savctl.cli.user import Person, user_id
+from savctl.domain.text import plural
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
@@ -56,19 +58,22 @@ def export(
     if out == "-" and sys.stdout.isatty() and not call.dry_run:
         raise InvalidInput("a ZIP cannot be written to a terminal", hint="--out FILE")
     user = user_id(call, named)
-    with stopping_on_signals() as stop, out_file(call, out, force=force) as file:
+    with (
+        stopping_on_signals() as stop,
+        out_file(call, out, force=force) as file,
+        watching(call) as progress,
+    ):
         run = PersonRun(
             disclosure=Disclosure(user_id=user, with_internal=with_internal),
             kept_for=call.settings.retention_after,
             render=render,
             by=call.by,
             dry_run=call.dry_run,
-            on_step=counting(call, _progress),
+            on_step=counting(progress, _progress),
             should_stop=stop.is_set,
         )
         app = call.app
         report = export_person(app.database, app.store, app.cold, call.clock, run, file)
-    clear_line(call)
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")
         return Outcome(exit=128 + stop.signal)
@@ -86,7 +91,7 @@ def schema(call: CommandContext) -> Answer:
 
 
 def _progress(report: PersonReport) -> str:
-    return f"{report.counts.tickets:,} tickets, {report.files:,} files"
+    return f"{plural(report.counts.tickets, 'ticket')}, {plural(report.files, 'file')}"
 
 
 def _answer(
@@ -115,7 +120,7 @@ def _with_missing(call: CommandContext, answer: Answer | None, report: PersonRep
     warnings = [f"not found: {one.original_name} of {one.ticket_number}" for one in report.missing]
     names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
     failure = PartlyDone(
-        f"{len(report.missing)} files could not be found; the export names them",
+        f"{plural(len(report.missing), 'file')} could not be found; named in the export",
         hint="savctl attachment verify looks for all that are lost.",
         missing=names,
     )

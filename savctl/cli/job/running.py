@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable
 
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import counting, watching
 from savctl.cli.job.item_lines import ItemLines, wanted_items
 from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone
@@ -36,19 +35,16 @@ def run_now(
     `items` keeps every item of a dry run.
     """
     call.name_target()
-    start = Start(
-        is_confirmed=call.yes,
-        options=options,
-        dry_run=call.dry_run,
-        should_stop=stop.is_set,
-        on_batch=_progress(call),
-        on_item=items.add if items is not None else None,
-    )
-    try:
+    with watching(call, closes=False) as progress:  # the report has the counts
+        start = Start(
+            is_confirmed=call.yes,
+            options=options,
+            dry_run=call.dry_run,
+            should_stop=stop.is_set,
+            on_batch=counting(progress, _counts),
+            on_item=items.add if items is not None else None,
+        )
         return run_job(job, call.app, start)
-    finally:
-        if _is_watched(call):
-            sys.stderr.write("\r\x1b[K")
 
 
 def by_name(call: CommandContext, name: str) -> Outcome:
@@ -107,16 +103,5 @@ def answered(
     return Outcome(answer=answer, failures=(PartlyDone(failed, job=report.job),))
 
 
-def _is_watched(call: CommandContext) -> bool:
-    return sys.stderr.isatty() and not call.quiet
-
-
-def _progress(call: CommandContext) -> Callable[[BatchReport], None]:
-    """The counts so far, rewritten in place, on a terminal only."""
-
-    def show(report: BatchReport) -> None:
-        if _is_watched(call):
-            sys.stderr.write(f"\r{report.seen:,} seen, {report.changed:,} changed\x1b[K")
-            sys.stderr.flush()
-
-    return show
+def _counts(report: BatchReport) -> str:
+    return f"{report.seen:,} seen, {report.changed:,} changed"

@@ -10,8 +10,9 @@ from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.page import named, section
-from savctl.cli.framework.text import counted, minutes_in_words
+from savctl.cli.framework.text import minutes_in_words
 from savctl.cli.sla import group
+from savctl.domain.text import plural
 from savctl.errors import ExitCode, NotFound
 
 _SHOWN = 20  # findings in the text; JSON has more
@@ -111,5 +112,5 @@ def _text(report: dict[str, Any]) -> str:
         listed = len(report["items"])
         which = "them" if hidden + len(items) <= listed else f"the first {listed:,}"
         lines.append(f"… and {hidden:,} more: -o json lists {which}")
-    head = f"{counted(report['tickets'], 'ticket')} audited at {report['made_at']}"
+    head = f"{plural(report['tickets'], 'ticket')} audited at {report['made_at']}"
     return "\n".join(section(head, [*(found or ["no differences found"]), *lines]))

@@ -11,6 +11,7 @@ from savctl.cli.framework.output import Answer, Outcome, Row
 from savctl.cli.framework.ticket_refs import ManyTickets, OneTicket, references
 from savctl.cli.sla import group
 from savctl.domain.model.references import reference
+from savctl.domain.text import plural
 from savctl.errors import PartlyDone, SavError, Unavailable
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
@@ -118,7 +119,7 @@ def _each(
             except SavError as failure:
                 failures.append(failure)
         if 0 < len(failures) < len(refs):
-            shown = f"{len(refs) - len(failures)} of {len(refs)} tickets shown"
+            shown = f"{len(refs) - len(failures)} of {plural(len(refs), 'ticket')} shown"
             failures.append(PartlyDone(shown))
 
     return Outcome(answer=Answer(rows=rows(), columns=columns), failures=failures)

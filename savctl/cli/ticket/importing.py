@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,9 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.progress import counting, watching
 from savctl.cli.ticket import group
+from savctl.domain.text import plural
 from savctl.errors import InvalidInput, PartlyDone
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def import_(
         opened(path, form, mapped.delimiter) as rows,
         keeping_rejects(keep_in, rows) as keep,
         stopping_on_signals() as stop,
+        watching(call) as progress,
     ):
         _note_unused(call, rows, mapped)
         run = ImportRun(
@@ -97,7 +99,7 @@ def import_(
             dry_run=call.dry_run,
             size=call.settings.batch_size,
             on_reject=keep,
-            on_batch=_progress(call),
+            on_batch=counting(progress, _counts),
             should_stop=stop.is_set,
         )
         report = import_tickets(call.database, rows, mapped, run)
@@ -152,16 +154,8 @@ def _note_unused(call: CommandContext, rows: Rows, mapped: Mapped) -> None:
         call.note(f"unused columns: {', '.join(unused)}")
 
 
-def _progress(call: CommandContext) -> Callable[[ImportReport], None]:
-    """The count so far, rewritten in place, on a terminal only."""
-    if call.quiet or not sys.stderr.isatty():
-        return lambda _: None
-
-    def show(report: ImportReport) -> None:
-        sys.stderr.write(f"\r{report.seen:,} rows, {report.imported:,} imported\x1b[K")
-        sys.stderr.flush()
-
-    return show
+def _counts(report: ImportReport) -> str:
+    return f"{plural(report.seen, 'row')}, {report.imported:,} imported"
 
 
 def _answer(
@@ -180,7 +174,7 @@ def _answer(
 
 
 def _partly(report: ImportReport) -> PartlyDone:
-    message = f"{report.rejected} of {report.seen} rows were not imported"
+    message = f"{report.rejected} of {plural(report.seen, 'row')} not imported"
     if report.stopped_at is None:
         return PartlyDone(message)
     return PartlyDone(
@@ -200,8 +194,6 @@ def _row(call: CommandContext, report: ImportReport) -> dict[str, object]:
 
 
 def _warn_of_bad_rows(call: CommandContext, report: ImportReport) -> None:
-    if sys.stderr.isatty() and not call.quiet:
-        sys.stderr.write("\r\x1b[K")
     for bad in report.rejects[:_LISTED]:
         call.warn(f"line {bad.line}: {bad.reason}")
     if report.rejected > _LISTED:

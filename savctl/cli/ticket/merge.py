@@ -12,12 +12,11 @@ from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import Limit, whole
-from savctl.cli.framework.text import counted
 from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
 from savctl.cli.ticket import group
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.references import reference
-from savctl.domain.text import MAX_ID
+from savctl.domain.text import MAX_ID, plural
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:  # it brings SQLAlchemy along, which help does without
@@ -105,8 +104,8 @@ def _question(would: Merged) -> str:
     numbers = [str(source["ticket_number"]) for source in would.sources]
     shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
     return (
-        f"Merge {counted(len(numbers), 'ticket')} ({shown}) with "
-        f"{counted(would.messages, 'message')} and {counted(would.attachments, 'file')} "
+        f"Merge {plural(len(numbers), 'ticket')} ({shown}) with "
+        f"{plural(would.messages, 'message')} and {plural(would.attachments, 'file')} "
         f"into {would.target.ticket_number}?"
     )
 

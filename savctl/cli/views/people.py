@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from savctl.cli.framework.page import named, page, prose, size_words, title, when
-from savctl.cli.framework.text import counted
+from savctl.domain.text import plural
 
 if TYPE_CHECKING:
     from savctl.persistence.engine import Database
@@ -76,6 +76,6 @@ def places_page(user_id: int, rows: Sequence[Mapping[str, Any]], known: People) 
 
 
 def _place(row: Mapping[str, Any]) -> str:
-    count = counted(row["rows"], "row")
+    count = plural(row["rows"], "row")
     size = f", {size_words(row['bytes'])}" if row["bytes"] else ""
     return f"{count}{size}: {row['what']}"

@@ -8,6 +8,7 @@ from savctl.domain.model.history import Action
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.row_ids import row_id, row_ids
 from savctl.domain.model.states import Status
+from savctl.domain.text import plural
 from savctl.domain.tickets.integrity import Facts, InvariantProblem
 
 
@@ -45,7 +46,7 @@ def link_problems(
         yield InvariantProblem("merged-open", f"merged into ticket {into}, but {facts.status}")
     if into is not None and late:
         yield InvariantProblem(
-            "message-on-merged", f"{late} messages; it was merged into ticket {into}"
+            "message-on-merged", f"{plural(late, 'message')}; it was merged into ticket {into}"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from savctl.domain.text import plural
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import IN_FORCE, Bundle
 from savctl.persistence.engine import Database
@@ -83,7 +84,7 @@ def _difference(
     if wrong:
         return f"tickets that are missing or damaged: {len(wrong)}, first {wrong[0]}"
     if len(lines) != bundle.tickets:
-        return f"it has {len(lines)} lines, not {bundle.tickets}"
+        return f"it has {plural(len(lines), 'line')}, not {bundle.tickets}"
     if manifest.get("sha256") != bundle.sha256:
         return "its manifest speaks of another object"
     return None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from savctl.domain.text import plural
 from savctl.errors import (
     InvalidInput,
     NeedsConfirmation,
@@ -205,7 +206,7 @@ def confirmation_word(database: Database) -> str:
 def _rows(count: int) -> str:
     if count > _COUNTED:
         return f"more than {_COUNTED:,} rows"
-    return "1 row" if count == 1 else f"{count:,} rows"
+    return plural(count, "row")
 
 
 def _preview(
@@ -224,8 +225,9 @@ def _preview(
 def _refuse_errors(database: Database, differences: Sequence[Difference]) -> None:
     errors = errors_among(differences)
     if errors:
+        places = plural(len(errors), "place")
         raise SchemaDiffers(
-            f"{database.name} differs from the expected schema in {len(errors)} places: "
+            f"{database.name} differs from the expected schema in {places}: "
             + "; ".join(difference.as_line() for difference in errors),
             hint="Nothing was changed. savctl db adopt --dry-run -o json shows a repair for each, "
             "to be put into the service's own migrations.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+from savctl.domain.text import plural, verb
 from savctl.persistence.events import outbox_queue
 from savctl.persistence.jobs import leases, runs, schedules
 from savctl.persistence.jobs.runs import RunStatus
@@ -127,7 +128,8 @@ def _outbox(environment: Environment) -> Iterator[CheckResult]:
     waiting, age = counts["waiting"], counts["oldest_age"]
     oldest = f", the oldest for {age_text(age)}" if age is not None else ""
     if environment.broker is None:
-        found = f"no broker is configured: {waiting:,} events wait in the outbox{oldest}"
+        events = f"{plural(waiting, 'event')} {verb(waiting, 'wait')}"
+        found = f"no broker is configured: {events} in the outbox{oldest}"
         is_old = age is not None and age > OUTBOX_WARN
         yield CheckResult(
             check="outbox",
@@ -147,7 +149,7 @@ def _outbox(environment: Environment) -> Iterator[CheckResult]:
         yield CheckResult(
             check="outbox",
             level=level,
-            found=f"{waiting} events wait{oldest}",
+            found=f"{plural(waiting, 'event')} {verb(waiting, 'wait')}{oldest}",
             advice=advice if level is not CheckLevel.OK else None,
         )
     if counts["dead"]:

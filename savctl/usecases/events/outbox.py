@@ -10,6 +10,7 @@ from typing import Any
 
 from savctl.domain.clock import second_text
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
+from savctl.domain.text import plural
 from savctl.errors import NotFound, Refused
 from savctl.persistence.engine import Database
 from savctl.persistence.events import event_reads, outbox_queue
@@ -155,7 +156,7 @@ def replay_events(
             _await(publisher, len(page), done, should_stop)
     except BrokerUnavailable as problem:
         raise BrokerUnavailable(
-            f"{problem.message}; {done.sent} events were sent before",
+            f"{problem.message}; {plural(done.sent, 'event')} sent before",
             hint="The same command sends them all again, under the same message_id.",
         ) from problem
     finally:

@@ -18,6 +18,7 @@ from typing import BinaryIO, Self
 from savctl.domain.files.attachments import examine, name_and_type
 from savctl.domain.files.file_names import FileName, object_key, temporary_key
 from savctl.domain.files.file_types import MB, FileRefused, FileType
+from savctl.domain.text import plural
 from savctl.errors import InvalidInput, Refused
 from savctl.persistence.files.attachments import NewAttachment
 from savctl.ports import Scanner
@@ -125,7 +126,9 @@ class Staging:
             raise refused[0]
         if refused:
             reasons = "; ".join(refusal.message for refusal in refused[:20])
-            raise Refused(f"{len(refused)} files are refused: {reasons}", hint=refused[0].hint)
+            raise Refused(
+                f"{plural(len(refused), 'file')} refused: {reasons}", hint=refused[0].hint
+            )
         return staged
 
     def _copy(self, name: str, source: BinaryIO, limit: int) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.imports.records import Item, Records
 from savctl.domain.model.metadata import encode
 from savctl.domain.privacy.disclosure import FORMAT, VERSION, About, Counts, Kind
+from savctl.domain.text import plural
 
 
 def data_json(about: About, counts: Counts, items: Iterator[Item]) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _comma(number: int) -> str:
 def readme(about: About, counts: Counts, missing: int) -> str:
     """README.txt: what is here, in words."""
     notes = "with" if about.disclosure.with_internal else "without"
-    gaps = f"\nMISSING: {missing} files could not be found; manifest.json names them.\n"
+    gaps = f"\nMISSING: {plural(missing, 'file')} could not be found; manifest.json names them.\n"
     return _README.format(
         user=about.disclosure.user_id,
         at=second_text(about.made_at),

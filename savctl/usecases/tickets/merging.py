@@ -10,6 +10,7 @@ from typing import Any
 from savctl.domain import text
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
+from savctl.domain.text import plural
 from savctl.domain.tickets import merging
 from savctl.domain.tickets.closing import LastPublic
 from savctl.domain.tickets.decision import Decision
@@ -129,7 +130,7 @@ def _require_mergeable(
             else ""
         )
         raise Refused(
-            f"{len(refusals)} of {len(sources)} tickets cannot be merged into "
+            f"{len(refusals)} of {plural(len(sources), 'ticket')} cannot be merged into "
             f"{target.ticket_number}, so none was: {reasons}{more}",
             hint="Leave those out, or put right what is named.",
             ticket_numbers=[refusal.facts.get("ticket_number") for refusal in refusals],
