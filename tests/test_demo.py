@@ -159,7 +159,7 @@ def test_a_database_that_is_no_demo_is_left_alone(
     shown = shop(*SMALL, "--home", real)
 
     assert shown.code == 5
-    assert "no demo database" in shown.err
+    assert "not a demo database" in shown.err
     assert (
         len(rows(Database(f"sqlite:///{real}/savctl.db"), "SELECT id FROM support_tickets")) == 1
     )

@@ -118,7 +118,7 @@ def test_a_place_without_the_bundle_of_a_killed_run_waits_for_a_persons_word(
 
     with closing(DirectoryStore(tmp_path / "not mounted", clock)) as store:
         elsewhere = ColdStorage(store, cold.prefix)
-        with pytest.raises(NeedsConfirmation, match="none of the newest 1 bundle"):
+        with pytest.raises(NeedsConfirmation, match="none of the newest bundles"):
             archive_tickets(database, clock, elsewhere, after=YEAR, terms=terms, brake=10)
 
     assert len(archived_ids(database)) == 4

@@ -371,7 +371,7 @@ def test_a_token_of_an_open_transaction_waits_and_then_says_so(
     assert rows(desk.database, "SELECT id FROM support_tickets") == []
 
 
-@pytest.mark.parametrize(("word", "problem"), [("abc", "no commit token"), ("0" * 32, "older")])
+@pytest.mark.parametrize(("word", "problem"), [("abc", "not a commit token"), ("0" * 32, "older")])
 def test_a_word_that_is_no_token_is_refused(through: Cli, word: str, problem: str) -> None:
     outcome = through("db", "committed", word)
 

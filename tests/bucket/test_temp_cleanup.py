@@ -149,7 +149,7 @@ def test_the_key_of_an_upload_under_way_is_no_orphan(bucket: Bucket, clock: SetC
 
     report = bucket.clean_up()
     assert LIVE in bucket.visible()
-    assert [item.reason for item in report.items] == ["is named by now: an upload under way"]
+    assert [item.reason for item in report.items] == ["is named by now: a running upload"]
 
     clock.advance(2 * DAY)  # nobody ended it
     assert bucket.clean_up(dry_run=True).changed == 1

@@ -350,7 +350,7 @@ def test_files_that_are_attached_without_a_link_are_named_as_such(
     assert outcome.code == 3
     assert json.loads(outcome.out)["id"] == 1
     error = json.loads(outcome.err)["error"]
-    assert "attached, and there is no link: the bucket went away" in error["message"]
+    assert "attached, but links are not available: the bucket went away" in error["message"]
     assert len(rows(database, RECORDS)) == 1
 
 

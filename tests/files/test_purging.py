@@ -413,7 +413,7 @@ def test_an_upload_that_began_before_the_claim_keeps_its_key(
     attach_files(Operation(database, clock, actor=AGENT), uploading, ticket.id, stage(PHOTO))
 
     assert counts(reports[0]) == (1, 1, 0)
-    assert "kept: an upload under way" in {item.reason for item in reports[0].items}
+    assert "kept: a running upload" in {item.reason for item in reports[0].items}
     assert keys(store) == [photo.file_path]
     assert len(rows(database, RECORDS)) == 1
     assert counts(purge()) == (0, 0, 0)
@@ -436,7 +436,7 @@ def test_an_upload_that_is_announced_right_before_the_claim_keeps_its_key(
     # a hidden orphan is looked for between the look at all records and the claim
     report = purge(through=BreakingStore(store, before={"find": announce}))
 
-    assert [item.reason for item in report.items] == ["kept: an upload under way"]
+    assert [item.reason for item in report.items] == ["kept: a running upload"]
 
 
 @pytest.mark.only_stores("directory")

@@ -79,7 +79,7 @@ def test_a_downgrade_that_would_lose_archived_tickets_is_refused(
     tried = words("db", "downgrade", "0004", "--dry-run", on=database)
 
     assert (refused.code, tried.code) == (5, 5)
-    assert "3 ticket(s) are archived" in refused.err
+    assert "archived tickets: 3" in refused.err
     assert archived_ids(database) == {1, 2, 3}
 
 

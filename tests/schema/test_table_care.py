@@ -105,7 +105,7 @@ def test_nothing_is_rebuilt_while_a_transaction_stays_open(fragmented: Database)
         item = cared(fragmented)["cache"]
 
     assert item.outcome is ItemOutcome.SKIPPED
-    assert "1 transaction(s) stay open" in str(item.reason)
+    assert "open transactions: 1" in str(item.reason)
     assert free_bytes(fragmented) == before
 
 
