@@ -70,7 +70,7 @@ def check(call: CommandContext) -> Answer:
     found = read_configuration(os.environ, file=call.config)
     problems = (*found.problems, *found.settings.unknown, *more_problems(found.settings))
     if problems:
-        raise wrong_settings(problems, hint="savctl config show lists every setting.")
+        raise wrong_settings(problems, hint="Run 'savctl config show' for every setting.")
     given = sum(origin != "default" for origin in found.settings.origins.values())
     unused = unused_variables(os.environ, found.settings)
     for variable in unused:

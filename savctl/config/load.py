@@ -53,7 +53,7 @@ class Configuration:
         """
         if self.problems:
             raise wrong_settings(
-                self.problems, hint="savctl config show lists every setting with its origin."
+                self.problems, hint="Run 'savctl config show' for every setting and its origin."
             )
         return self.settings
 

@@ -140,7 +140,7 @@ def test_a_database_without_a_schema_says_what_to_do(
 
 
 @pytest.mark.parametrize(
-    ("revision", "text"), [("0001", "Run savctl db upgrade"), ("9999", "newer than this savctl")]
+    ("revision", "text"), [("0001", "Run 'savctl db upgrade'"), ("9999", "newer than this savctl")]
 )
 @pytest.mark.parametrize("words", [("ticket", "list"), NEW])
 def test_a_schema_of_another_time_is_not_touched(

@@ -46,7 +46,7 @@ class FakeBroker:
         """Pass when the exchange is there."""
         self._require_up()
         if not self.has_exchange:
-            raise ConfigurationError("no exchange", hint="Run savctl event setup.")
+            raise ConfigurationError("no exchange", hint="Run 'savctl event setup'.")
 
     def verdict(self, event: OutboxEvent) -> BrokerVerdict:
         """Take an event, or say why not."""

@@ -73,7 +73,7 @@ def test_a_missing_exchange_is_reported_with_what_to_do(
     error = json.loads(shown.err.splitlines()[-1])["error"]
     assert (shown.code, shown.out) == (2, "")
     assert "no exchange sav_exchange" in error["message"]
-    assert error["hint"] == "Run savctl event setup."
+    assert error["hint"] == "Run 'savctl event setup'."
 
 
 def test_the_relay_makes_the_exchange_where_the_settings_say_so(

@@ -118,7 +118,7 @@ def _closed_channel(cause: ChannelClosedByBroker, broker: str, exchange: str) ->
     return {
         403: NotPermitted(message, hint="Grant this user the permission (rabbitmqctl)."),
         404: ExchangeMissing(
-            f"the broker {broker} has no exchange {exchange}", hint="Run savctl event setup."
+            f"the broker {broker} has no exchange {exchange}", hint="Run 'savctl event setup'."
         ),
         406: ConfigurationError(message),
     }.get(cause.reply_code)

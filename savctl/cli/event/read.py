@@ -91,7 +91,7 @@ def show(
     with call.database.reading() as connection:
         row = reads.find_event(connection, event)
     if row is None:
-        raise NotFound(f"no event {event[:60]}", hint="savctl event list lists them.")
+        raise NotFound(f"no event {event[:60]}", hint="Run 'savctl event list' to list events.")
     shown = _as_json(row)
     text = None
     if call.wants_page:

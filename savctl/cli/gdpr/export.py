@@ -121,7 +121,7 @@ def _with_missing(call: CommandContext, answer: Answer | None, report: PersonRep
     names = [{"file": m.original_name, "ticket_number": m.ticket_number} for m in report.missing]
     failure = PartlyDone(
         f"{plural(len(report.missing), 'file')} could not be found; named in the export",
-        hint="savctl attachment verify looks for all that are lost.",
+        hint="Run 'savctl attachment verify' to find all lost files.",
         missing=names,
     )
     return Outcome(answer=answer, warnings=() if call.is_json else warnings, failures=(failure,))

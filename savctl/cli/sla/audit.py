@@ -59,7 +59,7 @@ def _last(call: CommandContext) -> dict[str, Any]:
 
     report = last_audit(call.database)
     if report is None:
-        raise NotFound("no audit has run yet", hint="savctl sla audit runs one.")
+        raise NotFound("no audit has run yet", hint="Run 'savctl sla audit'.")
     return report
 
 

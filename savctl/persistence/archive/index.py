@@ -128,7 +128,7 @@ def get(connection: Connection, ref: str | int, *, lock: bool = False) -> Archiv
     if found is None:
         raise NotFound(
             f"no ticket {ref} is archived",
-            hint="savctl archive list shows those that are; savctl ticket show the others.",
+            hint="Run 'savctl archive list' for archived tickets.",
             ticket=str(ref),
         )
     return found

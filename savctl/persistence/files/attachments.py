@@ -93,7 +93,7 @@ class Attachments:
         if not found:
             raise NotFound(
                 f"no attachment {attachment_id}",
-                hint="savctl attachment list TKT shows those of a ticket.",
+                hint="Run 'savctl attachment list TKT' for the files of a ticket.",
                 attachment_id=attachment_id,
             )
         return found[0]

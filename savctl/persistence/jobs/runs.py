@@ -94,7 +94,9 @@ def find(connection: Connection, run_id: int) -> Run:
     """
     run = _first(connection, _query(connection).where(_R.id == run_id))
     if run is None:
-        raise NotFound(f"no run {run_id}", hint="savctl job history lists them.", run_id=run_id)
+        raise NotFound(
+            f"no run {run_id}", hint="Run 'savctl job history' to list runs.", run_id=run_id
+        )
     return run
 
 

@@ -69,7 +69,7 @@ def require_current(connection: Connection, name: str) -> None:
         )
     raise SchemaMismatch(
         f"the database {name} is at schema {found}; this savctl needs {HEAD}",
-        hint="Run savctl db upgrade.",
+        hint="Run 'savctl db upgrade'.",
     )
 
 

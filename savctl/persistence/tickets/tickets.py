@@ -213,7 +213,7 @@ def _not_there(connection: Connection, ref: str | int) -> NotFound:
     if number is None:
         return NotFound(
             f"no ticket {ref}",
-            hint="savctl ticket list lists tickets.",
+            hint="Run 'savctl ticket list' to list tickets.",
             ticket=str(ref),
         )
     return NotFound(

@@ -240,6 +240,6 @@ def _ids(uow: UnitOfWork, refs: Sequence[str]) -> list[int]:
     for ref in refs:
         row = event_reads.find_event(uow.connection, ref)
         if row is None:
-            raise NotFound(f"no event {ref[:60]}", hint="savctl event list lists them.")
+            raise NotFound(f"no event {ref[:60]}", hint="Run 'savctl event list' to list events.")
         ids.append(int(row["id"]))
     return ids
