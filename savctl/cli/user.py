@@ -18,7 +18,6 @@ from savctl.errors import NotFound
 
 group = new_group("Find customers and agents, and mark VIPs.")
 
-UserId = Annotated[int, typer.Argument(metavar="ID", parser=whole("the user id"), help="User id.")]
 Person = Annotated[
     Any,  # a PersonReference: Typer takes no union
     typer.Argument(metavar="USER", parser=person("USER"), help="User id or e-mail address."),
@@ -112,11 +111,11 @@ def list_(
     group,
     "vip",
     writes=True,
-    examples=["savctl user vip 456", "savctl user vip 456 --off --as 5"],
+    examples=["savctl user vip 456", "savctl user vip ada@example.org --off --as 5"],
 )
 def vip(
     call: CommandContext,
-    user: UserId,
+    named: Person,
     off: Annotated[bool, typer.Option("--off", help="They are none any more.")] = False,
 ) -> Answer:
     """Make a customer a VIP, or end it.
@@ -125,6 +124,7 @@ def vip(
     """
     from savctl.usecases.tickets.vips import mark_vip
 
+    user = user_id(call, named)
     changed = mark_vip(call.operation(), user, is_vip=not off)
     if not changed:
         call.note(f"user {user} is {'no' if off else 'a'} VIP already")

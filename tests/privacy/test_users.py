@@ -18,6 +18,8 @@ BY_PERSON = [
     ("user", "show"),
     ("gdpr", "find"),
     ("ticket", "list", "--user"),
+    ("ticket", "duplicates", "--user"),
+    ("user", "vip", "--dry-run"),
     ("export", "tickets", "--dry-run", "--out", "x.csv", "--user"),
     ("gdpr", "export", "--dry-run", "--out", "x.zip"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,9 +11,10 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
-from savctl.cli.framework.params import Limit, whole
+from savctl.cli.framework.params import Limit, person, whole
 from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
 from savctl.cli.ticket import group
+from savctl.cli.user import user_id
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.references import reference
 from savctl.domain.text import MAX_ID, plural
@@ -175,8 +176,13 @@ def split(
 def duplicates(
     call: CommandContext,
     user: Annotated[
-        int | None,
-        typer.Option("--user", metavar="ID", parser=whole("--user"), help="Only this customer."),
+        Any,  # a PersonReference
+        typer.Option(
+            "--user",
+            metavar="USER",
+            parser=person("--user"),
+            help="Only this customer: user id or e-mail address.",
+        ),
     ] = None,
     min_score: Annotated[float, typer.Option("--min-score", help="How alike, from 0 to 1.")] = 0.6,
     limit: Limit = 50,
@@ -193,7 +199,8 @@ def duplicates(
 
     if not 0 <= min_score <= 1:  # nan is none of them, either
         raise InvalidInput(f"--min-score must be from 0 to 1, not {min_score}")
-    pairs = find_duplicates(call.database, at_least=min_score, user_id=user)
+    customer = user_id(call, user) if user is not None else None
+    pairs = find_duplicates(call.database, at_least=min_score, user_id=customer)
     found = list(islice(pairs, limit + 1)) if limit else pairs
     if isinstance(found, list) and len(found) > limit:
         call.note("there are more: --limit 0 shows all")
