@@ -82,7 +82,7 @@ def check(call: CommandContext) -> Answer:
 
 @command(group, "path", examples=["savctl config path", "savctl config path -o json"])
 def path(call: CommandContext) -> Answer:
-    """Show which configuration file is read, and every place where one is looked for.
+    """Show the configuration file in use and the places of others.
 
     The places are listed in order; only the first file is read.
     """

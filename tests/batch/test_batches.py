@@ -107,7 +107,7 @@ def test_a_message_is_read_from_stdin(cli: Cli, database: Database, clock: SetCl
     assert rows(database, "SELECT message FROM ticket_messages") == [{"message": "Done\nBye"}]
 
 
-@pytest.mark.parametrize(("form", "nothing"), [("json", "[\n]\n"), ("jsonl", ""), ("ids", "")])
+@pytest.mark.parametrize(("form", "nothing"), [("json", "[]\n"), ("jsonl", ""), ("ids", "")])
 def test_no_tickets_are_nothing_to_do(cli: Cli, form: str, nothing: str) -> None:
     outcome = cli("ticket", "resolve", "-", "-o", form, stdin="\n\n")
 
