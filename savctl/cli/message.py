@@ -74,7 +74,7 @@ def add(
             files=staged(staging, attach),
             store=call.app.store if attach else None,
         )
-    call.warn_of_kept(change.warnings)
+    call.warn_of_change(change.warnings)
     row: dict[str, object] = {
         **message,
         "ticket_number": change.ticket.ticket_number,

@@ -129,9 +129,10 @@ def workload(
         names = named_agents(agents) if by == "agent" else {}
         page = workload_page(rows, period=words_of(span), at=span.now, names=names)
         text = write_page(call, place, page)
+    columns: tuple[str, ...] = (key, *_WORK)
     if call.is_for_people and by == "agent":
-        rows = with_names(rows, key, agents)
-    return Answer(rows=rows, key=key, noun="agents", text=text)
+        rows, columns = with_names(rows, key, agents), (key, "name", *_WORK)
+    return Answer(rows=rows, columns=columns, key=key, noun="agents", text=text)
 
 
 @command(
@@ -224,12 +225,24 @@ _ORDER = tuple(str(level) for level in reversed(LEVELS))
 _SHORT = (
     "group",
     "tickets",
-    "response_met",
-    "response_breached",
-    "response_pending",
     "response_met_percent",
-    "resolution_met",
-    "resolution_breached",
-    "resolution_pending",
     "resolution_met_percent",
+    "response_breached",
+    "resolution_breached",
+    "response_met",
+    "resolution_met",
+    "response_pending",
+    "resolution_pending",
+)
+_WORK = (
+    "open",
+    "in_progress",
+    "waiting_customer",
+    "overdue",
+    "due_in_24h",
+    "solved_in_period",
+    "resolved",
+    "median_resolution_minutes",
+    "response_breaches",
+    "resolution_breaches",
 )

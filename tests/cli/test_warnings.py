@@ -46,6 +46,18 @@ def test_quiet_accepts_a_user_who_is_not_known_yet(
     assert (quiet.code, quiet.err) == (0, "")
 
 
+def test_quiet_hides_nothing_that_a_merge_should_be_looked_at_for(
+    cli: Cli, database: Database, clock: SetClock
+) -> None:
+    created(database, clock, order_id=1)
+    created(database, clock, order_id=2)
+
+    outcome = cli("ticket", "merge", 2, "--into", 1, "--yes", "-q")
+
+    assert outcome.code == 0
+    assert "is about order 2" in outcome.err
+
+
 def test_the_hint_of_a_refused_resolve_works(
     cli: Cli, database: Database, clock: SetClock
 ) -> None:

@@ -10,6 +10,7 @@ from savctl.cli.attachment import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.page import and_more, named, section, title
 from savctl.domain.access.file_access import require_oversight
 from savctl.domain.model.references import reference
 from savctl.domain.text import plural
@@ -17,6 +18,8 @@ from savctl.errors import Findings
 
 if TYPE_CHECKING:
     from savctl.usecases.bucket.verifying import VerifyReport
+
+_SHOWN = 50  # wrong records in the text; JSON has more
 
 
 @command(
@@ -80,14 +83,19 @@ def _row(report: VerifyReport) -> dict[str, object]:
 
 
 def _text(report: VerifyReport) -> str:
-    from savctl.cli.framework.text import safe
-
-    lines = [
-        f"{plural(report.checked, 'record')} checked, {plural(report.bytes_read, 'byte')} read"
-    ]
-    lines += [
-        f"  attachment {wrong.attachment.id} of ticket {wrong.attachment.ticket_id}: "
-        f"{wrong.problem}: {wrong.detail} ({wrong.attachment.file_path})"
-        for wrong in report.wrong[:50]
-    ]
-    return "\n".join(safe(line) for line in lines)
+    """The counts in one line, then what is wrong, as much as fits a screen."""
+    wrong = report.wrong[:_SHOWN]
+    lines = named(
+        [
+            (
+                f"attachment {each.attachment.id} of ticket {each.attachment.ticket_id}",
+                f"{each.problem}: {each.detail} ({each.attachment.file_path})",
+            )
+            for each in wrong
+        ],
+        inside=1,
+    )
+    total = sum(report.counts.values())
+    lines += and_more(total, shown=len(wrong), listed=len(report.wrong))
+    head = f"{plural(report.checked, 'record')} checked, {plural(report.bytes_read, 'byte')} read"
+    return "\n".join(section(head, lines) or title(head))

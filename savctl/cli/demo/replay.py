@@ -10,6 +10,7 @@ from savctl.cli.demo.screen import closed_lines, env_line, fitted, when
 from savctl.cli.demo.stage import Stage, stage
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.page import and_more
 from savctl.cli.framework.progress import counting, watching
 from savctl.cli.ticket.importing import opened
 from savctl.domain.text import plural
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from savctl.usecases.replay.report import ReplayReport
 
 _LISTED = 20
+_SHOWN = 8  # kinds of refused changes
 
 
 def replay_log(
@@ -125,6 +127,7 @@ def _so_far(report: ReplayReport) -> str:
 
 
 def _screen(row: dict[str, Any], place: Stage) -> str:
+    refused = row["changes_refused"]
     span = f"{when(row['first_at'])} to {when(row['last_at'])}" if row["first_at"] else "nothing"
     lines = [
         f"{plural(row['events'], 'event')} of {plural(row['cases'], 'case')}, {span}",
@@ -134,7 +137,8 @@ def _screen(row: dict[str, Any], place: Stage) -> str:
         ),
         "",
         "Refused by the state machine",
-        *(f"{one['count']:>7}  {one['from']} → {one['to']}" for one in row["changes_refused"][:8]),
+        *(f"{one['count']:>7}  {one['from']} → {one['to']}" for one in refused[:_SHOWN]),
+        *and_more(len(refused), shown=_SHOWN, listed=len(refused)),
         "",
         "Jobs    " + (_jobs(row["jobs"]) or "were off"),
         "Now     " + ", ".join(f"{count} {status}" for status, count in row["final"].items()),

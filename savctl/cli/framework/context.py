@@ -228,10 +228,13 @@ class CommandContext:
             self._warned.add(text)
             self._say("warning", text)
 
-    def warn_of_kept(self, texts: Iterable[str]) -> None:
-        """Warn of what is odd about a change that is stored all the same; `--quiet` accepts it."""
-        for text in () if self.quiet else texts:
-            self.warn(text)
+    def warn_of_change(self, texts: Iterable[str]) -> None:
+        """Print what is odd about a change; `--quiet` accepts what is only saved anyway."""
+        from savctl.usecases.tickets.changes import SAVED_ANYWAY
+
+        for text in texts:
+            if not (self.quiet and text.endswith(SAVED_ANYWAY)):
+                self.warn(text)
 
     def note(self, text: str) -> None:
         """Print a note on stderr, unless asked to be quiet."""

@@ -88,6 +88,14 @@ def size_words(size_bytes: int) -> str:
     return f"{size_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def and_more(total: int, *, shown: int, listed: int) -> list[str]:
+    """The line that names how many items are not shown, and what JSON lists of them."""
+    if total <= shown:
+        return []
+    which = "them" if total <= listed else f"the first {listed:,}"
+    return [f"… and {total - shown:,} more: -o json lists {which}"]
+
+
 def _largest(words: str) -> str:
     """The largest part of a span only: an age is read at a glance, a target is waited for."""
     return " ".join(words.split(" ")[:2])

@@ -65,7 +65,7 @@ def ticket_row(ticket: Ticket) -> dict[str, object]:
 
 def change_row(call: CommandContext, change: Change) -> dict[str, object]:
     """The ticket after a change, with what the change was."""
-    call.warn_of_kept(change.warnings)
+    call.warn_of_change(change.warnings)
     row: dict[str, object] = {**ticket_row(change.ticket), "changed": change.changed}
     if change.message_id is not None:
         row["message_id"] = change.message_id

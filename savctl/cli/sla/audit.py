@@ -9,7 +9,7 @@ import typer
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.page import named, section
+from savctl.cli.framework.page import and_more, named, section
 from savctl.cli.framework.text import minutes_in_words
 from savctl.cli.sla import group
 from savctl.domain.text import plural
@@ -107,10 +107,7 @@ def _text(report: dict[str, Any]) -> str:
         ],
         inside=1,
     )
-    hidden = sum(report[name] for name in _COUNTS) - len(items)
-    if hidden > 0:
-        listed = len(report["items"])
-        which = "them" if hidden + len(items) <= listed else f"the first {listed:,}"
-        lines.append(f"… and {hidden:,} more: -o json lists {which}")
+    total = sum(report[name] for name in _COUNTS)
+    lines += and_more(total, shown=len(items), listed=len(report["items"]))
     head = f"{plural(report['tickets'], 'ticket')} audited at {report['made_at']}"
     return "\n".join(section(head, [*(found or ["no differences found"]), *lines]))

@@ -83,7 +83,7 @@ def merge(
         would = merge_tickets(replace(op, dry_run=True), refs, target, terms=terms)
         call.confirm(_question(would))
     merged = merge_tickets(op, refs, target, terms=terms)
-    call.warn_of_kept(merged.warnings)
+    call.warn_of_change(merged.warnings)
     row: dict[str, object] = {
         **ticket_row(merged.target),
         "merged": len(merged.sources),
@@ -151,7 +151,7 @@ def split(
             reason=reason,
         ),
     )
-    call.warn_of_kept(done.warnings)
+    call.warn_of_change(done.warnings)
     row: dict[str, object] = {
         **ticket_row(done.ticket),
         "split_from": done.original.ticket_number,

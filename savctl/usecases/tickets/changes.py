@@ -22,6 +22,7 @@ class Change:
     facts: dict[str, object] = field(default_factory=dict)
 
 
+SAVED_ANYWAY = "; saved anyway"  # how a warning ends that changes nothing about the result
 Rule = Callable[[UnitOfWork, Ticket], Decision]
 
 
@@ -88,8 +89,9 @@ def unknown_users(uow: UnitOfWork, ids: tuple[int | None, ...]) -> tuple[str, ..
     if not unknown:
         return ()
     if len(unknown) == 1:
-        return (f"user {unknown[0]} is not in the users table yet; saved anyway",)
-    return (f"users {', '.join(map(str, unknown))} are not in the users table yet; saved anyway",)
+        return (f"user {unknown[0]} is not in the users table yet{SAVED_ANYWAY}",)
+    named = ", ".join(map(str, unknown))
+    return (f"users {named} are not in the users table yet{SAVED_ANYWAY}",)
 
 
 def _no_agent(uow: UnitOfWork, ticket: Ticket, agent: int | None) -> tuple[str, ...]:
@@ -100,4 +102,4 @@ def _no_agent(uow: UnitOfWork, ticket: Ticket, agent: int | None) -> tuple[str, 
         return (f"user {agent} is the customer of {ticket.ticket_number}; assigned anyway",)
     if not uow.users.is_customer_only(agent, but=ticket.id):
         return ()
-    return (f"user {agent} has tickets as a customer and no other one as an agent; saved anyway",)
+    return (f"user {agent} has tickets as a customer and no other one as an agent{SAVED_ANYWAY}",)

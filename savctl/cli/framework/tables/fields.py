@@ -154,7 +154,7 @@ _FIELDS: dict[str, str] = {
     "doctor": "check level found advice",
     "config show": "setting value origin variable meaning wrong",
     "config check": "settings given unused ok",
-    "config path": "path exists",
+    "config path": "path exists places",
     "states": "from to trigger command automated",
     "completion": "script",
     "version": "savctl commit schema python typer sqlalchemy pymysql alembic apscheduler",
