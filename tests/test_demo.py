@@ -16,6 +16,7 @@ import pytest
 from savctl.cli.framework.run import run
 from savctl.domain.model.states import TRANSITIONS
 from savctl.persistence.engine import Database
+from savctl.scheduling.job import all_jobs
 from tests.conftest import Cli, Outcome
 from tests.given import rows
 
@@ -104,8 +105,59 @@ def test_every_step_was_legal_and_the_jobs_did_their_part(shop: Cli, home: Path)
     assert {one["by"] for one in answer["closed"]} == {"hand", "system"}
     assert answer["jobs"]["close-resolved"]["closed"] > 0
     runs = rows(demo, "SELECT job, status FROM savctl_runs")
-    assert {run["job"] for run in runs} == {"auto-close", "close-resolved"}
+    assert {run["job"] for run in runs} == set(all_jobs())
     assert {run["status"] for run in runs} == {"ok"}
+    assert rows(demo, "SELECT ticket_id FROM savctl_sla_breaches") != []
+
+
+def test_no_breach_was_missed_or_found_late(
+    shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(shop)
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
+
+    at = ("--at", "2025-10-03T10:30:30Z")
+    shown = shop("sla", "audit", "--dry-run", *at, "-o", "json")
+
+    assert shown.code == 0, shown.out
+    assert json.loads(shown.out)["items"] == []
+
+
+def test_a_demo_in_which_somebody_worked_is_not_thrown_away_unasked(
+    shop: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(shop)
+    with monkeypatch.context() as inside:
+        inside.setenv("SAVCTL_DATABASE_URL", f"sqlite:///{home}/savctl.db")
+        new = ("ticket", "create", "--user", 456, "--subject", "mine", "--description", "d")
+        assert shop(*new).code == 0
+    worked_in = stories(f"{home}/savctl.db")
+
+    refused = shop(*SMALL)
+
+    assert (refused.code, refused.out) == (6, "")
+    assert "1 change" in refused.err
+    assert "--home DIR" in refused.err
+    assert stories(f"{home}/savctl.db") == worked_in
+    assert shop(*SMALL, "--yes").code == 0
+    assert stories(f"{home}/savctl.db") != worked_in
+
+
+def test_a_seed_has_the_same_ticket_numbers_whenever_it_ends(shop: Cli, tmp_path: Path) -> None:
+    numbers = []
+    for until in ("2025-10-03T10:30:00Z", "2025-10-05T17:41:00Z"):
+        place = tmp_path / until
+        shown = shop(*SMALL[:-2], "--until", until, "--home", place, "-o", "json")
+        assert shown.code == 0, shown.err
+        found = rows(
+            Database(f"sqlite:///{place}/savctl.db"),
+            "SELECT ticket_number FROM support_tickets ORDER BY id",
+        )
+        numbers.append([row["ticket_number"] for row in found])
+
+    shorter = min(map(len, numbers))
+    assert shorter > 40
+    assert numbers[0][:shorter] == numbers[1][:shorter]
 
 
 def test_both_languages_are_spoken(shop: Cli) -> None:

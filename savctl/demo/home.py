@@ -57,15 +57,26 @@ def _sweep(home: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _require_demo(path: Path) -> None:
+def work_in(home: Path) -> int:
+    """How many changes somebody made in the demo of this home.
+
+    Raises:
+        Refused: the home holds a database that is no demo.
+    """
+    return _require_demo(home / FILE)
+
+
+def _require_demo(path: Path) -> int:
     if not path.exists():
-        return
+        return 0
     database = Database(f"sqlite:///{path}")
     with database.reading() as connection:
         story = demo_marker.story_of(connection)
+        work = demo_marker.work_since(connection) if story is not None else 0
     database.close()
     if story is None:
         raise Refused(
             f"{path} is not a demo database: it is left alone",
             hint="Give the demo a folder of its own: --home DIR.",
         )
+    return work

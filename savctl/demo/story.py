@@ -71,6 +71,7 @@ def play(
         illness=luck.illness,
         jobs=jobs,
         policies=policies or Policies(),
+        numbers=f"savctl {script.seed}",
     )
     clock.at = script.since
     shop.hire([*team(), *people])
@@ -107,7 +108,7 @@ def _run_jobs(shop: Shop, until: datetime) -> None:
         if not due:
             return
         slot, job = min(due, key=lambda one: one[0])
-        shop.clock.at = slot
+        shop.clock.at = max(slot, shop.clock.at)
         job.run_next()
 
 

@@ -31,7 +31,35 @@ def with_runner(app: App, limits: ClosingLimits) -> list[TimedJob]:
 
         return run
 
-    return _jobs(app, limits, run_of, sweeps=None)
+    return [*_jobs(app, limits, run_of, sweeps=None), _escalation(app)]
+
+
+def run_others(app: App) -> dict[str, str]:
+    """Run every other job once, at the end of the story; answers how each ended."""
+    from savctl.persistence.jobs.runs import StartedBy
+    from savctl.scheduling.job import all_jobs
+    from savctl.scheduling.runner import Start, run_job
+
+    start = Start(by=StartedBy.SCHEDULER, is_confirmed=True)
+    return {name: str(run_job(job, app, start).status) for name, job in all_jobs().items()}
+
+
+def _escalation(app: App) -> TimedJob:
+    """The SLA scan as its use case alone: it has hundreds of slots."""
+    from savctl.demo.escalation import NAME, EscalationJob
+    from savctl.usecases.batch.batches import BatchContext
+    from savctl.usecases.batch.report import BatchReport
+    from savctl.usecases.replay.timed_jobs import every
+    from savctl.usecases.sla.escalating import escalate
+
+    policies = app.policies(store=True)
+
+    def run(_: datetime) -> int:
+        report = BatchReport()
+        escalate(app.database, app.clock, terms=BatchContext(report=report), policies=policies)
+        return report.changed
+
+    return EscalationJob(NAME, timedelta(), every(1), run, database=app.database)
 
 
 def plain(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from savctl.cli.demo.jobs import with_runner
+from savctl.cli.demo.jobs import run_others, with_runner
 from savctl.cli.demo.screen import closed_lines, env_line, fitted, queue_lines, when
 from savctl.cli.demo.stage import Stage, program, stage
 from savctl.cli.framework.context import CommandContext
@@ -57,6 +57,7 @@ def play_shop(
                     f"playing {when(moment)}", done=(moment - script.since).total_seconds()
                 ),
             )
+        run_others(app)
         totals = summary(app.database)
         commands = _commands(place)
     row = {
@@ -126,7 +127,7 @@ def _screen(row: dict[str, Any], place: Stage, jobs: list[TimedJob]) -> str:
         f"{row['shop']}, {when(row['since'])} to {when(row['until'])}  (seed {row['seed']})",
         (
             f"{row['tickets']} tickets of {row['customers']} customers, {row['messages']} "
-            f"messages, {row['changes']} changes; the two closing jobs ran {runs} times."
+            f"messages, {row['changes']} changes; the timed jobs ran {runs} times."
         ),
         "",
         *closed_lines(row),

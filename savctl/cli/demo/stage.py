@@ -50,6 +50,7 @@ def stage(
     from savctl.persistence.schema import demo_marker
 
     folder = (home or call.settings.home / "demo").expanduser().absolute()
+    _confirm_replacing(call, folder)
     clock = SetClock(datetime(2000, 1, 1, tzinfo=UTC))
     with fresh_file(folder) as path:
         # A demo never sends anything: whatever broker is configured, it has none.
@@ -68,6 +69,19 @@ def stage(
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; {folder} is as it was before") from None
         demo_marker.settle(app.database)
+
+
+def _confirm_replacing(call: CommandContext, folder: Path) -> None:
+    """Ask before a demo is thrown away in which somebody worked."""
+    from savctl.demo.home import work_in
+
+    work = work_in(folder)
+    if work:
+        changes = "1 change" if work == 1 else f"{work:,} changes"
+        call.confirm(
+            f"Replace the demo in {folder}, in which {changes} were made since?",
+            hint="Add --yes, or --home DIR for another folder.",
+        )
 
 
 def program() -> str:

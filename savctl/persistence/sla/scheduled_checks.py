@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.targets import COUNTED
@@ -110,6 +110,14 @@ class UnscheduledTickets:
 def newest_ticket_id(connection: Connection) -> int:
     """The highest id there is, 0 for none."""
     return int(connection.execute(select(func.max(_T.id))).scalar_one() or 0)
+
+
+def next_look_at(connection: Connection) -> datetime | None:
+    """When an active ticket must be looked at next; one without an alarm since it was made."""
+    due = func.min(case((_A.ticket_id.is_(None), _T.created_at), else_=_A.looks_at))
+    query = select(due).outerjoin_from(support_tickets, sla_alarms, _A.ticket_id == _T.id)
+    found: datetime | None = connection.execute(query.where(_T.status.in_(_STATUSES))).scalar_one()
+    return found
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
