@@ -37,7 +37,7 @@ BANNED = {
     r"\w\(s\)": "the right plural",
     r"\bmuch that is\b|\ball that is\b": "everything",
 }
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "deploy/**/*.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "deploy/**/*.*", "*.example")
 LONGEST = 120  # characters of a line of a page, tables excepted
 CUSTOMERS = Path("savctl/demo/problems.py")  # they speak as people do
 LACKING = {r"\bdocs/": "it here: the pages are not installed"}  # in help and messages
