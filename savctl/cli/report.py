@@ -86,7 +86,7 @@ def sla_answer(
     columns: tuple[str, ...] = _SHORT
     if call.is_for_people and by == "agent":
         rows, columns = with_names(rows, "group", agents), (*_SHORT[:1], "name", *_SHORT[1:])
-    return Answer(rows=rows, columns=columns, key="group", noun="tickets", text=text)
+    return Answer(rows=rows, columns=columns, kept=_KEPT, key="group", noun="tickets", text=text)
 
 
 @command(
@@ -222,6 +222,7 @@ _HELD_BY = {
     "priority": ("priority", "priority"),
 }
 _ORDER = tuple(str(level) for level in reversed(LEVELS))
+_KEPT = ("tickets", "response_met_percent", "resolution_met_percent")
 _SHORT = (
     "group",
     "tickets",

@@ -9,7 +9,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from savctl.cli.framework.words.topics import TOPICS
 from savctl.cli.framework.words.tree import BranchGroup
 
 # name -> (module:attribute, help line); a test holds each line equal to the group's own.
@@ -58,6 +57,8 @@ class LazyGroup(BranchGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words; `help COMMAND` is `COMMAND --help`, and explains topics as well."""
         if args[:1] == ["help"]:
+            from savctl.cli.framework.words.topics import TOPICS
+
             topic = TOPICS.get(" ".join(args[1:]))
             if topic is not None:
                 typer.echo(topic(), nl=False)

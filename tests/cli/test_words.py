@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from savctl.cli.framework.effects import EFFECTS, Effect
+from savctl.cli.framework.words.common import SHARED
+from savctl.cli.framework.words.leading import leading
 from savctl.errors import ExitCode
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
@@ -172,3 +174,12 @@ def test_the_version_names_the_commit_of_the_checkout(cli: Cli) -> None:
         pytest.skip("this is no checkout, or there is no git")
 
     assert json.loads(cli("version", "-o", "json").out)["commit"] == asked.stdout.strip()
+
+
+def test_every_common_option_is_taken_off_the_words_before_the_command() -> None:
+    for _, annotation, default in SHARED:
+        option = annotation.__metadata__[0]
+        for name in (option.default, *option.param_decls):
+            words = [name] if isinstance(default, bool) else [name, "x"]
+
+            assert leading([*words, "ticket"]) == (words, ["ticket"])

@@ -57,9 +57,7 @@ def orphans(
     require_oversight(call.token_bearer)
     if last:
         return _last(call)
-    return Answer(
-        rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key", noun="orphans"
-    )
+    return Answer(rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key")
 
 
 def _last(call: CommandContext) -> Answer:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from savctl.cli.framework.streams import write_line
-from savctl.cli.framework.tables.colours import red
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import Interrupted, SavError
@@ -49,6 +48,8 @@ def write_failure(
     if isinstance(failure, Interrupted):  # a terminal shows ^C behind what was typed or counted
         write_line("\n" * sys.stderr.isatty() + f"{safe(failure.message)}\n")
         return
+    from savctl.cli.framework.tables.colours import red
+
     has_colours = wants_colour(color, is_terminal=sys.stderr.isatty())
     label = red("error:") if has_colours else "error:"
     write_line(f"{label} {safe(first)}\n{listed}{hint}")

@@ -11,7 +11,6 @@ import typer
 from savctl.cli.framework.asked import asked
 from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.streams import has_reader, prepare, silence_stdout
-from savctl.cli.framework.words.usage import usage_problem
 from savctl.errors import ExitCode, Interrupted, SavError, Unavailable, is_out_of_room
 
 
@@ -56,6 +55,8 @@ def _usage(words: Sequence[str], failure: typer.TyperException) -> int:
         sys.stdout.write(f"{failure.format_message()}\n")
         sys.stdout.flush()
         return int(ExitCode.DONE)
+    from savctl.cli.framework.words.usage import usage_problem
+
     problem = usage_problem(failure)
     _write_failure(words, problem)
     return int(problem.exit_code)

@@ -27,6 +27,7 @@ COLUMNS = (
     "due_at",
     "source",
 )
+KEPT = ("status", "response", "resolution")
 
 
 @command(
@@ -122,4 +123,4 @@ def _each(
             shown = f"{len(refs) - len(failures)} of {plural(len(refs), 'ticket')} shown"
             failures.append(PartlyDone(shown))
 
-    return Outcome(answer=Answer(rows=rows(), columns=columns), failures=failures)
+    return Outcome(answer=Answer(rows=rows(), columns=columns, kept=KEPT), failures=failures)

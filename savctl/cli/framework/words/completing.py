@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from savctl.cli.framework.words.common import SHARED, leading
+from savctl.cli.framework.words.common import SHARED
 from savctl.cli.framework.words.layout import value_name
+from savctl.cli.framework.words.leading import leading
 from savctl.cli.framework.words.tree import summary
 from savctl.cli.framework.words.values import LISTS, values_of
 

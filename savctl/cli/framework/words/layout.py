@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
-
-from savctl.cli.framework.words.common import COMMON_NAMES
 
 _WIDTH = 78
 _INDENT = "  "
@@ -22,6 +20,8 @@ def usage_pieces(params: Iterable[Any]) -> list[str]:
 
 def write_parameters(params: Iterable[Any], context: Any, formatter: Any) -> None:
     """Arguments and own options with their help, then the names of the common options."""
+    from savctl.cli.framework.words.common import COMMON_NAMES
+
     shown = [param for param in params if not param.hidden]
     arguments = [(value_name(p), _help_of(p, context)) for p in shown if not _is_option(p)]
     options = [param for param in shown if _is_option(param)]
@@ -44,13 +44,6 @@ def value_name(param: Any) -> str:
         return str(param.name).upper()
     kinds = [name for kind, name in _VALUES.items() if kind in str(param.bare_type())]
     return kinds[0] if kinds else "TEXT"
-
-
-def write_rows(name: str, rows: Sequence[tuple[str, str]], formatter: Any) -> None:
-    """A section of names and one-line summaries."""
-    if rows:
-        with formatter.section(name):
-            formatter.write_dl(rows)
 
 
 def _is_option(param: Any) -> bool:

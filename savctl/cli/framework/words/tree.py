@@ -8,10 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from savctl.cli.framework.words.common import leading
-from savctl.cli.framework.words.guesses import unknown_command
-from savctl.cli.framework.words.layout import usage_pieces, write_parameters, write_rows
-from savctl.cli.framework.words.usage import missing_parameters
+from savctl.cli.framework.words.leading import leading
 
 _FIRST = ("list", "show", "create", "add", "run", "status", "history", "search", "next")
 _EXAMPLES = 4
@@ -29,6 +26,8 @@ class LeafCommand(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.TyperException as failure:
             if type(failure).__name__ == "MissingParameter":
+                from savctl.cli.framework.words.usage import missing_parameters
+
                 raise missing_parameters(self, ctx, given) or failure from None
             if getattr(failure, "ctx", ctx) is None:
                 failure.ctx = ctx  # type: ignore[attr-defined]
@@ -36,10 +35,14 @@ class LeafCommand(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What follows the command in the usage line."""
+        from savctl.cli.framework.words.layout import usage_pieces
+
         return usage_pieces(self.get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The options in two blocks."""
+        from savctl.cli.framework.words.layout import write_parameters
+
         write_parameters(self.get_params(ctx), ctx, formatter)
 
 
@@ -62,6 +65,8 @@ class BranchGroup(TyperGroup):
             UsageProblem: none; it names what may be meant.
         """
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from savctl.cli.framework.words.guesses import unknown_command
+
             raise unknown_command(
                 ctx.command_path, args, (*self.list_commands(ctx), *self.more_names)
             )
@@ -79,7 +84,8 @@ class BranchGroup(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """A line for each command; a test holds that none is wider than 80 columns."""
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        write_rows("Commands", [(name, summary(each)) for name, each in found], formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(each)) for name, each in found])
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The commands; a group has no options of its own."""
