@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 
 from savctl.domain.clock import second_text
+from savctl.domain.text_safety.joiners import is_joiner
 
 THIN_SPACE = "\u202f"
 _NOTHING = "\u2013"  # an en dash
@@ -17,11 +18,17 @@ _HARMLESS = re.compile(r"[\w !-~\u2010-\u2027\u20ac\u2190-\u21ff]*")
 
 
 def safe_text(value: object) -> str:
-    """Text for HTML: escaped, control and direction characters made visible as their number."""
+    """Text for HTML: escaped, control and direction characters made visible as their number.
+
+    Joiners stay inside emoji and words that need them.
+    """
     text = str(value)
     if _HARMLESS.fullmatch(text):
         return escape(text, quote=True)
-    shown = (char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
+    shown = (
+        char if _is_harmless(char) or is_joiner(text, at) else f"\\u{ord(char):04x}"
+        for at, char in enumerate(text)
+    )
     return escape("".join(shown), quote=True)
 
 

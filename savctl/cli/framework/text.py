@@ -7,10 +7,10 @@ import unicodedata
 from datetime import timedelta
 
 from savctl.cli.framework.terminal import clip
+from savctl.domain.text_safety.joiners import ZWJ, is_joiner
 
 # Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
-_ZWNJ, _ZWJ = "\u200c", "\u200d"  # letters of some scripts and emoji are made with these
 # What JSON may hold raw and a terminal may act on is somewhere in these.
 _SUSPECTS = re.compile(
     "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
@@ -24,7 +24,8 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character if _joins(text, at) else _visible(character) for at, character in enumerate(text)
+        character if is_joiner(text, at) else _visible(character)
+        for at, character in enumerate(text)
     )
 
 
@@ -67,27 +68,10 @@ def _in_words(found: re.Match[str]) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character == _ZWJ or unicodedata.category(character) not in _STEERING:
+    if character == ZWJ or unicodedata.category(character) not in _STEERING:
         return character
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-def _joins(text: str, at: int) -> bool:
-    """Whether a joiner is inside an emoji or a word that needs it; elsewhere it only hides.
-
-    Between other letters a terminal and `cells` would not agree on the width.
-    """
-    joiner = text[at]
-    if joiner not in {_ZWNJ, _ZWJ} or not 0 < at < len(text) - 1:
-        return False
-    before, after = text[at - 1], text[at + 1]
-    if before.isascii() or after.isascii():
-        return False
-    left, right = unicodedata.category(before)[0], unicodedata.category(after)[0]
-    if joiner == _ZWNJ:
-        return left in "LM" and right in "LM"
-    return (left in "SM" and right == "S") or (left == "M" and right == "L")
 
 
 def _visible(character: str) -> str:
