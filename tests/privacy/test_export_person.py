@@ -279,7 +279,7 @@ def test_a_file_that_is_gone_is_named_everywhere_and_the_rest_is_there(
     assert "Files that could not be found" in page
     assert page.count("invoice.pdf") == 2
     texts = found["README.txt"].decode()
-    assert "MISSING: 1 files" in texts
+    assert "MISSING: 1 file" in texts
     assert "  2 files, in a folder for each ticket" in texts
 
 
