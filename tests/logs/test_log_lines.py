@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -139,3 +140,47 @@ def test_the_form_is_a_setting(
 
     assert outcome.code == 2
     assert "log_format" in outcome.err
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("by", ["option", "variable", "file"])
+@pytest.mark.parametrize(
+    ("words", "event"),
+    [
+        (("ticket", "show", "999999"), "command_failed"),
+        (("ticket", "list"), "warning"),
+        (("job", "run", "auto-close", "--dry-run"), "note"),
+        (("scheduler", "tick", "--only", "cache-cleanup"), "note"),
+    ],
+)
+def test_every_line_of_stderr_is_one_of_the_log(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: logging.Logger,
+    by: str,
+    words: tuple[str, ...],
+    event: str,
+) -> None:
+    monkeypatch.setenv("SAVCTL_NO_SUCH_SETTING", "x")
+    monkeypatch.setenv("SAVCTL_SCHEDULE_CACHE_CLEANUP", "off")
+    if by == "variable":
+        monkeypatch.setenv("SAVCTL_LOG_FORMAT", "json")
+    elif by == "file":
+        (tmp_path / "savctl.toml").write_text('log_format = "json"', encoding="utf-8")
+
+    shown = cli(*words, *(("--log-format", "json") if by == "option" else ()))
+
+    lines = [json.loads(line) for line in shown.err.splitlines()]
+    assert all({"at", "level", "event", "message", "host"} <= set(line) for line in lines)
+    assert event in {line["event"] for line in lines}
+    assert "warning" in {line["level"] for line in lines}
+    if event == "command_failed":
+        assert (lines[-1]["level"], lines[-1]["error"]["exit"]) == ("error", 4)
+
+
+def test_a_usage_error_is_one_too(cli: Cli) -> None:
+    shown = cli("ticket", "lst", "--log-format=json")
+
+    (line,) = (json.loads(text) for text in shown.err.splitlines())
+    assert (shown.code, line["level"], line["error"]["code"]) == (2, "error", "usage")

@@ -19,6 +19,7 @@ class Asked:
     is_json: bool = False
     is_verbose: bool = False
     color: str = "auto"
+    has_log_lines: bool = False
 
 
 def asked(words: Sequence[str]) -> Asked:
@@ -28,6 +29,7 @@ def asked(words: Sequence[str]) -> Asked:
     return Asked(
         is_json=bool(formats) and is_json(formats[-1]),
         color=dict(options).get("color", "auto"),
+        has_log_lines=dict(options).get("log-format", "").strip().lower() == "json",
         is_verbose=any(name == "verbose" for name, _ in options),
     )
 
@@ -45,9 +47,9 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             return
         if word == "--verbose":
             yield "verbose", ""
-        elif word in {"--output", "--color"}:
+        elif word in {"--output", "--color", "--log-format"}:
             yield word[2:], after
-        elif word.startswith(("--output=", "--color=")):
+        elif word.startswith(("--output=", "--color=", "--log-format=")):
             yield word[2:].partition("=")[0], word.partition("=")[2]
         elif word.startswith("-") and not word.startswith("--"):
             yield from _short(word[1:], after)

@@ -17,7 +17,7 @@ from savctl.cli.framework.effects import Effect
 from savctl.cli.framework.errors import message_line
 from savctl.cli.framework.output import Format, Look
 from savctl.cli.framework.page import Paint
-from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.streams import has_log_lines, use_log_lines, write_line
 from savctl.cli.framework.tables.colours import painted, yellow
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import safe
@@ -62,6 +62,8 @@ class CommandContext:
     def settings(self) -> Settings:
         """The settings in force; a variable that is none of them, or is not used, is named."""
         found = from_environment(file=self.config)
+        if (self.log_format or found.log_format) == "json":
+            use_log_lines(wanted=True)
         for named in (*found.unknown, *unused_variables(os.environ, found)):
             self.warn(str(named))
         return found
@@ -136,6 +138,8 @@ class CommandContext:
         """Write the log to stderr from this level on, in the form that was asked for."""
         from savctl.log import to_stderr
 
+        if self.log_format == "json":
+            use_log_lines(wanted=True)
         form = self.log_format or ("json" if self.is_json else self.settings.log_format)
         to_stderr(level, form=form)
 
@@ -294,7 +298,7 @@ class CommandContext:
 
     def _say(self, kind: str, text: str) -> None:
         """One line on stderr: words, or an object where errors are objects."""
-        if self.is_json:
+        if self.is_json or has_log_lines():
             line = message_line(kind, text)
         else:
             label = f"{self._painted('warning:')} " if kind == "warning" else ""

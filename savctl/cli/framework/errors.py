@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 
-from savctl.cli.framework.streams import write_line
+from savctl.cli.framework.streams import has_log_lines, write_line
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import Interrupted, SavError
@@ -16,7 +16,7 @@ _LONGEST = 500
 
 
 def error_line(failure: SavError, *, causes: Sequence[str] = ()) -> str:
-    """The failure as one JSON line (contract: command line, 1.2)."""
+    """The failure as one JSON line (contract: command line, 1.2), or as one of a JSON log."""
     error = {
         "code": failure.code,
         "message": failure.message,
@@ -25,11 +25,15 @@ def error_line(failure: SavError, *, causes: Sequence[str] = ()) -> str:
         **failure.facts,
         **({"causes": list(causes)} if causes else {}),
     }
+    if has_log_lines():
+        return _log_line("error", "command_failed", failure.message, error=error)
     return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
 
 def message_line(kind: str, text: str) -> str:
-    """A note or a warning as one JSON line: `{"note": "…"}`."""
+    """A note or a warning as one JSON line: `{"note": "…"}`, or as one of a JSON log."""
+    if has_log_lines():
+        return _log_line("warning" if kind == "warning" else "info", kind, text)
     return json_safe(json.dumps({kind: text}, ensure_ascii=False))
 
 
@@ -38,7 +42,7 @@ def write_failure(
 ) -> None:
     """Print a failure to stderr, in words or as a JSON line; `-v` adds what led to it."""
     causes = list(_causes(failure)) if is_verbose else []
-    if as_json:
+    if as_json or has_log_lines():
         write_line(error_line(failure, causes=causes) + "\n")
         return
     hint = f"  hint: {safe(failure.hint)}\n" if failure.hint else ""
@@ -53,6 +57,12 @@ def write_failure(
     has_colours = wants_colour(color, is_terminal=sys.stderr.isatty())
     label = red("error:") if has_colours else "error:"
     write_line(f"{label} {safe(first)}\n{listed}{hint}")
+
+
+def _log_line(level: str, event: str, message: str, **fields: object) -> str:
+    from savctl.log import json_line
+
+    return json_line(level, event, message, **fields)
 
 
 def _causes(failure: BaseException) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,7 +11,13 @@ import typer
 
 from savctl.cli.framework.asked import asked
 from savctl.cli.framework.errors import write_failure
-from savctl.cli.framework.streams import has_reader, prepare, silence_stdout
+from savctl.cli.framework.streams import (
+    has_log_lines,
+    has_reader,
+    prepare,
+    silence_stdout,
+    use_log_lines,
+)
 from savctl.errors import ExitCode, Interrupted, SavError, Unavailable, is_out_of_room
 
 
@@ -19,6 +26,8 @@ def run(words: Sequence[str]) -> int:
     from savctl.cli.root import root
 
     prepare()
+    by_variable = os.environ.get("SAVCTL_LOG_FORMAT") == "json"
+    use_log_lines(wanted=by_variable or asked(words).has_log_lines)
     try:
         outcome = root().main(args=list(words), prog_name="savctl", standalone_mode=False)
         sys.stdout.flush()
@@ -66,7 +75,7 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
     if isinstance(bug, OSError) and is_out_of_room(bug):
         return _no_room(words, bug)
     wanted = asked(words)
-    if wanted.is_json:
+    if wanted.is_json or has_log_lines():
         trace = traceback.format_exception(bug) if wanted.is_verbose else None
         found = SavError(
             f"unexpected failure: {type(bug).__name__}",

@@ -54,6 +54,22 @@ def erase_line() -> None:
             sys.stderr.flush()
 
 
+class _Stderr:
+    """Whether each line of stderr is to have the form of a JSON log (rules 18.4)."""
+
+    has_log_lines = False
+
+
+def use_log_lines(*, wanted: bool) -> None:
+    """Decide it for this invocation."""
+    _Stderr.has_log_lines = wanted
+
+
+def has_log_lines() -> bool:
+    """What was decided."""
+    return _Stderr.has_log_lines
+
+
 def settle() -> None:
     """Give up what stderr had no room for: it would change the exit code."""
     try:
