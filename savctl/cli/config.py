@@ -27,7 +27,9 @@ from savctl.errors import ConfigurationError
 group = new_group("Show and check the settings.")
 
 
-@command(group, "show", examples=["savctl config show", "savctl config show -o json"])
+@command(
+    group, "show", timeless=True, examples=["savctl config show", "savctl config show -o json"]
+)
 def show(call: CommandContext) -> Answer | Outcome:
     """Show every setting in force, with its origin.
 
@@ -62,7 +64,7 @@ def _row(found: Configuration, setting: Setting) -> Row:
     }
 
 
-@command(group, "check", examples=["savctl config check"])
+@command(group, "check", timeless=True, examples=["savctl config check"])
 def check(call: CommandContext) -> Answer:
     """Check the settings and name every mistake at once."""
     from savctl.cli.settings_check import more_problems
@@ -80,7 +82,9 @@ def check(call: CommandContext) -> Answer:
     return Answer(rows=[row], is_one=True, key="ok")
 
 
-@command(group, "path", examples=["savctl config path", "savctl config path -o json"])
+@command(
+    group, "path", timeless=True, examples=["savctl config path", "savctl config path -o json"]
+)
 def path(call: CommandContext) -> Answer:
     """Show the configuration file in use and the places of others.
 

@@ -44,6 +44,8 @@ def test_the_table_names_every_column_of_the_answer(
     outcome = cli(*words, "-o", "jsonl")
 
     assert outcome.code == ANSWERS.get(example, 0)
+    for line in outcome.err.splitlines():
+        assert isinstance(json.loads(line), dict)  # a note, a warning, a line of the log
     for line in outcome.out.splitlines():
         row = json.loads(line)
         assert set(row) <= set(fields_of(name))

@@ -160,7 +160,7 @@ def test_every_option_has_text_and_a_readable_value(cli: Cli, words: str) -> Non
     assert max(map(len, text.splitlines())) <= 80 or "Examples:" in text
 
 
-@pytest.mark.parametrize("words", ["states", "completion", "version"])
+@pytest.mark.parametrize("words", ["states", "completion", "version", "config show", "db size"])
 def test_what_has_no_clock_takes_no_other_time(words: str) -> None:
     assert "--at" not in {option for param in COMMANDS[words].params for option in param.opts}
 

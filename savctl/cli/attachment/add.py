@@ -113,6 +113,7 @@ def _with_links(call: CommandContext, answer: Answer, rows: list[Row]) -> Answer
 @command(
     group,
     "check",
+    timeless=True,
     examples=[
         "savctl attachment check photo.jpg",
         "savctl attachment check photo.jpg letter.pdf -o json",

@@ -8,7 +8,7 @@ from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
 
 
-@command(group, "size", examples=["savctl db size", "savctl db size -o json"])
+@command(group, "size", timeless=True, examples=["savctl db size", "savctl db size -o json"])
 def size(call: CommandContext) -> Answer:
     """Show the size of each table, largest first.
 

@@ -84,6 +84,7 @@ def downgrade(
 @command(
     group,
     "status",
+    timeless=True,
     examples=["savctl db status", "savctl db status --verify -o json"],
 )
 def status(
@@ -147,7 +148,7 @@ def adopt(call: CommandContext) -> Outcome:
     return Outcome(answer=answer)
 
 
-@command(group, "ping", examples=["savctl db ping", "savctl db ping -o json"])
+@command(group, "ping", timeless=True, examples=["savctl db ping", "savctl db ping -o json"])
 def ping(call: CommandContext) -> Answer:
     """Check whether the database answers, and how fast.
 

@@ -102,7 +102,10 @@ def show(
 
 
 @command(
-    group, "schema", examples=["savctl event schema -o json", "savctl event schema TicketCreated"]
+    group,
+    "schema",
+    timeless=True,
+    examples=["savctl event schema -o json", "savctl event schema TicketCreated"],
 )
 def schema(
     call: CommandContext,

@@ -80,7 +80,7 @@ def export(
     return _answer(call, user, out, report)
 
 
-@command(group, "schema", examples=["savctl gdpr schema"])
+@command(group, "schema", timeless=True, examples=["savctl gdpr schema"])
 def schema(call: CommandContext) -> Answer:
     """Print the JSON Schema of data.json in an export."""
     from savctl.domain.privacy.export_schema import export_schema

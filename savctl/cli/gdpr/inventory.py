@@ -15,6 +15,7 @@ from savctl.cli.gdpr import group
 @command(
     group,
     "inventory",
+    timeless=True,
     examples=["savctl gdpr inventory", "savctl gdpr inventory --whose customer -o json"],
 )
 def inventory(

@@ -214,7 +214,7 @@ def unlock(call: CommandContext, name: JobName) -> Answer:
     return Answer(rows=[row], is_one=True, key="job")
 
 
-@command(group, "crontab", examples=["savctl job crontab"])
+@command(group, "crontab", timeless=True, examples=["savctl job crontab"])
 def crontab(call: CommandContext) -> Answer:
     """Print cron lines that run every job at its time.
 
