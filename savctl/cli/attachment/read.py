@@ -54,6 +54,7 @@ def list_(
 @command(
     group,
     "get",
+    asks=True,
     acts=True,
     examples=[
         "savctl attachment get 1 --out ada.jpg --force",
@@ -112,6 +113,7 @@ def _place(out: str | None, name: str) -> str:
 @command(
     group,
     "url",
+    asks=True,
     acts=True,
     examples=["savctl attachment url 1 --as 456", "savctl attachment url 1 --expires 5m -o json"],
 )

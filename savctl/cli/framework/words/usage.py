@@ -9,15 +9,21 @@ import typer
 
 from savctl.cli.framework.words.guesses import UsageProblem
 
+_TOO_MANY = "Got unexpected extra argument"
+
 
 def usage_problem(failure: typer.TyperException) -> UsageProblem:
     """The failure with the name of the command, and what to do."""
     context: Any = getattr(failure, "ctx", None)
     path = context.command_path if context is not None else "savctl"
     hint = f"Run '{path} --help' for usage."
+    message = failure.format_message().rstrip(".")
+    if message.startswith(_TOO_MANY):
+        more = message.removeprefix(_TOO_MANY).removeprefix("(s)").strip(" ()")
+        return UsageProblem(f"{path} takes no further argument: {more}", hint=hint)
     option = getattr(failure, "option_name", None)
     if type(failure).__name__ != "NoSuchOption" or context is None:
-        return UsageProblem(failure.format_message().rstrip("."), hint=hint)
+        return UsageProblem(message, hint=hint)
     known = {name for param in context.command.get_params(context) for name in param.opts}
     near = get_close_matches(str(option), sorted(known), n=1, cutoff=0.7)
     if near:
