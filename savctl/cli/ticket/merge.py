@@ -77,9 +77,8 @@ def merge(
     target = reference(into)
     terms = MergeOptions(reason=reason, across=across_customers)
     op = call.operation(key=idempotency_key)
-    if call.yes or call.dry_run:
-        call.name_target()
-    elif refs:  # an empty list on stdin is nothing to do
+    call.name_target()
+    if refs and not (call.yes or call.dry_run):  # an empty list on stdin is nothing to do
         would = merge_tickets(replace(op, dry_run=True), refs, target, terms=terms)
         call.confirm(_question(would))
     merged = merge_tickets(op, refs, target, terms=terms)
