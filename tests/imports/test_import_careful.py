@@ -59,7 +59,7 @@ def test_behind_a_quote_that_is_never_closed_the_import_stops(cli: Cli, tmp_path
 
     assert (code, users(cli), report["stopped_at"]) == (3, [455], 3)
     assert "column 3 (description): a quote is opened and never closed" in str(report["rejects"])
-    assert json.loads(err)["error"]["line"] == 3
+    assert json.loads(err.splitlines()[-1])["error"]["line"] == 3
     assert not bad.exists() or bad.read_text() == HEAD  # no half rows for a second try
 
     code, _, _ = imported(
