@@ -50,12 +50,12 @@ def list_(
     """List tickets, newest first, fifty at a time."""
     from savctl.persistence.tickets.ticket_lists import list_tickets
 
-    if call.at is not None:
-        call.note("--at sets the clock of --since and --until; the tickets are those of now")
     start = _start(call, after) if after is not None else None
     found = list_tickets(
         call.database, wanted, sort=sort, after=start, limit=limit + 1 if limit else 0
     )
+    if call.at is not None:
+        call.note("--at sets the clock of --since and --until; the tickets are those of now")
     rows = _up_to(call, found, limit)
     return Answer(
         rows=rows, columns=LIST_COLUMNS, kept=LIST_KEPT, fields=TICKET_COLUMNS, noun="tickets"
