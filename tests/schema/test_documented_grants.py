@@ -43,6 +43,7 @@ def run_everything(cli: Cli) -> None:
     assert [s for s in results if s["level"] == "error" and s["check"] not in files] == []
 
 
+@pytest.mark.slow("every job runs once as the user of every day")
 def test_they_are_enough_from_an_empty_database(
     cli: Cli, granted: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +58,7 @@ def test_they_are_enough_from_an_empty_database(
     assert refused.code == 7, refused.err
 
 
+@pytest.mark.slow("every job runs once as the user of every day")
 def test_they_are_enough_for_the_services_own_database(
     cli: Cli, granted: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
