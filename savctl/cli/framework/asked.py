@@ -41,7 +41,7 @@ def is_json(output: str) -> bool:
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """`output` with its value and `verbose`, wherever they stand before a `--`."""
-    following = [*words[1:], ""]
+    following = [*words, ""][1:]
     for word, after in zip(words, following, strict=True):
         if word == "--":
             return
