@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 _LOOK_EVERY_SECONDS = 0.1
+_STDERR = 2
 
 
 class Stop:
@@ -18,13 +20,16 @@ class Stop:
     when the signal comes while the main thread holds that event's lock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, announcement: bytes = b"") -> None:
         self.signal: signal.Signals | None = None
+        self._announcement = announcement
 
     def request(self, number: int, _: FrameType | None = None) -> None:
         """Ask to stop; the first signal counts, further ones change nothing."""
         if self.signal is None:
             self.signal = signal.Signals(number)
+            with suppress(OSError):  # not by sys.stderr: its buffer may be in use at this moment
+                os.write(_STDERR, self._announcement)
 
     def is_set(self) -> bool:
         """Whether to stop."""
@@ -37,13 +42,15 @@ class Stop:
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Stop]:
+def stopping_on_signals(announcement: bytes = b"") -> Iterator[Stop]:
     """Turn SIGTERM and SIGINT into a `Stop` while the block runs (main thread only).
+
+    The announcement is written to stderr when the first one is caught.
 
     Once one has come, both are ignored from the end of the block to the end of the process: a
     second one must not cut off the report.
     """
-    stop = Stop()
+    stop = Stop(announcement)
     before = {
         number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)
     }

@@ -53,6 +53,8 @@ def test_a_signal_ends_a_job_after_its_batch(
         found, out, err = ended(process)
 
     assert found == code, err
+    notes = [json.loads(line).get("note", "") for line in err.splitlines()]
+    assert notes.count("stopping after the current batch") == 1
     report = json.loads(out)
     assert report["seen"] + report["left"] == TICKETS
     assert report["left"] > 0

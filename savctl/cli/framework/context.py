@@ -258,6 +258,16 @@ class CommandContext:
             held, self._held = self._held, None
             write_line("".join(held))
 
+    @property
+    def stop_line(self) -> bytes:
+        """What a signal is answered with at once, while the current batch goes on."""
+        if self.quiet:
+            return b""
+        text = "stopping after the current batch"
+        if self.is_json or has_log_lines():
+            return f"{message_line('note', text)}\n".encode()
+        return f"{chr(10) * sys.stderr.isatty()}{text}\n".encode()
+
     def confirm(self, question: str, *, hint: str = "Add --yes.") -> None:
         """Continue only after confirmation: `--yes`, or an answer on a terminal.
 

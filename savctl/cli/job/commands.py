@@ -81,7 +81,7 @@ def run(
     if due and call.dry_run:
         raise InvalidInput("--due runs a slot, which a dry run does not", hint="Leave one out.")
     items = wanted_items(call)
-    with stopping_on_signals() as stop:
+    with stopping_on_signals(call.stop_line) as stop:
         if due:
             report = run_due(call, job, stop, chosen)
         else:

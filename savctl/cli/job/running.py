@@ -51,7 +51,7 @@ def by_name(call: CommandContext, name: str) -> Outcome:
     """Run a job for the command that bears its name."""
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     items = wanted_items(call)
-    with stopping_on_signals() as stop:
+    with stopping_on_signals(call.stop_line) as stop:
         report = run_now(call, find_job(name), stop, items=items)
     return answered(call, report, stop, items)
 
