@@ -12,7 +12,7 @@ _MEMBER_SQLITE = (
     "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(<json>, '$.<path>') = 'array' "
     "THEN support_tickets.metadata ELSE '{}' END, '$.<path>') WHERE value = :member)"
 )
-# Counted, because MySQL 9 makes a semijoin of EXISTS and reads the list of one row for all of them.
+# Counted: of EXISTS MySQL 9 makes a semijoin, and reads the list of one row for all of them.
 _MEMBER_SERVER = (
     "(SELECT COUNT(*) FROM JSON_TABLE(<json>, '$.<path>[*]' COLUMNS "
     "(member VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS members "
