@@ -34,8 +34,8 @@ pytestmark = pytest.mark.slow("a broker has to break, be noticed and come back")
 EVENTS = 6_000
 TICKETS = 300
 ONCE = ("event", "relay", "--once")
-RECONNECTS_WITHIN = 60.0
-DRAINED_WITHIN = 60.0
+RECONNECTS_WITHIN = 180.0  # with four tests beside it on two cores it took over 60 s
+DRAINED_WITHIN = 120.0
 
 
 @pytest.fixture(autouse=True)
