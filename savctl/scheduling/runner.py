@@ -31,7 +31,8 @@ class Start:
 
     `options` are the job's own, None for their defaults; `is_confirmed` lifts its brake.
     `run_until` keeps a continuous job at work. `troubles` are those of the process, which
-    outlive a run. `on_item` gets each item of a dry run, however many there are.
+    outlive a run. `on_total` gets the number of items before the work begins, `on_item` each
+    item of a dry run, however many there are.
     """
 
     by: StartedBy = StartedBy.HAND
@@ -42,6 +43,7 @@ class Start:
     run_until: datetime | None = None
     should_stop: Callable[[], bool] = never_stop
     on_batch: Callable[[BatchReport], None] = no_progress
+    on_total: Callable[[int], None] | None = None
     on_item: Callable[[Item], None] | None = None
     troubles: Troubles = field(default_factory=Troubles)
 
@@ -163,6 +165,7 @@ def _context(
         fence=fence,
         should_stop=should_stop,
         on_batch=_keeping(app, counts, start.on_batch),
+        on_total=start.on_total,
         counts=counts,
     )
     return Context(

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.cli.terminals import Terminal
 from tests.conftest import Cli
-from tests.given import created
+from tests.given import brought_to, created
 
 pytestmark = pytest.mark.only_on("sqlite")
 slow = pytest.mark.slow("starts a process on a terminal")
@@ -87,6 +88,23 @@ def test_ctrl_c_at_a_question_says_that_nothing_was_done(
 
     assert code == 130
     assert shown.endswith("\r\ninterrupted; nothing was done\r\n")
+
+
+@slow
+@pytest.mark.parametrize(
+    ("job", "status"),
+    [("auto-close", Status.WAITING_CUSTOMER), ("close-resolved", Status.RESOLVED)],
+)
+def test_a_job_shows_how_much_of_all_it_has_done(
+    database: Database, clock: SetClock, terminal: Terminal, job: str, status: Status
+) -> None:
+    for _ in range(4):
+        brought_to(database, clock, status)
+
+    shown = terminal("job", "run", job, NO_COLOR="1", SAVCTL_BATCH_SIZE="1")
+
+    assert re.search(r"1 seen, 1 changed  \[#{5}\.{15}\] 25%, about .* left", shown)
+    assert "4 seen, 4 changed" in shown
 
 
 @slow

@@ -30,10 +30,14 @@ class Progress:
 
     def __init__(self, *, total: float | None = None, is_seen: bool = True) -> None:
         self.text = ""
-        self._total, self._is_seen = total, is_seen
+        self._total, self.is_seen = total, is_seen
         self._began = self._heard = time.monotonic()
         self._drawn = 0.0
         self._share = 0.0
+
+    def expect(self, total: float) -> None:
+        """How much there is to do; known only once the work has begun."""
+        self._total, self._began = total, time.monotonic()
 
     def show(self, text: str, *, done: float | None = None) -> None:
         """The counts so far, and how much of the total they are."""
@@ -53,7 +57,7 @@ class Progress:
                 self._draw(f"{_MARKS[turn % len(_MARKS)]} ")
 
     def _draw(self, mark: str) -> None:
-        if not self._is_seen:
+        if not self.is_seen:
             return
         self._drawn = time.monotonic()
         spent = timedelta(seconds=self._drawn - self._began)

@@ -6,7 +6,7 @@ import logging
 
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.progress import watching
 from savctl.cli.job.item_lines import ItemLines, wanted_items
 from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone
@@ -41,7 +41,8 @@ def run_now(
             options=options,
             dry_run=call.dry_run,
             should_stop=stop.is_set,
-            on_batch=counting(progress, _counts),
+            on_batch=lambda report: progress.show(_counts(report), done=report.seen),
+            on_total=progress.expect if progress.is_seen else None,
             on_item=items.add if items is not None else None,
         )
         return run_job(job, call.app, start)

@@ -55,6 +55,7 @@ def archive_tickets(
     steps = Steps(database, clock, cold, terms)
     if not terms.dry_run:
         steps.tidy()
+    terms.announce(database, due.count)
     after_id: int | None = 0
     while after_id is not None and not terms.should_stop():
         with database.reading() as connection:

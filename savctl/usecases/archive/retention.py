@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.retention import Age, is_over, kept_for_good
@@ -59,6 +61,7 @@ def remove_expired(
     retention = _Retention(database, clock, cold, after, terms)
     if brake is not None:
         retention.require_few(brake)
+    terms.announce(database, retention.count_due)
     stopped_at = retention.remove_hot()
     if stopped_at is None:
         retention.remove_archived()
@@ -109,6 +112,10 @@ class _Retention:
             lambda uow: delete_old_answers(uow.connection, before=before),
             fence=self.terms.fence,
         )
+
+    def count_due(self, connection: Connection) -> int:
+        """How many there are, hot and archived."""
+        return index.count_closed_by(connection, self.due.closed_by) + self.due.count(connection)
 
     def count_left(self, stopped_at: int | None) -> int:
         """How many a stopped run did not come to."""

@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from savctl.errors import (
     ConfigurationError,
     NotPermitted,
@@ -50,7 +52,8 @@ class BatchContext:
     `size` is in items; `should_stop` is asked between batches, `on_batch` is called after each; a
     `fence` must be passed by every commit of a job; `report` is added to as batches are
     committed, so that it has what was done even when an error ends the work; `counts` stores
-    its counts with each batch, so that they outlive the process.
+    its counts with each batch, so that they outlive the process. `on_total` gets the number of
+    items beforehand; None where nobody watches, as counting takes its time.
     """
 
     report: BatchReport
@@ -59,7 +62,14 @@ class BatchContext:
     fence: Fence | None = None
     should_stop: Callable[[], bool] = never_stop
     on_batch: Callable[[BatchReport], None] = no_progress
+    on_total: Callable[[int], None] | None = None
     counts: RunCounts | None = None
+
+    def announce(self, database: Database, count: Callable[[Connection], int]) -> None:
+        """Count the items and name the number, if somebody watches."""
+        if self.on_total is not None:
+            with database.reading() as connection:
+                self.on_total(count(connection))
 
     def require_lease(self) -> None:
         """Pass while this run may act: asked before each step that no commit's fence guards.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -60,6 +61,7 @@ def escalate(
         watch, newest = read_watch(connection), newest_ticket_id(connection)
     is_whole = watch is None or not now - WHOLE_EVERY < watch.full_scan_at <= now
     known = policies or Policies()
+    terms.announce(database, partial(count_due, now=now))
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         return _scan_batch(uow, ids, clock_(), known)

@@ -137,6 +137,8 @@ def _close(
     if brake is not None:
         _require_few(database, clock(), subject, terms, brake)
 
+    terms.announce(database, candidates.count)
+
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         return _close_batch(uow, ids, subject, candidates, clock())
 
