@@ -47,6 +47,7 @@ gdpr hold list
 archive list
 archive verify
 event list --limit 0
+audit list --limit 0
 db check
 db check --fix --dry-run
 doctor

@@ -54,6 +54,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("list", "show", "schema", "tail", "status"), _R),
         **dict.fromkeys(("relay", "retry", "skip", "replay", "setup"), _C),
     },
+    "audit": {"list": _R},
     "job": {
         **dict.fromkeys(("list", "history", "why", "next", "crontab"), _R),
         **dict.fromkeys(("run", "unlock"), _C),

@@ -14,7 +14,7 @@ from savctl.cli.framework.tables.columns import check_columns, check_paths
 OBJECTS = frozenset(
     (
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
-        *("tickets", "details", "report", "archived", "targets", "rules", "properties"),
+        *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
         *("last_run", "jobs"),
     )
 )
@@ -134,6 +134,7 @@ _FIELDS: dict[str, str] = {
     "event skip": "id skipped dry_run",
     "event replay": "sent would_send refused",
     "event setup": "broker exchange type durable",
+    "audit list": "id at actor action ticket_id run_id entry",
     "job list": "job summary schedule catch_up next_slot running_on last_status last_started_at "
     "last_changed",
     "job run": _REPORT,
