@@ -33,6 +33,7 @@ from savctl.private_files import make_private_file, make_private_folder
 from savctl.shared_part import shared_part
 
 T = TypeVar("T")
+OpenConnection = Connection  # what use cases hand on and do not look into
 
 _ATTEMPTS = 8
 _PATIENCE = 2  # lock waits: who holds a row for longer holds it for minutes

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.retention import Age, is_over, kept_for_good
@@ -25,7 +23,7 @@ from savctl.persistence.archive.residual_rows import (
     delete_old_answers,
     files_to_purge,
 )
-from savctl.persistence.engine import Database
+from savctl.persistence.engine import Database, OpenConnection
 from savctl.persistence.tickets.tickets import delete_tickets
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
@@ -113,7 +111,7 @@ class _Retention:
             fence=self.terms.fence,
         )
 
-    def count_due(self, connection: Connection) -> int:
+    def count_due(self, connection: OpenConnection) -> int:
         """How many there are, hot and archived."""
         return index.count_closed_by(connection, self.due.closed_by) + self.due.count(connection)
 

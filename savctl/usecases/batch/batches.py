@@ -13,8 +13,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from savctl.errors import (
     ConfigurationError,
     NotPermitted,
@@ -22,7 +20,7 @@ from savctl.errors import (
     SchemaMismatch,
     Unavailable,
 )
-from savctl.persistence.engine import Database
+from savctl.persistence.engine import Database, OpenConnection
 from savctl.persistence.jobs.run_counts import RunCounts
 from savctl.persistence.server_errors import WriteConflict
 from savctl.persistence.tickets.candidates import NumberOf, Pages, number_of
@@ -65,7 +63,7 @@ class BatchContext:
     on_total: Callable[[int], None] | None = None
     counts: RunCounts | None = None
 
-    def announce(self, database: Database, count: Callable[[Connection], int]) -> None:
+    def announce(self, database: Database, count: Callable[[OpenConnection], int]) -> None:
         """Count the items and name the number, if somebody watches."""
         if self.on_total is not None:
             with database.reading() as connection:
