@@ -1,4 +1,4 @@
-"""Remove expired cache entries and locks, old tokens."""
+"""Remove expired cache entries and locks, old commit tokens and counts of commands."""
 
 from __future__ import annotations
 

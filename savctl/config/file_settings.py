@@ -67,6 +67,11 @@ class FileSettings:
         "what tokens are checked with: the shared secret (HS256), or a public key in PEM form",
         secret=True,
     )
+    rate_limit: int = setting(
+        60,
+        values.whole(0, 10_000),
+        "commands a minute that the user of a token may start, over all hosts; 0: no limit",
+    )
     file_retention: timedelta = setting(
         timedelta(days=30),
         values.span,

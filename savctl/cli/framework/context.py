@@ -54,6 +54,7 @@ class CommandContext:
     yes: bool = False
     effect: Effect = Effect.CHANGES
     words: str = ""
+    is_slot: bool = False  # `job run NAME --due`: the machine's own
     _held: list[str] | None = field(default=None, init=False)
     _is_target_named: bool = field(default=False, init=False)
     _warned: set[str] = field(default_factory=set, init=False)
@@ -74,8 +75,13 @@ class CommandContext:
 
         Raises:
             NotPermitted: SAVCTL_TOKEN is given and invalid: nothing is opened.
+            RateLimited: its user has started as many commands as a minute allows.
         """
         self.require_good_token()
+        if self.settings.token is not None:
+            from savctl.cli.framework.gate.counting import count_command
+
+            count_command(self)
         return self.unproved_app
 
     @cached_property

@@ -74,6 +74,7 @@ def run(
 
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     job = find_job(name)
+    call.is_slot = due
     if due:
         call.require_chosen_database()
     chosen = options_of(job, options)

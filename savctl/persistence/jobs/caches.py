@@ -1,79 +1,65 @@
-"""Expired rows of the service's `cache` and `cache_locks`, old tokens."""
+"""Rows that are over: the service's `cache` and `cache_locks`, and short-lived ones of savctl."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
 
-from savctl.persistence.schema.tables import cache, cache_locks, commits
+from savctl.persistence.schema import server_info
+from savctl.persistence.schema.tables import cache, cache_locks, commits, rate_limits
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The rows of one table that are over; `expiration` is in unix seconds, inclusive."""
+@dataclass(frozen=True, slots=True, eq=False)
+class OldRows:
+    """The rows of one table that are over, to be removed page by page in the order of a key."""
 
-    table: Table
-    by: int
+    key: Column[Any]
+    is_old: ColumnElement[bool]
 
     @property
     def name(self) -> str:
         """The table's name."""
-        return self.table.name
+        return self.key.table.name
 
-    def page(self, connection: Connection, *, after: str | None, limit: int) -> list[str]:
-        """The next keys, in the order of the keys."""
-        key = self.table.c.key
-        query = select(key).where(self.table.c.expiration <= self.by).order_by(key).limit(limit)
-        query = query if after is None else query.where(key > after)
+    def page(self, connection: Connection, *, after: object, limit: int) -> list[Any]:
+        """The next keys; `after` None begins."""
+        query = select(self.key).where(self.is_old).order_by(self.key).limit(limit)
+        query = query if after is None else query.where(self.key > after)
         return list(connection.execute(query).scalars())
 
     def count(self, connection: Connection) -> int:
         """How many there are."""
-        query = select(func.count()).select_from(self.table)
-        found = connection.execute(query.where(self.table.c.expiration <= self.by))
-        return int(found.scalar_one())
+        query = select(func.count()).select_from(self.key.table).where(self.is_old)
+        return int(connection.execute(query).scalar_one())
 
-    def remove(self, connection: Connection, keys: Sequence[str]) -> int:
-        """Delete those of these rows that are still over: the service may have renewed one."""
-        wanted = delete(self.table).where(
-            self.table.c.key.in_(keys), self.table.c.expiration <= self.by
-        )
+    def remove(self, connection: Connection, keys: Sequence[Any]) -> int:
+        """Delete those of these rows that are still over: one may have been renewed."""
+        wanted = delete(self.key.table).where(self.key.in_(keys), self.is_old)
         return connection.execute(wanted).rowcount
 
 
-def expired_by(now: datetime, *, lock_grace: timedelta) -> tuple[Expired, ...]:
-    """What is over in both tables; a lock stays for the grace, the service's clock may be late."""
+def expired_caches(now: datetime, *, lock_grace: timedelta) -> tuple[OldRows, ...]:
+    """What is over in both tables; a lock stays for the grace, the service's clock may be late.
+
+    `expiration` is in unix seconds, inclusive.
+    """
+    until, locks_until = int(now.timestamp()), int((now - lock_grace).timestamp())
     return (
-        Expired(cache, int(now.timestamp())),
-        Expired(cache_locks, int((now - lock_grace).timestamp())),
+        OldRows(cache.c.key, cache.c.expiration <= until),
+        OldRows(cache_locks.c.key, cache_locks.c.expiration <= locks_until),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OldTokens:
-    """Commit tokens below one (see `commit_tokens`), to be removed page by page."""
+def old_tokens(below: str) -> OldRows:
+    """Commit tokens below one (see `commit_tokens`)."""
+    return OldRows(commits.c.token, commits.c.token < below)
 
-    below: str
-    name: str = commits.name
 
-    def page(self, connection: Connection, *, after: str | None, limit: int) -> list[str]:
-        """The next tokens, in their order."""
-        query = select(commits.c.token).where(self._is_old).order_by(commits.c.token).limit(limit)
-        query = query if after is None else query.where(commits.c.token > after)
-        return list(connection.execute(query).scalars())
-
-    def count(self, connection: Connection) -> int:
-        """How many there are."""
-        query = select(func.count()).select_from(commits).where(self._is_old)
-        return int(connection.execute(query).scalar_one())
-
-    def remove(self, connection: Connection, keys: Sequence[str]) -> int:
-        """Delete these."""
-        return connection.execute(delete(commits).where(commits.c.token.in_(keys))).rowcount
-
-    @property
-    def _is_old(self) -> ColumnElement[bool]:
-        return commits.c.token < self.below
+def idle_users(connection: Connection, *, kept: timedelta) -> OldRows:
+    """Counts of users who started no command for so long, by the database's clock."""
+    before = server_info.now(connection) - kept
+    return OldRows(rate_limits.c.user_id, rate_limits.c.last_at < before)

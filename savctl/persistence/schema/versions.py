@@ -48,6 +48,12 @@ def version(connection: Connection) -> str | None:
     return row[0] if row else None
 
 
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one this savctl was made for."""
+    with database.reading() as connection:
+        return version(connection) == HEAD
+
+
 def require_current(connection: Connection, name: str) -> None:
     """Pass when the schema is the one this savctl was made for.
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from savctl.persistence.commit_tokens import oldest_kept
 from savctl.persistence.engine import Database
-from savctl.persistence.jobs.caches import Expired, OldTokens, expired_by
+from savctl.persistence.jobs.caches import OldRows, expired_caches, idle_users, old_tokens
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batch.batches import BatchContext
@@ -14,10 +14,12 @@ from savctl.usecases.batch.report import Item, ItemOutcome
 
 # The service judges by its own clock: a lock must not go while it still holds there.
 LOCK_GRACE = timedelta(seconds=30)
+# The window is a minute; a database's clock that was set back a little must not open it again.
+COUNTS_KEPT = timedelta(hours=1)
 
 
 def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> None:
-    """Remove expired entries of `cache` and `cache_locks`, and old commit tokens of ours.
+    """Remove expired entries of `cache` and `cache_locks`; commit tokens and counts of ours.
 
     The unit of the report is rows.
 
@@ -28,8 +30,10 @@ def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> No
         Unavailable: the database went away, or the lease was lost; committed batches stay.
     """
     now = clock()
-    tokens = OldTokens(oldest_kept(now))
-    places: tuple[Expired | OldTokens, ...] = (*expired_by(now, lock_grace=LOCK_GRACE), tokens)
+    with database.reading() as connection:
+        counts = idle_users(connection, kept=COUNTS_KEPT)
+    caches = expired_caches(now, lock_grace=LOCK_GRACE)
+    places = (*caches, old_tokens(oldest_kept(now)), counts)
     for place in places:
         removed = _clean(database, place, terms)
         if removed:
@@ -42,7 +46,7 @@ def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> No
             terms.report.left = sum(place.count(connection) for place in places)
 
 
-def _clean(database: Database, place: Expired | OldTokens, terms: BatchContext) -> int:
+def _clean(database: Database, place: OldRows, terms: BatchContext) -> int:
     removed, last = 0, None
     while not terms.should_stop():
         with database.reading() as connection:

@@ -21,6 +21,11 @@ from savctl.domain.privacy.inventory.service import TICKET
 
 _NOTHING = Care(basis=NONE, retention="as long as the installation", erased="left alone")
 _COMMITS = Care(basis=NONE, retention="7 days", erased="left alone")
+_RATE_LIMITS = Care(
+    basis=INTEREST,
+    retention="until the next cache-cleanup, at most 8 days",
+    erased="left alone: gone with the next cache-cleanup",
+)
 _RUNS = Care(
     basis=DUTY,
     retention="as long as the installation",
@@ -76,6 +81,13 @@ OWN: tuple[Entry, ...] = (
         ("token", N, "a transaction", NO),
         ("is_stored", N, "whether it was committed", NO),
         ("created_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_rate_limits.",
+        _RATE_LIMITS,
+        ("user_id", C + A, "who ran commands with a token", NO),
+        ("used", C + A, "times of the commands of the last minute", NO),
+        ("last_at", C + A, "time of the last one", NO),
     ),
     *entries(
         "savctl_runs.",

@@ -111,6 +111,17 @@ commits = Table(
     **OWN_KEYED,
 )
 
+# The commands that the user of a token started within the last minute: a JSON list of
+# microseconds since 1970, on the database's clock.
+rate_limits = Table(
+    "savctl_rate_limits",
+    metadata,
+    Column("user_id", BigId, primary_key=True, autoincrement=False),
+    Column("used", LongText, nullable=False),
+    Column("last_at", UtcDateTime(6), nullable=False),
+    **OWN_KEYED,
+)
+
 imports = Table(
     "savctl_imports",
     metadata,

@@ -1,0 +1,1 @@
+"""What a command passes before it does anything."""
