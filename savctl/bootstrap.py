@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.config import Settings
-from savctl.domain.access.file_access import Requester
 from savctl.domain.clock_skew import ClockOff
-from savctl.errors import NotPermitted, Refused, SchemaMismatch
+from savctl.errors import Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 from savctl.shared_part import shared_part
 
@@ -157,21 +156,6 @@ class App:
         is_folder = url.startswith("file://")
         store = self._open_store(url if is_folder else f"s3://{place}")
         return ColdStorage(store, DEFAULT_PREFIX if is_folder or not prefix else f"{prefix}/")
-
-    def requester(self, user_id: int | None) -> Requester:
-        """Who asks: the user of the token, when there is one, else the one named.
-
-        Raises:
-            NotPermitted: the token is invalid, or proves another user.
-        """
-        if self.settings.token is None:
-            return Requester(user_id=user_id)
-        from savctl.adapters.jwt_tokens import requester_of
-
-        found = requester_of(self.settings.token, key=self.settings.token_key)
-        if user_id not in {None, found.user_id}:
-            raise NotPermitted(f"the token is of user {found.user_id}, not of user {user_id}")
-        return found
 
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.

@@ -14,6 +14,7 @@ from savctl.cli.framework.text import safe
 from savctl.errors import Findings, SavError, Unavailable
 
 if TYPE_CHECKING:
+    from savctl.config import Settings
     from savctl.usecases.doctor.checks import CheckResult
 
 group = new_group("Check everything savctl depends on.", is_command=True)
@@ -98,12 +99,26 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
         )
     for line, problem in problems.items():
         yield CheckResult(check=line, level=CheckLevel.ERROR, found=problem, advice=_ALL_SETTINGS)
-    if settings.token is None and "token" not in problems:
+    if (stale := _stale_keys(settings)) is not None:
+        yield CheckResult(check="token", level=CheckLevel.WARN, found=stale, advice=_ALL_SETTINGS)
+    elif settings.token is None and "token" not in problems:
         found = "no token: whoever runs savctl may do everything"
         yield CheckResult(check="token", level=CheckLevel.OFF, found=found)
-    elif "token" not in problems:
+    elif "token" not in problems and settings.token is not None:
         found = "SAVCTL_TOKEN proves who acts"
         yield CheckResult(check="token", level=CheckLevel.OK, found=found)
+
+
+def _stale_keys(settings: Settings) -> str | None:
+    """Kept keys that serve no more: the next command with a token asks the server, or fails."""
+    if settings.token_jwks is None or "://" not in settings.token_jwks:
+        return None
+    from savctl.adapters.tokens.kept_keys import LONGEST_SECONDS, kept_seconds
+
+    age = kept_seconds(settings.token_jwks, settings.home)
+    if age is None or 0 <= age < LONGEST_SECONDS:
+        return None
+    return f"the keys kept of token_jwks are {int(age // 3600)} h old and are not used any more"
 
 
 _ALL_SETTINGS = "Run 'savctl config check', which names everything that is wrong."

@@ -32,12 +32,14 @@ def _problem_of(check: Callable[[Settings], object], settings: Settings) -> str 
 
 
 def _token(settings: Settings) -> None:
-    from savctl.adapters.jwt_tokens import requester_of, require_good_key
+    from savctl.adapters.tokens.proving import requester_of, require_good_key
+    from savctl.adapters.tokens.terms import terms_of
 
+    terms = terms_of(settings)
     if settings.token is not None:
-        requester_of(settings.token, key=settings.token_key)
-    elif settings.token_key is not None:
-        require_good_key(settings.token_key)
+        requester_of(settings.token, terms)
+    elif settings.token_key is not None or settings.token_jwks is not None:
+        require_good_key(terms)
 
 
 def _schedules(settings: Settings) -> None:

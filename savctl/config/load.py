@@ -95,12 +95,29 @@ def read_configuration(
         values[setting.name] = parsed(setting, text, origin, problems)
         if len(problems) > known:
             wrong[setting.name] = problems[-1]
+    _require_one_token(environment, values, origins, problems)
     _fill_in_parts(environment, values, origins, problems)
     schedules = _schedules(environment, stored)
     unknown = unknown_variables(environment, SETTINGS)
     settings = Settings(**values, schedules=schedules, origins=origins, unknown=unknown)
     problems += mistakes(settings.policy, named="sla_{}_{}")
     return Configuration(settings=settings, problems=tuple(problems), wrong=wrong)
+
+
+def _require_one_token(
+    environment: Mapping[str, str],
+    values: dict[str, Any],
+    origins: dict[str, str],
+    problems: list[str],
+) -> None:
+    """A token that is there and empty is no permission to do everything (rules 12.2)."""
+    has_value, path = "SAVCTL_TOKEN" in environment, environment.get("SAVCTL_TOKEN_FILE")
+    if has_value and path:
+        problems.append("SAVCTL_TOKEN and SAVCTL_TOKEN_FILE are both set: unset one of them")
+    elif has_value and not environment["SAVCTL_TOKEN"]:
+        values["token"], origins["token"] = "", "environment SAVCTL_TOKEN"
+    elif path and values["token"] is not None and not values["token"].strip():
+        problems.append("SAVCTL_TOKEN_FILE: the file is empty")
 
 
 def _fill_in_parts(
@@ -168,6 +185,8 @@ def redacted(setting: Setting, value: object) -> str:
         return str(value).replace(parts.netloc, _without_password(parts.netloc), 1)
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={item}" for name, item in value.items())
     return _span(value) if isinstance(value, timedelta) else str(value)
 
 

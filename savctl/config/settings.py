@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from savctl.config.access_settings import AccessSettings
 from savctl.config.database_settings import DatabaseSettings
 from savctl.config.event_settings import EventSettings
 from savctl.config.file_settings import FileSettings
@@ -18,7 +19,13 @@ from savctl.domain.sla.policy import Policy, Target
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(
-    UpkeepSettings, FileSettings, SlaSettings, JobSettings, EventSettings, DatabaseSettings
+    AccessSettings,
+    UpkeepSettings,
+    FileSettings,
+    SlaSettings,
+    JobSettings,
+    EventSettings,
+    DatabaseSettings,
 ):
     """The values in force, the settings of all subjects. `origins` has where each came from.
 

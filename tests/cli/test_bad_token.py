@@ -11,7 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from savctl.persistence.engine import Database
@@ -100,7 +100,10 @@ WRONG_KEYS = {
     "short": "short",
     "private": pem(RSA, private=True),
     "another curve": pem(ec.generate_private_key(ec.SECP384R1())),
-    "another kind": pem(ed25519.Ed25519PrivateKey.generate()),
+    "another kind": pem(x25519.X25519PrivateKey.generate()),
+    "few bits": pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),  # noqa: S505
+    "of OpenSSH": "ssh-rsa MII" + "A" * 200,
+    "a key set": '{"keys": [{"kty": "oct", "k": "MIIMIIMIIMIIMIIMIIMIIMIIMIIMIIMII"}]}',
     "damaged": "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
     "a certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
 }

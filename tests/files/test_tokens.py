@@ -12,9 +12,11 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from savctl.adapters.jwt_tokens import TokenRefused, requester_of
+from savctl.adapters.tokens.claims import TokenRefused
+from savctl.adapters.tokens.proving import requester_of
+from savctl.adapters.tokens.terms import TokenTerms
 from savctl.domain.access.file_access import Role
 from savctl.domain.model.states import Status
 from savctl.errors import ConfigurationError, ExitCode
@@ -41,31 +43,34 @@ def a_token(key: Any = KEY, algorithm: str = "HS256", **claims: Any) -> str:
         ({}, 5, Role.ADMIN),
         ({"sub": 456, "role": "customer"}, 456, Role.CUSTOMER),
         ({"role": None, "roles": ["customer", "agent", "boss"]}, 5, Role.AGENT),
+        ({"role": ["customer", "agent"]}, 5, Role.AGENT),
+        ({"role": None, "roles": "admin"}, 5, Role.ADMIN),
+        ({"iat": int(time.time()) + 3600}, 5, Role.ADMIN),
         ({"aud": "sav-service", "iss": "auth-service"}, 5, Role.ADMIN),
     ],
 )
 def test_a_token_proves_user_and_role(claims: dict[str, Any], user: int, role: Role) -> None:
-    found = requester_of(a_token(**claims), key=KEY)
+    found = requester_of(a_token(**claims), TokenTerms(key=KEY))
 
     assert (found.user_id, found.role) == (user, role)
 
 
-@pytest.mark.parametrize("signing", ["RS256", "ES256"])
+@pytest.mark.parametrize("signing", ["RS256", "ES256", "EdDSA"])
 def test_a_public_key_checks_what_its_private_key_signed(signing: str) -> None:
-    private: Any = (
-        rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        if signing == "RS256"
-        else ec.generate_private_key(ec.SECP256R1())
-    )
+    private: Any = {
+        "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    }[signing]()
     public = (
         private.public_key()
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
 
-    assert requester_of(a_token(private, signing), key=public).user_id == 5
+    assert requester_of(a_token(private, signing), TokenTerms(key=public)).user_id == 5
     with pytest.raises(TokenRefused):  # the public key is no secret to sign with
-        requester_of(_signed_with_text(public), key=public)
+        requester_of(_signed_with_text(public), TokenTerms(key=public))
 
 
 def _signed_with_text(secret: str) -> str:
@@ -92,16 +97,18 @@ def _unsigned() -> str:
         "", "a.b.c", "ä", _unsigned(),
         a_token(key="another secret, which is long enough too"),
         a_token(exp=int(time.time()) - 3600), a_token(exp=None), a_token(sub=None),
-        a_token(sub="ada"), a_token(sub="0"), a_token(sub="\u0665"), a_token(sub=str(2**64)),
-        a_token(role="root"), a_token(role=None), a_token(role=["admin"]),
-        a_token(role=None, roles="admin"), a_token(nbf=int(time.time()) + 3600),
+        a_token(sub="ada"), a_token(sub="0"), a_token(sub="05"), a_token(sub=True),
+        a_token(sub=5.5),
+        a_token(sub="\u0665"), a_token(sub=str(2**64)),
+        a_token(role="root"), a_token(role=None), a_token(role=["root"]),
+        a_token(role=None, roles="Admin"), a_token(nbf=int(time.time()) + 3600),
         a_token(KEY * 2, "HS512"), a_token(sub="9" * 5_000),
     ],
     ids=count(),  # a token holds the time of its making: each worker would name it otherwise
 )  # fmt: skip
 def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
     with pytest.raises(TokenRefused) as refusal:
-        requester_of(token, key=KEY)
+        requester_of(token, TokenTerms(key=KEY))
 
     assert refusal.value.exit_code is ExitCode.NOT_PERMITTED
     assert token == "" or token not in refusal.value.message
@@ -110,7 +117,7 @@ def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
 @pytest.mark.parametrize("key", [None, "", "short"])
 def test_without_a_good_key_no_token_is_believed(key: str | None) -> None:
     with pytest.raises(ConfigurationError):
-        requester_of(a_token(), key=key)
+        requester_of(a_token(), TokenTerms(key=key))
 
 
 def test_a_damaged_public_key_is_named_as_such() -> None:
@@ -118,7 +125,7 @@ def test_a_damaged_public_key_is_named_as_such() -> None:
     damaged = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
 
     with pytest.raises(ConfigurationError, match="token_key"):
-        requester_of(a_token(private, "RS256"), key=damaged)
+        requester_of(a_token(private, "RS256"), TokenTerms(key=damaged))
 
 
 @pytest.mark.only_on("sqlite")

@@ -26,7 +26,13 @@ from savctl.config.unused import unused_variables
 from savctl.domain import times
 from savctl.domain.access.file_access import Requester
 from savctl.domain.clock_skew import ClockOff
-from savctl.errors import ConfigurationError, Interrupted, InvalidInput, NeedsConfirmation
+from savctl.errors import (
+    ConfigurationError,
+    Interrupted,
+    InvalidInput,
+    NeedsConfirmation,
+    NotPermitted,
+)
 from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
@@ -109,10 +115,7 @@ class CommandContext:
             NotPermitted: it is invalid.
             ConfigurationError: there is no key to check it with.
         """
-        if self.settings.token is not None:
-            from savctl.adapters.jwt_tokens import requester_of
-
-            requester_of(self.settings.token, key=self.settings.token_key)
+        _ = self.token_bearer
 
     def require_chosen_database(self) -> None:
         """Pass when a database was chosen: nobody watches what runs unattended.
@@ -179,16 +182,36 @@ class CommandContext:
 
     @cached_property
     def requester(self) -> Requester:
-        """Who asks, and the role that a token proves."""
-        if self.actor is not None:
-            return self.app.requester(self.actor)
-        named = self.app.requester(None)
-        return named if named.user_id is not None else Requester(user_id=self.settings.actor)
+        """Who asks, and the role that a token proves.
 
-    @property
+        Raises:
+            NotPermitted: the token is invalid, or proves another user than `--as`.
+        """
+        bearer = self.token_bearer
+        if bearer.user_id is None:
+            named = self.actor if self.actor is not None else self.settings.actor
+            return Requester(user_id=named)
+        if self.actor not in {None, bearer.user_id}:
+            raise NotPermitted(
+                f"the token is of user {bearer.user_id}, not of user {self.actor}",
+                hint="Leave out --as.",
+            )
+        return bearer
+
+    @cached_property
     def token_bearer(self) -> Requester:
-        """Who asks, as a token proves; without one the operator, who may see everything."""
-        return self.app.requester(None)
+        """Who asks, as a token proves; without one the operator, who may see everything.
+
+        Raises:
+            NotPermitted: the token is invalid.
+            ConfigurationError: there is no key to check it with.
+        """
+        if self.settings.token is None:
+            return Requester()
+        from savctl.adapters.tokens.proving import requester_of
+        from savctl.adapters.tokens.terms import terms_of
+
+        return requester_of(self.settings.token, terms_of(self.settings, warn=self.warn))
 
     @property
     def is_json(self) -> bool:

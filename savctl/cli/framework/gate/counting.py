@@ -27,7 +27,7 @@ def count_command(call: CommandContext) -> None:
 
     is_machines = call.is_slot or call.words in MACHINES_OWN
     is_free = call.words in _WITHOUT_TOKEN or (is_machines and call.actor is None)
-    user_id = call.unproved_app.requester(None).user_id
+    user_id = call.token_bearer.user_id
     if is_free or user_id is None or call.settings.rate_limit == rate_limit.NO_LIMIT:
         return
     database = _database(call)
