@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from savctl.domain.text_safety.steering import escaped
+
 LOGGER = "savctl"
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
@@ -26,10 +28,7 @@ DETAILS = "details"
 
 # What every record has; everything else on it is a field of ours.
 _OWN_TO_LOGGING = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
-_ESCAPED |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", 0x2028: "\\u2028"}
-_ESCAPED |= {code: f"\\u{code:04x}" for code in (0x2029, *range(0x202A, 0x202F))}
-_ESCAPED |= {code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x2066, 0x206A))}
+_BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("savctl_log_fields", default=_NONE)
 
@@ -121,4 +120,4 @@ def _text_value(value: object) -> str:
 
 
 def _safe(text: str) -> str:
-    return text.translate(_ESCAPED)
+    return escaped(text.translate(_BREAKS))

@@ -7,10 +7,9 @@ import unicodedata
 from datetime import timedelta
 
 from savctl.cli.framework.terminal import clip
-from savctl.domain.text_safety.joiners import ZWJ, is_joiner
+from savctl.domain.text_safety.joiners import ZWJ
+from savctl.domain.text_safety.steering import escaped
 
-# Cc: control, Cf: format (bidi overrides, joiners), Cs: surrogates, Zl/Zp: line breaks.
-_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 # What JSON may hold raw and a terminal may act on is somewhere in these.
 _SUSPECTS = re.compile(
     "[\x7f-\xad\u0600-\u08ff\u180e\u2000-\u206f\ufe00-\uffff\U00010000-\U0010ffff]"
@@ -21,12 +20,7 @@ _MINUTES = re.compile(r"\b(?:[0-9]{1,12} of )?[0-9]{2,12} min\b")
 
 def safe(text: str) -> str:
     """The text with every character that could steer a terminal written as an escape."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character if is_joiner(text, at) else _visible(character)
-        for at, character in enumerate(text)
-    )
+    return escaped(text)
 
 
 def json_safe(encoded: str) -> str:
@@ -72,12 +66,3 @@ def _escaped(character: str) -> str:
         return character
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
-        return character
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
