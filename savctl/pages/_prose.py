@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from html import escape
 
+from savctl.domain.text_safety.steering import steers
 from savctl.html import for_page, has_elements
 
-_STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # Letters, digits and what stands between them; most texts hold nothing else.
 _HARMLESS = re.compile(r"[\w \n\t\xa0!-~\u2010-\u2027\u20ac\u2190-\u21ff]*")
 _BLOCKS = ("<p>", "<br>", "<ul>", "<ol>", "<blockquote>", "<pre>")  # they break lines themselves
@@ -37,4 +36,4 @@ def visible(text: str) -> str:
 
 
 def _is_harmless(char: str) -> bool:
-    return char in _KEPT or unicodedata.category(char) not in _STEERING
+    return char in _KEPT or not steers(char)

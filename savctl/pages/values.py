@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from datetime import datetime
 from html import escape
 
 from savctl.domain.clock import second_text
 from savctl.domain.text_safety.joiners import is_joiner
+from savctl.domain.text_safety.steering import steers
 
 THIN_SPACE = "\u202f"
 _NOTHING = "\u2013"  # an en dash
@@ -26,7 +26,7 @@ def safe_text(value: object) -> str:
     if _HARMLESS.fullmatch(text):
         return escape(text, quote=True)
     shown = (
-        char if _is_harmless(char) or is_joiner(text, at) else f"\\u{ord(char):04x}"
+        f"\\u{ord(char):04x}" if steers(char) and not is_joiner(text, at) else char
         for at, char in enumerate(text)
     )
     return escape("".join(shown), quote=True)
@@ -63,24 +63,6 @@ def _span(minutes: int) -> str:
     if not days and (left or not parts):
         parts.append(f"{left}{THIN_SPACE}min")
     return " ".join(parts)
-
-
-def _is_harmless(char: str) -> bool:
-    return char == THIN_SPACE or (char.isprintable() and not _turns_text(char))
-
-
-def _turns_text(char: str) -> bool:
-    return unicodedata.bidirectional(char) in {
-        "RLO",
-        "LRO",
-        "RLE",
-        "LRE",
-        "PDF",
-        "RLI",
-        "LRI",
-        "FSI",
-        "PDI",
-    }
 
 
 def _plain(value: object) -> object:

@@ -20,5 +20,9 @@ def test_a_joiner_that_joins_nothing_is_shown(text: str) -> None:
     assert "\\u200" in safe_text(text)
 
 
+def test_blanks_of_french_text_stay_blanks() -> None:
+    assert safe_text("O\u00f9\u00a0est mon colis\u202f?") == "O\u00f9\u00a0est mon colis\u202f?"
+
+
 def test_what_turns_text_round_is_shown() -> None:
     assert safe_text("\u202eevil<") == "\\u202eevil&lt;"

@@ -10,6 +10,11 @@ from savctl.domain.text_safety.joiners import is_joiner
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 
 
+def steers(character: str) -> bool:
+    """Whether a character is a control, direction or invisible one, or means nothing at all."""
+    return unicodedata.category(character) in _UNSAFE
+
+
 def escaped(text: str) -> str:
     """The text on one line, with every such character written as an escape: `\\x1b`, `\\u202e`.
 
@@ -24,7 +29,7 @@ def escaped(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
+    if not steers(character):
         return character
     code = ord(character)
     if code <= 0xFF:
