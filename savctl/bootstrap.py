@@ -17,9 +17,11 @@ from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
+    from savctl.domain.encryption.codec import MetadataCodec
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
+    from savctl.ports.keys import KeySource
     from savctl.usecases.archive.cold_storage import ColdStorage
 
 
@@ -88,7 +90,28 @@ class App:
         """The database as it is, for the commands that look after its schema."""
         from savctl.persistence.engine import Database
 
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, codec=self.codec)
+
+    @shared_part
+    def codec(self) -> MetadataCodec:
+        """What encrypts and decrypts values of metadata; no key is read yet."""
+        from savctl.domain.encryption.codec import MetadataCodec
+
+        source = self.key_source
+        return MetadataCodec(self.settings.encrypted_metadata, source.keys if source else None)
+
+    @shared_part
+    def key_source(self) -> KeySource | None:
+        """Where the keys are, if that is configured; nothing is read yet."""
+        if self.settings.keys_file is not None:
+            from savctl.adapters.keys import KeysFile
+
+            return KeysFile(self.settings.keys_file)
+        if self.settings.keys_command is not None:
+            from savctl.adapters.keys import KeysCommand
+
+            return KeysCommand(self.settings.keys_command)
+        return None
 
     @shared_part
     def clock_guard(self) -> ClockGuard:

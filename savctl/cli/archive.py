@@ -17,6 +17,7 @@ from savctl.domain.text import plural
 from savctl.errors import Findings, NeedsConfirmation
 
 if TYPE_CHECKING:
+    from savctl.domain.model.metadata import Metadata
     from savctl.persistence.archive.index import Archived
     from savctl.usecases.archive.restore import RestorableTicket
     from savctl.usecases.archive.verify import Checked
@@ -113,16 +114,19 @@ def show(call: CommandContext, ticket: OneTicket) -> Answer:
 
     Its messages and attachments are included.
     """
+    from savctl.domain.model.metadata import Metadata
     from savctl.usecases.archive.restore import read_archived
 
     found = read_archived(call.database, call.app.cold, reference(ticket))
-    row, text = _whole(found), None
+    opened = call.app.codec.decrypted(
+        int(found.whole.ticket["id"]), Metadata.read(found.whole.ticket["metadata"])
+    )
+    call.warn_of_unreadable(str(found.whole.ticket["ticket_number"]), opened)
+    row, text = _whole(found, opened.metadata), None
     if call.wants_page:
         from savctl.cli.views.archived import archived_page
-        from savctl.domain.model.metadata import Metadata
 
-        metadata = Metadata.read(found.whole.ticket["metadata"])
-        text = archived_page(row, metadata, now=call.clock())
+        text = archived_page(row, opened.metadata, now=call.clock())
     return Answer(rows=[row], is_one=True, as_record=True, text=text)
 
 
@@ -235,13 +239,10 @@ def _row(archived: Archived) -> dict[str, object]:
     }
 
 
-def _whole(found: RestorableTicket) -> dict[str, object]:
-    from savctl.domain.model.metadata import Metadata
-
-    row = {**found.whole.ticket}
-    row["metadata"] = dict(Metadata.read(row["metadata"]))
+def _whole(found: RestorableTicket, metadata: Metadata) -> dict[str, object]:
     return {
-        **row,
+        **found.whole.ticket,
+        "metadata": dict(metadata),
         "messages": [_with_bool(message) for message in found.whole.messages],
         "attachments": found.whole.attachments,
         "archived": {"at": found.archived.archived_at, "bundle": found.bundle.key},

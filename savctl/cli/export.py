@@ -47,11 +47,15 @@ def tickets(
         list[str] | None,
         typer.Option("--with", metavar="PARTS", help="Also messages, attachments."),
     ] = None,
+    decrypt: Annotated[
+        bool, typer.Option("--decrypt", help="Decrypt the encrypted values of metadata.")
+    ] = False,
     force: Force = False,
 ) -> Answer | Outcome | None:
     """Write tickets to a file that only you can read.
 
-    Every column is written, internal notes as well.
+    Every column is written, internal notes as well. Encrypted values stay encrypted without
+    --decrypt.
 
     The file is complete or absent; the audit records who exported what.
     """
@@ -70,12 +74,15 @@ def tickets(
             wanted=wanted,
             form=found,
             parts=parts,
+            decrypts=decrypt,
             by=call.by,
             dry_run=call.dry_run,
             on_page=counting(progress, lambda report: plural(report.tickets, "ticket")),
             should_stop=stop.is_set,
         )
         report = export_tickets(call.database, call.clock, run, file)
+    if report.unreadable:
+        call.warn(f"{plural(report.unreadable, 'encrypted value')} could not be read")
     if report.odd.warning:
         call.warn(report.odd.warning)
     if stop.signal is not None and report.is_stopped:

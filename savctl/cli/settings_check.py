@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from savctl.config import Settings
-from savctl.errors import SavError
+from savctl.errors import ConfigurationError, SavError
 
 
 def more_problems(settings: Settings) -> Iterator[str]:
@@ -16,7 +16,7 @@ def more_problems(settings: Settings) -> Iterator[str]:
 
 def problems_by_line(settings: Settings) -> Iterator[tuple[str, str]]:
     """The same, each behind the line of `doctor` that it belongs to."""
-    checks = {"token": _token, "scheduler": _schedules, "database": _address}
+    checks = {"token": _token, "scheduler": _schedules, "database": _address, "keys": _keys}
     for line, check in checks.items():
         problem = _problem_of(check, settings)
         if problem is not None:
@@ -56,3 +56,13 @@ def _address(settings: Settings) -> None:
         _ = database.engine
     finally:
         database.close()
+
+
+def _keys(settings: Settings) -> None:
+    from savctl.bootstrap import App
+
+    if settings.keys_file is not None and settings.keys_command is not None:
+        raise ConfigurationError("keys_file and keys_command are both set: set one of them")
+    source = App(settings).key_source
+    if source is not None:
+        source.keys()

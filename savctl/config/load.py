@@ -186,7 +186,9 @@ def redacted(setting: Setting, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return ",".join(f"{name}={item}" for name, item in value.items())
+        value = tuple(f"{name}={item}" for name, item in value.items())
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return _span(value) if isinstance(value, timedelta) else str(value)
 
 

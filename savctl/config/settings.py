@@ -10,6 +10,7 @@ from savctl.config.database_settings import DatabaseSettings
 from savctl.config.event_settings import EventSettings
 from savctl.config.file_settings import FileSettings
 from savctl.config.job_settings import JobSettings
+from savctl.config.key_settings import KeySettings
 from savctl.config.setting import declared
 from savctl.config.sla_settings import SlaSettings
 from savctl.config.upkeep_settings import UpkeepSettings
@@ -20,6 +21,7 @@ from savctl.domain.sla.policy import Policy, Target
 @dataclass(frozen=True, kw_only=True)
 class Settings(
     AccessSettings,
+    KeySettings,
     UpkeepSettings,
     FileSettings,
     SlaSettings,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from urllib.parse import SplitResult, urlsplit
 
 from savctl.domain import times
+from savctl.domain.model.own_members import RESERVED
 
 _DIGITS = re.compile(r"[0-9]{1,20}")  # int() also takes 1_000, +5, " 5 " and other scripts' digits
 _AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,10})?")
@@ -155,3 +156,23 @@ def one_of(*allowed: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def metadata_paths(text: str) -> tuple[str, ...]:
+    """Dotted paths of members of metadata that are not savctl's own."""
+    paths = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    own = sorted({path.split(".")[0] for path in paths} & RESERVED)
+    if own:
+        raise ValueError(f"must not name {', '.join(own)}: savctl reads and writes it itself")
+    if any(not all(path.split(".")) for path in paths):
+        raise ValueError("must be names with commas, such as contact,customer.phone")
+    return paths
+
+
+def command_line(text: str) -> str:
+    """A program and its arguments; no shell looks at them."""
+    import shlex
+
+    if not shlex.split(text):
+        raise ValueError("must name a program")
+    return text

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from savctl.domain.encryption.codec import MetadataCodec
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens
 from savctl.persistence.driver_errors import (
@@ -50,17 +51,22 @@ LEGIBLE: Callable[[bytes], str] = methodcaller("decode", "utf-8", "replace")
 
 
 class Database:
-    """One database: connections are made on first use, so that help needs none."""
+    """One database: connections are made on first use, so that help needs none.
+
+    What is written to `metadata` passes the codec; without one nothing is encrypted.
+    """
 
     def __init__(
         self,
         url: str,
         *,
+        codec: MetadataCodec | None = None,
         lock_wait_seconds: int = 10,
         table_wait_seconds: int = 30,
         statement_seconds: int = 120,
         connect_seconds: int = 10,
     ) -> None:
+        self.codec = codec or MetadataCodec()
         self._lock_wait_seconds = lock_wait_seconds
         self._table_wait_seconds = table_wait_seconds
         self._statement_seconds = statement_seconds
@@ -169,6 +175,7 @@ class Database:
         """The same database through connections of its own, with other limits; close it."""
         return Database(
             self.url.render_as_string(hide_password=False),
+            codec=self.codec,
             lock_wait_seconds=lock_wait_seconds,
             table_wait_seconds=lock_wait_seconds,
             statement_seconds=statement_seconds,
@@ -272,6 +279,8 @@ class Database:
         if cursor.fetchone()[0] != "wal" and self.url.database not in {None, "", ":memory:"}:
             _try_wal(cursor)
         cursor.execute("PRAGMA synchronous=NORMAL")
+        if self.codec.is_configured:  # what a plain value leaves behind is overwritten (rules 13)
+            cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     def _server_engine(self) -> Engine:

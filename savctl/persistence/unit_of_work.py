@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.escalation import needs_a_look
@@ -50,14 +51,21 @@ class Fence(Protocol):
 class UnitOfWork:
     """The rows of one transaction, by subject."""
 
-    def __init__(self, connection: Connection, *, run_id: int | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        run_id: int | None = None,
+        codec: MetadataCodec | None = None,
+    ) -> None:
         self.connection = connection
         self._run_id = run_id
+        self._codec = codec
 
     @cached_property
     def tickets(self) -> Tickets:
         """Ticket rows."""
-        return Tickets(self.connection)
+        return Tickets(self.connection, self._codec)
 
     @cached_property
     def messages(self) -> Messages:
@@ -197,7 +205,8 @@ def in_transaction(
     """
 
     def fenced(connection: Connection) -> T:
-        answer = work(UnitOfWork(connection, run_id=fence.run_id if fence else None))
+        run_id = fence.run_id if fence else None
+        answer = work(UnitOfWork(connection, run_id=run_id, codec=database.codec))
         if fence is not None:
             fence.check(connection)
         return answer

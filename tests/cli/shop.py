@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from savctl.adapters.directory.store import DirectoryStore
+from savctl.adapters.keys import KeysFile
 from savctl.cli.root import REGISTRY
 from savctl.config import load
 from savctl.domain.model.states import Status
@@ -124,6 +125,9 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
     if ARCHIVED in example:
         close_long_ago(database, ARCHIVED)
         assert cli("archive", "run").code == 0
+    if " keys " in example:
+        (folder / "savctl.toml").write_text('keys_file = "keys"\n')
+        KeysFile(folder / "keys").add("K1")
     return words_of(database, example)
 
 

@@ -14,10 +14,10 @@ from sqlalchemy import Column, Integer, MetaData, Table
 
 from savctl.domain.events.events import EVENTS
 from savctl.domain.model.history import HistoryEntry
+from savctl.domain.model.own_members import RESERVED
 from savctl.domain.privacy.inventory import INVENTORY, Whose
 from savctl.domain.privacy.inventory.page import page
 from savctl.persistence.schema.tables import metadata as tables
-from savctl.usecases.tickets.creation import RESERVED
 from tests.conftest import Cli
 from tests.given import NOW
 

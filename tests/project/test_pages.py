@@ -18,7 +18,9 @@ from tests.project.page_blocks import PAGES, PROJECT, Block, blocks, commands
 from tests.schema.grants import NAME, PASSWORD, statements
 from tests.schema.support import load_laravel, run_sql
 
-LANGUAGES = {"sh", "console", "toml", "ini", "sql", "json", "mermaid", "text", "crontab", "env"}
+LANGUAGES = {
+    *("sh", "console", "toml", "ini", "sql", "json", "mermaid", "text", "crontab", "env", "php")
+}
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = [b for b in BLOCKS if b.language == "sh"]
 ON_SQLITE = sorted({b.page for b in RUN if b.mark is None})

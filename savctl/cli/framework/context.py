@@ -37,6 +37,8 @@ from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
     from savctl.bootstrap import App
+    from savctl.domain.encryption.codec import Opened
+    from savctl.domain.model.ticket import Ticket
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.engine import Database
     from savctl.usecases.operation import Operation
@@ -254,6 +256,33 @@ class CommandContext:
             has_headers=not self.no_headers,
             color=self.color,
         )
+
+    def readable(self, ticket: Ticket) -> Ticket:
+        """The ticket as it is shown: encrypted values of its metadata are decrypted."""
+        opened = self.app.codec.decrypted(ticket.id, ticket.metadata)
+        self.warn_of_unreadable(ticket.ticket_number, opened)
+        return (
+            ticket
+            if opened.metadata is ticket.metadata
+            else ticket.changed(metadata=opened.metadata)
+        )
+
+    def warn_of_unreadable(self, number: str, opened: Opened) -> None:
+        """Name the values that stayed encrypted, and once why there are no keys."""
+        if not opened.unreadable:
+            return
+        from savctl.domain.encryption.keys import KeysUnusable
+
+        if self.app.codec.is_configured:
+            try:
+                self.app.codec.keys()
+            except KeysUnusable as problem:
+                self.warn(f"encrypted values cannot be read: {problem.message}")
+        by_reason: dict[str, list[str]] = {}
+        for one in opened.unreadable:
+            by_reason.setdefault(one.why, []).append(f"metadata.{one.path}")
+        for why, paths in by_reason.items():
+            self.warn(f"{number}: {', '.join(sorted(paths))} cannot be read: {why}")
 
     def warn(self, text: str) -> None:
         """Print a warning on stderr, the same one once a command."""

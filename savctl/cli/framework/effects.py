@@ -64,6 +64,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("status", "size", "ping"), _R),
         **dict.fromkeys(("upgrade", "downgrade", "adopt", "optimize", "check", "committed"), _C),
     },
+    "keys": {"status": _R, "rotate": _C, "generate": _C},
     "config": {"show": _R, "check": _R, "path": _R},
     # these are groups of one command
     "": {"doctor": _R, "states": _R, "completion": _R, "version": _R, "demo": _C},

@@ -66,7 +66,10 @@ def ticket_row(ticket: Ticket) -> dict[str, object]:
 def change_row(call: CommandContext, change: Change) -> dict[str, object]:
     """The ticket after a change, with what the change was."""
     call.warn_of_change(change.warnings)
-    row: dict[str, object] = {**ticket_row(change.ticket), "changed": change.changed}
+    row: dict[str, object] = {
+        **ticket_row(call.readable(change.ticket)),
+        "changed": change.changed,
+    }
     if change.message_id is not None:
         row["message_id"] = change.message_id
     if call.dry_run:

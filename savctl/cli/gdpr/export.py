@@ -77,6 +77,8 @@ def export(
     if stop.signal is not None and report.is_stopped:
         call.note(f"stopped by {stop.signal.name}; nothing was written")
         return Outcome(exit=128 + stop.signal)
+    for number, opened in report.unreadable.items():
+        call.warn_of_unreadable(number, opened)
     return _answer(call, user, out, report)
 
 

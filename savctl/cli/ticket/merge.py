@@ -84,7 +84,7 @@ def merge(
     merged = merge_tickets(op, refs, target, terms=terms)
     call.warn_of_change(merged.warnings)
     row: dict[str, object] = {
-        **ticket_row(merged.target),
+        **ticket_row(call.readable(merged.target)),
         "merged": len(merged.sources),
         "sources": list(merged.sources),
         "messages": merged.messages,
@@ -152,7 +152,7 @@ def split(
     )
     call.warn_of_change(done.warnings)
     row: dict[str, object] = {
-        **ticket_row(done.ticket),
+        **ticket_row(call.readable(done.ticket)),
         "split_from": done.original.ticket_number,
         "messages": done.messages,
         "attachments": done.attachments,

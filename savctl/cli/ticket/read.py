@@ -135,6 +135,7 @@ def next_(call: CommandContext) -> Answer:
 
 def _page_of(call: CommandContext, ticket: Ticket, parts: Sequence[str]) -> Answer:
     """A ticket for a person as a page, for programs as a row with these parts."""
+    ticket = call.readable(ticket)
     if call.wants_page:
         from savctl.cli.views.ticket import ticket_page
 
@@ -190,7 +191,7 @@ def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterato
             call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
             break
         odd.look(ticket)
-        yield ticket_row(ticket)
+        yield ticket_row(call.readable(ticket))
         last = ticket
     if odd.warning:
         call.warn(odd.warning)

@@ -120,6 +120,22 @@ class Metadata(Mapping[str, object]):
             raw[key], values[key] = encode(value), value
         return Metadata(raw, values)
 
+    def with_text(self, key: str, text: str) -> Metadata:
+        """The same metadata with a member of this JSON text; what it replaces is gone."""
+        raw, values = dict(self._raw), dict(self._values)
+        raw[key], values[key] = text, _DECODER.decode(text)
+        return Metadata(raw, values)
+
+    def text_of(self, key: str) -> str:
+        """The JSON text of a member, as it was spelt."""
+        return self._raw[key]
+
+    def may_hold(self, word: str) -> bool:
+        """Whether the word stands anywhere in the stored text: a quick first look."""
+        if self._texts is None:
+            return word in self._stored
+        return any(word in text for text in self._texts.values())
+
     def without(self, key: str) -> Metadata:
         """The same metadata without a member."""
         raw = {name: text for name, text in self._raw.items() if name != key}

@@ -17,6 +17,8 @@ from sqlalchemy import (
     update,
 )
 
+from savctl.domain.encryption.codec import MetadataCodec
+from savctl.domain.model.metadata import EMPTY
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import FIXED_COLUMNS, TICKET_COLUMNS, Ticket
@@ -63,10 +65,11 @@ class NamedTicket:
 
 
 class Tickets:
-    """The tickets of one transaction."""
+    """The tickets of one transaction; every write passes the codec (rules 13.1)."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, codec: MetadataCodec | None = None) -> None:
         self._connection = connection
+        self._codec = codec or MetadataCodec()
         self._locked: dict[int, Ticket] = {}
 
     def lock(self, ref: str | int) -> Ticket:
@@ -145,18 +148,27 @@ class Tickets:
 
         The row is gone again in the same transaction, and ids never come back.
         """
-        reserved = self.insert(ticket)
+        reserved = self.insert(ticket.changed(metadata=EMPTY))
         delete_in(self._connection, support_tickets, "id", [reserved])
         return reserved
 
     def insert(self, ticket: Ticket) -> int:
         """Store a new ticket and answer its id: the one it has, or a new one."""
-        values = _values(ticket, TICKET_COLUMNS if ticket.id else TICKET_COLUMNS[1:])
-        return new_id(self._connection.execute(_INSERT, values))
+        bare = self._bare(ticket)
+        values = _values(bare, TICKET_COLUMNS if ticket.id else TICKET_COLUMNS[1:])
+        made = new_id(self._connection.execute(_INSERT, values))
+        self._add_encrypted([(bare.changed(id=made), ticket.changed(id=made))])
+        return made
 
     def insert_many(self, tickets: Sequence[Ticket]) -> list[int]:
         """Store new tickets and answer their ids, in the same order."""
-        return insert_tickets(self._connection, tickets) if tickets else []
+        if not tickets:
+            return []
+        bare = [self._bare(ticket) for ticket in tickets]
+        ids = insert_tickets(self._connection, bare)
+        made = zip(ids, bare, tickets, strict=True)
+        self._add_encrypted([(b.changed(id=i), t.changed(id=i)) for i, b, t in made if b is not t])
+        return ids
 
     def numbers_taken(self, numbers: Collection[str]) -> set[str]:
         """Those of these ticket numbers that exist, in lower case: case does not count."""
@@ -177,6 +189,7 @@ class Tickets:
         The others may hold what only their writer's server takes, such as a zero date.
         """
         before = self._locked.get(ticket.id)
+        ticket = self._encrypted(ticket, before)
         values = _values(ticket)
         if before is not None:
             values = {n: values[n] for n in changed_columns(before, ticket, _MUTABLE)}
@@ -186,12 +199,32 @@ class Tickets:
 
     def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
         """Write a batch of locked tickets back (before, after) with a few statements."""
-        update_tickets(self._connection, changes, _MUTABLE)
+        encrypted = [(before, self._encrypted(after, before)) for before, after in changes]
+        update_tickets(self._connection, encrypted, _MUTABLE)
 
     def count_same_category(self, user_id: int, category: str) -> int:
         """How many tickets this user has in this category."""
         query = select(_T.id).where(_T.user_id == user_id, _T.category == category)
         return len(self._connection.execute(query).all())
+
+    def _encrypted(self, ticket: Ticket, before: Ticket | None) -> Ticket:
+        """The ticket as it is stored; metadata that nobody changed is not looked at."""
+        if before is not None and ticket.metadata is before.metadata:
+            return ticket
+        stored = before.metadata if before is not None else None
+        metadata = self._codec.encrypted(ticket.id, ticket.metadata, before=stored)
+        return ticket if metadata is ticket.metadata else ticket.changed(metadata=metadata)
+
+    def _bare(self, ticket: Ticket) -> Ticket:
+        """A new ticket without what is encrypted for its id, which it does not have yet."""
+        metadata = self._codec.without_plain(ticket.metadata)
+        return ticket if metadata is ticket.metadata else ticket.changed(metadata=metadata)
+
+    def _add_encrypted(self, made: Sequence[tuple[Ticket, Ticket]]) -> None:
+        changes = [(bare, self._encrypted(t, None)) for bare, t in made]
+        changes = [(bare, t) for bare, t in changes if t.metadata is not bare.metadata]
+        if changes:
+            update_tickets(self._connection, changes, ("metadata",))
 
     def _one(self, query: Select[Any], ref: str | int) -> Ticket:
         row = self._connection.execute(query, {"ref": ref}).first()

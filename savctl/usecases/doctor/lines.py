@@ -13,7 +13,7 @@ from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
 LINES = (
     *("database", "schema", "timezone", "clock", "tables", "jobs", "scheduler", "leases"),
-    *("outbox", "broker", "bucket", "files", "scanner", "token", "settings"),
+    *("outbox", "broker", "bucket", "files", "scanner", "keys", "token", "settings"),
 )
 # The checks that are part of another line than that of their own name.
 _LINE_OF: Mapping[str, str] = MappingProxyType(

@@ -15,10 +15,10 @@ from savctl.domain.imports.imported_ticket import (
 from savctl.domain.imports.mapping import FIELDS, Mapped
 from savctl.domain.imports.mapping_errors import MappingError
 from savctl.domain.model import numbers
+from savctl.domain.model.own_members import RESERVED
 from savctl.errors import InvalidInput
 from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
-from savctl.usecases.tickets.creation import RESERVED
 
 _REQUIRED = ("user_id", "subject", "description")
 _IGNORED = ("id",)  # the database numbers tickets by itself

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from savctl.domain.clock import instant
+from savctl.domain.encryption.codec import MetadataCodec, Opened
 from savctl.domain.imports.records import Item
+from savctl.domain.model.metadata import Metadata, encode
 from savctl.domain.privacy.disclosure import (
     About,
     Counts,
@@ -48,6 +50,7 @@ class PersonReport:
     counts: Counts = field(default_factory=Counts)
     files: int = 0
     missing: list[Missing] = field(default_factory=list)
+    unreadable: dict[str, Opened] = field(default_factory=dict)
     size_bytes: int = 0
     sha256: str = ""
     is_stopped: bool = False
@@ -74,6 +77,26 @@ class _Stopped(Exception):
     pass
 
 
+class _Decrypting:
+    """Records that were put aside, their metadata decrypted as they are read: none of it is on
+    the disk before."""
+
+    def __init__(self, spool: Spool, codec: MetadataCodec, report: PersonReport) -> None:
+        self._spool, self._codec, self._report = spool, codec, report
+
+    def __iter__(self) -> Iterator[Item]:
+        for kind, record in self._spool:
+            if kind is not Kind.TICKET:
+                yield kind, record
+                continue
+            stored = Metadata.read(encode(record["metadata"]))
+            opened = self._codec.decrypted(record["id"], stored)
+            if opened.unreadable:
+                self._report.unreadable[record["ticket_number"]] = opened
+            is_same = opened.metadata is stored
+            yield kind, record if is_same else {**record, "metadata": dict(opened.metadata)}
+
+
 def export_person(
     database: Database,
     store: ObjectStore,
@@ -93,7 +116,7 @@ def export_person(
     try:
         with closing(Spool()) as spool:
             about = _gather(database, cold, spool, clock(), run, report)
-            _write(store, spool, about, run, report, file)
+            _write(store, _Decrypting(spool, database.codec, report), about, run, report, file)
     except _Stopped:
         report.is_stopped = True
         return report
@@ -141,7 +164,7 @@ def _gather(
 
 def _write(
     store: ObjectStore,
-    spool: Spool,
+    spool: Iterable[Item],
     about: About,
     run: PersonRun,
     report: PersonReport,

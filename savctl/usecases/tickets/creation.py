@@ -11,8 +11,11 @@ from typing import Any
 
 from savctl.domain import text
 from savctl.domain.clock import micro_text, to_the_second
+from savctl.domain.encryption.places import encrypted_within, path_of
+from savctl.domain.encryption.values import PREFIX, is_encrypted
 from savctl.domain.model import numbers
 from savctl.domain.model.metadata import EMPTY, Metadata
+from savctl.domain.model.own_members import RESERVED
 from savctl.domain.model.priority import Priority, PriorityFacts, PriorityRules, first_priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -25,33 +28,6 @@ from savctl.usecases.batch.idempotency import IdempotencyKey
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
 from savctl.usecases.tickets.changes import Change, change_ticket, unknown_users
-
-# Members of metadata that savctl writes itself; --meta may not overwrite them.
-RESERVED = frozenset(
-    (
-        "history",
-        "sla",
-        "priority_reasons",
-        "merged_into",
-        "merged_from",
-        "moved_messages",
-        "follow_up_of",
-        "split_from",
-        "legal_hold",
-        "tags",
-        "order_check",
-        "vip",
-        "order_value",
-        "payment_failed",
-        "imported",
-        "imported_history",
-        "imported_from",
-        "unreadable",
-        "unreadable_history",
-        "unreadable_sla",
-        "unreadable_merged_into",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +140,7 @@ def edit_ticket(
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
         wanted = dict(checked)
+        _require_own_place(meta or {}, lambda *at: op.database.codec.opens(ticket.id, *at))
         metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
         if metadata != ticket.metadata:
             wanted["metadata"] = metadata
@@ -248,6 +225,7 @@ def checked_ticket(wanted: NewTicket) -> NewTicket:
     for tag in wanted.tags:
         text.line("tag", tag)
     _check_meta(wanted.meta)
+    _require_own_place(wanted.meta)
     kept = {name: getattr(wanted, name) for name in NewTicket.__slots__}
     return NewTicket(**(kept | {"description": cleaned}))
 
@@ -276,6 +254,19 @@ def _check_meta(meta: Mapping[str, object]) -> None:
             text.body(f"metadata {name}", value)
 
 
+def _require_own_place(
+    meta: Mapping[str, object], opens: Callable[[str, str], bool] = lambda _path, _value: False
+) -> None:
+    """Pass unless a text has the prefix of encrypted values and does not open in its place."""
+    for place, value in encrypted_within(meta):
+        path = path_of(place)
+        if not opens(path, value):
+            raise InvalidInput(
+                f"metadata {path} begins with {PREFIX}, as only encrypted values do",
+                hint="Give the value itself; savctl encrypts it.",
+            )
+
+
 def _edited(
     metadata: Metadata,
     add_tags: tuple[str, ...],
@@ -288,6 +279,11 @@ def _edited(
     after += [tag for tag in dict.fromkeys(add_tags) if tag not in after]
     if after != before:
         members["tags"] = after
+    for name in members:
+        if is_encrypted(
+            metadata.get(name)
+        ):  # else an object would move it aside, where it is lost
+            metadata = metadata.without(name)
     return metadata.with_members(**members) if members else metadata
 
 

@@ -39,6 +39,7 @@ class ExportReport:
     sha256: str = ""
     is_stopped: bool = False
     odd: OddRows = field(default_factory=OddRows)
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class ExportRun:
     wanted: TicketFilter = field(default_factory=TicketFilter)
     form: str
     parts: Sequence[str] = ()
+    decrypts: bool = False
     by: int | None
     dry_run: bool = False
     on_page: Callable[[ExportReport], None] = lambda _: None
@@ -106,9 +108,17 @@ def _write_page(
         counted = _Counted(connection, ids, run.parts, report)
         for ticket in page:
             report.odd.look(ticket)
+            if run.decrypts:
+                ticket = _decrypted(database, ticket, report)  # noqa: PLW2901
             for piece in line(ticket, counted.parts_of(ticket.id)):
                 write(piece)
     report.tickets += len(page)
+
+
+def _decrypted(database: Database, ticket: Ticket, report: ExportReport) -> Ticket:
+    opened = database.codec.decrypted(ticket.id, ticket.metadata)
+    report.unreadable += len(opened.unreadable)
+    return ticket.changed(metadata=opened.metadata)
 
 
 class _Counted:
@@ -173,6 +183,7 @@ def _text_into(stream: Bytes, form: str) -> Iterator[Callable[[str], object]]:
 
 def _details(run: ExportRun, report: ExportReport) -> dict[str, object]:
     """Who took what: filters and counts, never the tickets' words."""
+    decrypted = {"decrypted": True} if run.decrypts else {}
     return {
         "what": "tickets",
         "filters": _filter_facts(run.wanted),
@@ -183,6 +194,7 @@ def _details(run: ExportRun, report: ExportReport) -> dict[str, object]:
         "attachments": report.attachments,
         "bytes": report.size_bytes,
         "sha256": report.sha256,
+        **decrypted,
     }
 
 

@@ -135,6 +135,9 @@ _FIELDS: dict[str, str] = {
     "event replay": "sent would_send refused",
     "event setup": "broker exchange type durable",
     "audit list": "id at actor action ticket_id run_id entry",
+    "keys status": "keys kid current values bundles plain unreadable foreign",
+    "keys rotate": "key seen changed skipped failed left items dry_run",
+    "keys generate": "kid file dry_run",
     "job list": "job summary schedule catch_up next_slot running_on last_status last_started_at "
     "last_changed",
     "job run": _REPORT,

@@ -1,0 +1,1 @@
+"""Values of `metadata` that are stored encrypted (rules 13)."""

@@ -1,0 +1,1 @@
+"""Encrypted values of metadata, and their keys (rules 13)."""

@@ -1,0 +1,276 @@
+"""Encrypted values of tickets: created, changed, archived, exported (rules 13.1, 13.3)."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from savctl.persistence.engine import Database
+from savctl.ports import SetClock
+from tests.conftest import Cli
+from tests.encryption.conftest import a_key_line, put_key
+from tests.given import created, rows, write
+
+pytestmark = pytest.mark.each_database("what is encrypted is stored as JSON")
+
+WORD = "Zaphod-4711"  # a plain text that is looked for
+VALUES: dict[str, object] = {"contact": {"name": WORD}, "phone": WORD, "address": [WORD]}
+METADATA = "SELECT metadata FROM support_tickets"
+
+
+def stored(database: Database) -> str:
+    return "".join(str(row["metadata"]) for row in rows(database, METADATA))
+
+
+def meta(values: dict[str, object]) -> list[str]:
+    return [w for k, v in values.items() for w in ("--meta", f"{k}={json.dumps(v)}")]
+
+
+def create(cli: Cli, *more: str) -> dict[str, object]:
+    words = ("ticket", "create", "--user", "456", "--subject", "a", "--description", "b")
+    outcome = cli(*words, *more, "-o", "json")
+    assert outcome.code == 0, outcome.err
+    answer: dict[str, object] = json.loads(outcome.out)
+    return answer
+
+
+def shown(cli: Cli, ticket: object) -> dict[str, object]:
+    answer = json.loads(cli("ticket", "show", f"id:{ticket}", "-o", "json").out)
+    found: dict[str, object] = answer["metadata"]
+    return found
+
+
+def everything(database: Database, folder: Path) -> bytes:
+    """All that is stored: rows of every table and, of SQLite, the bytes of its files."""
+    from tests.given import snapshot
+
+    files = [path.read_bytes() for path in folder.glob("savctl.db*")]
+    return repr(snapshot(database)).encode() + b"".join(files)
+
+
+def test_a_value_is_stored_encrypted_and_shown_plain(
+    configured: Path, cli: Cli, database: Database, tmp_path: Path
+) -> None:
+    made = create(cli, *meta({**VALUES, "free": 1}), "--idempotency-key", "once")
+
+    assert WORD.encode() not in everything(database, tmp_path)
+    assert stored(database).count("savctl:enc:1:K1:") == len(VALUES)
+    found = shown(cli, made["id"])
+    assert {name: found[name] for name in VALUES} == VALUES
+    assert found["free"] == 1
+    assert WORD in cli("ticket", "show", f"id:{made['id']}").out
+    assert WORD in cli("ticket", "list", "-o", "json").out
+
+
+def test_a_row_of_an_import_is_encrypted_as_well(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    lines = [
+        {"external_id": n, "user_id": 4, "subject": "a", "description": "b", "metadata": VALUES}
+        for n in range(3)
+    ]
+    done = cli(
+        *("ticket", "import", "-", "--format", "jsonl", "--source", "old"),
+        stdin="\n".join(map(json.dumps, lines)),
+    )
+
+    assert done.code == 0, done.err
+    assert stored(database).count("savctl:enc:1:K1:") == 3 * len(VALUES)
+    assert WORD not in stored(database)
+    assert [shown(cli, n)["phone"] for n in (1, 2, 3)] == [WORD] * 3
+
+
+def test_an_edited_value_replaces_the_encrypted_one_and_leaves_no_plain_one(
+    configured: Path, cli: Cli, database: Database, tmp_path: Path
+) -> None:
+    made = create(cli, *meta(VALUES))
+
+    assert cli("ticket", "edit", f"id:{made['id']}", "--meta", 'phone={"a": "Zaphod-2"}').code == 0
+
+    assert shown(cli, made["id"]).keys() >= VALUES.keys()
+    assert shown(cli, made["id"])["phone"] == {"a": "Zaphod-2"}
+    assert b"Zaphod" not in everything(database, tmp_path)
+
+
+def test_without_keys_nothing_is_encrypted(cli: Cli, database: Database) -> None:
+    create(cli, *meta(VALUES))
+
+    assert WORD in stored(database)
+
+
+def test_a_change_of_something_else_keeps_values_that_cannot_be_read(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    made = create(cli, *meta(VALUES))
+    before = json.loads(stored(database))
+    configured.unlink()
+
+    changed = cli("ticket", "assign", f"id:{made['id']}", "--to", "10", "-o", "json")
+
+    after = json.loads(stored(database))
+    assert changed.code == 0
+    assert {name: after[name] for name in VALUES} == {name: before[name] for name in VALUES}
+    assert json.loads(changed.out)["metadata"]["phone"] == "[encrypted: key K1]"
+    assert "metadata.phone" in changed.err
+    assert "cannot be read" in changed.err
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.unlink(),
+        lambda path: put_key(path, "K1 rubbish\n"),
+        lambda path: put_key(path, a_key_line("K1") + a_key_line("K1")),
+        lambda path: path.chmod(0o644),
+    ],
+    ids=["gone", "malformed", "twice", "open to others"],
+)
+def test_without_usable_keys_a_sensitive_value_is_refused_and_reading_continues(
+    spoil: object, configured: Path, cli: Cli, database: Database
+) -> None:
+    made = create(cli, *meta(VALUES))
+    before = stored(database)
+    spoil(configured)  # type: ignore[operator]
+
+    refused = cli("ticket", "edit", f"id:{made['id']}", "--meta", f"email={WORD}")
+    new = cli(
+        *("ticket", "create", "--user", "4", "--subject", "a"),
+        *("--description", "b", "--meta", f"email={WORD}"),
+    )
+    rotated = cli("keys", "rotate")
+
+    assert (refused.code, new.code, rotated.code) == (2, 2, 2)
+    assert "keys_file" in refused.err
+    assert stored(database) == before
+    read = cli("ticket", "show", f"id:{made['id']}", "-o", "json")
+    assert read.code == 0
+    assert json.loads(read.out)["metadata"]["phone"] == "[encrypted: key K1]"
+    assert cli("ticket", "edit", f"id:{made['id']}", "--meta", "free=2").code == 0
+
+
+def test_a_plain_value_of_another_program_stays_when_keys_are_gone(
+    configured: Path, cli: Cli, database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+    write(database, f"""UPDATE support_tickets SET metadata = '{{"phone": "{WORD}"}}'""")
+
+    configured.unlink()
+    assert cli("ticket", "assign", f"id:{ticket.id}", "--to", "10").code == 0
+
+    assert shown(cli, ticket.id)["phone"] == WORD
+
+
+def test_a_plain_value_of_another_program_is_encrypted_by_the_next_change(
+    configured: Path, cli: Cli, database: Database, clock: SetClock
+) -> None:
+    ticket = created(database, clock)
+    write(database, f"""UPDATE support_tickets SET metadata = '{{"phone": "{WORD}"}}'""")
+
+    assert cli("ticket", "assign", f"id:{ticket.id}", "--to", "10").code == 0
+
+    assert WORD not in stored(database)
+    assert shown(cli, ticket.id)["phone"] == WORD
+
+
+def test_a_value_pasted_into_another_ticket_is_damaged(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    create(cli, *meta(VALUES))
+    other = create(cli)
+    write(
+        database,
+        f"UPDATE support_tickets SET metadata = '{stored(database).split('}{')[0]}}}' "
+        f"WHERE id = {other['id']}",
+    )
+
+    outcome = cli("ticket", "show", f"id:{other['id']}", "-o", "json")
+
+    assert json.loads(outcome.out)["metadata"]["phone"] == "[damaged]"
+    assert "metadata.phone" in outcome.err
+
+
+def test_an_encrypted_text_by_hand_is_taken_only_where_it_opens(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    made = create(cli, *meta(VALUES))
+    value = json.loads(stored(database))["phone"]
+
+    elsewhere = cli("ticket", "edit", f"id:{made['id']}", "--meta", f"email={value}")
+    in_place = cli("ticket", "edit", f"id:{made['id']}", "--meta", f"phone={value}")
+    new = cli(
+        *("ticket", "create", "--user", "4", "--subject", "a"),
+        *("--description", "b", "--meta", f"phone={value}"),
+    )
+
+    assert (elsewhere.code, in_place.code, new.code) == (2, 0, 2)
+    assert json.loads(stored(database))["phone"] == value
+
+
+def test_an_export_carries_ciphertext_unless_it_is_asked_to_decrypt(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    create(cli, *meta(VALUES))
+
+    closed = cli("export", "tickets", "--out", "-", "--format", "jsonl")
+    opened = cli("export", "tickets", "--out", "-", "--format", "jsonl", "--decrypt")
+
+    assert WORD not in closed.out
+    assert json.loads(opened.out)["metadata"]["phone"] == WORD
+    noted = [
+        json.loads(row["entry"])
+        for row in rows(
+            database, "SELECT entry FROM savctl_audit WHERE action = 'export' ORDER BY id"
+        )
+    ]
+    assert [entry.get("decrypted", False) for entry in noted] == [False, True]
+
+
+def test_the_export_of_a_person_is_decrypted(configured: Path, cli: Cli, tmp_path: Path) -> None:
+    create(cli, *meta(VALUES))
+
+    assert cli("gdpr", "export", "456", "--out", tmp_path / "p.zip").code == 0
+
+    with zipfile.ZipFile(io.BytesIO((tmp_path / "p.zip").read_bytes())) as found:
+        assert WORD in found.read("data.json").decode()
+        assert "savctl:enc" not in found.read("data.json").decode()
+
+
+def test_the_archive_holds_ciphertext_and_shows_it_plain(
+    configured: Path, cli: Cli, database: Database, tmp_path: Path
+) -> None:
+    made = create(cli, *meta(VALUES))
+    before = json.loads(stored(database))["phone"]
+    assert cli("ticket", "close", f"id:{made['id']}", "--reason", "spam", "--yes").code == 0
+    write(database, "UPDATE support_tickets SET closed_at = '2020-01-01 00:00:00'")
+    assert cli("archive", "run", "--yes").code == 0
+
+    shown_page = cli("archive", "show", f"id:{made['id']}")
+    row = json.loads(cli("archive", "show", f"id:{made['id']}", "-o", "json").out)
+    status = json.loads(cli("keys", "status", "-o", "json").out)
+    raw = b"".join(_lines(path) for path in tmp_path.rglob("*") if path.is_file())
+
+    assert WORD in shown_page.out
+    assert row["metadata"]["phone"] == WORD
+    assert before.encode() in raw
+    assert WORD.encode() not in raw
+    assert status["keys"] == [{"kid": "K1", "current": True, "values": 0, "bundles": 1}]
+    assert (
+        cli("archive", "restore", row["ticket_number"], "--confirm", row["ticket_number"]).code
+        == 0
+    )
+    assert json.loads(stored(database))["phone"] == before
+    assert shown(cli, made["id"])["phone"] == WORD
+
+
+def _lines(path: Path) -> bytes:
+    """The bytes of a file, decompressed where it is compressed."""
+    raw = path.read_bytes()
+    if raw[:4] != b"\x28\xb5\x2f\xfd":
+        return raw
+    from zstandard import ZstdDecompressor
+
+    return ZstdDecompressor().decompressobj().decompress(raw)
