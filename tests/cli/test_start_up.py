@@ -88,6 +88,14 @@ def test_a_ticket_is_shown_with_sqlalchemy_core_alone(at_home: dict[str, str]) -
     assert not modules & {"sqlalchemy.orm", "sqlalchemy.ext.asyncio", "greenlet", "cryptography"}
 
 
+def test_keys_that_are_not_needed_are_not_read(at_home: dict[str, str], tmp_path: Path) -> None:
+    keys = {"SAVCTL_KEYS_FILE": str(tmp_path / "not-there")}
+
+    modules = loaded(at_home | keys, "ticket", "show", "1", "-o", "json")
+
+    assert not modules & {"cryptography", "savctl.usecases.encryption", "savctl.usecases.archive"}
+
+
 def test_a_bucket_that_is_not_needed_loads_no_boto3(at_home: dict[str, str]) -> None:
     bucket = {"AWS_BUCKET": "sav", "AWS_ENDPOINT": "http://127.0.0.1:1"}
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.encryption.conftest import a_key_line, put_key
-from tests.given import created, rows, write
+from tests.given import brought_to, created, rows, write
 
 pytestmark = pytest.mark.each_database("what is encrypted is stored as JSON")
 
@@ -264,6 +265,56 @@ def test_the_archive_holds_ciphertext_and_shows_it_plain(
     )
     assert json.loads(stored(database))["phone"] == before
     assert shown(cli, made["id"])["phone"] == WORD
+
+
+def test_a_ticket_archived_before_there_were_keys_is_encrypted_when_it_is_restored(
+    cli: Cli, database: Database, keys_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = create(cli, *meta(VALUES))
+    assert cli("ticket", "close", f"id:{made['id']}", "--reason", "spam", "--yes").code == 0
+    write(database, "UPDATE support_tickets SET closed_at = '2020-01-01 00:00:00'")
+    assert cli("archive", "run", "--yes").code == 0
+    monkeypatch.setenv("SAVCTL_KEYS_FILE", str(keys_file))
+    number = str(made["ticket_number"])
+
+    assert cli("archive", "restore", number, "--confirm", number).code == 0
+
+    assert WORD not in stored(database)
+    assert shown(cli, made["id"])["phone"] == WORD
+    assert [entry["action"] for entry in shown(cli, made["id"])["history"]][-1] == "restored"  # type: ignore[attr-defined]
+
+
+def test_a_job_encrypts_what_another_program_wrote_in_the_tickets_it_changes(
+    configured: Path, cli: Cli, database: Database, clock: SetClock
+) -> None:
+    tickets = [brought_to(database, clock, Status.RESOLVED) for _ in range(3)]
+    write(
+        database,
+        f"UPDATE support_tickets SET metadata = JSON_SET(metadata, '$.phone', '{WORD}'), "
+        "resolved_at = '2025-10-03 10:30:00'",
+    )
+
+    assert cli("job", "run", "close-resolved", "--yes").code == 0
+
+    assert WORD not in stored(database)
+    assert [shown(cli, ticket.id)["phone"] for ticket in tickets] == [WORD] * 3
+    states = rows(database, "SELECT status FROM support_tickets")
+    assert [row["status"] for row in states] == ["closed"] * 3
+
+
+def test_a_lost_key_does_not_fill_the_terminal(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    for _ in range(22):
+        create(cli, "--meta", f"phone={WORD}")
+    configured.unlink()
+
+    outcome = cli("ticket", "list", "-o", "json")
+
+    assert outcome.code == 0
+    assert {row["metadata"]["phone"] for row in json.loads(outcome.out)} == {"[encrypted: key K1]"}
+    assert outcome.err.count("metadata.phone cannot be read") == 20
+    assert outcome.err.count("keys status") == 1
 
 
 def _lines(path: Path) -> bytes:

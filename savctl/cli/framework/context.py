@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from savctl.usecases.operation import Operation
 
 
+_NAMED_UNREADABLE = 20  # tickets; a lost key would fill the terminal
+
+
 @dataclass(kw_only=True)
 class CommandContext:
     """One invocation; the application is made when it is first asked for."""
@@ -66,6 +69,7 @@ class CommandContext:
     _held: list[str] | None = field(default=None, init=False)
     _is_target_named: bool = field(default=False, init=False)
     _warned: set[str] = field(default_factory=set, init=False)
+    _unreadable: int = field(default=0, init=False)
 
     @cached_property
     def settings(self) -> Settings:
@@ -270,6 +274,12 @@ class CommandContext:
     def warn_of_unreadable(self, number: str, opened: Opened) -> None:
         """Name the values that stayed encrypted, and once why there are no keys."""
         if not opened.unreadable:
+            return
+        self._unreadable += 1
+        if self._unreadable > _NAMED_UNREADABLE:
+            self.warn(
+                "more tickets have values that cannot be read: savctl keys status counts them"
+            )
             return
         from savctl.domain.encryption.keys import KeysUnusable
 

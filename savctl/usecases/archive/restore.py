@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import Metadata
 from savctl.errors import Refused
@@ -102,7 +103,7 @@ def restore_ticket(
         entry = HistoryEntry(
             at=_moment(found, op.clock()), actor=op.actor, action=Action.RESTORED, reason=reason
         )
-        _insert(uow, with_entry(found.whole, entry))
+        _insert(uow, _encrypted(op.database.codec, with_entry(found.whole, entry)))
         index.remove(uow.connection, [now.ticket_id])
         bundles.add_copies(uow.connection, now.bundle_id, [(now.ticket_id, now.user_id)])
         uow.audit.append([Audited(now.ticket_id, entry)])
@@ -138,6 +139,16 @@ def with_entry(whole: TicketSnapshot, entry: HistoryEntry) -> TicketSnapshot:
     """The ticket as it stands once it is back, with its new entry in the history."""
     stored = Metadata.read(whole.ticket["metadata"])
     ticket = {**whole.ticket, "metadata": stored.with_history([entry]).text()}
+    return TicketSnapshot(ticket, whole.messages, whole.attachments, whole.files)
+
+
+def _encrypted(codec: MetadataCodec, whole: TicketSnapshot) -> TicketSnapshot:
+    """The ticket as it is stored again: what was archived plain is encrypted."""
+    stored = Metadata.read(whole.ticket["metadata"])
+    metadata = codec.encrypted(int(whole.ticket["id"]), stored, before=stored)
+    if metadata is stored:
+        return whole
+    ticket = {**whole.ticket, "metadata": metadata.text()}
     return TicketSnapshot(ticket, whole.messages, whole.attachments, whole.files)
 
 

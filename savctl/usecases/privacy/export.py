@@ -15,7 +15,7 @@ from datetime import datetime
 from savctl.domain.clock import instant
 from savctl.domain.encryption.codec import MetadataCodec, Opened
 from savctl.domain.imports.records import Item
-from savctl.domain.model.metadata import Metadata, encode
+from savctl.domain.model.metadata import EMPTY, Metadata, encode
 from savctl.domain.privacy.disclosure import (
     About,
     Counts,
@@ -92,7 +92,8 @@ class _Decrypting:
             stored = Metadata.read(encode(record["metadata"]))
             opened = self._codec.decrypted(record["id"], stored)
             if opened.unreadable:
-                self._report.unreadable[record["ticket_number"]] = opened
+                named = Opened(EMPTY, opened.unreadable)
+                self._report.unreadable[record["ticket_number"]] = named
             is_same = opened.metadata is stored
             yield kind, record if is_same else {**record, "metadata": dict(opened.metadata)}
 
