@@ -22,9 +22,11 @@ pytestmark = pytest.mark.only_on("sqlite")
 slow = pytest.mark.slow("starts a process on a terminal")
 
 
-# A process takes the first terminal that it opens for the one that sends it signals.
+# A process takes the first terminal that it opens for the one that sends it signals. What a shell
+# starts in the background ignores Ctrl-C, and so would all that it starts: as in a login again.
 _ON_ITS_TERMINAL = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.close(os.open(os.ttyname(0), os.O_RDWR))
 sys.argv[0] = "savctl"
 from savctl.cli.main import main
