@@ -63,7 +63,10 @@ class KeysFile:
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
             descriptor = os.open(self.path, flags, FILE_MODE)
         except OSError as problem:
-            raise self._unreadable(problem) from None
+            raise KeysUnusable(
+                f"keys_file {self.path} cannot be written: {problem.strerror}",
+                hint="Make its folder, and let the user who runs savctl write there.",
+            ) from None
         with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             stored = file.read()

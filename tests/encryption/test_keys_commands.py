@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,17 @@ def test_a_key_is_made_in_a_file_that_only_its_owner_reads_and_is_never_printed(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     printed = "".join(o.out + o.err for o in (first, second, again, wrong))
     assert not any(line.split()[1] in printed for line in lines)
+
+
+def test_a_folder_that_is_not_there_is_named(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVCTL_KEYS_FILE", str(tmp_path / "none" / "keys"))
+
+    outcome = cli("keys", "generate", "--kid", "K1")
+
+    assert outcome.code == 2
+    assert "Make its folder" in outcome.err
 
 
 def test_a_dry_run_makes_no_key(configured: Path, cli: Cli) -> None:
@@ -202,12 +215,36 @@ def test_savctls_own_members_cannot_be_encrypted(
 def test_after_a_rotation_no_plain_value_is_left_in_the_file(
     configured: Path, cli: Cli, database: Database, clock: SetClock, tmp_path: Path
 ) -> None:
-    some_plain(database, clock, 40)
-    write(database, "DELETE FROM support_tickets WHERE id > 30")
+    some_plain(database, clock, 20)
+    long = json.dumps({"phone": WORD * 3_000})  # fills pages of its own, which are free then
     database.close()
-    assert any(WORD.encode() in path.read_bytes() for path in tmp_path.glob("savctl.db*"))
+    with closing(sqlite3.connect(tmp_path / "savctl.db")) as other:  # of another program
+        other.execute("PRAGMA secure_delete=OFF")
+        other.execute("UPDATE support_tickets SET metadata = ? WHERE id > 10", (long,))
+        other.execute("DELETE FROM support_tickets WHERE id > 10")
+        other.commit()
+        assert any(WORD.encode() in path.read_bytes() for path in tmp_path.glob("savctl.db*"))
 
-    assert cli("keys", "rotate").code == 0
+        assert cli("keys", "rotate").code == 0
 
-    files = list(tmp_path.glob("savctl.db*"))
-    assert not any(WORD.encode() in path.read_bytes() for path in files)
+        files = list(tmp_path.glob("savctl.db*"))
+        assert len(files) > 1, "the log is there as long as somebody is connected"
+        assert not any(WORD.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.slow("waits for a lock as long as savctl does")
+@pytest.mark.only_on("sqlite")
+def test_a_reader_that_keeps_old_pages_is_named(
+    configured: Path, cli: Cli, database: Database, clock: SetClock, tmp_path: Path
+) -> None:
+    some_plain(database, clock)
+    with closing(sqlite3.connect(tmp_path / "savctl.db")) as other:
+        other.execute("PRAGMA busy_timeout=0")
+        other.execute("BEGIN")
+        other.execute("SELECT COUNT(*) FROM support_tickets").fetchone()
+
+        outcome = cli("keys", "rotate")
+
+    assert outcome.code == 0
+    assert "run 'savctl keys rotate' again" in outcome.err
+    assert not any(WORD in text for text in metadata_of(database))

@@ -67,6 +67,33 @@ def test_a_value_is_stored_encrypted_and_shown_plain(
     assert WORD in cli("ticket", "list", "-o", "json").out
 
 
+def test_a_ticket_with_a_file_leaves_no_plain_value_on_its_way(
+    configured: Path, cli: Cli, database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "note.txt").write_text("hello")
+
+    made = create(cli, *meta(VALUES), "--attach", str(tmp_path / "note.txt"))
+
+    assert shown(cli, made["id"])["phone"] == WORD
+    assert WORD.encode() not in everything(database, tmp_path)
+
+
+def test_a_part_of_a_ticket_that_is_split_off_has_none_of_its_values(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    made = create(cli, *meta(VALUES))
+    words = ("--from", "customer:456", "--body", "Another thing", "-o", "json")
+    message, _ = (
+        json.loads(cli("message", "add", f"id:{made['id']}", *words).out) for _ in range(2)
+    )
+
+    split = cli("ticket", "split", f"id:{made['id']}", "--messages", message["id"], "-o", "json")
+
+    assert split.code == 0, split.err
+    assert stored(database).count("savctl:enc:") == len(VALUES)
+    assert shown(cli, made["id"])["phone"] == WORD
+
+
 def test_a_row_of_an_import_is_encrypted_as_well(
     configured: Path, cli: Cli, database: Database
 ) -> None:

@@ -15,6 +15,7 @@ from savctl.persistence.schema.tables import support_tickets
 _T = support_tickets.c
 _QUERY = select(_T.id, _T.ticket_number, _T.metadata).where(_T.metadata.is_not(None))
 _PAGE = 1_000
+_LOOKED_AT = 20  # pages between two questions whether to stop
 
 
 class StoredMetadata(NamedTuple):
@@ -45,17 +46,27 @@ def newest_metadata(connection: Connection, *, limit: int) -> Iterator[StoredMet
 
 @dataclass(frozen=True, slots=True)
 class MetadataWanted:
-    """The tickets whose metadata `is_wanted`."""
+    """The tickets whose metadata `is_wanted`.
+
+    Where none is wanted for long, the last one looked at is answered: who works on them is asked
+    now and then whether to stop.
+    """
 
     is_wanted: Callable[[StoredMetadata], bool]
 
     def page(self, connection: Connection, *, after_id: int, limit: int) -> list[int]:
         """The next ids in order; memory holds one page of rows."""
         found: list[int] = []
-        while len(found) < limit and (rows := _page(connection, after_id, limit)):
+        size = min(_PAGE, max(limit, _PAGE // 10))
+        for _ in range(_LOOKED_AT):
+            rows = _page(connection, after_id, size)
+            if not rows:
+                return found[:limit]
             after_id = rows[-1].id
             found += [row.id for row in rows if self.is_wanted(row)]
-        return found[:limit]
+            if len(found) >= limit:
+                break
+        return found[:limit] or [after_id]
 
 
 def _page(connection: Connection, after_id: int, limit: int) -> list[StoredMetadata]:
