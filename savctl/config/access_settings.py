@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from savctl.config import values
 from savctl.config.setting import setting
 from savctl.domain.access.file_access import Role
 
@@ -60,4 +61,7 @@ class AccessSettings:
     )
     token_role_names: Mapping[str, str] = setting(
         _NO_NAMES, role_names, "names of roles in tokens: ROLE_AGENT=agent,ROLE_ADMIN=admin"
+    )
+    require_token: bool = setting(
+        False, values.yes, "refuse commands without a valid token; what timers start needs none"
     )

@@ -19,9 +19,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from savctl.domain.access.file_access import Requester
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
-from savctl.persistence import commit_tokens
+from savctl.persistence import commit_tokens, visibility
 from savctl.persistence.driver_errors import (
     is_conflict,
     is_worth_another_try,
@@ -71,6 +72,7 @@ class Database:
         self._table_wait_seconds = table_wait_seconds
         self._statement_seconds = statement_seconds
         self._connect_seconds = connect_seconds
+        self.requester: Requester | None = None  # whose token narrows what is seen
         try:
             self.url: URL = make_url(url)
         except (ArgumentError, ValueError):
@@ -104,7 +106,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for reading; on SQLite it does not queue behind a writer."""
         with self._translating(), self.engine.connect() as connection:
-            yield connection.execution_options(**_READS)
+            yield connection.execution_options(**_READS, **self._sight)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -173,7 +175,7 @@ class Database:
         self, *, lock_wait_seconds: int, statement_seconds: int, connect_seconds: int = 10
     ) -> Database:
         """The same database through connections of its own, with other limits; close it."""
-        return Database(
+        other = Database(
             self.url.render_as_string(hide_password=False),
             codec=self.codec,
             lock_wait_seconds=lock_wait_seconds,
@@ -181,6 +183,8 @@ class Database:
             statement_seconds=statement_seconds,
             connect_seconds=connect_seconds,
         )
+        other.requester = self.requester
+        return other
 
     def close(self) -> None:
         """Give back every connection."""
@@ -189,6 +193,7 @@ class Database:
 
     def _once(self, work: Callable[[Connection], T], dry_run: bool) -> T:
         with self.engine.connect() as connection:
+            connection.execution_options(**self._sight)
             commit_tokens.begin(connection)
             with connection.begin() as transaction:
                 if dry_run:
@@ -200,6 +205,10 @@ class Database:
                 if not self.is_sqlite:
                     commit_tokens.commit(connection, transaction, answer)
             return answer
+
+    @property
+    def _sight(self) -> dict[str, Requester]:
+        return {} if self.requester is None else {visibility.OPTION: self.requester}
 
     def _pause(self, attempt: int) -> None:
         longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)

@@ -33,6 +33,14 @@ def with_token(monkeypatch: pytest.MonkeyPatch, user: int = 5, *, limit: int = 6
     monkeypatch.setenv("SAVCTL_RATE_LIMIT", str(limit))
 
 
+def with_token_of(monkeypatch: pytest.MonkeyPatch, user: int, role: str) -> None:
+    """Let the next commands be this user's, in this role, as many as there are."""
+    claims = {"sub": str(user), "role": role, "exp": int(time.time()) + 600}
+    monkeypatch.setenv("SAVCTL_TOKEN", jwt.encode(claims, KEY, algorithm="HS256"))
+    monkeypatch.setenv("SAVCTL_TOKEN_KEY", KEY)
+    monkeypatch.setenv("SAVCTL_RATE_LIMIT", "0")
+
+
 def counted(database: Database) -> dict[int, int]:
     """How many commands of each user are in the window, as it is stored."""
     found = rows(database, "SELECT user_id, used FROM savctl_rate_limits")

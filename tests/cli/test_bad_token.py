@@ -30,7 +30,14 @@ WITHOUT: tuple[str, ...] = (
     "job next",
     "job crontab",
 )
-WITHOUT += ("gdpr inventory", "gdpr schema", "event schema", "attachment check", "sla policy")
+WITHOUT += (
+    "gdpr inventory",
+    "gdpr schema",
+    "event schema",
+    "attachment check",
+    "sla policy",
+    "demo",
+)
 WITHOUT += ("scheduler run",)  # like `scheduler tick`, but it would stay
 pytestmark = pytest.mark.only_on("sqlite")
 

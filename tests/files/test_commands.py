@@ -22,6 +22,7 @@ from savctl.ports import SetClock, StoreUnavailable
 from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.transitions import close_ticket
+from tests.access.token_users import with_token_of
 from tests.cli.shop import home_store
 from tests.conftest import Cli
 from tests.files.making import EICAR, JPEG, PDF, PROGRAM, a_zip, behind
@@ -327,13 +328,14 @@ def test_an_upload_answers_with_links_when_asked(
 
 
 def test_no_link_is_made_for_who_may_not_see_the_ticket_and_nothing_is_attached(
-    cli: Cli, database: Database, folder: Path, ticket: str
+    cli: Cli, database: Database, folder: Path, ticket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(database)
+    with_token_of(monkeypatch, OTHER_AGENT, "agent")
 
-    outcome = cli("attachment", "add", ticket, "photo.jpg", "--url", "--as", OTHER_AGENT)
+    outcome = cli("attachment", "add", ticket, "photo.jpg", "--url")
 
-    assert (outcome.code, outcome.out) == (7, "")
+    assert (outcome.code, outcome.out) == (4, "")
     assert snapshot(database) == before
 
 
@@ -355,19 +357,31 @@ def test_files_that_are_attached_without_a_link_are_named_as_such(
 
 
 def test_only_who_may_see_the_ticket_has_its_files(
-    cli: Cli, database: Database, folder: Path, ticket: str
+    cli: Cli, database: Database, folder: Path, ticket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
     before = snapshot(database)
 
     for verb in ("url", "get"):
-        for stranger in (CUSTOMER + 1, OTHER_AGENT):
-            outcome = cli("attachment", verb, record.id, "--as", stranger, "-o", "json")
-            assert (outcome.code, outcome.out) == (7, "")
-            assert json.loads(outcome.err)["error"]["code"] == "not_permitted"
+        for role, stranger in (("customer", CUSTOMER + 1), ("agent", OTHER_AGENT)):
+            with_token_of(monkeypatch, stranger, role)
+            outcome = cli("attachment", verb, record.id, "-o", "json")
+            assert (outcome.code, outcome.out) == (4, "")
+            assert json.loads(outcome.err)["error"]["code"] == "not_found"
     assert snapshot(database) == before
-    for known in (CUSTOMER, AGENT):
-        assert cli("attachment", "url", record.id, "--as", known).code == 0
+    for role, known in (("customer", CUSTOMER), ("agent", AGENT)):
+        with_token_of(monkeypatch, known, role)
+        assert cli("attachment", "url", record.id).code == 0
+
+
+def test_who_signs_without_a_token_has_every_file(
+    cli: Cli, database: Database, folder: Path, ticket: str
+) -> None:
+    (record,) = attached(database, home_store(folder), ticket, ("photo.jpg", JPEG))
+
+    assert cli("attachment", "url", record.id, "--as", CUSTOMER + 1).code == 0
+    (seen,) = rows(database, "SELECT actor FROM savctl_audit WHERE action = 'file_linked'")
+    assert seen["actor"] == CUSTOMER + 1
 
 
 @pytest.mark.parametrize("verb", ["url", "get"])
@@ -397,7 +411,7 @@ def test_a_file_that_is_taken_away_meanwhile_is_not_given_out(
 
 
 def test_the_customer_has_no_files_of_internal_notes(
-    cli: Cli, database: Database, folder: Path, clock: SetClock, ticket: str
+    cli: Cli, folder: Path, ticket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = one(
         cli, "message", "add", ticket, "--from", f"agent:{AGENT}", "--body", "x", "--internal",
@@ -405,8 +419,10 @@ def test_the_customer_has_no_files_of_internal_notes(
     )  # fmt: skip
     (attachment_id,) = answer["attachment_ids"]
 
-    assert cli("attachment", "url", attachment_id, "--as", CUSTOMER).code == 7
-    assert cli("attachment", "url", attachment_id, "--as", AGENT).code == 0
+    with_token_of(monkeypatch, CUSTOMER, "customer")
+    assert cli("attachment", "url", attachment_id).code == 4
+    with_token_of(monkeypatch, AGENT, "agent")
+    assert cli("attachment", "url", attachment_id).code == 0
 
 
 def test_a_deleted_file_can_be_restored(

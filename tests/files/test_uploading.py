@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from savctl.domain.access.file_access import Requester
 from savctl.domain.files.file_types import MB
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.decision import TransitionNotAllowed
@@ -338,7 +337,7 @@ def test_a_new_ticket_has_its_files(
 
     made = create_ticket_with_files(Operation(database, clock, actor=AGENT), store, WANTED, files)
 
-    ticket, found = list_attachments(database, made.change.ticket.id, requester=Requester())
+    ticket, found = list_attachments(database, made.change.ticket.id)
     assert [f.original_name for f in found] == ["photo.jpg", "scan.pdf", "again.jpg"]
     assert keys(store) == sorted({f.file_path for f in found})
     assert all(f.file_path.startswith(f"tickets/{ticket.id}/") for f in found)

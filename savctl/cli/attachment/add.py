@@ -59,7 +59,7 @@ def add(
     from savctl.usecases.files.staging import Staging
 
     if url:
-        require_ticket(call.database, reference(ticket), call.requester)
+        require_ticket(call.database, reference(ticket))
     with Staging(call.app.scanner) as staging:
         examined = staging.add_all(sources(files, name=name))
         done = attach_files(

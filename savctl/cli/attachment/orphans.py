@@ -12,7 +12,6 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Row
-from savctl.domain.access.file_access import require_oversight
 from savctl.domain.files.orphans import BucketMismatch
 from savctl.domain.text import plural
 from savctl.errors import NotFound
@@ -54,7 +53,6 @@ def orphans(
         if (name := one_of("only", only, (*BucketMismatch, _ALL))) == _ALL
         else (frozenset({BucketMismatch(name)}))
     )
-    require_oversight(call.token_bearer)
     if last:
         return _last(call)
     return Answer(rows=_rows(call, wanted), columns=_COLUMNS, fields=_COLUMNS, key="key")

@@ -43,9 +43,7 @@ def list_(
     """List the files of a ticket, oldest first."""
     from savctl.usecases.files.attaching import list_attachments
 
-    found, attachments = list_attachments(
-        call.database, reference(ticket), requester=call.token_bearer, deleted=deleted
-    )
+    found, attachments = list_attachments(call.database, reference(ticket), deleted=deleted)
     columns = (*FILE_COLUMNS, "deleted_at") if deleted else FILE_COLUMNS
     rows = (file_row(found, attachment) for attachment in attachments)
     return Answer(rows=rows, columns=columns, fields=FILE_FIELDS, key="id", noun="attachments")
@@ -129,8 +127,8 @@ def url(
 
     It is for someone who may see the ticket; the audit records who got it.
 
-    Customers get links to files of their own tickets, agents of those assigned to them, admins
-    (by SAVCTL_TOKEN) and the operator without --as to all.
+    With a token, customers get links to files of their own tickets, agents of those assigned to
+    them and of the queue, admins to all. Without one the operator may have every file.
     """
     from savctl.domain import times
     from savctl.usecases.files.access import link_to

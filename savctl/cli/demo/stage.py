@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.context import CommandContext
+from savctl.domain.access.policy import AccessRefused
 from savctl.errors import Interrupted, InvalidInput, Refused
 from savctl.ports import SetClock
 
@@ -39,8 +40,12 @@ def stage(
         Refused: the home holds another database, or the configured one holds tickets.
         NeedsConfirmation: the configured one was asked for without a word.
     """
-    call.require_good_token()
     if configured:
+        if call.settings.token is not None or call.settings.require_token:
+            raise AccessRefused(
+                "a demo is put into the configured database without a token only",
+                hint="Leave out --into-configured-database, or unset SAVCTL_TOKEN.",
+            )
         if home is not None:
             raise InvalidInput("--home and --into-configured-database exclude each other")
         yield _configured(call)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,7 @@ from savctl.cli.framework.words.common import (
     Option,
 )
 from savctl.cli.framework.words.tree import BranchGroup, LeafCommand
+from savctl.domain.access.policy import Need, need_of
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
 
@@ -89,13 +90,10 @@ def command(
             words, more_values = _words(context), context.meta.get(_MORE, NO_OPTIONS)
             call = _call_from({key: given.pop(key) for key, _, _ in extra}, words=words)
             with closing(call):
-                if filters:
-                    options = {name: given.pop(name) for name, _, _ in FILTERS}
-                    given["wanted"] = filter_of(call, options)
                 if more is not None:
                     given["options"] = more_values
                 try:
-                    return _outcome(body, call, given)
+                    return _outcome(body, call, given, filters=filters)
                 except KeyboardInterrupt:  # Typer would end without a word
                     raise typer.Abort from None
                 except AnswerLost as lost:
@@ -134,12 +132,30 @@ def _taking(more: MoreOptions) -> type[LeafCommand]:
     return Taking
 
 
-def _outcome(body: Body, call: CommandContext, given: dict[str, Any]) -> int | None:
-    with call.notes_held() if call.effect is Effect.READS else nullcontext():
+def _outcome(
+    body: Body, call: CommandContext, given: dict[str, Any], *, filters: bool
+) -> int | None:
+    with (
+        call.notes_held() if call.effect is Effect.READS else nullcontext(),
+        _gate(call, given),
+    ):
+        if filters:
+            options = {name: given.pop(name) for name, _, _ in FILTERS}
+            given["wanted"] = filter_of(call, options)
         done = body(call, **given)
         if isinstance(done, Answer):
             done = Outcome(answer=done)
         return _ended(call, done) if isinstance(done, Outcome) else done
+
+
+def _gate(call: CommandContext, given: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """What lets a command be done (rules 12); it is loaded where a token decides only."""
+    is_free = need_of(call.words) is Need.NOTHING
+    if is_free or not (call.settings.token is not None or call.settings.require_token):
+        return nullcontext()
+    from savctl.cli.framework.gate.admission import admitted
+
+    return admitted(call, given)
 
 
 def _ended(call: CommandContext, outcome: Outcome) -> int | None:

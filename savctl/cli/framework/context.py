@@ -24,14 +24,14 @@ from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
 from savctl.config.unused import unused_variables
 from savctl.domain import times
-from savctl.domain.access.file_access import Requester
+from savctl.domain.access.file_access import Requester, Role
+from savctl.domain.access.policy import AccessRefused, Need, need_of
 from savctl.domain.clock_skew import ClockOff
 from savctl.errors import (
     ConfigurationError,
     Interrupted,
     InvalidInput,
     NeedsConfirmation,
-    NotPermitted,
 )
 from savctl.ports import Clock, SetClock, system_clock
 
@@ -89,11 +89,12 @@ class CommandContext:
             NotPermitted: SAVCTL_TOKEN is given and invalid: nothing is opened.
             RateLimited: its user has started as many commands as a minute allows.
         """
-        self.require_good_token()
-        if self.settings.token is not None:
+        if self.has_token:
             from savctl.cli.framework.gate.counting import count_command
 
+            bearer = self.token_bearer
             count_command(self)
+            self.unproved_app.raw_database.requester = bearer
         return self.unproved_app
 
     @cached_property
@@ -113,15 +114,6 @@ class CommandContext:
             on_skew=self._clock_is_off if is_compared else None,
             on_made=self._database_is_made if self.settings.is_database_chosen else None,
         )
-
-    def require_good_token(self) -> None:
-        """Pass when no token is given, or one that proves who acts.
-
-        Raises:
-            NotPermitted: it is invalid.
-            ConfigurationError: there is no key to check it with.
-        """
-        _ = self.token_bearer
 
     def require_chosen_database(self) -> None:
         """Pass when a database was chosen: nobody watches what runs unattended.
@@ -178,8 +170,14 @@ class CommandContext:
             actor=self.by,
             policies=policies,
             dry_run=self.dry_run,
-            idempotency_key=key,
+            idempotency_key=self._own_key(key),
         )
+
+    def _own_key(self, key: str | None) -> str | None:
+        """An idempotency key in the name space of the token's user (rules 12.4)."""
+        if key is None or not self.has_token:
+            return key
+        return f"user {self.token_bearer.user_id}: {key}"
 
     @property
     def by(self) -> int | None:
@@ -197,12 +195,19 @@ class CommandContext:
         if bearer.user_id is None:
             named = self.actor if self.actor is not None else self.settings.actor
             return Requester(user_id=named)
-        if self.actor not in {None, bearer.user_id}:
-            raise NotPermitted(
+        if self.actor in {None, bearer.user_id}:
+            return bearer
+        if bearer.role is not Role.ADMIN:
+            raise AccessRefused(
                 f"the token is of user {bearer.user_id}, not of user {self.actor}",
                 hint="Leave out --as.",
             )
-        return bearer
+        return Requester(user_id=self.actor, role=bearer.role)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token decides what this command may do."""
+        return self.settings.token is not None and need_of(self.words) is not Need.NOTHING
 
     @cached_property
     def token_bearer(self) -> Requester:
@@ -212,12 +217,13 @@ class CommandContext:
             NotPermitted: the token is invalid.
             ConfigurationError: there is no key to check it with.
         """
-        if self.settings.token is None:
+        token = self.settings.token
+        if token is None or not self.has_token:
             return Requester()
         from savctl.adapters.tokens.proving import requester_of
         from savctl.adapters.tokens.terms import terms_of
 
-        return requester_of(self.settings.token, terms_of(self.settings, warn=self.warn))
+        return requester_of(token, terms_of(self.settings, warn=self.warn))
 
     @property
     def is_json(self) -> bool:

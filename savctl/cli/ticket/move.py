@@ -13,6 +13,7 @@ from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.params import long_text, whole
 from savctl.cli.framework.ticket_refs import Bridge, ManyTickets, Reason, change_each
 from savctl.cli.ticket import group
+from savctl.domain.access.file_access import Role
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.references import reference
 from savctl.domain.model.states import Status
@@ -186,6 +187,7 @@ def close(
             reason=reason,
             duplicate_of=original,
             bridge=bridge,
+            by_customer=call.token_bearer.role is Role.CUSTOMER,
         ),
     )
 

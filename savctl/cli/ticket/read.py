@@ -15,6 +15,8 @@ from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit
 from savctl.cli.framework.ticket_refs import LIST_COLUMNS, LIST_KEPT, OneTicket, ticket_row
 from savctl.cli.ticket import group
+from savctl.domain.access.file_access import Role
+from savctl.domain.access.sight import as_seen, history_seen
 from savctl.domain.model.odd_rows import OddRows
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
@@ -96,16 +98,14 @@ def history(call: CommandContext, ticket: OneTicket) -> Answer:
     No actor means the system.
     """
     found = _find(call, ticket)
-    if call.wants_page and found.metadata.history:
+    entries = history_seen(found, call.token_bearer)
+    if call.wants_page and entries and not _is_customers(call):
         from savctl.cli.views.ticket import history_page
 
         return Answer(rows=[], text=history_page(call, found))
-    rows: list[Row] = [entry.as_json() for entry in found.metadata.history]
+    rows: list[Row] = [entry.as_json() for entry in entries]
     if call.is_for_people:
-        rows = [
-            {**row, "at": entry.at}
-            for row, entry in zip(rows, found.metadata.history, strict=True)
-        ]
+        rows = [{**row, "at": entry.at} for row, entry in zip(rows, entries, strict=True)]
     if not rows:
         call.note(f"{found.ticket_number} has no history: another program made it")
     return Answer(rows=rows, columns=("at", "actor", "action", "from", "to", "reason"), key="at")
@@ -135,13 +135,19 @@ def next_(call: CommandContext) -> Answer:
 
 def _page_of(call: CommandContext, ticket: Ticket, parts: Sequence[str]) -> Answer:
     """A ticket for a person as a page, for programs as a row with these parts."""
-    ticket = call.readable(ticket)
-    if call.wants_page:
+    if call.wants_page and not _is_customers(call):
         from savctl.cli.views.ticket import ticket_page
 
-        return Answer(rows=[], text=ticket_page(call, ticket, parts))
-    row = ticket_row(ticket) | {part: _part(call, ticket, part) for part in parts}
+        return Answer(rows=[], text=ticket_page(call, call.readable(ticket), parts))
+    row = ticket_row(call.readable(as_seen(ticket, call.token_bearer))) | {
+        part: _part(call, ticket, part) for part in parts
+    }
     return Answer(rows=[row], is_one=True, as_record=True)
+
+
+def _is_customers(call: CommandContext) -> bool:
+    """Whether a customer asks: the pages for people show agents, history and SLA as well."""
+    return call.token_bearer.role is Role.CUSTOMER
 
 
 def _start(call: CommandContext, after: str) -> Ticket:
@@ -174,7 +180,7 @@ def _part(call: CommandContext, ticket: Ticket, part: str) -> object:
     from savctl.persistence.tickets.reads import attachments_of
 
     if part == "history":
-        return [entry.as_json() for entry in ticket.metadata.history]
+        return [entry.as_json() for entry in history_seen(ticket, call.token_bearer)]
     if part == "sla":
         return dict(ticket.metadata.object_at("sla"))
     with call.database.reading() as connection:
@@ -191,7 +197,7 @@ def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterato
             call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
             break
         odd.look(ticket)
-        yield ticket_row(call.readable(ticket))
+        yield ticket_row(call.readable(as_seen(ticket, call.token_bearer)))
         last = ticket
     if odd.warning:
         call.warn(odd.warning)

@@ -27,6 +27,7 @@ from savctl.errors import NotFound
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.schema.tables import files, support_tickets, ticket_attachments
 from savctl.persistence.tickets.tickets import new_id
+from savctl.persistence.visibility import seen_files
 
 _A, _F = ticket_attachments.c, files.c
 
@@ -178,6 +179,7 @@ class Attachments:
         return Attachment(id=new_id(made), sha256=file.sha256, **values)
 
     def _found(self, query: Select[Any]) -> list[Attachment]:
+        query = query.where(*seen_files(self._connection))
         return [Attachment(**row) for row in self._connection.execute(query).mappings()]
 
 

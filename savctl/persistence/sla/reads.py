@@ -20,6 +20,7 @@ from savctl.persistence.sla.facts import SlaFacts, sla_facts
 from savctl.persistence.sla.scan_cursor import read_watch
 from savctl.persistence.sla.scheduled_checks import UnscheduledTickets
 from savctl.persistence.tickets.tickets import Tickets, to_ticket
+from savctl.persistence.visibility import seen_tickets
 
 _A, _M, _T = sla_alarms.c, ticket_messages.c, support_tickets.c
 
@@ -97,6 +98,7 @@ class SlaReads:
     def active_tickets(self, ids: Sequence[int], held: TicketScope) -> list[Ticket]:
         """Those of these tickets that are open or in progress."""
         query = select(support_tickets).where(_T.id.in_(ids), _T.status.in_(sorted(COUNTED)))
+        query = query.where(*seen_tickets(self._connection))
         if held.agent_id is not None:
             query = query.where(_T.assigned_to == held.agent_id)
         if held.is_unassigned:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.duplicates import COMPARED, ComparedTicket
 from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.visibility import seen_tickets
 
 _T = support_tickets.c
 _LIVING = tuple(status for status in Status if status is not Status.CLOSED)
@@ -22,7 +23,12 @@ def customers_with_several(
     query = select(_T.user_id).where(_T.status.in_(_LIVING), _T.user_id > after_user)
     if user_id is not None:
         query = query.where(_T.user_id == user_id)
-    query = query.group_by(_T.user_id).having(func.count() > 1).order_by(_T.user_id)
+    query = (
+        query.where(*seen_tickets(connection))
+        .group_by(_T.user_id)
+        .having(func.count() > 1)
+        .order_by(_T.user_id)
+    )
     found = connection.execute(query.limit(limit)).scalars()
     return [one for one in found if isinstance(one, int)]  # SQLite holds anything in a column
 
@@ -34,7 +40,7 @@ def living_tickets(
     newest_first = func.row_number().over(partition_by=_T.user_id, order_by=_T.id.desc())
     chosen = (
         select(_T.id, newest_first.label("place"))
-        .where(_T.user_id.in_(user_ids), _T.status.in_(_LIVING))
+        .where(_T.user_id.in_(user_ids), _T.status.in_(_LIVING), *seen_tickets(connection))
         .subquery()
     )
     query = (

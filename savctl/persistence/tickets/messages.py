@@ -27,6 +27,7 @@ from savctl.persistence.schema.tables import ticket_messages
 from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.tickets.tickets import new_id
 from savctl.persistence.types import instant_of
+from savctl.persistence.visibility import seen_messages
 
 _M = ticket_messages.c
 _INSERT = insert(ticket_messages)  # made once, see tickets.py
@@ -81,7 +82,8 @@ class Messages:
         self, ticket_id: int, *, limit: int | None = None, public_only: bool = False
     ) -> list[Message]:
         """The conversation in the order it was written."""
-        query = select(ticket_messages).where(_M.ticket_id == ticket_id)
+        seen = seen_messages(self._connection)
+        query = select(ticket_messages).where(_M.ticket_id == ticket_id, *seen)
         query = query.order_by(_M.created_at, _M.id)
         if public_only:
             query = query.where(_M.is_internal == false())

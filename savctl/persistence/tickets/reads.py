@@ -16,6 +16,7 @@ from savctl.persistence.schema.tables import (
     ticket_messages,
 )
 from savctl.persistence.tickets.tickets import to_ticket
+from savctl.persistence.visibility import seen_files, seen_tickets
 
 _T = support_tickets.c
 
@@ -29,10 +30,11 @@ def next_ticket(connection: Connection, *, agent_id: int | None) -> Ticket | Non
     waiting = and_(_T.status == Status.OPEN, _T.assigned_to.is_(None))
     own = and_(_T.status == Status.IN_PROGRESS, _T.assigned_to == agent_id)
     kinds = [waiting] if agent_id is None else [own, waiting]
+    seen = seen_tickets(connection)
     for level in reversed(tuple(Priority)):
         found = []
         for kind in kinds:
-            query = select(support_tickets).where(kind, _T.priority == level)
+            query = select(support_tickets).where(kind, _T.priority == level, *seen)
             row = connection.execute(query.order_by(_T.id).limit(1)).first()
             found += [to_ticket(row)] if row else []
         if found:
@@ -58,6 +60,7 @@ def unread(connection: Connection, *, agent_id: int | None) -> list[dict[str, An
             m.sender_type == "customer",
             m.is_internal == false(),  # a note that a merge made of another customer's words
             m.read_at.is_(None),
+            *seen_tickets(connection),
         )
         .group_by(_T.id, _T.ticket_number, _T.status, _T.assigned_to)
         .order_by(func.min(m.created_at), _T.id)
@@ -71,7 +74,8 @@ def attachments_of(connection: Connection, ticket_id: int) -> list[dict[str, Any
     """The attachment records of a ticket, oldest first, without soft-deleted ones."""
     a = ticket_attachments.c
     is_deleted = exists().where(files.c.attachment_id == a.id, files.c.deleted_at.is_not(None))
-    query = select(ticket_attachments).where(a.ticket_id == ticket_id, ~is_deleted).order_by(a.id)
+    query = select(ticket_attachments).where(a.ticket_id == ticket_id, ~is_deleted)
+    query = query.where(*seen_files(connection)).order_by(a.id)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

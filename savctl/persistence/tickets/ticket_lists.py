@@ -34,6 +34,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.tickets.ticket_conditions import conditions
 from savctl.persistence.tickets.tickets import to_ticket
+from savctl.persistence.visibility import seen_tickets
 
 _T = support_tickets.c
 _PAGE = 1000
@@ -141,7 +142,7 @@ def _tickets(connection: Connection, wanted: TicketFilter, ids: Sequence[int]) -
     """The rows of a page, in the order of the ids, without those changed in between."""
     if not ids:
         return []
-    still = conditions(wanted, connection.dialect.name)
+    still = [*conditions(wanted, connection.dialect.name), *seen_tickets(connection)]
     query = select(support_tickets).where(_T.id.in_(ids), *still)
     found = {row.id: to_ticket(row) for row in connection.execute(query)}
     return [found[ticket_id] for ticket_id in ids if ticket_id in found]
@@ -162,7 +163,11 @@ def _places(
 
     Asked for whole rows, servers leave the index or read all of it up to the page.
     """
-    strands = [s.limit(size) for s in _strands(connection.dialect.name, wanted, order, after)]
+    seen = seen_tickets(connection)
+    strands = [
+        strand.where(*seen).limit(size)
+        for strand in _strands(connection.dialect.name, wanted, order, after)
+    ]
     if not strands:
         return []
     query = strands[0]

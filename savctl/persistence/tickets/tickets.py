@@ -37,6 +37,7 @@ from savctl.persistence.schema.tables import (
     ticket_messages,
 )
 from savctl.persistence.tickets.references import resolved
+from savctl.persistence.visibility import requester_on, seen_archived, seen_tickets
 
 _T = support_tickets.c
 
@@ -119,8 +120,9 @@ class Tickets:
         ref = resolved(self._connection, ref)
         t, a = support_tickets.c, archived_tickets.c
         is_it = t.id == ref if isinstance(ref, int) else t.ticket_number == ref
-        hot = select(t.id, t.ticket_number, t.user_id).where(is_it)
-        cold = select(a.ticket_id, a.ticket_number, a.user_id).where(_is_archived(ref))
+        seen, kept = seen_tickets(self._connection), seen_archived(self._connection)
+        hot = select(t.id, t.ticket_number, t.user_id).where(is_it, *seen)
+        cold = select(a.ticket_id, a.ticket_number, a.user_id).where(_is_archived(ref), *kept)
         for query in (hot, cold):
             if (row := self._connection.execute(query).first()) is not None:
                 return NamedTicket(*row)
@@ -131,7 +133,8 @@ class Tickets:
 
         With `skip_locked` also those that somebody else holds locked, instead of waiting.
         """
-        rows = self._connection.execute(_LOCKED[skip_locked], {"ids": sorted(ids)})
+        query = _seen(self._connection, _LOCKED[skip_locked])
+        rows = self._connection.execute(query, {"ids": sorted(ids)})
         found = [to_ticket(row) for row in rows]
         self._locked |= {ticket.id: ticket for ticket in found}
         return found
@@ -227,7 +230,7 @@ class Tickets:
             update_tickets(self._connection, changes, ("metadata",))
 
     def _one(self, query: Select[Any], ref: str | int) -> Ticket:
-        row = self._connection.execute(query, {"ref": ref}).first()
+        row = self._connection.execute(_seen(self._connection, query), {"ref": ref}).first()
         if row is None:
             raise _not_there(self._connection, ref)
         return to_ticket(row)
@@ -241,8 +244,15 @@ class Tickets:
         return {number: ids[number.lower()] for number in numbers if number.lower() in ids}
 
 
+def _seen(connection: Connection, query: Select[Any]) -> Select[Any]:
+    """The query, narrowed to what the user of a token sees."""
+    conditions = seen_tickets(connection)
+    return query.where(*conditions) if conditions else query
+
+
 def _not_there(connection: Connection, ref: str | int) -> NotFound:
-    number = archived_number(connection, ref)
+    """What is archived is named as such to those alone who may read the archive."""
+    number = None if requester_on(connection) else archived_number(connection, ref)
     if number is None:
         return NotFound(
             f"no ticket {ref}",

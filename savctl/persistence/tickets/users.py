@@ -15,6 +15,7 @@ from savctl.domain.model.person_refs import PersonReference, folded, is_same_add
 from savctl.errors import NotFound, Refused
 from savctl.persistence.bulk import insert_rows, rows_in
 from savctl.persistence.schema.tables import support_tickets, users
+from savctl.persistence.visibility import is_customers, requester_on
 
 _T, _U = support_tickets.c, users.c
 
@@ -54,6 +55,9 @@ class Users:
     def known(self, ids: Iterable[int | None]) -> dict[int, KnownUser]:
         """Those of these ids that have a row here."""
         wanted = sorted({user_id for user_id in ids if user_id is not None})
+        requester = requester_on(self._connection)
+        if requester is not None and is_customers(self._connection):  # other people's names
+            wanted = [user_id for user_id in wanted if user_id == requester.user_id]
         found: dict[int, KnownUser] = {}
         for start in range(0, len(wanted), _MOST_IDS):
             rows = rows_in(self._connection, users, _COLUMNS, wanted[start : start + _MOST_IDS])

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, select
 
 from savctl.domain.model.states import Status
 from savctl.persistence.schema.tables import support_tickets, users
+from savctl.persistence.visibility import seen_tickets
 
 _T = support_tickets.c
 ACTIVE = (Status.IN_PROGRESS, Status.WAITING_CUSTOMER)
@@ -66,7 +67,8 @@ def by_agent(connection: Connection) -> list[dict[str, object]]:
             for status in Status
         ),
     )
-    held = counts.where(_T.assigned_to.is_not(None)).group_by(_T.assigned_to).subquery()
+    seen = seen_tickets(connection)
+    held = counts.where(_T.assigned_to.is_not(None), *seen).group_by(_T.assigned_to).subquery()
     query = select(held, users.c.firstname, users.c.lastname).select_from(
         held.outerjoin(users, users.c.id == held.c.agent_id)
     )

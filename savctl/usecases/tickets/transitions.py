@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from savctl.domain import text
+from savctl.domain.access.policy import AccessRefused
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -21,6 +22,8 @@ from savctl.usecases.tickets.conversation import add_to_conversation
 # `resume` and `reopen` lead to the same status; each has one status it starts from.
 RESUMES_FROM = Status.WAITING_CUSTOMER
 REOPENS_FROM = Status.RESOLVED
+
+_CONFIRMED = "confirmed by customer"
 
 
 def move_ticket(
@@ -90,17 +93,26 @@ def close_ticket(
     reason: str | None,
     duplicate_of: str | int | None = None,
     bridge: bool = False,
+    by_customer: bool = False,
 ) -> Change:
     """Close a ticket for good; a duplicate names the ticket it repeats.
+
+    A customer closes what is resolved, and so confirms the solution (rules 12.3).
 
     A bridge from `in_progress` goes through `resolved`; a duplicate goes back through `open`
     instead, so that nobody is notified of a solution that does not exist.
     """
-    cleaned = text.reason(reason)
+    cleaned = text.reason(reason) or (_CONFIRMED if by_customer else None)
     if cleaned is None and duplicate_of is None:
         raise InvalidInput("a reason is needed to close", hint="--reason, or --duplicate-of TKT")
 
     def rule(uow: UnitOfWork, ticket: Ticket) -> Decision:
+        if by_customer and ticket.status is not Status.RESOLVED:
+            raise AccessRefused(
+                f"a customer may close a resolved ticket only; {ticket.ticket_number} is "
+                f"{ticket.status}",
+                ticket_number=ticket.ticket_number,
+            )
         why = cleaned
         if duplicate_of is not None:
             original = uow.tickets.get(duplicate_of)

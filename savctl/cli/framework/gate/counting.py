@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from savctl.domain.access.policy import is_machines_own
+
 if TYPE_CHECKING:
     from savctl.cli.framework.context import CommandContext
     from savctl.persistence.engine import Database
 
-# What the machine starts by itself; without `--as`. `job run NAME --due` is one of them, too.
-MACHINES_OWN = frozenset(
-    ("scheduler run", "scheduler tick", "event relay", "sync consume", "db upgrade")
-)
-# Of the commands that need no token, those that open the database.
-_WITHOUT_TOKEN = frozenset(("demo", "sla policy"))
 _LOOKS_AFTER_SCHEMA = "db "
 
 
@@ -25,8 +21,8 @@ def count_command(call: CommandContext) -> None:
     """
     from savctl.usecases.access import rate_limit
 
-    is_machines = call.is_slot or call.words in MACHINES_OWN
-    is_free = call.words in _WITHOUT_TOKEN or (is_machines and call.actor is None)
+    is_machines = is_machines_own(call.words, is_slot=call.is_slot)
+    is_free = is_machines and call.actor is None
     user_id = call.token_bearer.user_id
     if is_free or user_id is None or call.settings.rate_limit == rate_limit.NO_LIMIT:
         return

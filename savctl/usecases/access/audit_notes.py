@@ -1,0 +1,47 @@
+"""What the audit keeps of tokens: refusals, and whom an admin names as actor (rules 12.6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from savctl.persistence.audit_reads import AuditFilter, newest_entries
+from savctl.persistence.engine import Database
+from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
+from savctl.ports import Clock
+
+REFUSED = "refused"
+ACTING_AS = "acting_as"
+_PAUSE = timedelta(minutes=1)
+
+
+def record_refusal(
+    database: Database,
+    clock: Clock,
+    *,
+    user_id: int,
+    command: str,
+) -> None:
+    """Write down that a user was refused a command: at most once a minute for both."""
+    now = clock()
+    group, _, verb = command.rpartition(" ")
+    entry = {"command": command, "group": group or verb, "verb": verb}
+    recent = AuditFilter(actor=user_id, action=REFUSED, since=now - _PAUSE)
+    if any(row["entry"] == entry for row in newest_entries(database, recent, limit=0)):
+        return
+
+    def work(uow: UnitOfWork) -> None:
+        uow.audit.note(REFUSED, actor=user_id, at=now, details=entry)
+
+    in_transaction(database, work)
+
+
+def record_named(
+    database: Database, clock: Clock, *, user_id: int | None, named: int | None, command: str
+) -> None:
+    """Write down that an admin gives another user as the actor of a command."""
+
+    def work(uow: UnitOfWork) -> None:
+        details = {"as": named, "command": command}
+        uow.audit.note(ACTING_AS, actor=user_id, at=clock(), details=details)
+
+    in_transaction(database, work)
