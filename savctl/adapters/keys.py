@@ -77,6 +77,8 @@ class KeysFile:
                     kid=kid,
                 )
             if not dry_run:
+                if not stored.strip():  # somebody made an empty one, maybe open to others
+                    os.fchmod(descriptor, FILE_MODE)
                 os.write(descriptor, _new_line(kid, after=stored))  # all of it at once
                 os.fsync(descriptor)
 

@@ -8,7 +8,7 @@ import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Outcome
+from savctl.cli.framework.output import Answer, Format, Outcome
 from savctl.cli.framework.page import named, section
 from savctl.cli.framework.progress import counting, watching
 from savctl.domain.text import plural
@@ -41,7 +41,9 @@ def status(call: CommandContext) -> Outcome:
             call.warn(f"encrypted values cannot be read: {problem.message}")
     counts = count_keys(call.database, call.app.cold)
     row = counts.as_json(codec)
-    answer = Answer(rows=[row], is_one=True, key="keys", text=_page(row))
+    answer = Answer(rows=[row], is_one=True, key="plain", text=_page(row))
+    if call.output is Format.IDS:
+        answer = Answer(rows=counts.keys_as_json(codec), key="kid")
     if not (counts.plain or counts.unreadable):
         return Outcome(answer=answer)
     failure = Findings(

@@ -18,7 +18,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import system_clock
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import edit_ticket
-from tests.crash.processes import Aim, count, finished, running
+from tests.crash.processes import Aim, count, ended, finished, running, wait_until
 from tests.depth import KILLS
 from tests.given import a_ticket, rows
 
@@ -55,10 +55,10 @@ def some_tickets(database: Database, codec: MetadataCodec) -> None:
         )
 
 
-def write_on(database: Database, ended: threading.Event, first: int, done: list[int]) -> None:
+def write_on(database: Database, end: threading.Event, first: int, done: list[int]) -> None:
     """Edit tickets until the end, each a member of its own and a sensitive one."""
     number = first
-    while not ended.is_set():
+    while not end.is_set():
         ticket_id = number % TICKETS + 1
         meta = {f"w{first}": number, "email": f"{WORD}@{ticket_id}"}
         edit_ticket(Operation(database, system_clock), ticket_id, {}, meta=meta)
@@ -80,9 +80,9 @@ def test_a_rotation_killed_again_and_again_loses_nothing_and_leaves_nothing_plai
         "SAVCTL_KEYS_FILE": str(keys),
         "SAVCTL_BATCH_SIZE": "3",
     }
-    ended, edited = threading.Event(), [list[int]() for _ in range(WRITERS)]
+    end, edited = threading.Event(), [list[int]() for _ in range(WRITERS)]
     writers = [
-        threading.Thread(target=write_on, args=(database, ended, n, edited[n]))
+        threading.Thread(target=write_on, args=(database, end, n, edited[n]))
         for n in range(WRITERS)
     ]
     hits, aim = 0, Aim(0.4)
@@ -99,7 +99,7 @@ def test_a_rotation_killed_again_and_again_loses_nothing_and_leaves_nothing_plai
             hits += is_at_work and moved > 0
             aim.learn(too_late=moved > TICKETS / KILLS)
     finally:
-        ended.set()
+        end.set()
         for writer in writers:
             writer.join()
 
@@ -112,6 +112,32 @@ def test_a_rotation_killed_again_and_again_loses_nothing_and_leaves_nothing_plai
     database.close()
     files = list(Path(database_url.removeprefix("sqlite:///")).parent.glob("savctl.db*"))
     assert not any(WORD.encode() in path.read_bytes() for path in files)
+
+
+def test_a_rotation_that_is_asked_to_stop_ends_after_its_batch_and_is_continued(
+    database: Database, database_url: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    KeysFile(keys).add("K1")
+    codec = MetadataCodec(keys=KeysFile(keys).keys)
+    some_tickets(database, codec)
+    KeysFile(keys).add("K2")
+    environment |= {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_KEYS_FILE": str(keys),
+        "SAVCTL_BATCH_SIZE": "3",
+    }
+
+    with running(environment, *JOB) as process:
+        wait_until(lambda: count(database, BATCHES) > 1, what="a rotation at work")
+        process.send_signal(signal.SIGTERM)
+        code, out, _ = ended(process)
+
+    assert code == 143
+    assert "changed" in out
+    assert count(database, BATCHES) < TICKETS // 3, "it had not come to its end"
+    assert finished(environment, *JOB) == 0
+    assert_all_is_there(database, codec, set())
 
 
 def assert_all_is_there(database: Database, codec: MetadataCodec, edited: set[int]) -> None:

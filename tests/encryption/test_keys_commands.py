@@ -59,6 +59,19 @@ def test_a_key_is_made_in_a_file_that_only_its_owner_reads_and_is_never_printed(
     assert not any(line.split()[1] in printed for line in lines)
 
 
+def test_an_empty_file_that_others_may_read_is_closed_to_them(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "empty"
+    path.touch(0o644)
+    monkeypatch.setenv("SAVCTL_KEYS_FILE", str(path))
+
+    assert cli("keys", "generate", "--kid", "K1").code == 0
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert cli("config", "check").code == 0
+
+
 def test_a_folder_that_is_not_there_is_named(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +127,7 @@ def test_rotation_encrypts_what_is_plain_and_moves_to_the_current_key(
     ]
     shown = json.loads(cli("ticket", "show", f"id:{ids[0]}", "-o", "json").out)["metadata"]
     assert shown == json.loads(PLAIN)
+    assert cli("keys", "status", "-o", "ids").out.split() == ["K1", "K2"]
     assert not any(WORD in text for text in metadata_of(database))
     assert rows(database, "SELECT updated_at FROM support_tickets ORDER BY id") == at
     noted = rows(database, "SELECT entry FROM savctl_audit WHERE action = 'keys_rotate'")

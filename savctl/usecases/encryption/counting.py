@@ -37,27 +37,31 @@ class KeyCounts:
         return sorted({*self.values, *self.bundles})
 
     def as_json(self, codec: MetadataCodec) -> dict[str, object]:
-        """The answer: the keys there are in their order, then absent ones that are used."""
+        """The answer, the keys first."""
+        return {
+            "keys": self.keys_as_json(codec),
+            "plain": self.plain,
+            "unreadable": self.unreadable,
+            "foreign": self.foreign,
+        }
+
+    def keys_as_json(self, codec: MetadataCodec) -> list[dict[str, object]]:
+        """The keys there are in their order, then absent ones that are used."""
         try:
             keys = codec.keys()
             there, current = list(keys.keys), keys.current
         except KeysUnusable:
             there, current = [], ""
         names = [*there, *(kid for kid in self.used if kid not in there)]
-        return {
-            "keys": [
-                {
-                    "kid": kid,
-                    "current": kid == current,
-                    "values": self.values[kid],
-                    "bundles": self.bundles[kid],
-                }
-                for kid in names
-            ],
-            "plain": self.plain,
-            "unreadable": self.unreadable,
-            "foreign": self.foreign,
-        }
+        return [
+            {
+                "kid": kid,
+                "current": kid == current,
+                "values": self.values[kid],
+                "bundles": self.bundles[kid],
+            }
+            for kid in names
+        ]
 
 
 def count_keys(database: Database, cold: ColdStorage) -> KeyCounts:
