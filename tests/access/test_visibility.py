@@ -326,3 +326,24 @@ def test_a_customer_creates_and_exports_for_themselves(
     other = ("ticket", "create", "--user", OTHER, "--subject", "s", "--description", "d")
     mine = json.loads(cli(*other, "--idempotency-key", "k", "-o", "json").out)
     assert mine["id"] != again["id"]
+
+
+def test_who_asks_need_not_be_named(
+    cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = ("ticket", "create", "--subject", "s", "--description", "d")
+    assert cli(*new).code == 2
+    with_token_of(monkeypatch, CUSTOMER, "customer")
+    made = json.loads(cli(*new, "-o", "json").out)
+    words = json.loads(cli("message", "add", made["id"], "--body", "hello", "-o", "json").out)
+
+    assert made["user_id"] == CUSTOMER
+    assert (words["sender_type"], words["sender_id"]) == ("customer", CUSTOMER)
+    with_token_of(monkeypatch, AGENT, "agent")
+    words = json.loads(cli("message", "add", made["id"], "--body", "hello", "-o", "json").out)
+    assert (words["sender_type"], words["sender_id"]) == ("agent", AGENT)
+    assert cli(*new).code == 2  # an agent names the customer
+    assert cli("message", "read", made["id"]).code == 0
+    monkeypatch.delenv("SAVCTL_TOKEN")
+    refused = cli("message", "add", made["id"], "--body", "hello")
+    assert (refused.code, "--from" in refused.err) == (2, True)

@@ -26,8 +26,11 @@ class LeafCommand(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.TyperException as failure:
             if type(failure).__name__ == "MissingParameter":
+                from savctl.cli.framework.gate.defaults import own_words
                 from savctl.cli.framework.words.usage import missing_parameters
 
+                if own := own_words(self, ctx, given):
+                    return self.parse_args(ctx, [*own, *given])
                 raise missing_parameters(self, ctx, given) or failure from None
             if getattr(failure, "ctx", ctx) is None:
                 failure.ctx = ctx  # type: ignore[attr-defined]
