@@ -134,7 +134,7 @@ class KeysCommand:
         import shlex
         import subprocess
 
-        others = {name: v for name, v in os.environ.items() if name != "SAVCTL_TOKEN"}
+        others = {name: v for name, v in os.environ.items() if not name.startswith("SAVCTL_TOKEN")}
         try:
             words = shlex.split(self._command)
             done = subprocess.run(  # noqa: S603 - the operator's own setting, without a shell
