@@ -12,6 +12,7 @@ import pytest
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
+from tests.access.token_users import with_token_of
 from tests.conftest import Cli
 from tests.encryption.conftest import a_key_line, put_key
 from tests.given import brought_to, created, rows, write
@@ -255,6 +256,26 @@ def test_an_export_carries_ciphertext_unless_it_is_asked_to_decrypt(
         )
     ]
     assert [entry.get("decrypted", False) for entry in noted] == [False, True]
+
+
+def test_an_agent_who_sees_the_ticket_reads_its_values_and_a_customer_none(
+    configured: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = create(cli, *meta(VALUES))
+    assert cli("ticket", "assign", f"id:{made['id']}", "--to", "10").code == 0
+
+    with_token_of(monkeypatch, 10, "agent")
+    agents = shown(cli, made["id"])
+    with_token_of(monkeypatch, 456, "customer")
+    customers = cli("ticket", "show", f"id:{made['id']}", "-o", "json")
+    own = cli("gdpr", "export", "456", "--out", "own.zip")
+    others = cli("export", "tickets", "--out", "all.jsonl", "--decrypt")
+
+    assert {name: agents[name] for name in VALUES} == VALUES
+    assert WORD not in customers.out + customers.err
+    assert (customers.code, own.code, others.code) == (0, 0, 7)
+    with zipfile.ZipFile("own.zip") as found:
+        assert WORD in found.read("data.json").decode()
 
 
 def test_the_export_of_a_person_is_decrypted(configured: Path, cli: Cli, tmp_path: Path) -> None:
