@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from savctl.config import Settings
 from savctl.domain.clock_skew import ClockOff
 from savctl.errors import Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
+from savctl.runtime import end_start_up
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from savctl.persistence.engine import Database
     from savctl.ports.keys import KeySource
     from savctl.usecases.archive.cold_storage import ColdStorage
-
-
-# Net new objects between two looks for garbage, once the start is over.
-_COLLECT_EVERY = 2_000
 
 
 def refuse(clock_off: ClockOff) -> None:
@@ -82,7 +78,7 @@ class App:
                 if self._on_skew is not None:
                     with self._judging_skew(self._on_skew):
                         self.clock_guard.require(connection)
-        _end_start_up()
+        end_start_up()
         return database
 
     @shared_part
@@ -251,12 +247,3 @@ def _is_there(database: Database) -> bool:
         return is_there(database)
     except OSError:
         return True
-
-
-def _end_start_up() -> None:
-    """Collect garbage as a long run needs it.
-
-    The command line collects seldom while it starts. An import or a relay that went on like
-    that would keep the reference cycles of a million rows.
-    """
-    gc.set_threshold(_COLLECT_EVERY)

@@ -8,11 +8,9 @@ import sys
 from typing import NoReturn
 
 from savctl import __version__
+from savctl.runtime import begin_start_up
 
 _VERSION_WORDS = (["--version"], ["-V"])
-# What a start imports stays to the end: looking through it for garbage again and again, and once
-# more at the exit, would be a quarter of the time of `savctl ticket show`.
-_COLLECT_EVERY = 50_000
 
 
 def main() -> NoReturn:
@@ -25,11 +23,11 @@ def main() -> NoReturn:
 
         sys.exit(complete(os.environ["_SAVCTL_COMPLETE"], sys.argv[1:]))
     os.umask(0o077)  # whatever is written below holds customers' data
-    gc.set_threshold(_COLLECT_EVERY)
+    begin_start_up()
     from savctl.cli.framework.run import run
     from savctl.cli.framework.streams import settle
 
     code = run(sys.argv[1:])
     settle()
-    gc.freeze()
+    gc.freeze()  # or the exit would look for garbage once more
     sys.exit(code)
