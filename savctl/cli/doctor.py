@@ -31,6 +31,7 @@ def doctor(call: CommandContext) -> Outcome:
 
     A line for each thing, with a level: ok, warn, error, or off where it is not configured.
     """
+    from savctl.usecases.doctor.access import ACCESS
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
@@ -52,7 +53,7 @@ def doctor(call: CommandContext) -> Outcome:
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **KEYS}
+    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **KEYS, **ACCESS}
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(

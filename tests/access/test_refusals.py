@@ -68,6 +68,10 @@ def test_a_refusal_is_audited_once_a_minute_for_each_user_and_command(
     )
     with_token_of(monkeypatch, 1, "admin")
     assert len(json.loads(cli("audit", "list", "--action", "refused", "-o", "json").out)) == 4
+    (line,) = [
+        row for row in json.loads(cli("doctor", "-o", "json").out) if row["check"] == "token"
+    ]
+    assert "4 refusals in 24 h" in line["found"]
 
 
 OPTIONS = [

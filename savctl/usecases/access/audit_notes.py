@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from savctl.persistence.audit_reads import AuditFilter, newest_entries
+from savctl.persistence.audit_reads import entries_since
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
@@ -25,12 +25,11 @@ def record_refusal(
     now = clock()
     group, _, verb = command.rpartition(" ")
     entry = {"command": command, "group": group or verb, "verb": verb}
-    recent = AuditFilter(actor=user_id, action=REFUSED, since=now - _PAUSE)
-    if any(row["entry"] == entry for row in newest_entries(database, recent, limit=0)):
-        return
 
     def work(uow: UnitOfWork) -> None:
-        uow.audit.note(REFUSED, actor=user_id, at=now, details=entry)
+        recent = entries_since(uow.connection, now - _PAUSE, action=REFUSED, actor=user_id)
+        if entry not in recent:
+            uow.audit.note(REFUSED, actor=user_id, at=now, details=entry)
 
     in_transaction(database, work)
 

@@ -30,6 +30,7 @@ _LINE_OF: Mapping[str, str] = MappingProxyType(
         ),
         "bucket privacy": "bucket",
         "bucket files": "files",
+        "token refusals": "token",
     }
 )
 _GRAVEST_FIRST = (CheckLevel.ERROR, CheckLevel.WARN, CheckLevel.OK, CheckLevel.OFF)
