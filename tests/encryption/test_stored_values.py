@@ -68,6 +68,25 @@ def test_a_value_is_stored_encrypted_and_shown_plain(
     assert WORD in cli("ticket", "list", "-o", "json").out
 
 
+def test_a_repeated_request_is_known_and_its_digest_needs_the_key(
+    configured: Path, cli: Cli, database: Database
+) -> None:
+    once = ("--idempotency-key", "once")
+    create_it = ("ticket", "create", "--user", "4", "--subject", "a", "--description", "b")
+    made = json.loads(cli(*create_it, "--meta", f"phone={WORD}", *once, "-o", "json").out)
+    digest = rows(database, "SELECT input_digest FROM savctl_idempotency")[0]["input_digest"]
+    assert cli("keys", "generate", "--kid", "K2").code == 0
+
+    again = json.loads(cli(*create_it, "--meta", f"phone={WORD}", *once, "-o", "json").out)
+    other = cli(*create_it, "--meta", "phone=1", *once)
+
+    assert (again["id"], again["replayed"], other.code) == (made["id"], True, 5)
+    put_key(configured, a_key_line("K1"))
+    assert cli(*create_it, "--meta", f"phone={WORD}", "--idempotency-key", "two").code == 0
+    found = rows(database, "SELECT input_digest FROM savctl_idempotency ORDER BY created_at")
+    assert [row["input_digest"] for row in found].count(digest) == 1
+
+
 def test_a_ticket_with_a_file_leaves_no_plain_value_on_its_way(
     configured: Path, cli: Cli, database: Database, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
     from savctl.bootstrap import App
-    from savctl.domain.encryption.codec import Opened
+    from savctl.domain.encryption.opened import Opened
     from savctl.domain.model.ticket import Ticket
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.engine import Database

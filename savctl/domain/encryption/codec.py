@@ -6,10 +6,10 @@ value as it is, readable or not, and audit, events and archive hold no plain val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from savctl.domain.encryption.keys import KeyRing, KeysUnusable
+from savctl.domain.encryption.opened import ClosedValue, Opened
 from savctl.domain.encryption.places import (
     DEFAULT_PATHS,
     Place,
@@ -20,27 +20,10 @@ from savctl.domain.encryption.places import (
     value_at,
     with_texts,
 )
-from savctl.domain.encryption.values import ValueUnreadable, decrypt, encrypt, key_of
+from savctl.domain.encryption.values import ValueUnreadable, decrypt, digest, encrypt, key_of
 from savctl.domain.model.metadata import Metadata, encode
 
 Keys = Callable[[], KeyRing]
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedValue:
-    """A value that does not open: its path, and why; else than damaged it lacks its key."""
-
-    path: str
-    why: str
-    is_key_missing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Metadata and the values of it that stayed closed."""
-
-    metadata: Metadata
-    unreadable: tuple[ClosedValue, ...] = ()
 
 
 class MetadataCodec:
@@ -139,6 +122,25 @@ class MetadataCodec:
         except ValueUnreadable:
             return False
         return True
+
+    def with_digests(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        """The values with keyed digests in place of those to be encrypted, to compare requests.
+
+        They are made with the first key: a new one does not change them.
+
+        Raises:
+            KeysUnusable: a digest is needed, and there are no keys.
+        """
+        places = plain_places(values, self.paths) if self.is_configured else []
+        if not places:
+            return values
+        keys = self.keys()
+        key = next(iter(keys.keys.values()))
+        texts = {
+            place: encode(digest(encode(value_at(values, place)), key, path=path_of(place)))
+            for place in places
+        }
+        return dict(with_texts(Metadata.read(encode(dict(values))), texts))
 
     def count_plain(self, metadata: Metadata) -> int:
         """How many values of the paths are not encrypted yet."""

@@ -104,5 +104,13 @@ def decrypt(value: str, keys: KeyRing | None, *, ticket_id: int, path: str) -> s
         raise ValueUnreadable(None) from None
 
 
+def digest(text: str, key: bytes, *, path: str) -> str:
+    """A digest of a JSON text that nobody can make, or guess the text from, without the key."""
+    from hashlib import sha256
+    from hmac import new
+
+    return new(key, f"savctl request:{path}:{text}".encode(), sha256).hexdigest()
+
+
 def _place(ticket_id: int, path: str) -> bytes:
     return f"support_tickets:{ticket_id}:metadata.{path}".encode()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from savctl.domain.encryption.codec import ClosedValue, MetadataCodec
+from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.encryption.keys import KeyRing
+from savctl.domain.encryption.opened import ClosedValue
 from savctl.domain.encryption.places import encrypted_places
 from savctl.domain.encryption.values import key_of
 from savctl.domain.model.ticket import Ticket

@@ -56,7 +56,7 @@ def create_ticket_with_files(
 
     def begin(uow: UnitOfWork) -> int:
         """Announce the uploads; answers the id reserved, or 0 when all was done earlier."""
-        if creation_once(op.idempotency_key, checked, others).previous(uow) is not None:
+        if creation_once(op, checked, others).previous(uow) is not None:
             return 0
         number = numbers.ticket_number(secrets.choice)
         draft = decide_creation(

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from savctl.domain.clock import instant
-from savctl.domain.encryption.codec import MetadataCodec, Opened
+from savctl.domain.encryption.codec import MetadataCodec
+from savctl.domain.encryption.opened import Opened
 from savctl.domain.imports.records import Item
 from savctl.domain.model.metadata import EMPTY, Metadata, encode
 from savctl.domain.privacy.disclosure import (

@@ -67,7 +67,7 @@ def create_ticket(
         NotFound: the ticket it follows up does not exist.
     """
     wanted = checked_ticket(wanted)
-    once = creation_once(op.idempotency_key, wanted, others)
+    once = creation_once(op, wanted, others)
 
     def work(uow: UnitOfWork) -> tuple[Change, bool]:
         if (previous := once.previous(uow)) is not None:
@@ -88,10 +88,17 @@ def create_ticket(
 
 
 def creation_once(
-    key: str | None, wanted: NewTicket, others: Mapping[str, object] | None = None
+    op: Operation, wanted: NewTicket, others: Mapping[str, object] | None = None
 ) -> IdempotencyKey:
-    """What makes two creations the same request."""
-    return IdempotencyKey(key, command="ticket create", given={**asdict(wanted), **(others or {})})
+    """What makes two creations the same request; of it a digest is kept.
+
+    What is encrypted in the ticket is in the digest by a keyed one: who has the database could
+    guess a phone number by trying all of them (rules 13.1).
+    """
+    given = {**asdict(wanted), **(others or {})}
+    if op.idempotency_key is not None:
+        given["meta"] = op.database.codec.with_digests(wanted.meta)
+    return IdempotencyKey(op.idempotency_key, command="ticket create", given=given)
 
 
 def decide_creation(
