@@ -22,6 +22,7 @@ from tests.access.token_users import (
     let_pass,
     start_commands,
     with_token,
+    with_token_of,
 )
 from tests.conftest import Cli
 from tests.given import CUSTOMER, rows, write
@@ -158,6 +159,28 @@ def test_what_needs_no_token_or_is_the_machines_own_is_not_counted(
 
     assert 8 not in codes
     assert cli("job", "run", "close-resolved").code == 8
+
+
+def test_it_is_counted_before_the_role_and_the_ticket_are_looked_at(
+    cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_token_of(monkeypatch, CUSTOMER, "customer")
+    monkeypatch.setenv("SAVCTL_RATE_LIMIT", "2")
+
+    codes = [cli(*words).code for words in (("sla", "report"), ("ticket", "show", "TKT-NEVER1"))]
+
+    assert codes == [7, 4]
+    assert counted(database) == {CUSTOMER: 2}
+    assert cli("sla", "report").code == 8
+
+
+def test_wrong_usage_is_not_counted(
+    cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_token(monkeypatch)
+
+    assert [cli(*LIST, "--nonsense").code, cli(*LIST, "--columns", "shoe_size").code] == [2, 2]
+    assert counted(database) == {}
 
 
 def test_a_forged_token_counts_for_nobody(
