@@ -110,7 +110,6 @@ def test_a_new_key_is_fetched_at_once_and_an_unknown_one_once_a_minute(
     server: KeyServer, terms: TokenTerms
 ) -> None:
     requester_of(signed(), terms)
-    aged(cache_path(server.url, terms.folder), 61)
     server.text = key_set_of(jwk(RSA), jwk(EC, "two"))
 
     assert requester_of(signed(EC, "two"), terms).user_id == 5
@@ -118,6 +117,10 @@ def test_a_new_key_is_fetched_at_once_and_an_unknown_one_once_a_minute(
         with pytest.raises(TokenRefused):
             requester_of(signed(EC, "three"), terms)
     assert len(server.asked) == 2
+    aged(cache_path(server.url, terms.folder), 61)
+    with pytest.raises(TokenRefused):
+        requester_of(signed(EC, "three"), terms)
+    assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize("flaw", ["away", "redirects", "rubbish", "silent", "endless"])

@@ -27,7 +27,8 @@ _PAUSE_SECONDS = 60  # between two requests, over all commands of this home
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A set as it was fetched, and when it was last asked for."""
+    """A set as it was fetched; `asked_at` is when the server was last asked for an unknown `kid`,
+    or failed."""
 
     text: str
     fetched_at: float
@@ -46,6 +47,7 @@ def keys_of_url(url: str, kid: str | None, *, folder: Path, warn: Callable[[str]
     path, now = cache_path(url, folder), time.time()
     kept = _read(path)
     known = _usable(kept, url, now)
+    is_fresh = False
     if kept is not None and known is not None:
         is_fresh = now - kept.fetched_at < FRESH_SECONDS
         if is_fresh and known.find(kid) is not None:
@@ -62,7 +64,9 @@ def keys_of_url(url: str, kid: str | None, *, folder: Path, warn: Callable[[str]
         minutes = int((now - kept.fetched_at) // 60)
         warn(f"{problem.message}; the keys of {minutes} min ago are used")
         return known
-    _write(path, _Kept(text, now, now))
+    is_for_kid = is_fresh or found.find(kid) is None
+    before = 0.0 if kept is None else kept.asked_at
+    _write(path, _Kept(text, now, now if is_for_kid else before))
     return found
 
 
