@@ -40,10 +40,17 @@ class Audit:
         insert_rows(self._connection, audit, _COLUMNS, rows)
 
     def note(
-        self, action: str, *, actor: int | None, at: datetime, details: Mapping[str, object]
+        self,
+        action: str,
+        *,
+        actor: int | None,
+        at: datetime,
+        details: Mapping[str, object],
+        ticket_id: int | None = None,
     ) -> None:
-        """Write down something that is not about one ticket: an import, an export, a repair."""
-        row = (time_text(at, fsp=6), actor, action, None, self._run_id, encode(dict(details)))
+        """Write down what is no history of a ticket: an import, an export, a repair, a refusal."""
+        about = (ticket_id, self._run_id, encode(dict(details)))
+        row = (time_text(at, fsp=6), actor, action, *about)
         insert_rows(self._connection, audit, _COLUMNS, [row])
 
     def files(self, notes: Iterable[FileNote], *, actor: int | None, at: datetime) -> None:

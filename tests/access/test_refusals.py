@@ -18,7 +18,7 @@ from tests.cli.shop import COMMANDS, examples, shop_for
 from tests.conftest import Cli
 from tests.given import AGENT, CUSTOMER, brought_to, created, rows, snapshot
 
-REFUSED = "SELECT actor, entry FROM savctl_audit WHERE action = 'refused'"
+REFUSED = "SELECT actor, entry, ticket_id FROM savctl_audit WHERE action = 'refused'"
 pytestmark = pytest.mark.only_on("sqlite")
 
 
@@ -121,7 +121,8 @@ def test_an_option_of_another_role_is_refused_and_does_nothing(
 
     assert (outcome.code, outcome.out) == (7, ""), outcome.err
     assert state(database) == before
-    assert len(rows(database, REFUSED)) == 1
+    (kept,) = rows(database, REFUSED)
+    assert kept["ticket_id"] == (ticket.id if "{ticket}" in words else None)
 
 
 def test_of_a_ticket_that_is_not_seen_nothing_else_is_answered(

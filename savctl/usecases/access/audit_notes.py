@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from savctl.domain.model.references import reference
+from savctl.errors import SavError
 from savctl.persistence.audit_reads import entries_since
 from savctl.persistence.engine import Database
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -20,8 +22,12 @@ def record_refusal(
     *,
     user_id: int,
     command: str,
+    ticket: str | None = None,
 ) -> None:
-    """Write down that a user was refused a command: at most once a minute for both."""
+    """Write down that a user was refused a command: at most once a minute for both.
+
+    `ticket` is the one that was named, if any; one that does not exist is left out.
+    """
     now = clock()
     group, _, verb = command.rpartition(" ")
     entry = {"command": command, "group": group or verb, "verb": verb}
@@ -29,7 +35,8 @@ def record_refusal(
     def work(uow: UnitOfWork) -> None:
         recent = entries_since(uow.connection, now - _PAUSE, action=REFUSED, actor=user_id)
         if entry not in recent:
-            uow.audit.note(REFUSED, actor=user_id, at=now, details=entry)
+            ticket_id = _id_of(uow, ticket)
+            uow.audit.note(REFUSED, actor=user_id, at=now, details=entry, ticket_id=ticket_id)
 
     in_transaction(database, work)
 
@@ -44,3 +51,12 @@ def record_named(
         uow.audit.note(ACTING_AS, actor=user_id, at=clock(), details=details)
 
     in_transaction(database, work)
+
+
+def _id_of(uow: UnitOfWork, ticket: str | None) -> int | None:
+    if ticket is None:
+        return None
+    try:
+        return uow.tickets.named(reference(ticket)).id
+    except SavError:
+        return None

@@ -6,7 +6,7 @@ The order of answers is fixed: the command that is not the role's (7), the ticke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def admitted(call: CommandContext, given: Mapping[str, Any]) -> Iterator[None]:
         _note_named(call, bearer.user_id)
         yield
     except AccessRefused:
-        _write_down(call, bearer.user_id or 0)
+        _write_down(call, bearer.user_id or 0, _named_ticket(given))
         raise
 
 
@@ -98,11 +98,24 @@ def _note_named(call: CommandContext, user_id: int | None) -> None:
     record_named(call.database, call.clock, user_id=user_id, named=call.actor, command=call.words)
 
 
-def _write_down(call: CommandContext, user_id: int) -> None:
+def _write_down(call: CommandContext, user_id: int, ticket: str | None) -> None:
     """Audit the refusal; a database that does not answer keeps nobody from being refused."""
     from savctl.usecases.access.audit_notes import record_refusal
 
     try:
-        record_refusal(call.unproved_app.database, call.clock, user_id=user_id, command=call.words)
+        record_refusal(
+            call.unproved_app.database,
+            call.clock,
+            user_id=user_id,
+            command=call.words,
+            ticket=ticket,
+        )
     except SavError:
         call.warn("the refusal could not be written into the audit")
+
+
+def _named_ticket(given: Mapping[str, Any]) -> str | None:
+    """The ticket that a command names; None when it names none, or several."""
+    several: Sequence[object] = given.get("tickets") or ()
+    named = several[0] if len(several) == 1 else given.get("ticket")
+    return named if isinstance(named, str) else None
