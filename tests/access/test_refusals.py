@@ -71,7 +71,7 @@ def test_a_refusal_is_audited_once_a_minute_for_each_user_and_command(
     (line,) = [
         row for row in json.loads(cli("doctor", "-o", "json").out) if row["check"] == "token"
     ]
-    assert "4 refusals in 24 h" in line["found"]
+    assert "refusals: 4 in 24 h" in line["found"]
 
 
 OPTIONS = [

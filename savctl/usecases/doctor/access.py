@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from savctl.domain.text import plural
 from savctl.persistence.audit_reads import entries_since
 from savctl.usecases.access.audit_notes import REFUSED
 from savctl.usecases.database.status import status
@@ -24,7 +23,7 @@ def _refusals(environment: Environment) -> Iterator[CheckResult]:
         yield CheckResult(
             check="token refusals",
             level=CheckLevel.OK,
-            found=f"{plural(count, 'refusal')} in 24 h",
+            found=f"{count} in 24 h",
         )
 
 
