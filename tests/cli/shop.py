@@ -119,6 +119,12 @@ def close_long_ago(database: Database, number: str) -> None:
     write(database, f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket}")
 
 
+def add_keys(folder: Path) -> None:
+    """A key for the values of metadata, and the settings that name its file."""
+    (folder / "savctl.toml").write_text('keys_file = "keys"\n')
+    KeysFile(folder / "keys").add("K1")
+
+
 def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
     """The shop in which the example can be run, and its words."""
     SHOP.open(database, folder)
@@ -126,8 +132,7 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
         close_long_ago(database, ARCHIVED)
         assert cli("archive", "run").code == 0
     if " keys " in example:
-        (folder / "savctl.toml").write_text('keys_file = "keys"\n')
-        KeysFile(folder / "keys").add("K1")
+        add_keys(folder)
     return words_of(database, example)
 
 

@@ -12,7 +12,15 @@ import pytest
 from savctl.cli.framework.effects import EFFECTS, Effect
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
-from tests.cli.shop import ARCHIVED, COMMANDS, close_long_ago, examples, open_shop, words_of
+from tests.cli.shop import (
+    ARCHIVED,
+    COMMANDS,
+    add_keys,
+    close_long_ago,
+    examples,
+    open_shop,
+    words_of,
+)
 from tests.conftest import Cli
 from tests.given import DAY, SECOND, snapshot
 
@@ -20,8 +28,10 @@ pytestmark = pytest.mark.only_on("mariadb", "mysql")
 
 MINUTE = 60 * SECOND
 LARGE = (10 * MINUTE, -10 * MINUTE, 8 * DAY, -8 * DAY)
-# They play, wait for ever, or speak with the broker only; the scheduler is tried by its tick.
-ELSEWHERE = {"demo", "scheduler run", "event setup", "event relay", "event replay"}
+# They play, wait for ever, write a file only, or speak with the broker only; the scheduler is
+# tried by its tick.
+BROKERS = {"event setup", "event relay", "event replay"}
+ELSEWHERE = {"demo", "scheduler run", "keys generate", *BROKERS}
 WRITING = [w for w in COMMANDS if EFFECTS[w] is not Effect.READS and w not in ELSEWHERE]
 READING = ("ticket list", "ticket show", "job list", "job why", "sla due", "event status")
 
@@ -54,6 +64,7 @@ def test_what_stores_something_is_refused_and_what_reads_answers(
     cli: Cli, database: Database, tmp_path: Path, set_off: SetOff, skew: timedelta
 ) -> None:
     open_shop(database, tmp_path)
+    add_keys(tmp_path)
     close_long_ago(database, ARCHIVED)
     assert cli("archive", "run").code == 0
     words_of(database, "savctl ticket show TKT-7K2M9QXA")
