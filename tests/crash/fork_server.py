@@ -16,8 +16,10 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
+from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +39,9 @@ _IMPORTED = (
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_IMPORTED))
+# A start also asks every other process whether it has ended, and the answer can be read only once:
+# of two threads that read it at a time, one would be told 255.
+_one_at_a_time = Lock()
 
 
 class Process:
@@ -52,7 +57,8 @@ class Process:
         self._process: ForkServerProcess = _context.Process(
             target=_run, args=(work, dict(environment), str(self._out), str(self._err))
         )
-        self._process.start()
+        with _one_at_a_time:
+            self._process.start()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +75,8 @@ class Process:
     @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it lives."""
-        return self._process.exitcode
+        with _one_at_a_time:
+            return self._process.exitcode
 
     @property
     def pid(self) -> int:
@@ -99,7 +106,7 @@ class Process:
         Raises:
             subprocess.TimeoutExpired: it still lives after so many seconds.
         """
-        self._process.join(timeout)
+        wait_for_any([self._process.sentinel], timeout)
         code = self.returncode
         if code is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.persistence.jobs.runs import StartedBy
 from tests.crash.fork_server import Process
 from tests.crash.processes import (
     closed_traces,
@@ -55,16 +56,25 @@ def shared(database_url: str, environment: dict[str, str]) -> dict[str, str]:
 
 
 class Caller(Thread):
-    """Somebody who calls a command again and again, and notes how it ended."""
+    """Somebody who calls a command again and again inside a `with`, and notes how it ended."""
 
-    def __init__(self, environment: dict[str, str], over: Event, *words: str) -> None:
+    def __init__(self, environment: dict[str, str], *words: str) -> None:
         super().__init__(name=" ".join(words))
         self.codes: list[int] = []
-        self._given = (environment, over, words)
+        self._over = Event()
+        self._given = (environment, words)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *of_an_error: object) -> None:
+        self._over.set()
+        self.join()
 
     def run(self) -> None:
-        environment, over, words = self._given
-        while not over.is_set():
+        environment, words = self._given
+        while not self._over.is_set():
             self.codes.append(finished(environment, *words))
 
 
@@ -94,18 +104,17 @@ def a_minute_passes(database: Database) -> None:
 def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
     database: Database, shared: dict[str, str]
 ) -> None:
-    over = Event()
     callers = [
-        Caller(shared, over, "scheduler", "tick", "--quiet"),
-        Caller(shared, over, "job", "run", "close-resolved", "--due"),
-        Caller(shared, over, "job", "run", "close-resolved", "--yes"),
-        Caller(shared, over, "job", "run", "auto-close", "--yes"),
+        Caller(shared, "scheduler", "tick", "--quiet"),
+        Caller(shared, "job", "run", "close-resolved", "--due"),
+        Caller(shared, "job", "run", "close-resolved", "--yes"),
+        Caller(shared, "job", "run", "auto-close", "--yes"),
     ]
     tickets = 0
 
-    with schedulers(shared, 2):
+    with schedulers(shared, 2), ExitStack() as calling:
         for caller in callers:
-            caller.start()
+            calling.enter_context(caller)
         until = time.monotonic() + SECONDS
         while time.monotonic() < until or not all_have_run(database):
             assert time.monotonic() < until + 3 * SECONDS, "somebody never got a run"
@@ -113,9 +122,6 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
             tickets += 100
             a_minute_passes(database)
             time.sleep(0.5)
-        over.set()
-        for caller in callers:
-            caller.join()
     assert finished(shared, "job", "run", "close-resolved", "--yes") == DONE
 
     for caller in callers:
@@ -131,8 +137,9 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
 
 
 def all_have_run(database: Database) -> bool:
-    """Whether schedulers, cron and hands have each had at least one run."""
-    return len(rows(database, "SELECT DISTINCT started_by FROM savctl_runs")) == 3
+    """Whether schedulers, ticks, cron and hands have each had at least one run."""
+    starters = {run["started_by"] for run in rows(database, "SELECT started_by FROM savctl_runs")}
+    return starters == set(StartedBy)
 
 
 def overlapping(runs: list[dict[str, Any]]) -> list[tuple[int, int]]:
