@@ -27,6 +27,7 @@ def a_token(**claims: object) -> str:
     return jwt.encode({"sub": "7", "role": "customer", **claims}, KEY)
 
 
+@pytest.mark.slow("a token is seen in a process of its own only")
 @pytest.mark.parametrize("flaw", ["none", "expired", "forged", "cut"])
 def test_neither_token_nor_key_is_written_anywhere(
     database: Database, environment: dict[str, str], database_url: str, tmp_path: Path, flaw: str

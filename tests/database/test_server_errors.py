@@ -114,6 +114,7 @@ def test_a_change_is_tried_again_until_the_server_is_back(
     assert len(found) == 1
 
 
+@pytest.mark.slow("a lost connection is tried again for some seconds")
 def test_a_loss_before_the_commit_says_that_nothing_was_stored(
     through: Cli, cutter: CommitCutter, database: Database, clock: SetClock
 ) -> None:

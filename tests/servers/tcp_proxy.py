@@ -108,7 +108,10 @@ class TcpProxy:
     async def _end(self) -> None:
         if self._listener is not None:
             self._listener.close()
-        await self._cut()
+        self._refuses = True  # one that was accepted just now ends itself
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut()
+            await asyncio.wait(others, timeout=0.01)
 
     async def _cut(self) -> None:
         links = list(self._links)

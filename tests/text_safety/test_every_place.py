@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from sqlalchemy import String, Text
 
 from savctl.adapters.s3.disposition import content_disposition
-from savctl.cli.framework.errors import message_line
 from savctl.cli.framework.output import Answer, Format, Look, write
+from savctl.cli.framework.stderr.errors import message_line
 from savctl.cli.framework.text import cell, safe
 from savctl.domain.files.file_names import FileName, file_name, local_name
 from savctl.domain.files.file_types import BY_EXTENSION, FileRefused
