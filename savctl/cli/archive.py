@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.output import Answer, Outcome, Row
+from savctl.cli.framework.encrypted import warn_of_unreadable
+from savctl.cli.framework.listing import up_to
+from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.params import Limit, whole
 from savctl.cli.framework.ticket_refs import OneTicket, Reason
 from savctl.domain.model.references import reference
@@ -100,7 +102,10 @@ def list_(
         call.database, wanted, after_id=after_id, limit=limit + 1 if limit else 0
     )
     return Answer(
-        rows=_up_to(call, found, limit), columns=_COLUMNS, fields=_FIELDS, noun="archived tickets"
+        rows=map(_row, up_to(call, found, limit, after=attrgetter("ticket_number"))),
+        columns=_COLUMNS,
+        fields=_FIELDS,
+        noun="archived tickets",
     )
 
 
@@ -121,7 +126,7 @@ def show(call: CommandContext, ticket: OneTicket) -> Answer:
     opened = call.app.codec.decrypted(
         int(found.whole.ticket["id"]), Metadata.read(found.whole.ticket["metadata"])
     )
-    call.warn_of_unreadable(str(found.whole.ticket["ticket_number"]), opened)
+    warn_of_unreadable(call, str(found.whole.ticket["ticket_number"]), opened)
     row, text = _whole(found, opened.metadata), None
     if call.wants_page:
         from savctl.cli.views.archived import archived_page
@@ -213,16 +218,6 @@ def _confirm(call: CommandContext, number: str, given: str | None) -> None:
             hint=f"Add --confirm {number}.",
             ticket_number=number,
         )
-
-
-def _up_to(call: CommandContext, found: Iterator[Archived], limit: int) -> Iterator[Row]:
-    last = None
-    for number, archived in enumerate(found, start=1):
-        if limit and number > limit and last is not None:
-            call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
-            return
-        yield _row(archived)
-        last = archived
 
 
 def _row(archived: Archived) -> dict[str, object]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import Limit, person, whole
 from savctl.cli.user import user_id
 from savctl.domain.model.references import reference
-from savctl.errors import InvalidInput
 
 group = new_group("Read the audit: what was done, by whom and when.")
 
@@ -70,9 +70,7 @@ def list_(
     """
     from savctl.persistence.audit_reads import AuditFilter, newest_entries
 
-    begin, end = call.moment("since", since), call.moment("until", until)
-    if begin is not None and end is not None and end <= begin:
-        raise InvalidInput("--until must be later than --since")
+    begin, end = call.span(since, until)
     wanted = AuditFilter(
         ticket_id=_ticket_id(call, ticket),
         actor=None if user is None else user_id(call, user),
@@ -82,9 +80,8 @@ def list_(
         before_id=after,
     )
     found = newest_entries(call.database, wanted, limit=limit + 1 if limit else 0)
-    return Answer(
-        rows=_up_to(call, found, limit), columns=_KEYS, fields=_KEYS, key="id", noun="entries"
-    )
+    rows = up_to(call, found, limit, after=itemgetter("id"))
+    return Answer(rows=rows, columns=_KEYS, fields=_KEYS, key="id", noun="entries")
 
 
 def _ticket_id(call: CommandContext, named: str | None) -> int | None:
@@ -98,15 +95,3 @@ def _ticket_id(call: CommandContext, named: str | None) -> int | None:
         return ref  # the audit outlives its tickets
     with call.database.reading() as connection:
         return Tickets(connection).named(ref).id
-
-
-def _up_to(
-    call: CommandContext, found: Iterator[dict[str, Any]], limit: int
-) -> Iterator[dict[str, Any]]:
-    last = 0
-    for number, row in enumerate(found, start=1):
-        if limit and number > limit:
-            call.note(f"there are more: --after {last}, or --limit 0 for all")
-            return
-        yield row
-        last = row["id"]

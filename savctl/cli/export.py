@@ -13,7 +13,7 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.domain.text import plural
 from savctl.errors import InvalidInput

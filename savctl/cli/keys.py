@@ -10,7 +10,7 @@ from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Format, Outcome
 from savctl.cli.framework.page import named, section
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.domain.text import plural
 from savctl.errors import ConfigurationError, Findings, PartlyDone
 

@@ -25,7 +25,7 @@ def main() -> NoReturn:
     os.umask(0o077)  # whatever is written below holds customers' data
     begin_start_up()
     from savctl.cli.framework.run import run
-    from savctl.cli.framework.streams import settle
+    from savctl.cli.framework.stderr.streams import settle
 
     code = run(sys.argv[1:])
     settle()

@@ -10,6 +10,7 @@ import typer
 from savctl.cli.attachment.attached import Attach, staged
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit, long_text, whole
 from savctl.cli.framework.ticket_refs import OneTicket
@@ -114,9 +115,7 @@ def list_(
         messages = Messages(connection).of_ticket(
             found.id, limit=limit + 1 if limit else None, public_only=public
         )
-    if limit and len(messages) > limit:
-        call.note("there are more: --limit 0 shows all")
-        messages = messages[:limit]
+    messages = list(up_to(call, messages, limit))
     if call.wants_page and messages:
         return Answer(rows=[], text=conversation_page(call, found, messages))
     rows: Iterator[Row] = ({name: getattr(m, name) for name in m.__slots__} for m in messages)

@@ -11,6 +11,7 @@ import typer
 
 from savctl.cli.framework.command import command, new_group
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit, person, whole
 from savctl.domain.model.person_refs import PersonReference
@@ -144,10 +145,4 @@ def _users(call: CommandContext, search: str, after: int, limit: int) -> Iterato
         return [row | {"vip": row["id"] in vips} for row in rows]
 
     found = pages(read, itemgetter("id"), after=after, size=_PAGE, limit=limit + 1 if limit else 0)
-    last_id = after
-    for number, row in enumerate(chain.from_iterable(found), start=1):
-        if limit and number > limit:
-            call.note(f"there are more: --after {last_id}, or --limit 0 for all")
-            return
-        yield row
-        last_id = row["id"]
+    return up_to(call, chain.from_iterable(found), limit, after=itemgetter("id"))

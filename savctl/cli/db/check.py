@@ -10,7 +10,7 @@ from savctl.cli.db import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import watching
+from savctl.cli.framework.stderr.progress import watching
 from savctl.domain.text import plural
 from savctl.errors import Findings
 

@@ -11,7 +11,7 @@ from savctl.cli.demo.stage import Stage, stage
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.page import and_more
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.cli.ticket.importing import opened
 from savctl.domain.text import plural
 from savctl.domain.tickets.closing import ClosingLimits

@@ -11,7 +11,7 @@ from savctl.cli.demo.screen import closed_lines, env_line, fitted, queue_lines, 
 from savctl.cli.demo.stage import Stage, program, stage
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer
-from savctl.cli.framework.progress import watching
+from savctl.cli.framework.stderr.progress import watching
 from savctl.domain.model.states import Status
 from savctl.domain.tickets.closing import ClosingLimits
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ import typer
 from savctl.cli.event import group
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer, write
 from savctl.cli.framework.params import Limit, whole
 from savctl.domain.model.references import reference
@@ -73,7 +74,7 @@ def list_(
         after_id=after,
         limit=limit + 1 if limit else 0,
     )
-    rows = _up_to(call, found, limit)
+    rows = map(_as_json, up_to(call, found, limit, after=itemgetter("id")))
     return Answer(rows=rows, columns=COLUMNS, fields=(*_KEYS, "envelope"), key="id", noun="events")
 
 
@@ -174,18 +175,6 @@ def tail(
         shown += len(rows)
         if limit and shown >= limit:
             return
-
-
-def _up_to(
-    call: CommandContext, found: Iterator[dict[str, Any]], limit: int
-) -> Iterator[dict[str, object]]:
-    last = 0
-    for number, row in enumerate(found, start=1):
-        if limit and number > limit:
-            call.note(f"there are more: --after {last}, or --limit 0 for all")
-            return
-        yield _as_json(row)
-        last = row["id"]
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, object]:

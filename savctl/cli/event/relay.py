@@ -226,9 +226,7 @@ def _span(
 
     if since is None and ticket is None:
         raise InvalidInput("name the events: --since TIME, --ticket TKT, or both")
-    begin, end = call.moment("since", since), call.moment("until", until)
-    if begin is not None and end is not None and end <= begin:
-        raise InvalidInput("--until must be later than --since")
+    begin, end = call.span(since, until)
     ticket_id = None
     if ticket is not None:
         with call.database.reading() as connection:

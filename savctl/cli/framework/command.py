@@ -19,9 +19,9 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.effects import INSTEAD_OF_AT, Effect, effect_of
-from savctl.cli.framework.errors import write_failure
 from savctl.cli.framework.filters import FILTERS, filter_of
 from savctl.cli.framework.output import Answer, AnswerLost, Format, Outcome, write
+from savctl.cli.framework.stderr.errors import write_failure
 from savctl.cli.framework.words.common import (
     ACTOR,
     CLOCK,

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from savctl.cli.framework.asked import is_json
 from savctl.cli.framework.effects import Effect
-from savctl.cli.framework.errors import message_line
 from savctl.cli.framework.output import Format, Look
 from savctl.cli.framework.page import Paint
-from savctl.cli.framework.streams import has_log_lines, use_log_lines, write_line
-from savctl.cli.framework.tables.colours import painted, yellow
+from savctl.cli.framework.stderr.messages import StderrMessages
+from savctl.cli.framework.stderr.questions import answer_to, has_person
+from savctl.cli.framework.stderr.streams import use_log_lines
+from savctl.cli.framework.tables.colours import painted
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import safe
 from savctl.config import Settings, from_environment
@@ -29,7 +27,6 @@ from savctl.domain.access.policy import AccessRefused, Need, need_of
 from savctl.domain.clock_skew import ClockOff
 from savctl.errors import (
     ConfigurationError,
-    Interrupted,
     InvalidInput,
     NeedsConfirmation,
 )
@@ -37,27 +34,19 @@ from savctl.ports import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
     from savctl.bootstrap import App
-    from savctl.domain.encryption.opened import Opened
-    from savctl.domain.model.ticket import Ticket
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.engine import Database
     from savctl.usecases.operation import Operation
 
 
-_NAMED_UNREADABLE = 20  # tickets; a lost key would fill the terminal
-
-
 @dataclass(kw_only=True)
-class CommandContext:
+class CommandContext(StderrMessages):
     """One invocation; the application is made when it is first asked for."""
 
-    output: Format = Format.TABLE
     columns: tuple[str, ...] = ()
     no_headers: bool = False
     config: Path | None = None
-    quiet: bool = False
     verbose: bool = False
-    color: str = "auto"
     log_format: str | None = None
     at: str | None = None
     dry_run: bool = False
@@ -66,10 +55,8 @@ class CommandContext:
     effect: Effect = Effect.CHANGES
     words: str = ""
     is_slot: bool = False  # `job run NAME --due`: the machine's own
-    _held: list[str] | None = field(default=None, init=False)
     _is_target_named: bool = field(default=False, init=False)
-    _warned: set[str] = field(default_factory=set, init=False)
-    _unreadable: int = field(default=0, init=False)
+    unreadable_tickets: int = field(default=0, init=False)
 
     @cached_property
     def settings(self) -> Settings:
@@ -226,11 +213,6 @@ class CommandContext:
         return requester_of(token, terms_of(self.settings, warn=self.warn))
 
     @property
-    def is_json(self) -> bool:
-        """Whether warnings and errors are to be JSON lines."""
-        return is_json(self.output)
-
-    @property
     def wants_page(self) -> bool:
         """Whether one thing is shown as a page: no format and no columns were chosen."""
         return self.output is Format.TABLE and not self.columns
@@ -254,6 +236,18 @@ class CommandContext:
         except InvalidInput as problem:
             raise InvalidInput(f"--{name}: {problem.message}", hint=problem.hint) from None
 
+    def span(
+        self, since: str | None, until: str | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """The half-open span of `--since` and `--until`, either end may be open."""
+        begin, end = self.moment("since", since), self.moment("until", until)
+        if begin is not None and end is not None and begin > end:
+            raise InvalidInput(
+                f"--since {since} must be earlier than --until {until}",
+                hint="--since is inclusive, --until is exclusive.",
+            )
+        return begin, end
+
     @property
     def look(self) -> Look:
         """How the answer is to be shown."""
@@ -267,81 +261,6 @@ class CommandContext:
             color=self.color,
         )
 
-    def readable(self, ticket: Ticket) -> Ticket:
-        """The ticket as it is shown: encrypted values of its metadata are decrypted."""
-        opened = self.app.codec.decrypted(ticket.id, ticket.metadata)
-        self.warn_of_unreadable(ticket.ticket_number, opened)
-        return (
-            ticket
-            if opened.metadata is ticket.metadata
-            else ticket.changed(metadata=opened.metadata)
-        )
-
-    def warn_of_unreadable(self, number: str, opened: Opened) -> None:
-        """Name the values that stayed encrypted, and once why there are no keys."""
-        if not opened.unreadable:
-            return
-        self._unreadable += 1
-        if self._unreadable > _NAMED_UNREADABLE:
-            self.warn(
-                "more tickets have values that cannot be read: savctl keys status counts them"
-            )
-            return
-        from savctl.domain.encryption.keys import KeysUnusable
-
-        if self.app.codec.is_configured:
-            try:
-                self.app.codec.keys()
-            except KeysUnusable as problem:
-                self.warn(f"encrypted values cannot be read: {problem.message}")
-        by_reason: dict[str, list[str]] = {}
-        for one in opened.unreadable:
-            by_reason.setdefault(one.why, []).append(f"metadata.{one.path}")
-        for why, paths in by_reason.items():
-            self.warn(f"{number}: {', '.join(sorted(paths))} cannot be read: {why}")
-
-    def warn(self, text: str) -> None:
-        """Print a warning on stderr, the same one once a command."""
-        if text not in self._warned:
-            self._warned.add(text)
-            self._say("warning", text)
-
-    def warn_of_change(self, texts: Iterable[str]) -> None:
-        """Print what is odd about a change; `--quiet` accepts what is only saved anyway."""
-        from savctl.usecases.tickets.changes import SAVED_ANYWAY
-
-        for text in texts:
-            if not (self.quiet and text.endswith(SAVED_ANYWAY)):
-                self.warn(text)
-
-    def note(self, text: str) -> None:
-        """Print a note on stderr, unless asked to be quiet."""
-        if not self.quiet:
-            self._say("note", text)
-
-    @contextmanager
-    def notes_held(self) -> Iterator[None]:
-        """Print what is noted meanwhile at the end: after an answer it does not scroll away."""
-        if self._held is not None:
-            yield
-            return
-        self._held = []
-        try:
-            yield
-        finally:
-            held, self._held = self._held, None
-            write_line("".join(held))
-
-    @property
-    def stop_line(self) -> bytes:
-        """What a signal is answered with at once, while the current batch goes on."""
-        if self.quiet:
-            return b""
-        text = "stopping after the current batch"
-        if self.is_json or has_log_lines():
-            return f"{message_line('note', text)}\n".encode()
-        return f"{chr(10) * sys.stderr.isatty()}{text}\n".encode()
-
     def confirm(self, question: str, *, hint: str = "Add --yes.") -> None:
         """Continue only after confirmation: `--yes`, or an answer on a terminal.
 
@@ -351,8 +270,8 @@ class CommandContext:
         self.name_target()
         if self.yes or self.dry_run:
             return
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            if _answer(f"{safe(question)} [y/N] ").lower() in {"y", "yes"}:
+        if has_person():
+            if answer_to(f"{safe(question)} [y/N] ").lower() in {"y", "yes"}:
                 return
             raise NeedsConfirmation("not confirmed; nothing was done")
         asked = question.removesuffix("?")
@@ -362,13 +281,13 @@ class CommandContext:
         """With `protected`, name the database once, before it is changed or asked about."""
         if self.settings.protected and not self._is_target_named:
             self._is_target_named = True
-            self._say("note", f"PRODUCTION {self.unproved_app.raw_database.name}")
+            self.print_message("note", f"PRODUCTION {self.unproved_app.raw_database.name}")
 
     def typed(self, *question: str) -> str | None:
         """What a person on a terminal types after these lines; None where nobody is asked."""
-        if self.dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.dry_run or not has_person():
             return None
-        return _answer("\n".join(map(safe, question)) + " ")
+        return answer_to("\n".join(map(safe, question)) + " ")
 
     def _database_is_made(self, path: str) -> None:
         """A wrong path looks like an empty database: whoever mistyped it reads so here."""
@@ -379,33 +298,3 @@ class CommandContext:
         if not self.dry_run:
             raise clock_off
         self.warn(f"{clock_off.message}; the real run would stop")
-
-    def _say(self, kind: str, text: str) -> None:
-        """One line on stderr: words, or an object where errors are objects."""
-        if self.is_json or has_log_lines():
-            line = message_line(kind, text)
-        else:
-            label = f"{self._painted('warning:')} " if kind == "warning" else ""
-            line = f"{label}{safe(text)}"
-        if self._held is None:
-            write_line(f"{line}\n")
-        else:
-            self._held.append(f"{line}\n")
-
-    def _painted(self, label: str) -> str:
-        has_colours = wants_colour(self.color, is_terminal=sys.stderr.isatty())
-        return yellow(label) if has_colours else label
-
-
-def _answer(question: str) -> str:
-    """What a person types.
-
-    Raises:
-        Interrupted: Ctrl-C; a question stands before anything is done.
-    """
-    try:
-        sys.stderr.write(question)
-        sys.stderr.flush()
-        return sys.stdin.readline().strip()
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted; nothing was done") from None

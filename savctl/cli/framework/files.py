@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.streams import silence_stdout
+from savctl.cli.framework.stderr.streams import silence_stdout
 from savctl.cli.framework.text import safe
 from savctl.errors import is_out_of_room
 

@@ -15,7 +15,6 @@ from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.domain.text import line
-from savctl.errors import InvalidInput
 
 _Several = list[str] | None
 _Word = str | None
@@ -77,12 +76,7 @@ FILTERS: tuple[tuple[str, Any, Any], ...] = (
 def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
     """The tickets that the options ask for."""
     agent, category, tag = given["agent"], given["category"], given["tag"]
-    since, until = call.moment("since", given["since"]), call.moment("until", given["until"])
-    if since is not None and until is not None and since > until:
-        raise InvalidInput(
-            f"--since {given['since']} must be earlier than --until {given['until']}",
-            hint="--since is inclusive, --until is exclusive.",
-        )
+    since, until = call.span(given["since"], given["until"])
     return TicketFilter(
         statuses=each_of("status", given["status"], Status),
         priorities=each_of("priority", given["priority"], Priority),

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import TextIO
 
 from savctl.cli.framework.page import named
-from savctl.cli.framework.streams import silence_stdout
+from savctl.cli.framework.stderr.streams import silence_stdout
 from savctl.cli.framework.tables.colours import painted
 from savctl.cli.framework.tables.columns import check_columns, picked
 from savctl.cli.framework.tables.layout import write_table

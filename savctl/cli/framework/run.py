@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import typer
 
 from savctl.cli.framework.asked import asked
-from savctl.cli.framework.errors import write_failure
-from savctl.cli.framework.streams import (
+from savctl.cli.framework.stderr.errors import write_failure
+from savctl.cli.framework.stderr.streams import (
     has_log_lines,
     has_reader,
     prepare,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.errors import write_failure
+from savctl.cli.framework.encrypted import readable
 from savctl.cli.framework.output import Answer, Outcome, Row
+from savctl.cli.framework.stderr.errors import write_failure
 from savctl.domain.access.sight import as_seen
 from savctl.domain.model.references import reference
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
@@ -67,7 +68,7 @@ def ticket_row(ticket: Ticket) -> dict[str, object]:
 def change_row(call: CommandContext, change: Change) -> dict[str, object]:
     """The ticket after a change, with what the change was."""
     call.warn_of_change(change.warnings)
-    shown = call.readable(as_seen(change.ticket, call.token_bearer))
+    shown = readable(call, as_seen(change.ticket, call.token_bearer))
     row: dict[str, object] = {**ticket_row(shown), "changed": change.changed}
     if change.message_id is not None:
         row["message_id"] = change.message_id

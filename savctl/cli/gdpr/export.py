@@ -11,9 +11,10 @@ import typer
 
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.encrypted import warn_of_unreadable
 from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.cli.gdpr import group
 from savctl.cli.user import Person, user_id
 from savctl.domain.text import plural
@@ -78,7 +79,7 @@ def export(
         call.note(f"stopped by {stop.signal.name}; nothing was written")
         return Outcome(exit=128 + stop.signal)
     for number, opened in report.unreadable.items():
-        call.warn_of_unreadable(number, opened)
+        warn_of_unreadable(call, number, opened)
     return _answer(call, user, out, report)
 
 

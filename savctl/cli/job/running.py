@@ -6,7 +6,7 @@ import logging
 
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import watching
+from savctl.cli.framework.stderr.progress import watching
 from savctl.cli.job.item_lines import ItemLines, wanted_items
 from savctl.cli.job.rows import report_text
 from savctl.errors import PartlyDone

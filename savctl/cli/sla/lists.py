@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from savctl.cli.framework.choices import each_of, one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit, agent_id, whole
 from savctl.cli.sla import group
@@ -168,9 +169,10 @@ def breaches(
     """
     from savctl.persistence.sla.breaches import BreachFilter
 
+    begin, end = call.span(since, until)
     wanted = BreachFilter(
-        since=call.moment("since", since),
-        until=call.moment("until", until),
+        since=begin,
+        until=end,
         side=Side(one_of("type", type_, tuple(Side))) if type_ is not None else None,
         priorities=each_of("priority", priority, Priority),
         agent_id=agent_id(agent),
@@ -184,10 +186,7 @@ def breaches(
 def _due_rows(call: CommandContext, found: Iterator[DueTarget], limit: int) -> Iterator[Row]:
     from savctl.cli.sla._rows import due_row
 
-    for number, one in enumerate(found, start=1):
-        if limit and number > limit:
-            call.note("there are more: --limit 0 for all")
-            return
+    for one in up_to(call, found, limit):
         yield due_row(one, days="days" if call.is_for_people else "d")
 
 
@@ -196,14 +195,13 @@ def _breach_rows(
 ) -> Iterator[Row]:
     from savctl.persistence.sla.breaches import list_breaches
 
-    last = ""
     found = list_breaches(call.database, wanted, after=after, limit=limit + 1 if limit else 0)
-    for number, row in enumerate(found, start=1):
-        if limit and number > limit:
-            call.note(f"there are more: --after {last}, or --limit 0 for all")
-            return
+    for row in up_to(call, found, limit, after=_place_of):
         yield {name: getattr(row, name) for name in BREACH_FIELDS}
-        last = f"{second_text(row.at)}/{row.ticket_id}/{row.side}"
+
+
+def _place_of(row: Any) -> str:
+    return f"{second_text(row.at)}/{row.ticket_id}/{row.side}"
 
 
 def _span(given: str | None) -> timedelta | None:

@@ -13,7 +13,7 @@ from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.output import Answer, Outcome
-from savctl.cli.framework.progress import counting, watching
+from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.cli.ticket import group
 from savctl.domain.text import plural
 from savctl.errors import InvalidInput, PartlyDone

@@ -10,6 +10,8 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.encrypted import readable
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer
 from savctl.cli.framework.params import Limit, person, whole
 from savctl.cli.framework.ticket_refs import Bridge, OneTicket, Reason, references, ticket_row
@@ -84,7 +86,7 @@ def merge(
     merged = merge_tickets(op, refs, target, terms=terms)
     call.warn_of_change(merged.warnings)
     row: dict[str, object] = {
-        **ticket_row(call.readable(merged.target)),
+        **ticket_row(readable(call, merged.target)),
         "merged": len(merged.sources),
         "sources": list(merged.sources),
         "messages": merged.messages,
@@ -152,7 +154,7 @@ def split(
     )
     call.warn_of_change(done.warnings)
     row: dict[str, object] = {
-        **ticket_row(call.readable(done.ticket)),
+        **ticket_row(readable(call, done.ticket)),
         "split_from": done.original.ticket_number,
         "messages": done.messages,
         "attachments": done.attachments,
@@ -192,18 +194,12 @@ def duplicates(
 
     Tickets that are not closed, of the same order or, where none is known, of the same category.
     """
-    from itertools import islice
-
     from savctl.usecases.tickets.duplicates import find_duplicates
 
     if not 0 <= min_score <= 1:  # nan is none of them, either
         raise InvalidInput(f"--min-score must be from 0 to 1, not {min_score}")
     customer = user_id(call, user) if user is not None else None
     pairs = find_duplicates(call.database, at_least=min_score, user_id=customer)
-    found = list(islice(pairs, limit + 1)) if limit else pairs
-    if isinstance(found, list) and len(found) > limit:
-        call.note("there are more: --limit 0 shows all")
-        found = found[:limit]
     rows = (
         {
             "ticket_number": pair.newer.number,
@@ -218,7 +214,7 @@ def duplicates(
             "score": pair.score,
             "why": list(pair.why),
         }
-        for pair in found
+        for pair in up_to(call, pairs, limit)
     )
     columns = ("ticket_number", "duplicate_of", "user_id", "score", "why", "subject")
     return Answer(rows=rows, columns=columns, fields=DUPLICATES, noun="duplicates")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Annotated
 
 import typer
@@ -11,6 +12,8 @@ import typer
 from savctl.cli.framework.choices import one_of
 from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.encrypted import readable
+from savctl.cli.framework.listing import up_to
 from savctl.cli.framework.output import Answer, Row
 from savctl.cli.framework.params import Limit
 from savctl.cli.framework.ticket_refs import LIST_COLUMNS, LIST_KEPT, OneTicket, ticket_row
@@ -138,8 +141,8 @@ def _page_of(call: CommandContext, ticket: Ticket, parts: Sequence[str]) -> Answ
     if call.wants_page and not _is_customers(call):
         from savctl.cli.views.ticket import ticket_page
 
-        return Answer(rows=[], text=ticket_page(call, call.readable(ticket), parts))
-    row = ticket_row(call.readable(as_seen(ticket, call.token_bearer))) | {
+        return Answer(rows=[], text=ticket_page(call, readable(call, ticket), parts))
+    row = ticket_row(readable(call, as_seen(ticket, call.token_bearer))) | {
         part: _part(call, ticket, part) for part in parts
     }
     return Answer(rows=[row], is_one=True, as_record=True)
@@ -191,14 +194,10 @@ def _part(call: CommandContext, ticket: Ticket, part: str) -> object:
 
 
 def _up_to(call: CommandContext, found: Iterator[Ticket], limit: int) -> Iterator[Row]:
-    last, odd = None, OddRows()
-    for number, ticket in enumerate(found, start=1):
-        if limit and number > limit and last is not None:
-            call.note(f"there are more: --after {last.ticket_number}, or --limit 0 for all")
-            break
+    odd = OddRows()
+    for ticket in up_to(call, found, limit, after=attrgetter("ticket_number")):
         odd.look(ticket)
-        yield ticket_row(call.readable(as_seen(ticket, call.token_bearer)))
-        last = ticket
+        yield ticket_row(readable(call, as_seen(ticket, call.token_bearer)))
     if odd.warning:
         call.warn(odd.warning)
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.streams import erase_line, rewrite_line
+from savctl.cli.framework.stderr.streams import erase_line, rewrite_line
 from savctl.cli.framework.terminal import clip, stderr_width
 from savctl.cli.framework.text import safe, span_words
 

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 
-from savctl.cli.framework.streams import has_log_lines, write_line
+from savctl.cli.framework.stderr.streams import has_log_lines, write_line
 from savctl.cli.framework.terminal import wants_colour
 from savctl.cli.framework.text import json_safe, safe
 from savctl.errors import Interrupted, SavError

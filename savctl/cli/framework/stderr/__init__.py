@@ -1,0 +1,1 @@
+"""What savctl says beside its answer: notes, warnings, failures, progress, questions."""
