@@ -6,13 +6,14 @@ and for admins, there is no condition. Nothing is filtered after a query.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
 
 from savctl.domain.access.file_access import Requester, Role
 from savctl.domain.access.policy import SEES, Relation
 from savctl.domain.model.states import Status
 from savctl.persistence.schema.tables import (
     archived_tickets,
+    files,
     support_tickets,
     ticket_attachments,
     ticket_messages,
@@ -22,6 +23,7 @@ OPTION = "savctl_requester"
 _T, _A, _M, _F = (
     *(support_tickets.c, archived_tickets.c, ticket_messages.c, ticket_attachments.c),
 )
+_MARK = files.alias("mark").c  # a query that has the marks already must not be meant
 
 
 def requester_on(connection: Connection) -> Requester | None:
@@ -66,12 +68,16 @@ def seen_messages(connection: Connection) -> list[ColumnElement[bool]]:
 
 
 def seen_files(connection: Connection) -> list[ColumnElement[bool]]:
-    """What a record of a file must be: of a ticket that is seen, on a message that is seen."""
+    """What a record of a file must be: of a ticket that is seen, on a message that is seen.
+
+    What was deleted customers see no more: it may have been somebody else's.
+    """
     tickets, messages = seen_tickets(connection), seen_messages(connection)
     found: list[ColumnElement[bool]] = (
         [_F.ticket_id.in_(select(_T.id).where(*tickets))] if tickets else []
     )
     if messages:
         public = select(_M.id).where(_M.id == _F.message_id, *messages).exists()
-        found.append(or_(_F.message_id.is_(None), public))
+        deleted = exists().where(_MARK.attachment_id == _F.id, _MARK.deleted_at.is_not(None))
+        found += (or_(_F.message_id.is_(None), public), ~deleted)
     return found

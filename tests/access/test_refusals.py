@@ -98,6 +98,7 @@ OPTIONS = [
     ("customer", "gdpr export 9 --out x.zip"),
     ("customer", "gdpr export {me} --out x.zip --with-internal"),
     ("agent", "message add {ticket} --from agent:9 --body x"),
+    ("agent", "message add {ticket} --from customer:9 --other-customer --body x"),
     ("agent", "message read {ticket} --by 9"),
     ("agent", "ticket assign {ticket} --to 5 --as 9"),
 ]

@@ -36,6 +36,7 @@ from savctl.persistence.schema.tables import (
     users,
     vips,
 )
+from savctl.persistence.visibility import seen_files
 
 _T, _M, _A = support_tickets.c, ticket_messages.c, ticket_attachments.c
 _I = archived_tickets.c
@@ -76,7 +77,8 @@ class PersonCounts:
     def attachments(self) -> tuple[int, int]:
         """Files on their tickets: records, bytes."""
         sums = select(func.count(), func.coalesce(func.sum(_A.file_size), 0))
-        return self._sums(sums.where(_A.ticket_id.in_(self._own())))
+        seen = seen_files(self._connection)
+        return self._sums(sums.where(_A.ticket_id.in_(self._own()), *seen))
 
     def attachments_elsewhere(self) -> tuple[int, int]:
         """Files on what they wrote on others' tickets: records, bytes."""

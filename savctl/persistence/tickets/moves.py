@@ -24,11 +24,17 @@ from sqlalchemy import (
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.merging import Line
 from savctl.persistence.bulk import insert_rows, long_text, rows_in, update_in
-from savctl.persistence.schema.tables import files, ticket_attachments, ticket_messages
+from savctl.persistence.schema.tables import (
+    files,
+    support_tickets,
+    ticket_attachments,
+    ticket_messages,
+)
 from savctl.persistence.sql import chunks
 from savctl.persistence.types import time_text
+from savctl.persistence.visibility import seen_tickets
 
-_M, _F = ticket_messages.c, ticket_attachments.c
+_T, _M, _F = support_tickets.c, ticket_messages.c, ticket_attachments.c
 _DESCRIPTION = (
     "ticket_id",
     "sender_id",
@@ -139,11 +145,22 @@ class Moves:
         for ids in chunks(message_ids, _CHUNK):
             update_in(self._connection, ticket_messages, "id", ids, is_internal=0)
 
-    def whereabouts(self, message_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """The ticket and the sender of those of these messages that exist."""
-        columns = ("id", "ticket_id", "sender_id")
-        rows = rows_in(self._connection, ticket_messages, columns, message_ids)
-        return {row[0]: (row[1], row[2]) for row in rows}
+    def whereabouts(self, message_ids: Sequence[int]) -> dict[int, int]:
+        """The tickets of those of these messages that exist for the requester."""
+        seen = seen_tickets(self._connection)
+        there = [_M.ticket_id.in_(select(_T.id).where(*seen))] if seen else []
+        found: dict[int, int] = {}
+        for ids in chunks(message_ids, _CHUNK):
+            query = select(_M.id, _M.ticket_id).where(_M.id.in_(list(ids)), *there)
+            found |= {row[0]: row[1] for row in self._connection.execute(query)}
+        return found
+
+    def authors(self, message_ids: Sequence[int]) -> dict[int, int]:
+        """Who wrote those of these messages that exist, wherever they are by now."""
+        if not message_ids:
+            return {}
+        rows = rows_in(self._connection, ticket_messages, ("id", "sender_id"), message_ids)
+        return {row[0]: row[1] for row in rows}
 
     def text_of(self, message_id: int) -> str:
         """The text of a message."""

@@ -22,6 +22,7 @@ from savctl.persistence.schema.tables import (
     uploads,
 )
 from savctl.persistence.tickets.integrity import snapshot
+from savctl.persistence.visibility import is_customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ class PlaceCount:
 
 @dataclass(frozen=True, slots=True)
 class CountedPlace:
-    """A place, in words, and how it is counted."""
+    """A place, in words, and how it is counted; customers do not see what is among agents."""
 
     name: str
     what: str
     count: Callable[[PersonCounts], PlaceCount]
+    is_for_customers: bool = True
 
     def as_row(self, found: PlaceCount) -> dict[str, object]:
         """What is there, flat."""
@@ -75,11 +77,13 @@ PLACES: tuple[CountedPlace, ...] = (
         "internal_notes",
         "notes of agents on their tickets",
         _rows(lambda p: p.answers(internal=True)),
+        is_for_customers=False,
     ),
     CountedPlace(
         "messages_of_others",
         "what other customers wrote, on their tickets by a merge",
         _rows(PersonCounts.messages_of_others),
+        is_for_customers=False,
     ),
     CountedPlace("attachments", "files on their tickets", _files(PersonCounts.attachments)),
     CountedPlace(
@@ -134,11 +138,13 @@ PLACES: tuple[CountedPlace, ...] = (
         "sla_breaches",
         "broken promises on their tickets",
         _rows(lambda p: p.rows_of_tickets(sla_breaches)),
+        is_for_customers=False,
     ),
     CountedPlace(
         "sla_alarms",
         "when the SLA scan looks at their tickets",
         _rows(lambda p: p.rows_of_tickets(sla_alarms)),
+        is_for_customers=False,
     ),
     CountedPlace(
         "other_programs",
@@ -164,7 +170,8 @@ def find_person(database: Database, user_id: int) -> list[dict[str, object]]:
     """
     with snapshot(database) as connection:
         person = PersonCounts(connection, user_id)
-        found = [place.as_row(place.count(person)) for place in PLACES]
+        shown = [p for p in PLACES if p.is_for_customers or not is_customers(connection)]
+        found = [place.as_row(place.count(person)) for place in shown]
     if not any(row["rows"] for row in found):
         raise nothing_of(user_id)
     return found

@@ -96,22 +96,21 @@ def split_ticket(
 def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
     lines = uow.moves.hanging([original.id])[0][original.id]
     descriptions = [o.description for o in origins(original.metadata) if o.description is not None]
-    found = uow.moves.whereabouts([*wanted, *descriptions])
+    found = uow.moves.whereabouts(sorted(wanted))
     gone = sorted(i for i in wanted if i not in found)
     if gone:
         raise NotFound(
             f"no message {', '.join(map(str, gone))}",
             hint=f"savctl message list {original.ticket_number} lists its messages.",
         )
-    elsewhere = sorted(i for i in wanted if found[i][0] != original.id)
+    elsewhere = sorted(i for i in wanted if found[i] != original.id)
     if elsewhere:
         raise Refused(
             f"not of {original.ticket_number}: message {', '.join(map(str, elsewhere))}",
             hint=f"savctl message list {original.ticket_number} shows its own.",
             ticket_number=original.ticket_number,
         )
-    authors = {i: found[i][1] for i in descriptions if i in found}
-    return splitting.choose(original, lines, wanted, authors)
+    return splitting.choose(original, lines, wanted, uow.moves.authors(descriptions))
 
 
 def _draft(uow: UnitOfWork, original: Ticket, part: Part, terms: SplitOptions) -> NewTicket:

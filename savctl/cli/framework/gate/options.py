@@ -23,7 +23,7 @@ _NOT_FOR_CUSTOMERS: Mapping[str, tuple[str, ...]] = {
     "ticket list": ("breached",),
     "ticket close": ("duplicate_of", "bridge"),
     "ticket reopen": ("bridge",),
-    "message add": ("internal", "other_customer"),
+    "message add": ("internal",),
     "gdpr export": ("with_internal",),
 }
 
@@ -54,6 +54,8 @@ def _refused_options(call: CommandContext, bearer: Requester, given: Given) -> I
         yield "--by of another user"
     if "sender" in given and not _is_own_sender(str(given["sender"]), bearer):
         yield f"--from {given['sender']}"
+    if given.get("other_customer"):  # an agent writes as itself, or as the ticket's customer
+        yield "--other-customer"
     if bearer.role is Role.CUSTOMER:
         yield from _not_for_customers(call, bearer, given)
 
