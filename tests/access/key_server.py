@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -35,6 +36,13 @@ def signed(key: Any = RSA, kid: str | None = "one", **claims: Any) -> str:
     known = {"sub": "5", "role": "admin", "exp": int(time.time()) + 600, **claims}
     headers = None if kid is None else {"kid": kid}
     return jwt.encode(known, key, algorithm="RS256" if key is RSA else "ES256", headers=headers)
+
+
+def aged(path: Path, seconds: float) -> None:
+    """Make the kept set as old as this."""
+    stored = json.loads(path.read_text())
+    stored |= {name: stored[name] - seconds for name in ("fetched_at", "asked_at")}
+    path.write_text(json.dumps(stored))
 
 
 @dataclass

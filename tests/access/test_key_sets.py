@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from savctl.adapters.tokens.kept_keys import cache_path
 from savctl.adapters.tokens.proving import requester_of
 from savctl.adapters.tokens.terms import TokenTerms
 from savctl.errors import ConfigurationError, Unavailable
-from tests.access.key_server import EC, RSA, KeyServer, jwk, key_set_of, serving, signed
+from tests.access.key_server import EC, RSA, KeyServer, aged, jwk, key_set_of, serving, signed
 
 SECRET = {"kty": "oct", "kid": "one", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}
 
@@ -35,13 +34,6 @@ def terms(server: KeyServer, tmp_path: Path) -> TokenTerms:
 def of_file(folder: Path, text: str) -> TokenTerms:
     (folder / "keys.json").write_text(text)
     return TokenTerms(jwks=str(folder / "keys.json"))
-
-
-def aged(path: Path, seconds: float) -> None:
-    """Make the kept set as old as this."""
-    stored = json.loads(path.read_text())
-    stored |= {name: stored[name] - seconds for name in ("fetched_at", "asked_at")}
-    path.write_text(json.dumps(stored))
 
 
 def test_the_key_of_a_file_is_chosen_by_its_name(tmp_path: Path) -> None:

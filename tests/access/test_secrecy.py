@@ -69,3 +69,42 @@ def test_neither_token_nor_key_is_written_anywhere(
         for path in files:
             assert piece.encode() not in path.read_bytes(), path
     assert os.listdir(temp) == []
+
+
+_SPY = """
+import os, pathlib
+shown = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+shown.append(pathlib.Path("/proc/self/environ").read_bytes())
+pathlib.Path("seen").write_bytes(b"\\n".join(shown))
+print("K1", "A" * 43 + "=")
+"""
+
+
+@pytest.mark.slow("what other processes see is seen by another process only")
+def test_a_program_that_savctl_starts_sees_neither_token_nor_key(
+    database: Database, environment: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "spy.py").write_text(_SPY)
+    token = a_token(role="admin", exp=int(time.time()) + 600)
+    variables = environment | {
+        "SAVCTL_DATABASE_URL": database_url,
+        "SAVCTL_TOKEN": token,
+        "SAVCTL_TOKEN_KEY": KEY,
+        "SAVCTL_KEYS_COMMAND": f"{sys.executable} spy.py",
+    }
+    words = ("ticket", "create", "--user", "7", "--subject", "s", "--description", "d")
+
+    subprocess.run(
+        [sys.executable, "-m", "savctl", *words, "--meta", "phone=+33123"],
+        env=variables,
+        capture_output=True,
+        cwd=tmp_path,
+        check=True,
+    )
+
+    seen = (tmp_path / "seen").read_bytes()
+    assert b"spy.py" in seen
+    assert b"SAVCTL_DATABASE_URL" in seen
+    for piece in (*token.split("."), KEY):
+        assert piece.encode() not in seen
+    assert "savctl:enc:1:K1:" in str(snapshot(database))

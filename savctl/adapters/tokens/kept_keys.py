@@ -1,7 +1,8 @@
 """The JWK set of a URL, kept on disk: 10 minutes fresh, up to 24 hours while the server is away.
 
 The file belongs to its owner alone. One that others may write, or of another owner, counts as
-none.
+none. Its age is by the machine's clock, as `exp` of a token is: the clock of a command can be set
+with `--at`, and old keys must not become fresh by it.
 """
 
 from __future__ import annotations
