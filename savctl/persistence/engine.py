@@ -5,33 +5,28 @@ from __future__ import annotations
 import itertools
 import logging
 import random
-import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from datetime import datetime
-from operator import methodcaller
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from savctl.domain.access.file_access import Requester
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens, visibility
-from savctl.persistence.driver_errors import (
-    is_conflict,
-    is_worth_another_try,
-    leave_server,
-    translated,
-)
+from savctl.persistence.connections.address import address, in_address, open_file, open_server
+from savctl.persistence.connections.server import server_engine
+from savctl.persistence.connections.sqlite import READS, sqlite_engine
+from savctl.persistence.connections.waits import Waits
+from savctl.persistence.driver_errors import is_conflict, is_worth_another_try, translated
 from savctl.persistence.server_words import with_server_words
 from savctl.persistence.types import times_cut
-from savctl.private_files import make_private_file, make_private_folder
+from savctl.private_files import make_private_folder
 from savctl.shared_part import shared_part
 
 T = TypeVar("T")
@@ -41,14 +36,8 @@ _ATTEMPTS = 8
 _PATIENCE = 2  # lock waits: who holds a row for longer holds it for minutes
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
-_READS = {"savctl_reads": True}
 # A connection that broke is closed, and the pool would print a traceback about it.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-# Lists are in the order of one index and end after a page; servers like to read all of a second
-# index first, to save rows that nobody asks for. Only MariaDB has, and reads, the second half.
-_ONE_INDEX = "optimizer_switch='index_merge_intersection=off' /*M!100403 ',rowid_filter=off' */"
-# SQLite stores any bytes as text; what is not UTF-8 is shown as U+FFFD and ends no list.
-LEGIBLE: Callable[[bytes], str] = methodcaller("decode", "utf-8", "replace")
 
 
 class Database:
@@ -58,25 +47,12 @@ class Database:
     """
 
     def __init__(
-        self,
-        url: str,
-        *,
-        codec: MetadataCodec | None = None,
-        lock_wait_seconds: int = 10,
-        table_wait_seconds: int = 30,
-        statement_seconds: int = 120,
-        connect_seconds: int = 10,
+        self, url: str, *, codec: MetadataCodec | None = None, waits: Waits | None = None
     ) -> None:
         self.codec = codec or MetadataCodec()
-        self._lock_wait_seconds = lock_wait_seconds
-        self._table_wait_seconds = table_wait_seconds
-        self._statement_seconds = statement_seconds
-        self._connect_seconds = connect_seconds
         self.requester: Requester | None = None  # whose token narrows what is seen
-        try:
-            self.url: URL = make_url(url)
-        except (ArgumentError, ValueError):
-            raise ConfigurationError("database_url is not a database address") from None
+        self.url = address(url)
+        self._waits = waits or Waits()
 
     @property
     def is_sqlite(self) -> bool:
@@ -97,8 +73,8 @@ class Database:
         Raises:
             ConfigurationError: the address asks for something that cannot be.
         """
-        with self._in_address():
-            engine = self._sqlite_engine() if self.is_sqlite else self._server_engine()
+        with in_address(self.url):
+            engine = self._new_engine()
         event.listen(engine, "do_connect", self._connect)
         return engine
 
@@ -106,7 +82,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for reading; on SQLite it does not queue behind a writer."""
         with self._translating(), self.engine.connect() as connection:
-            yield connection.execution_options(**_READS, **self._sight)
+            yield connection.execution_options(**READS, **self._sight)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -133,7 +109,7 @@ class Database:
         Raises:
             MayBeStored: the answer to COMMIT was lost, and the database stayed away.
         """
-        give_up = time.monotonic() + _PATIENCE * self._lock_wait_seconds
+        give_up = time.monotonic() + _PATIENCE * self._waits.lock_wait_seconds
         with self._translating(is_rolled_back=True):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
@@ -160,7 +136,7 @@ class Database:
         Raises:
             MayBeStored: it could not be found out.
         """
-        give_up = time.monotonic() + self._lock_wait_seconds
+        give_up = time.monotonic() + self._waits.lock_wait_seconds
         for attempt in itertools.count(1):
             try:
                 with self.engine.connect() as connection, connection.begin():
@@ -171,18 +147,10 @@ class Database:
             self._pause(attempt)
         raise AssertionError("unreachable")
 
-    def with_patience(
-        self, *, lock_wait_seconds: int, statement_seconds: int, connect_seconds: int = 10
-    ) -> Database:
+    def waiting(self, waits: Waits) -> Database:
         """The same database through connections of its own, with other limits; close it."""
-        other = Database(
-            self.url.render_as_string(hide_password=False),
-            codec=self.codec,
-            lock_wait_seconds=lock_wait_seconds,
-            table_wait_seconds=lock_wait_seconds,
-            statement_seconds=statement_seconds,
-            connect_seconds=connect_seconds,
-        )
+        url = self.url.render_as_string(hide_password=False)
+        other = Database(url, codec=self.codec, waits=waits)
         other.requester = self.requester
         return other
 
@@ -234,124 +202,17 @@ class Database:
 
     def _connect(self, dialect: Any, _: object, given: Any, named: Any) -> Any:
         if self.is_sqlite:
-            self._claim_file()
-            with self._in_address():
-                return dialect.connect(*given, **named)
-        with self._in_address():  # PyMySQL reads options and key files before it asks the server
-            connection = dialect.connect(*given, **named, defer_connect=True)
-        try:
-            connection.connect()
-        except (ValueError, TypeError, LookupError, struct.error) as problem:
-            raise Unavailable(
-                f"the server at {self.name} is not MySQL or MariaDB: {type(problem).__name__}",
-                hint="Do host and port name the database server?",
-                database=self.name,
-            ) from problem
-        return connection
+            return open_file(dialect, self.url, given, named)
+        return open_server(dialect, self.url, self.name, given, named)
 
-    def _claim_file(self) -> None:
-        """Make the file before SQLite does: it would be readable by everybody."""
-        name = str(self.url.database or "")
-        if name and name != ":memory:" and not name.startswith("file:"):
-            with suppress(OSError):  # SQLite reports what is wrong
-                make_private_file(Path(name))
-
-    @contextmanager
-    def _in_address(self) -> Iterator[None]:
-        """What a driver refuses before it asks a server: a wrong option, a file of keys.
-
-        Its words may repeat the address, so only their kind and names are shown.
-        """
-        try:
-            yield
-        except (OSError, ValueError, TypeError, LookupError, ArgumentError) as problem:
-            why = getattr(problem, "strerror", None) or type(problem).__name__
-            options = ", ".join(sorted(self.url.query))
-            raise ConfigurationError(
-                f"database_url cannot be used: {why}" + f" (options: {options})" * bool(options),
-                hint="Look at the options behind its question mark, and at the files they name.",
-            ) from problem
-
-    def _sqlite_engine(self) -> Engine:
-        engine = create_engine(self.url, hide_parameters=True)
-        event.listen(engine, "connect", self._prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-
-    def _prepare_sqlite(self, connection: Any, _: object) -> None:
-        connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
-        connection.text_factory = LEGIBLE
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={self._lock_wait_seconds * 1000}")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA journal_mode")
-        if cursor.fetchone()[0] != "wal" and self.url.database not in {None, "", ":memory:"}:
-            _try_wal(cursor)
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        if self.codec.is_configured:  # what a plain value leaves behind is overwritten (rules 13)
-            cursor.execute("PRAGMA secure_delete=ON")
-        cursor.close()
-
-    def _server_engine(self) -> Engine:
-        settings = ", ".join(
-            (
-                "time_zone='+00:00'",
-                f"innodb_lock_wait_timeout={self._lock_wait_seconds}",
-                f"lock_wait_timeout={self._table_wait_seconds}",
-                _ONE_INDEX,
-            )
+    def _new_engine(self) -> Engine:
+        if not self.is_sqlite:
+            return server_engine(self.url, self._waits)
+        waits = self._waits.lock_wait_seconds
+        # what a plain value leaves behind is overwritten where values are encrypted (rules 13)
+        return sqlite_engine(
+            self.url, lock_wait_seconds=waits, overwrites=self.codec.is_configured
         )
-        engine = create_engine(
-            self.url.update_query_dict({"charset": "utf8mb4"}),
-            isolation_level="READ COMMITTED",
-            hide_parameters=True,  # they are customers' words, and errors are logged
-            max_overflow=60,  # a scheduler runs every job in a thread of its own
-            pool_pre_ping=True,
-            pool_recycle=1800,
-            connect_args={
-                # as the server's own client sends it; PyMySQL alone would take it for Latin-1
-                "password": (self.url.password or "").encode(),
-                "conv": _quick_conversions(),
-                "init_command": f"SET SESSION {settings}",
-                "connect_timeout": self._connect_seconds,
-                "read_timeout": self._statement_seconds,
-                "write_timeout": self._statement_seconds,
-            },
-        )
-        event.listen(engine, "after_cursor_execute", commit_tokens.note_write)
-        event.listen(engine, "handle_error", leave_server)
-        return engine
-
-
-def _quick_conversions() -> dict[Any, Any]:
-    """PyMySQL's conversions, with a quicker one for times: its own takes a regex for each."""
-    from pymysql.constants import FIELD_TYPE
-    from pymysql.converters import conversions, convert_datetime
-
-    def to_datetime(text: str) -> Any:
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:  # a zero date
-            return convert_datetime(text)
-
-    return {**conversions, FIELD_TYPE.DATETIME: to_datetime, FIELD_TYPE.TIMESTAMP: to_datetime}
-
-
-def _try_wal(cursor: Any) -> None:
-    """Write-ahead logging where the folder may be written; a read-only file stays as it is."""
-    import sqlite3
-
-    try:
-        cursor.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError:
-        return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred BEGIN that reads and then writes fails at once with "database is locked",
-    # whatever the busy timeout; a writer therefore queues at its start.
-    reads = connection.get_execution_options().get("savctl_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def prepare_folder(database: Database) -> None:

@@ -13,6 +13,7 @@ from savctl.adapters.directory.store import DirectoryStore
 from savctl.errors import Unavailable
 from savctl.persistence.archive.row_digests import locked_digests
 from savctl.persistence.archive.snapshot_columns import columns_of
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import Lease, LeaseLost
 from savctl.persistence.jobs.leases import acquire
@@ -225,7 +226,7 @@ def test_rows_that_were_compared_stay_locked_until_they_are_deleted(
     database: Database, database_url: str, change: str
 ) -> None:
     old_tickets(database, 2, attachments_each=1)
-    other = Database(database_url, lock_wait_seconds=1)
+    other = Database(database_url, waits=Waits(lock_wait_seconds=1))
     with database.connection() as connection, closing(other):
         locked_digests(connection, columns_of(connection), [1, 2])
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +14,7 @@ import pytest
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import metadata
 from savctl.ports import SetClock
@@ -328,9 +330,7 @@ def fate(cli: Cli, token: str) -> list[Outcome]:
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for locks, and for a database that is away, for a second only."""
-    defaults = Database.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "lock_wait_seconds", 1)
+    monkeypatch.setattr("savctl.persistence.engine.Waits", partial(Waits, lock_wait_seconds=1))
 
 
 @pytest.mark.slow("waits for a server that stays away")

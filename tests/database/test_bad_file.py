@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from savctl.errors import Unavailable
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from tests.given import created, snapshot
@@ -155,7 +156,7 @@ def test_a_file_that_another_writer_holds_is_busy_in_the_end(
     database: Database, file: Path, clock: SetClock
 ) -> None:
     before = snapshot(database)
-    impatient = Database(f"sqlite:///{file}", lock_wait_seconds=1)
+    impatient = Database(f"sqlite:///{file}", waits=Waits(lock_wait_seconds=1))
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from savctl.domain.model.states import Status
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.tickets.tickets import Tickets
 from savctl.ports import SetClock
@@ -376,7 +377,7 @@ def test_the_repair_waits_for_whoever_holds_the_ticket(
     with database.connection() as connection:
         Tickets(connection).lock(ticket_id)
         impatient = Database(
-            database.url.render_as_string(hide_password=False), lock_wait_seconds=1
+            database.url.render_as_string(hide_password=False), waits=Waits(lock_wait_seconds=1)
         )
 
         with pytest.raises(Exception, match="busy"):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from savctl.errors import SavError
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import Lease, boot_seconds, renew
 
@@ -105,8 +106,13 @@ def impatient(database: Database, seconds: int) -> Iterator[Database]:
         yield database
         return
     patience = max(1, seconds // 12)
-    own = database.with_patience(
-        lock_wait_seconds=patience, statement_seconds=patience, connect_seconds=patience
+    own = database.waiting(
+        Waits(
+            lock_wait_seconds=patience,
+            table_wait_seconds=patience,
+            statement_seconds=patience,
+            connect_seconds=patience,
+        )
     )
     try:
         yield own

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.driver_errors import is_contended, is_refused
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.server_info import server_of
@@ -79,8 +80,12 @@ def sizes(database: Database) -> list[TableSize]:
 @contextmanager
 def caretaker(database: Database) -> Iterator[Database]:
     """The same database through connections that may take hours, but never wait for a table."""
-    patient = database.with_patience(
-        lock_wait_seconds=_STALL_SECONDS, statement_seconds=_REBUILD_SECONDS
+    patient = database.waiting(
+        Waits(
+            lock_wait_seconds=_STALL_SECONDS,
+            table_wait_seconds=_STALL_SECONDS,
+            statement_seconds=_REBUILD_SECONDS,
+        )
     )
     with closing(patient):
         yield patient
