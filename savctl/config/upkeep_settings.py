@@ -41,3 +41,8 @@ class UpkeepSettings:
         values.whole(1, 10**9),
         "tickets removed in one run above which confirmation is required",
     )
+    analytics_smallest: int = setting(
+        5,
+        values.whole(1, 10**6),
+        "tickets that a cell of analytics needs; smaller ones are summed or left out",
+    )

@@ -17,6 +17,7 @@ from savctl.persistence.archive.index import Archived, ArchiveFilter, listing
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.archive import steps
+from savctl.usecases.archive.archived_tickets import ArchivedTickets
 from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.moving import move
@@ -25,7 +26,6 @@ from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.operation import Operation
-from savctl.usecases.privacy.archive import ArchivedTickets
 from tests.archive.support import (
     LAPSED,
     YEAR,

@@ -15,8 +15,8 @@ from savctl.errors import Unavailable
 from savctl.persistence.archive.index import archived_of
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
+from savctl.usecases.archive.archived_tickets import ArchivedTickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage, Damaged
-from savctl.usecases.privacy.archive import ArchivedTickets
 from savctl.usecases.privacy.records import records_of
 from tests.archive.support import archive
 from tests.conftest import Cli

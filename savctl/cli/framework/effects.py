@@ -43,7 +43,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
         "audit": _C,
     },
     "report": {"sla": _R, "workload": _R, "volume": _R},
-    "export": {"tickets": _A},
+    "export": {"tickets": _A, "analytics": _A},
     "gdpr": {
         **dict.fromkeys(("find", "schema", "inventory", "hold list"), _R),
         **dict.fromkeys(("hold add", "hold release"), _C),

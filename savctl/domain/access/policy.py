@@ -59,7 +59,7 @@ _TABLE: dict[str, dict[str, Need]] = {
         "policy": _N,
     },
     "report": dict.fromkeys(("sla", "workload", "volume"), _ADMIN),
-    "export": {"tickets": _ADMIN},
+    "export": {"tickets": _ADMIN, "analytics": _ADMIN},
     "gdpr": {
         **dict.fromkeys(("find", "export"), _S),
         **dict.fromkeys(("hold add", "hold release", "hold list"), _ADMIN),

@@ -171,6 +171,19 @@ def bundles_closed_by(connection: Connection, moment: datetime) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
+def bundles_closed_since(connection: Connection, moment: datetime) -> list[int]:
+    """The bundles that hold archived tickets closed at a moment or later."""
+    query = select(_A.bundle_id).where(_A.closed_at >= moment).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
+def standing(connection: Connection) -> tuple[int, datetime | None]:
+    """How many tickets are archived, and when the last one was: another answer, other tickets."""
+    query = select(func.count(), func.max(_A.archived_at))
+    count, latest = connection.execute(query).one()
+    return int(count), latest
+
+
 def count_closed_by(connection: Connection, moment: datetime) -> int:
     """How many there are of them."""
     query = select(func.count()).select_from(archived_tickets).where(_A.closed_at <= moment)

@@ -13,8 +13,9 @@ from savctl.persistence.engine import Database
 from savctl.persistence.privacy.person_rows import ids_elsewhere, messages_elsewhere, tickets_of
 from savctl.persistence.tickets.conversations import ATTACHMENT_COLUMNS, MESSAGE_COLUMNS
 from savctl.persistence.tickets.integrity import snapshot
+from savctl.usecases.archive.archived_tickets import ArchivedTicket, ArchivedTickets, moved
 from savctl.usecases.archive.cold_storage import ColdStorage
-from savctl.usecases.privacy.archive import ArchivedTickets, moved
+from savctl.usecases.privacy.archive import reached_from
 
 
 def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) -> Iterator[Item]:
@@ -45,17 +46,18 @@ def records_of(database: Database, cold: ColdStorage, disclosure: Disclosure) ->
         yield from _ticket(
             disclosure, found.ticket, found.attachments, found.messages, is_archived=True
         )
-    yield from _archived_elsewhere(cellar, links, disclosure.user_id, known=message_ids)
+    reached = reached_from(cellar, database, links)
+    yield from _archived_elsewhere(reached, disclosure.user_id, known=message_ids)
     with database.reading() as connection:
         if not ids_elsewhere(connection, disclosure.user_id) <= message_ids:
             raise moved()  # of a restored ticket neither the row was seen nor the line
 
 
 def _archived_elsewhere(
-    cellar: ArchivedTickets, links: set[int], user_id: int, *, known: set[int]
+    reached: Iterable[ArchivedTicket], user_id: int, *, known: set[int]
 ) -> Iterator[Item]:
     """What they wrote on others' tickets that are archived; what is `known` is left out."""
-    for found in cellar.reached_from(links):
+    for found in reached:
         if found.ticket.user_id != user_id:
             for message, files in found.written_by(user_id):
                 if message["id"] not in known:  # else it was archived since the rows were read

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 
-from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.periods import Every, bucket, buckets
 from savctl.domain.sla.targets import entered
+from savctl.domain.tickets.life_steps import DONE, STEPS
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, customer_messages_by_day
 from savctl.usecases.reports.sla_report import ReportSpan, ticket_pages
-
-_DONE = frozenset({Status.RESOLVED, Status.CLOSED})
-
-
-def _steps(was_done: bool | None, status: Status) -> Iterator[str]:
-    """What it counts as that a ticket enters a status; `was_done` is None at its beginning."""
-    is_done = status in _DONE
-    if was_done is None:
-        yield "created"
-    if is_done:
-        yield str(status)
-        if was_done is False:
-            yield "out"
-    elif was_done is not False:
-        yield "in"
-        if was_done:
-            yield "reopened"
-
-
-_STEPS = {
-    (was_done, status): tuple(_steps(was_done, status))
-    for was_done in (None, False, True)
-    for status in Status
-}
 
 
 def report_volume(
@@ -69,14 +44,14 @@ def _add_life(
     was_open = False
     is_done: bool | None = None
     for status, start in entered(ticket):
-        before, is_done = is_done, status in _DONE
+        before, is_done = is_done, status in DONE
         if start < span.since:
             was_open = not is_done
             continue
         if start >= span.until:
             break
         tally = counts[bucket(start, every)]
-        for name in _STEPS[before, status]:
+        for name in STEPS[before, status]:
             tally[name] += 1
     return int(was_open)
 

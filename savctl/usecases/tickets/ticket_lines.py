@@ -42,10 +42,10 @@ def json_line(ticket: Ticket, parts: Sequence[Part]) -> Iterator[str]:
 
 def csv_line(ticket: Ticket, parts: Sequence[Part]) -> Iterator[str]:
     """The ticket as one CSV row; metadata, messages and attachments are JSON in a cell."""
-    cells = [_cell(value) for value in _values(ticket, _BEFORE).values()]
+    cells = [csv_value(value) for value in _values(ticket, _BEFORE).values()]
     cells.append(metadata_json(ticket.metadata))
-    cells += [_cell(value) for value in _values(ticket, _AFTER).values()]
-    yield _csv_row(cells).removesuffix("\n")
+    cells += [csv_value(value) for value in _values(ticket, _AFTER).values()]
+    yield csv_row(cells).removesuffix("\n")
     for _, records in parts:
         yield ',"['
         for piece in _listed(records):
@@ -56,7 +56,7 @@ def csv_line(ticket: Ticket, parts: Sequence[Part]) -> Iterator[str]:
 
 def csv_header(parts: Sequence[str]) -> str:
     """The names of the columns."""
-    return _csv_row([*TICKET_COLUMNS, *parts])
+    return csv_row([*TICKET_COLUMNS, *parts])
 
 
 FORMS: dict[str, Lines] = {
@@ -88,13 +88,15 @@ def _values(ticket: Ticket, names: Sequence[str]) -> dict[str, object]:
     return plain({name: getattr(ticket, name) for name in names})
 
 
-def _cell(value: object) -> str:
+def csv_value(value: object) -> str:
+    """A value as the text of a cell; None is an empty one."""
     if value is None:
         return ""
     return csv_cell(value) if isinstance(value, str) else str(value)
 
 
-def _csv_row(cells: Sequence[str]) -> str:
+def csv_row(cells: Sequence[str]) -> str:
+    """The cells as a line of CSV."""
     out = io.StringIO()
     # a lone \r would end the row for its reader, but is not quoted by itself before Python 3.13
     is_odd = any("\r" in cell for cell in cells)

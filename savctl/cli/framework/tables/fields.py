@@ -112,6 +112,8 @@ _FIELDS: dict[str, str] = {
     "user list": "id email firstname lastname vip",
     "user show": "id email firstname lastname vip vip_since tickets",
     "user vip": "id vip changed dry_run",
+    "export analytics": "file format month tickets rows summed_cells left_out_cells bytes "
+    "sha256 dry_run",
     "export tickets": "file format tickets messages attachments bytes sha256 dry_run",
     "gdpr find": "place what rows bytes",
     "gdpr export": "file user_id tickets archived messages messages_elsewhere attachments missing "

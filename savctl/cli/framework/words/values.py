@@ -59,6 +59,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "ticket list --sort": (*_SORTS, *(f"-{name}" for name in _SORTS)),
     "ticket show --with": _PARTS,
     "ticket assign --to": ("auto",),
+    "export analytics --format": ("csv", "jsonl"),
     "export tickets --with": ("messages", "attachments"),
     "export tickets --format": ("csv", "jsonl", "jsonl.zst"),
     "ticket import --format": ("csv", "jsonl"),

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from savctl.cli.export import group
+from savctl.cli.export._form import Out, form_of
 from savctl.cli.framework.choices import one_of
-from savctl.cli.framework.command import command, new_group
+from savctl.cli.framework.command import command
 from savctl.cli.framework.context import CommandContext
 from savctl.cli.framework.files import Force, out_file
 from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.stderr.progress import counting, watching
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.domain.text import plural
-from savctl.errors import InvalidInput
-
-group = new_group("Write data to files for other programs.")
-
-Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to; - is stdout.")]
 
 
 @command(
@@ -60,9 +55,9 @@ def tickets(
     The file is complete or absent; the audit records who exported what.
     """
     from savctl.scheduling.stop import stopping_on_signals
-    from savctl.usecases.tickets.exporting import PARTS, ExportRun, export_tickets
+    from savctl.usecases.tickets.exporting import FORMATS, PARTS, ExportRun, export_tickets
 
-    found = _form(form, out)
+    found = form_of(form, out, FORMATS)
     words = [word for given in with_ or () for word in given.split(",")]
     parts = [part for part in PARTS if part in {one_of("with", word, PARTS) for word in words}]
     with (
@@ -89,24 +84,6 @@ def tickets(
         call.note(f"stopped by {stop.signal.name}; nothing was written")
         return Outcome(exit=128 + stop.signal)
     return _answer(call, out, found, report)
-
-
-def _form(given: str | None, out: str) -> str:
-    from savctl.usecases.tickets.exporting import FORMATS
-
-    if given is not None:
-        found = one_of("format", given, FORMATS)
-    else:
-        name = Path(out).name.lower()
-        fitting = [form for form in FORMATS if name.endswith(f".{form}")]
-        if not fitting:
-            raise InvalidInput(
-                "the file's name does not show its format", hint=f"--format {'|'.join(FORMATS)}"
-            )
-        found = fitting[0]
-    if found.endswith(".zst") and out == "-" and sys.stdout.isatty():
-        raise InvalidInput("compressed data cannot be written to a terminal", hint="--out FILE")
-    return found
 
 
 def _answer(call: CommandContext, out: str, form: str, report: Any) -> Answer | None:
