@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -14,7 +13,6 @@ import pytest
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import metadata
 from savctl.ports import SetClock
@@ -28,6 +26,7 @@ from tests.conftest import Cli, Outcome
 from tests.events.fake_broker import FakeBroker
 from tests.files.making import JPEG
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, rows, write
+from tests.impatience import impatient
 from tests.servers.commit_cutter import CommitCutter, Loss
 from tests.tickets.talk import say
 
@@ -326,11 +325,6 @@ def fate(cli: Cli, token: str) -> list[Outcome]:
     """What the command tells, first in a dry run, then twice."""
     words = ("db", "committed", token, "-o", "json")
     return [cli(*words, "--dry-run"), cli(*words), cli(*words)]
-
-
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for locks, and for a database that is away, for a second only."""
-    monkeypatch.setattr("savctl.persistence.engine.Waits", partial(Waits, lock_wait_seconds=1))
 
 
 @pytest.mark.slow("waits for a server that stays away")

@@ -15,6 +15,7 @@ from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.encryption.conftest import a_key_line, put_key
 from tests.given import created, rows, snapshot, write
+from tests.impatience import impatient
 
 pytestmark = pytest.mark.each_database("what is rotated is stored as JSON")
 
@@ -246,11 +247,16 @@ def test_after_a_rotation_no_plain_value_is_left_in_the_file(
         assert not any(WORD.encode() in path.read_bytes() for path in files)
 
 
-@pytest.mark.slow("waits for a lock as long as savctl does")
 @pytest.mark.only_on("sqlite")
 def test_a_reader_that_keeps_old_pages_is_named(
-    configured: Path, cli: Cli, database: Database, clock: SetClock, tmp_path: Path
+    configured: Path,
+    cli: Cli,
+    database: Database,
+    clock: SetClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    impatient(monkeypatch)
     some_plain(database, clock)
     with closing(sqlite3.connect(tmp_path / "savctl.db")) as other:
         other.execute("PRAGMA busy_timeout=0")
