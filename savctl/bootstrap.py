@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
     from savctl.ports.keys import KeySource
+    from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
 
 
@@ -176,6 +177,26 @@ class App:
         store = self._open_store(url if is_folder else f"s3://{place}")
         return ColdStorage(store, DEFAULT_PREFIX if is_folder or not prefix else f"{prefix}/")
 
+    @shared_part
+    def analytics_place(self) -> AnalyticsPlace:
+        """Where months are published: `analytics_url`, else `analytics/` beside the archive."""
+        from savctl.usecases.analytics.places import DEFAULT_PREFIX, BucketPlace, FolderPlace
+
+        url = self.settings.analytics_url
+        if url is None:
+            archive = (self.settings.archive_url or self.settings.storage_url).rstrip("/")
+            bucket, _, prefix = archive.removeprefix("s3://").partition("/")
+            above = prefix.rpartition("/")[0]
+            beside = f"{bucket}/{above}" if above else bucket
+            if archive.startswith("file://"):
+                return FolderPlace(Path(archive.removeprefix("file://")) / DEFAULT_PREFIX)
+            url = f"s3://{beside}/{DEFAULT_PREFIX}"
+        if url.startswith("file://"):
+            return FolderPlace(Path(url.removeprefix("file://")))
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        prefix = prefix.rstrip("/") + "/" if prefix else DEFAULT_PREFIX
+        return BucketPlace(self._open_store(f"s3://{bucket}"), prefix)
+
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.
 
@@ -237,6 +258,8 @@ class App:
             self.store.close()
         if "cold" in self.__dict__:
             self.cold.store.close()
+        if "analytics_place" in self.__dict__:
+            self.analytics_place.close()
 
 
 def _is_there(database: Database) -> bool:

@@ -41,6 +41,18 @@ class UpkeepSettings:
         values.whole(1, 10**9),
         "tickets removed in one run above which confirmation is required",
     )
+    analytics_url: str | None = setting(
+        None,
+        values.cold_url,
+        "months for other programs: s3://bucket/prefix or file:///folder; none: analytics/ "
+        "beside the archive",
+    )
+    analytics_format: str = setting(
+        "csv", values.one_of("csv", "jsonl"), "form of the files that analytics-export writes"
+    )
+    analytics_months: int = setting(
+        12, values.whole(1, 120), "months back that analytics-export compares with their files"
+    )
     analytics_smallest: int = setting(
         5,
         values.whole(1, 10**6),

@@ -25,6 +25,7 @@ from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext
 
 if TYPE_CHECKING:
+    from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
 
 
@@ -42,9 +43,9 @@ class Context:
 
     `is_confirmed`: a person said --yes, which lifts brakes. `options` are those that the job
     declares. `run_until` is for a continuous job that the scheduler started: it goes on looking
-    for work until then. `cold` opens the archive's cold storage, which few jobs need; `troubles`
-    are reported once over all the runs of a process. `is_scheduled`: the run stands for a slot,
-    nobody looks at it.
+    for work until then. `cold` opens the archive's cold storage and `analytics` the place of
+    the months, which few jobs need; `troubles` are reported once over all the runs of a process.
+    `is_scheduled`: the run stands for a slot, nobody looks at it.
     """
 
     database: Database
@@ -58,6 +59,7 @@ class Context:
     policies: Policies
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
     cold: Callable[[], ColdStorage]
+    analytics: Callable[[], AnalyticsPlace]
     troubles: Troubles
     is_scheduled: bool = False
 

@@ -180,6 +180,7 @@ def _context(
         policies=app.policies(store=not start.dry_run),
         store=lambda: app.store,
         cold=lambda: app.cold,
+        analytics=lambda: app.analytics_place,
         troubles=start.troubles,
         is_scheduled=start.slot is not None,
     )
