@@ -57,7 +57,7 @@ _OTHERS = frozenset(
         *("other_customer", "public", "reader", "deleted", "files", "name", "expires", "quick"),
         *("only", "but", "last", "within", "warned", "type_", "policy", "action", "search", "off"),
         *("named", "with_internal", "decrypt", "waiting", "dead", "once", "event", "fail_on"),
-        *("run_id", "due", "count", "kid", "token", "revision", "fix", "verify"),
+        *("run_id", "due", "count", "kid", "token", "revision", "fix", "verify", "month"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.
