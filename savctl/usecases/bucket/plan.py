@@ -7,20 +7,18 @@ asked for, looked at and judged again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from savctl.domain.clock import micro_text, second_text
 from savctl.domain.files.object_keys import Shape, shape_of
 from savctl.domain.files.orphans import Brake, BucketMismatch
-from savctl.domain.imports.strict_json import strict_json
 from savctl.errors import InvalidInput
 from savctl.persistence.files.file_references import highest_ids
-from savctl.usecases.batch.atomic_file import new_file
+from savctl.usecases.batch.json_lines import json_line, json_object, read_lines, write_lines
 from savctl.usecases.batch.report import LISTED, Item, ItemOutcome
 from savctl.usecases.bucket.bucket_scan import Census, UnreferencedObject, compared
 from savctl.usecases.bucket.hiding import Hiding, hide_all
@@ -98,20 +96,15 @@ def _write(
     *,
     overwrite: bool,
 ) -> None:
-    with new_file(path, overwrite=overwrite) as file:
-        file.stream.write(_line(first))
-        for one in orphans:
-            at = micro_text(one.modified_at)
-            file.stream.write(
-                _line({"key": one.key, "size_bytes": one.size_bytes, "modified_at": at})
-            )
-        file.finish()
-        file.publish()
-
-
-def _line(row: dict[str, object]) -> bytes:
-    """One row; what a terminal could act on is escaped, as everything that is not ASCII."""
-    return f"{json.dumps(row)}\n".encode()
+    rows = (
+        {
+            "key": one.key,
+            "size_bytes": one.size_bytes,
+            "modified_at": micro_text(one.modified_at),
+        }
+        for one in orphans
+    )
+    write_lines(path, map(json_line, chain((first,), rows)), overwrite=overwrite)
 
 
 def _checked(work: Hiding, path: Path) -> tuple[_First, int]:
@@ -135,18 +128,7 @@ def _planned(path: Path) -> Iterator[UnreferencedObject]:
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """Each line with its place, for messages."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                place = f"{path} line {number}"
-                value = strict_json(line, place)
-                if not isinstance(value, dict):
-                    raise InvalidInput(f"{place} is JSON, but no object")
-                yield place, value
-    except OSError as problem:
-        raise InvalidInput(f"cannot read {path}: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8 text") from None
+    return ((place, json_object(raw, place)) for place, raw in read_lines(path))
 
 
 def _first(line: tuple[str, dict[str, object]] | None, path: Path) -> _First:
