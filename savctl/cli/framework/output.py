@@ -192,7 +192,7 @@ def _json(answer: Answer, look: Look, out: TextIO) -> None:
     rows = (picked(row, look.columns, known=look.fields) for row in answer.rows)
     if answer.is_one:
         for row in rows:
-            out.write(f"{_dumps(row, indent=2)}\n")
+            _write_object(row, out, indent=2)
         return
     number = -1
     for number, row in enumerate(rows):
@@ -202,17 +202,25 @@ def _json(answer: Answer, look: Look, out: TextIO) -> None:
 
 def _jsonl(answer: Answer, look: Look, out: TextIO) -> None:
     for row in answer.rows:  # not writelines: the spool looks at its size after each write only
-        shown = dict(picked(row, look.columns, known=look.fields))
-        streamed = {n: value for n, value in shown.items() if isinstance(value, StreamedArray)}
-        text = _dumps({**shown, **dict.fromkeys(streamed)})
-        for name, value in streamed.items():
-            head = f"{json.dumps(name)}: "
-            before, _, text = text.partition(f"{head}null")
-            out.write(f"{before}{head}[")
-            for number, element in enumerate(value.elements()):
-                out.write(f"{', ' if number else ''}{json_safe(element)}")
-            text = f"]{text}"
-        out.write(f"{text}\n")
+        _write_object(picked(row, look.columns, known=look.fields), out)
+
+
+def _write_object(row: Row, out: TextIO, *, indent: int | None = None) -> None:
+    """One object on a line, or indented; of a streamed array each element as it comes."""
+    shown = dict(row)
+    streamed = {n: value for n, value in shown.items() if isinstance(value, StreamedArray)}
+    text = _dumps({**shown, **dict.fromkeys(streamed)}, indent)
+    gap, end = ("", "") if indent is None else (f"\n{' ' * 2 * indent}", f"\n{' ' * indent}")
+    for name, value in streamed.items():
+        head = f"{json.dumps(name)}: "
+        before, _, text = text.partition(f"{head}null")
+        out.write(f"{before}{head}[")
+        number = -1
+        for number, element in enumerate(value.elements()):
+            comma = "," if number and gap else ", " if number else ""
+            out.write(f"{comma}{gap}{json_safe(element)}")
+        text = f"{'' if number < 0 else end}]{text}"
+    out.write(f"{text}\n")
 
 
 def _ids(answer: Answer, _: Look, out: TextIO) -> None:

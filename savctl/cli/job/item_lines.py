@@ -1,9 +1,10 @@
-"""Every item of a dry run, kept in a file until the run has ended (contract 1.4: `-o jsonl`)."""
+"""Every item of a run, kept in a file until the run has ended (contract 1.4: `-o jsonl`)."""
 
 from __future__ import annotations
 
 import json
 import tempfile
+import weakref
 from collections.abc import Iterator
 
 from savctl.cli.framework.context import CommandContext
@@ -17,20 +18,24 @@ class ItemLines(StreamedArray):
     """Items in the order in which they were added; a million of them take no memory."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - `elements` closes it
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - gone with its last reader
             _IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
         )
+        weakref.finalize(self, self._file.close)
 
     def add(self, item: Item) -> None:
         """Keep one more."""
         self._file.write(json.dumps(item.as_json()) + "\n")
 
     def elements(self) -> Iterator[str]:
-        """Each as JSON, once."""
-        with self._file:
-            self._file.seek(0)
-            for line in self._file:
-                yield line.removesuffix("\n")
+        """Each as JSON; they may be read again."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line.removesuffix("\n")
+
+    def rows(self) -> Iterator[dict[str, object]]:
+        """Each as a row of an answer."""
+        return map(json.loads, self.elements())
 
 
 def wanted_items(call: CommandContext) -> ItemLines | None:
