@@ -22,6 +22,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.policy import Policies
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.tags import tags_after
 from savctl.errors import InvalidInput
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.batch.idempotency import IdempotencyKey
@@ -281,10 +282,8 @@ def _edited(
     meta: Mapping[str, object],
 ) -> Metadata:
     members = dict(meta)
-    before = _as_list(metadata.get("tags"))
-    after = [tag for tag in before if tag not in remove_tags]
-    after += [tag for tag in dict.fromkeys(add_tags) if tag not in after]
-    if after != before:
+    after = tags_after(metadata, add=add_tags, remove=remove_tags)
+    if after is not None:
         members["tags"] = after
     for name in members:
         if is_encrypted(
@@ -292,10 +291,3 @@ def _edited(
         ):  # else an object would move it aside, where it is lost
             metadata = metadata.without(name)
     return metadata.with_members(**members) if members else metadata
-
-
-def _as_list(stored: object) -> list[object]:
-    """Tags as they stand; another program may have written one that is no list."""
-    if stored is None:
-        return []
-    return list(stored) if isinstance(stored, list) else [stored]
