@@ -32,7 +32,7 @@ class Start:
     `options` are the job's own, None for their defaults; `is_confirmed` lifts its brake.
     `run_until` keeps a continuous job at work. `troubles` are those of the process, which
     outlive a run. `on_total` gets the number of items before the work begins, `on_item` each
-    item of a dry run, however many there are.
+    item of a dry run, however many there are, `on_each` every item of any run.
     """
 
     by: StartedBy = StartedBy.HAND
@@ -45,6 +45,7 @@ class Start:
     on_batch: Callable[[BatchReport], None] = no_progress
     on_total: Callable[[int], None] | None = None
     on_item: Callable[[Item], None] | None = None
+    on_each: Callable[[Item], None] | None = None
     troubles: Troubles = field(default_factory=Troubles)
 
 
@@ -93,7 +94,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         return _dry_run(job, app, start)
     lease = _begin(job, app, start)
     began_at = app.clock()
-    done, counts = BatchReport(), RunCounts(lease)
+    done, counts = BatchReport(on_each=start.on_each), RunCounts(lease)
     with log_fields(job=job.name, run_id=lease.run_id), Heartbeat(app.database, lease):
         try:
             job.run(_context(job, app, start, done, lease, counts))
@@ -110,7 +111,7 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
 
 def _dry_run(job: Job, app: App, start: Start) -> JobReport:
     began_at = app.clock()
-    done = BatchReport(lists_changes=True, on_item=start.on_item)
+    done = BatchReport(lists_changes=True, on_item=start.on_item, on_each=start.on_each)
     job.run(_context(job, app, start, done, None, None))
     return _report(job, app, None, began_at, done, _status(done, start))
 

@@ -131,6 +131,8 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
     if ARCHIVED in example:
         close_long_ago(database, ARCHIVED)
         assert cli("archive", "run").code == 0
+    if " bulk undo " in example:
+        assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
     if " keys " in example:
         add_keys(folder)
     return words_of(database, example)

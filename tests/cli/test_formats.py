@@ -33,6 +33,8 @@ EVENT = [
 HISTORY = ["at", "actor", "action", "from", "to", "reason"]
 # What is printed as it is, for a shell or for cron; a tail has no end.
 PLAIN = ("savctl completion", "savctl job crontab", "savctl event tail", "savctl scheduler tick")
+# One object in JSON, around the tickets that are the rows of the other formats.
+AROUND = ("savctl ticket bulk",)
 
 
 def first_examples() -> list[str]:
@@ -40,7 +42,7 @@ def first_examples() -> list[str]:
     chosen = []
     for command in COMMANDS.values():
         example = examples(command)[0]
-        if example in ANSWERS or example.startswith((*LONG, *PLAIN)):
+        if example in ANSWERS or example.startswith((*LONG, *PLAIN, *AROUND)):
             continue
         is_dry = "--dry-run" in example or all("--dry-run" not in p.opts for p in command.params)
         chosen.append(example if is_dry else f"{example} --dry-run")

@@ -27,6 +27,8 @@ _TABLE: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("create", "edit", "import", "merge", "split"), _C),
         **dict.fromkeys(("assign", "unassign", "wait", "resume", "resolve"), _C),
         **dict.fromkeys(("reopen", "close", "priority"), _C),
+        **dict.fromkeys(("bulk assign", "bulk unassign", "bulk wait", "bulk resolve"), _C),
+        **dict.fromkeys(("bulk close", "bulk priority", "bulk tag", "bulk undo"), _C),
     },
     "message": {"list": _R, "unread": _R, "add": _C, "read": _C},
     "attachment": {

@@ -42,6 +42,8 @@ _TABLE: dict[str, dict[str, Need]] = {
         **dict.fromkeys(("create", "list", "show", "history", "reopen", "close"), _C),
         **dict.fromkeys(("edit", "merge", "split", "duplicates", "next", "priority"), _A),
         **dict.fromkeys(("assign", "unassign", "wait", "resume", "resolve"), _A),
+        **dict.fromkeys(("bulk assign", "bulk unassign", "bulk wait", "bulk resolve"), _A),
+        **dict.fromkeys(("bulk close", "bulk priority", "bulk tag", "bulk undo"), _A),
         "import": _ADMIN,
     },
     "message": {"add": _C, "list": _C, "read": _C, "unread": _A},

@@ -105,6 +105,11 @@ class Metadata(Mapping[str, object]):
             return None
         return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
 
+    @property
+    def stored_text(self) -> str | None:
+        """The text that was read; of metadata that was made here, the text to store."""
+        return self._stored or self.text()
+
     def with_members(self, **members: object) -> Metadata:
         """The same metadata with these members set.
 

@@ -16,6 +16,7 @@ class ItemOutcome(StrEnum):
 
     CHANGED = "changed"
     SKIPPED = "skipped"
+    REFUSED = "refused"  # by a rule; counted as failed
     FAILED = "failed"
 
 
@@ -50,7 +51,8 @@ class BatchReport:
     was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
     further numbers of the job's own. `would_stop` is, of a dry run, the brake that
     stops the real one; `idle` why nothing could be done. `omitted` counts the items that
-    `items` has no room for; `on_item` gets every item worth listing, those as well.
+    `items` has no room for; `on_item` gets every item worth listing, those as well; `on_each`
+    every item of a batch, whatever became of it.
     """
 
     lists_changes: bool = False
@@ -65,6 +67,7 @@ class BatchReport:
     idle: str | None = None
     omitted: int = 0
     on_item: Callable[[Item], None] | None = None
+    on_each: Callable[[Item], None] | None = None
     _listed: Counter[ItemOutcome] = field(default_factory=Counter)
 
     def add(self, items: Iterable[Item], *, seen: int) -> None:
@@ -72,7 +75,9 @@ class BatchReport:
         self.seen += seen
         tally: Counter[ItemOutcome] = Counter()
         for item in items:
-            tally[item.outcome] += 1
+            tally[_counted_as(item)] += 1
+            if self.on_each is not None:
+                self.on_each(item)
             if self.lists_changes or item.always_listed or item.outcome is not ItemOutcome.CHANGED:
                 self._list(item)
         self.changed += tally[ItemOutcome.CHANGED]
@@ -81,7 +86,7 @@ class BatchReport:
 
     def counts_with(self, items: Iterable[Item], *, seen: int) -> dict[str, int]:
         """The counts as they will be once this batch is committed and added."""
-        tally = Counter(str(item.outcome) for item in items)
+        tally = Counter(str(_counted_as(item)) for item in items)
         found = self.counts()
         return {name: n + tally[name] for name, n in found.items()} | {"seen": self.seen + seen}
 
@@ -118,3 +123,7 @@ class BatchReport:
             return
         self._listed[item.outcome] += 1
         self.items.append(item)
+
+
+def _counted_as(item: Item) -> ItemOutcome:
+    return ItemOutcome.FAILED if item.outcome is ItemOutcome.REFUSED else item.outcome

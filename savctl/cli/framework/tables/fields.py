@@ -36,6 +36,7 @@ _REPORT = (
     "job run_id dry_run started_at finished_at seen changed skipped failed left items details "
     "id ticket_number outcome reason"
 )
+_BULK = "operation items plan undoes dry_run id ticket_number outcome reason"
 _RUN = (
     "id job scheduled_for started_by attempt host started_at finished_at status seen changed "
     "skipped failed left error report"
@@ -77,6 +78,13 @@ _FIELDS: dict[str, str] = {
         for verb in (
             *("assign", "unassign", "wait", "resume", "resolve", "reopen", "close"),
             *("priority", "edit"),
+        )
+    },
+    **{
+        f"ticket bulk {verb}": _BULK
+        for verb in (
+            *("assign", "unassign", "wait", "resolve", "close", "priority", "tag"),
+            "undo",
         )
     },
     "message add": f"{_MESSAGE}ticket_number status changed attachment_ids replayed dry_run",

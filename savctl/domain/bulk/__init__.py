@@ -1,0 +1,1 @@
+"""Bulk commands: steps, guards, and the way back (rules 15.1, 15.2)."""

@@ -1,0 +1,1 @@
+"""What bulk commands read: tickets that are named, and what an earlier operation did."""

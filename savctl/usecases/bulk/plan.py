@@ -1,0 +1,178 @@
+"""The plan of a bulk command: a row a ticket, kept in a file without a name while it is used."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import IO, Any, cast
+
+from savctl.domain.bulk.steps import BulkStep, step_from
+from savctl.errors import InvalidInput, Refused
+from savctl.persistence.engine import OpenConnection
+from savctl.usecases.batch.json_lines import json_line
+from savctl.usecases.batch.report import Item, ItemOutcome
+
+_IN_MEMORY_BYTES = 8 * 1024 * 1024
+_SHOWN = 10
+
+
+class PlanRefused(Refused):
+    """The plan was edited, cut short, or belongs to another database."""
+
+    code = "plan_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One ticket of a plan, and what would become of it.
+
+    `guard` is what must still hold; None where a reference named no ticket, and `id` too. `steps`
+    are those of this row alone.
+    """
+
+    id: int | None
+    ticket_number: str | None
+    guard: Mapping[str, object] | None
+    outcome: ItemOutcome
+    reason: str | None = None
+    steps: Sequence[BulkStep] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The row as the plan's file has it."""
+        row: dict[str, object] = {
+            "id": self.id,
+            "ticket_number": self.ticket_number,
+            "guard": self.guard,
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+        }
+        if self.steps:
+            row["steps"] = [step.as_json() for step in self.steps]
+        return row
+
+    def as_item(self) -> Item:
+        """The row as an answer shows it."""
+        return Item(cast("int", self.id), self.ticket_number, self.outcome, self.reason)
+
+
+@dataclass(slots=True)
+class PlanSummary:
+    """What a person is asked about: how many, of which statuses and priorities, the first ten."""
+
+    rows: int = 0
+    outcomes: Counter[ItemOutcome] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    priorities: Counter[str] = field(default_factory=Counter)
+    first: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> int:
+        """How many tickets would be changed."""
+        return self.outcomes[ItemOutcome.CHANGED]
+
+    def add(self, row: PlanRow) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.outcomes[row.outcome] += 1
+        if row.outcome is not ItemOutcome.CHANGED or row.guard is None:
+            return
+        self.statuses[str(row.guard.get("status"))] += 1
+        self.priorities[str(row.guard.get("priority"))] += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(str(row.ticket_number))
+
+
+class Plan:
+    """The rows of a plan in their order; a million of them take no memory."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = cast(
+            "IO[bytes]",
+            tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES),  # noqa: SIM115 - gone with the plan
+        )
+        weakref.finalize(self, self._file.close)
+        self._digest = sha256()
+        self.summary = PlanSummary()
+
+    def add(self, row: PlanRow) -> None:
+        """Append a row."""
+        self.add_line(json_line(row.as_json()))
+        self.summary.add(row)
+
+    def add_line(self, line: bytes) -> None:
+        """Append a line of a plan's file as it is; it is not counted yet."""
+        self._digest.update(line)
+        self._file.write(line)
+
+    def count(self) -> None:
+        """Count the rows of lines that were appended as they are.
+
+        Raises:
+            PlanRefused: a line is no row of a plan.
+        """
+        self.summary = PlanSummary()
+        for row in self.rows():
+            self.summary.add(row)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all lines so far."""
+        return self._digest.hexdigest()
+
+    def lines(self) -> Iterator[bytes]:
+        """Every line, from the first on."""
+        self._file.seek(0)
+        return iter(self._file)
+
+    def rows(self) -> Iterator[PlanRow]:
+        """Every row, from the first on; a plan is read by one reader at a time."""
+        return map(_row, self.lines())
+
+
+class PlanPages:
+    """A plan's tickets a page at a time; `current` are the rows of the page read last."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._rows = (row for row in plan.rows() if row.id is not None)
+        self.current: dict[int, PlanRow] = {}
+
+    def page(self, connection: OpenConnection, *, after_id: int, limit: int) -> list[int]:
+        """The next ids; the database is not asked."""
+        self.current = {}
+        for row in self._rows:
+            self.current[cast("int", row.id)] = row
+            if len(self.current) == limit:
+                break
+        return list(self.current)
+
+
+def _row(line: bytes) -> PlanRow:
+    try:
+        value: dict[str, Any] = json.loads(line)
+        return PlanRow(
+            _id(value["id"]),
+            value["ticket_number"],
+            _guard(value["guard"]),
+            ItemOutcome(value["outcome"]),
+            value["reason"],
+            tuple([step_from(step) for step in value["steps"]]) if "steps" in value else (),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidInput):
+        raise PlanRefused("the plan has an invalid line") from None
+
+
+def _id(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and value > 0):
+        return value
+    raise ValueError
+
+
+def _guard(value: object) -> Mapping[str, object] | None:
+    if value is None or isinstance(value, dict):
+        return value
+    raise ValueError

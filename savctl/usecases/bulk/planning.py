@@ -1,0 +1,125 @@
+"""Making the plan of a bulk command: which tickets, and what would become of each (rules 15.1).
+
+Nothing is locked and nothing is changed. A page of tickets is read at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from savctl.domain.bulk.guards import guard_of
+from savctl.domain.bulk.steps import BulkStep, BulkTerms, BulkVerb
+from savctl.domain.model.references import Reference
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket_filter import TicketFilter
+from savctl.errors import SavError
+from savctl.persistence.engine import Database
+from savctl.persistence.operations.selected import IdSet, named_many, tickets_of
+from savctl.persistence.sql import chunks
+from savctl.persistence.tickets import workload
+from savctl.persistence.tickets.ticket_lists import list_tickets
+from savctl.usecases.batch.batches import never_stop
+from savctl.usecases.batch.report import ItemOutcome
+from savctl.usecases.bulk.judging import judge
+from savctl.usecases.bulk.order import BulkOrder
+from savctl.usecases.bulk.plan import Plan, PlanRow
+from savctl.usecases.operation import Operation
+from savctl.usecases.tickets.assignment import RECENT
+
+_PAGE = 1_000
+
+Steps = Callable[[Ticket], Sequence[BulkStep]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """How a plan is made; `on_row` is called with the number of rows so far."""
+
+    op: Operation
+    order: BulkOrder
+    should_stop: Callable[[], bool] = never_stop
+    on_row: Callable[[int], None] = lambda _: None
+
+
+def plan_filtered(work: Planning, wanted: TicketFilter) -> Plan:
+    """The plan for the tickets of a filter, in id order; all that the asker sees."""
+    tickets = list_tickets(work.op.database, wanted, sort="id", limit=0)
+    return _filled(Plan(), work, tickets)
+
+
+def plan_named(work: Planning, refs: Iterable[Reference]) -> Plan:
+    """The plan for tickets that are named, each once, in id order.
+
+    A reference that names no ticket is a row as well, behind the tickets.
+    """
+    ids, unknown = IdSet(), dict[str, SavError]()
+    for some in chunks(refs, _PAGE):
+        with work.op.database.reading() as connection:
+            for ref, found in named_many(connection, some):
+                if isinstance(found, int):
+                    ids.add(found)
+                else:
+                    unknown[str(ref)] = found
+    plan = _filled(Plan(), work, _of_ids(work.op.database, ids))
+    for ref, problem in unknown.items():
+        plan.add(PlanRow(None, ref, None, ItemOutcome.REFUSED, problem.message))
+    return plan
+
+
+def plan_row(
+    ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder, terms: BulkTerms
+) -> PlanRow:
+    """A ticket as a row of the plan; steps of its own are written into it."""
+    item = judge(ticket, steps, order, terms).item
+    own = () if order.step is not None else steps
+    return PlanRow(
+        ticket.id, ticket.ticket_number, guard_of(ticket), item.outcome, item.reason, own
+    )
+
+
+def _filled(plan: Plan, work: Planning, tickets: Iterable[Ticket]) -> Plan:
+    op = work.op
+    terms = BulkTerms(by=op.actor, now=op.clock(), policies=op.policies)
+    steps = _steps(work)
+    for ticket in tickets:
+        plan.add(plan_row(ticket, steps(ticket), work.order, terms))
+        if plan.summary.rows % _PAGE == 0:
+            work.on_row(plan.summary.rows)
+            if work.should_stop():
+                break
+    return plan
+
+
+def _steps(work: Planning) -> Steps:
+    if (step := work.order.step) is not None:
+        return lambda _: (step,)
+    return _LeastLoaded(work).steps
+
+
+def _of_ids(database: Database, ids: Iterable[int]) -> Iterator[Ticket]:
+    for some in chunks(ids, _PAGE):
+        with database.reading() as connection:
+            found = tickets_of(connection, some)
+        yield from found
+
+
+class _LeastLoaded:
+    """`--to auto` for many: each ticket counts at once for the agent who is to get it."""
+
+    def __init__(self, work: Planning) -> None:
+        self._reason = work.order.reason
+        with work.op.database.reading() as connection:
+            self._loads = workload.active_loads(connection, since=work.op.clock() - RECENT)
+
+    def steps(self, ticket: Ticket) -> Sequence[BulkStep]:
+        """The assignment of this ticket; who has it keeps it.
+
+        Where nobody is known there is none, and the step refuses the ticket.
+        """
+        agent = ticket.assigned_to
+        if agent is None and self._loads and ticket.status is not Status.CLOSED:
+            agent = min(self._loads, key=lambda one: (self._loads[one], one))
+            self._loads[agent] += 1
+        return (BulkStep(verb=BulkVerb.ASSIGN, to=agent, reason=self._reason),)
