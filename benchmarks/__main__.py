@@ -10,7 +10,7 @@ NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "orphans",
-    "commit_tokens",
+    *("commit_tokens", "rotating"),
 )
 
 

@@ -120,6 +120,15 @@ def update_tickets(
             _update_chunk(connection, chunk, [name for name in columns if name in names])
 
 
+def update_metadata(connection: Connection, rows: Sequence[tuple[int, Metadata]]) -> None:
+    """Write the metadata of tickets back, and no other column of their rows."""
+    for chunk in chunks(rows, _ARMS):
+        sets, values = _column(connection, "metadata", chunk)
+        places = placeholders(connection, len(chunk))
+        statement = f"UPDATE support_tickets SET {sets} WHERE id IN ({places})"  # noqa: S608
+        connection.exec_driver_sql(statement, (*values, *(ticket_id for ticket_id, _ in chunk)))
+
+
 def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns in which two states of a ticket differ.
 
@@ -140,7 +149,9 @@ def _update_chunk(
     sets: list[str] = []
     values: list[Any] = []
     for name in names:
-        _set_column(connection, name, chunk, sets, values)
+        found = _column(connection, name, [(new.id, getattr(new, name)) for _, new in chunk])
+        sets.append(found[0])
+        values += found[1]
     places = placeholders(connection, len(chunk))
     statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
     ids = [after.id for _, after in chunk]
@@ -154,25 +165,23 @@ def _ticket_row(ticket: Ticket) -> tuple[Any, ...]:
     return tuple([_plain(getattr(ticket, name)) for name in _TICKET_COLUMNS])
 
 
-def _set_column(
-    connection: Connection,
-    name: str,
-    changes: Sequence[tuple[Ticket, Ticket]],
-    sets: list[str],
-    values: list[Any],
-) -> None:
-    bound = [_bound(connection, getattr(new, name)) for _, new in changes]
+def _column(
+    connection: Connection, name: str, rows: Sequence[tuple[int, Any]]
+) -> tuple[str, list[Any]]:
+    """How a column gets the values of these tickets: the words of SET, and what they bind."""
+    bound = [_bound(connection, value) for _, value in rows]
     mark = placeholder(connection)
+    values: list[Any] = []
     if bound.count(bound[0]) == len(bound):
         value = mark
         values.append(bound[0])
     else:
-        value = f"CASE id {f'WHEN {mark} THEN {mark} ' * len(changes)}END"
-        for (_, ticket), one in zip(changes, bound, strict=True):
-            values += (ticket.id, one)
+        value = f"CASE id {f'WHEN {mark} THEN {mark} ' * len(rows)}END"
+        for (ticket_id, _), one in zip(rows, bound, strict=True):
+            values += (ticket_id, one)
     if any(isinstance(one, bytes) for one in bound):
         value = f"CONVERT({value} USING utf8mb4)"  # MySQL takes no bytes for a JSON column
-    sets.append(f"{name} = {value}")
+    return f"{name} = {value}", values
 
 
 def _bound(connection: Connection, value: Any) -> Any:

@@ -89,10 +89,18 @@ def test_a_rotation_killed_again_and_again_loses_nothing_and_leaves_nothing_plai
     for writer in writers:
         writer.start()
     try:
-        for _ in range(KILLS):
+        for number in range(KILLS):
             before = count(database, BATCHES)
             with running(environment, *JOB) as process:
-                aim.pause()
+                if number % 2:  # at any moment, or else in the middle of its work
+                    wait_until(
+                        lambda b=before, p=process: (  # type: ignore[misc]
+                            count(database, BATCHES) > b or p.poll() is not None
+                        ),
+                        what="a batch",
+                    )
+                else:
+                    aim.pause()
                 is_at_work = process.poll() is None
                 process.send_signal(signal.SIGKILL)
             moved = count(database, BATCHES) - before

@@ -105,7 +105,9 @@ def test_a_value_whose_key_is_not_there_names_the_key() -> None:
     without = MetadataCodec(("contact",), lambda: OLD)
 
     assert without.decrypted(7, value).metadata["contact"] == "[encrypted: key K2]"
-    assert without.rotated(7, value).metadata is value, "what does not open stays as it is"
+    assert without.rotated(7, value, keys=KEYS).metadata is value, (
+        "what does not open stays as it is"
+    )
 
 
 def test_a_key_of_the_same_name_and_other_bytes_shows_damage() -> None:
@@ -150,19 +152,45 @@ def test_what_laravel_encrypted_stays_as_it_is() -> None:
     metadata = read({"contact": payload.decode()})
 
     assert CODEC.encrypted(7, metadata) is metadata
-    assert CODEC.rotated(7, metadata).metadata is metadata
+    assert CODEC.rotated(7, metadata, keys=KEYS).metadata is metadata
 
 
 def test_rotation_moves_old_and_plain_values_to_the_current_key() -> None:
     old = MetadataCodec(("contact",), lambda: OLD).encrypted(7, read({"contact": "Ada"}))
     both = old.with_members(customer={"phone": "1"})
 
-    rotated = CODEC.rotated(7, both).metadata
+    rotated = CODEC.rotated(7, both, keys=KEYS).metadata
 
     assert str(rotated["contact"]).startswith(f"{PREFIX}K2:")
     assert str(rotated.object_at("customer")["phone"]).startswith(f"{PREFIX}K2:")
     assert CODEC.decrypted(7, rotated).metadata["contact"] == "Ada"
-    assert CODEC.rotated(7, rotated).metadata is rotated
+    assert CODEC.rotated(7, rotated, keys=KEYS).metadata is rotated
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        '{"a":1.0,  "contact" : "VALUE", "b": [1e2, "\\/"]}',  # stays as another program spelt it
+        '{"a": "\\u00e9", "contact": "VALUE"}',
+        '{"contact": "VALUE", "a": {"contact": "VALUE"}}',
+        '{"contact": "VALUE", "history": [{"reason": "VALUE"}]}',
+        '{"a": "x \\"contact\\": \\"VALUE\\"", "contact": "VALUE"}',
+    ],
+)
+def test_rotation_changes_the_value_in_its_place_and_nothing_else(around: str) -> None:
+    old = MetadataCodec(("contact",), lambda: OLD).encrypted(7, read({"contact": "Ada"}))
+    text = around.replace("VALUE", str(old["contact"]))
+
+    rotated = CODEC.rotated(7, Metadata.read(text), keys=KEYS)
+
+    anew = str(rotated.metadata["contact"])
+    assert anew.startswith(f"{PREFIX}K2:")
+    assert json.loads(str(rotated.metadata.text())) == {**json.loads(text), "contact": anew}
+    assert dict(rotated.metadata) == json.loads(str(rotated.metadata.text()))
+    assert CODEC.decrypted(7, stored(rotated.metadata)).metadata["contact"] == "Ada"
+    assert [one.path for one in rotated.unreadable] == (["a.contact"] if '"a": {' in text else [])
+    if "1.0" in around:
+        assert rotated.metadata.text() == around.replace("VALUE", anew)
 
 
 def test_a_reason_in_the_history_that_looks_encrypted_is_shown_as_it_is() -> None:

@@ -18,9 +18,17 @@ from savctl.domain.encryption.places import (
     path_of,
     plain_places,
     value_at,
+    with_strings,
     with_texts,
 )
-from savctl.domain.encryption.values import ValueUnreadable, decrypt, digest, encrypt, key_of
+from savctl.domain.encryption.values import (
+    ValueUnreadable,
+    decrypt,
+    digest,
+    encrypt,
+    encrypt_anew,
+    prefix_of,
+)
 from savctl.domain.model.metadata import Metadata, encode
 
 Keys = Callable[[], KeyRing]
@@ -78,7 +86,7 @@ class MetadataCodec:
 
     def decrypted(self, ticket_id: int, metadata: Metadata) -> Opened:
         """The metadata as it is shown; what does not open is named in its place."""
-        found = list(encrypted_places(metadata))
+        found = encrypted_places(metadata)
         if not found:
             return Opened(metadata)
         keys = self._keys_or_none()
@@ -92,28 +100,27 @@ class MetadataCodec:
                 unreadable.append(_unreadable(place, problem))
         return Opened(with_texts(metadata, texts), tuple(unreadable))
 
-    def rotated(self, ticket_id: int, metadata: Metadata) -> Opened:
+    def rotated(self, ticket_id: int, metadata: Metadata, *, keys: KeyRing) -> Opened:
         """The metadata with every value that opens encrypted with the current key.
 
         It is the same object when nothing is to be done.
-
-        Raises:
-            KeysUnusable: there are no keys.
         """
-        keys = self.keys()
-        texts: dict[Place, str] = {}
+        values: dict[Place, str] = {}
         unreadable: list[ClosedValue] = []
+        current = prefix_of(keys.current)
         for place, value in encrypted_places(metadata):
             try:
-                text = _text(value, keys, ticket_id, place)
+                anew = encrypt_anew(value, keys, ticket_id, path_of(place))
             except ValueUnreadable as problem:
                 unreadable.append(_unreadable(place, problem))
                 continue
-            if key_of(value) != keys.current:
-                at = {"ticket_id": ticket_id, "path": path_of(place)}
-                texts[place] = encode(encrypt(text, keys, **at))  # type: ignore[arg-type]
-        changed = with_texts(metadata, texts) if texts else metadata
-        return Opened(self.encrypted(ticket_id, changed), tuple(unreadable))
+            if not value.startswith(current):
+                values[place] = anew
+        changed = with_strings(metadata, values) if values else metadata
+        plain = self._plain(changed)
+        if plain:
+            changed = _with_encrypted(changed, plain, keys, ticket_id)
+        return Opened(changed, tuple(unreadable))
 
     def opens(self, ticket_id: int, path: str, value: str) -> bool:
         """Whether an encrypted value belongs in this place."""
@@ -161,14 +168,7 @@ def _unreadable(place: Place, problem: ValueUnreadable) -> ClosedValue:
 
 
 def _text(value: str, keys: KeyRing | None, ticket_id: int, place: Place) -> str:
-    import json
-
-    text = decrypt(value, keys, ticket_id=ticket_id, path=path_of(place))
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):  # encrypted by another program, and no JSON
-        raise ValueUnreadable(None) from None
-    return text
+    return decrypt(value, keys, ticket_id=ticket_id, path=path_of(place))
 
 
 def _is_same(metadata: Metadata, before: Metadata, place: Place) -> bool:

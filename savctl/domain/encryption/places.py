@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from savctl.domain.encryption.values import PREFIX, is_encrypted, is_foreign
@@ -22,7 +23,7 @@ _NEVER = frozenset({"history", "imported_history"})
 
 def path_of(place: Place) -> str:
     """The path of a place, as the associated data names it."""
-    return ".".join(map(str, place))
+    return ".".join(map(str, place)) if len(place) > 1 else str(place[0])
 
 
 def value_at(values: Mapping[str, object], place: Place) -> Any:
@@ -38,29 +39,59 @@ def value_at(values: Mapping[str, object], place: Place) -> Any:
 
 def sensitive_places(values: Mapping[str, object], paths: Sequence[str]) -> list[Place]:
     """Where the values of these paths are; null is no value."""
-    found: list[Place] = []
-    for path in sorted(paths, key=lambda each: each.count(".")):
-        for place in dict.fromkeys((tuple(path.split(".")), (path,))):
-            is_inside = any(place[: len(outer)] == outer for outer in found)
-            if not is_inside and value_at(values, place) is not None:
-                found.append(place)
-    return found
+    return [place for place, _ in _sensitive(values, paths)]
 
 
 def plain_places(values: Mapping[str, object], paths: Sequence[str]) -> list[Place]:
     """Those of the sensitive places whose value nobody has encrypted."""
     return [
         place
-        for place in sensitive_places(values, paths)
-        if not is_encrypted(value := value_at(values, place)) and not is_foreign(value)
+        for place, value in _sensitive(values, paths)
+        if not is_encrypted(value) and not is_foreign(value)
     ]
 
 
-def encrypted_places(metadata: Metadata) -> Iterator[tuple[Place, str]]:
+def _sensitive(values: Mapping[str, object], paths: Sequence[str]) -> list[tuple[Place, object]]:
+    members = values.members if isinstance(values, Metadata) else values
+    found: list[tuple[Place, object]] = []
+    for place in _candidates(tuple(paths)):
+        if len(place) == 1:
+            value = members.get(place[0])  # type: ignore[arg-type]
+        elif any(place[: len(outer)] == outer for outer, _ in found):
+            continue
+        else:
+            value = value_at(members, place)
+        if value is not None:
+            found.append((place, value))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _candidates(paths: tuple[str, ...]) -> tuple[Place, ...]:
+    """The places that these paths may mean, the outer ones first."""
+    by_depth = sorted(paths, key=lambda each: each.count("."))
+    places: list[Place] = []
+    for path in by_depth:
+        places += (tuple(path.split(".")), (path,))
+    return tuple(dict.fromkeys(places))
+
+
+def encrypted_places(metadata: Metadata) -> list[tuple[Place, str]]:
     """Every value with our prefix, wherever it was pasted to."""
-    if metadata.may_hold(PREFIX):
-        members = ((name, value) for name, value in metadata.items() if name not in _NEVER)
-        yield from encrypted_within(dict(members))
+    left, has_escapes = metadata.occurrences(PREFIX), metadata.has_escapes
+    if not left and not has_escapes:
+        return []
+    found: list[tuple[Place, str]] = []
+    deeper: dict[str, object] = {}
+    for name, value in metadata.members.items():
+        if not isinstance(value, str):
+            deeper[name] = value
+        elif value.startswith(PREFIX) and name not in _NEVER:
+            found.append(((name,), value))
+    if left > len(found) or has_escapes:
+        others = {name: value for name, value in deeper.items() if name not in _NEVER}
+        found += encrypted_within(others)
+    return found
 
 
 def encrypted_within(value: object) -> Iterator[tuple[Place, str]]:
@@ -74,6 +105,14 @@ def encrypted_within(value: object) -> Iterator[tuple[Place, str]]:
             waiting += [((*place, at), each) for at, each in enumerate(found)]
         elif isinstance(found, str) and is_encrypted(found):
             yield place, found
+
+
+def with_strings(metadata: Metadata, values: Mapping[Place, str]) -> Metadata:
+    """The metadata with encrypted values replaced by others, in most tickets without a member
+    being spelt anew."""
+    if all(len(place) == 1 for place in values):
+        return metadata.with_strings({str(place[0]): value for place, value in values.items()})
+    return with_texts(metadata, {place: encode(value) for place, value in values.items()})
 
 
 def with_texts(metadata: Metadata, texts: Mapping[Place, str]) -> Metadata:

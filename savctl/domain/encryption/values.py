@@ -7,7 +7,10 @@ that was copied to another row or path does not open there.
 from __future__ import annotations
 
 import re
-import secrets
+from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
+from os import urandom
+from typing import Any
 
 from savctl.domain.encryption.keys import KeyRing
 
@@ -16,6 +19,9 @@ DAMAGED = "[damaged]"
 _FORM = re.compile(r"savctl:enc:1:([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]+)")
 _NONCE_BYTES = 12
 _SHORTEST = _NONCE_BYTES + 16
+_PLAIN_STRING = re.compile(rb'"[^"\\\x00-\x1f\x80-\xff]*"')  # JSON, beyond doubt
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LARAVEL_MEMBERS = frozenset({"iv", "value", "mac"})
 
 
@@ -64,44 +70,82 @@ def key_of(value: object) -> str | None:
     return None if found is None else found[1]
 
 
+def prefix_of(kid: str) -> str:
+    """What the values of a key begin with."""
+    return f"{PREFIX}{kid}:"
+
+
 def encrypt(text: str, keys: KeyRing, *, ticket_id: int, path: str) -> str:
     """The JSON text of a value, encrypted with the current key for its place."""
-    from base64 import urlsafe_b64encode
-
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    cipher = AESGCM(keys.keys[keys.current])
-    sealed = nonce + cipher.encrypt(nonce, text.encode(), _place(ticket_id, path))
-    return f"{PREFIX}{keys.current}:{urlsafe_b64encode(sealed).rstrip(b'=').decode()}"
+    return _sealed(text.encode(), keys, _place(ticket_id, path))
 
 
 def decrypt(value: str, keys: KeyRing | None, *, ticket_id: int, path: str) -> str:
     """The JSON text of an encrypted value.
 
     Raises:
-        ValueUnreadable: its key is not there, or it does not open in this place.
+        ValueUnreadable: its key is not there, it does not open in this place, or holds no JSON.
     """
-    from base64 import urlsafe_b64decode
+    return _opened(value, keys, _place(ticket_id, path)).decode()
 
+
+def encrypt_anew(value: str, keys: KeyRing, ticket_id: int, path: str) -> str:
+    """An encrypted value, encrypted with the current key.
+
+    Raises:
+        ValueUnreadable: as for decrypting it.
+    """
+    place = _place(ticket_id, path)
+    return _sealed(_opened(value, keys, place), keys, place)
+
+
+def _sealed(text: bytes, keys: KeyRing, place: bytes) -> str:
+    kid = keys.current
+    nonce = urandom(_NONCE_BYTES)
+    sealed = nonce + _cipher(keys.keys[kid]).encrypt(nonce, text, place)
+    coded = b2a_base64(sealed, newline=False).translate(_URL_SAFE).rstrip(b"=")
+    return f"{PREFIX}{kid}:{coded.decode()}"
+
+
+def _opened(value: str, keys: KeyRing | None, place: bytes) -> bytes:
     found = _FORM.fullmatch(value)
     if found is None:
         raise ValueUnreadable(None)
-    kid, encoded = found[1], found[2]
+    kid, encoded = found.groups()
     key = keys.keys.get(kid) if keys is not None else None
     if key is None:
         raise ValueUnreadable(kid)
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     try:
-        sealed = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        # two signs too many do no harm, where one too few does
+        sealed = a2b_base64(encoded.encode().translate(_FROM_URL_SAFE) + b"==")
         if len(sealed) < _SHORTEST:
             raise ValueUnreadable(None)
-        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        return AESGCM(key).decrypt(nonce, rest, _place(ticket_id, path)).decode()
-    except (ValueError, InvalidTag):
+        text: bytes = _cipher(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
+        if _PLAIN_STRING.fullmatch(text) is None:
+            _require_json(text)
+    except (ValueError, RecursionError, _invalid_tag()):
         raise ValueUnreadable(None) from None
+    return text
+
+
+def _require_json(text: bytes) -> None:
+    """Another program may have encrypted what is none."""
+    import json
+
+    json.loads(text.decode())
+
+
+@lru_cache(maxsize=64)  # to make one takes longer than to use it
+def _cipher(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _invalid_tag() -> type[Exception]:
+    from cryptography.exceptions import InvalidTag
+
+    return InvalidTag
 
 
 def digest(text: str, key: bytes, *, path: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import count
 from typing import NoReturn
 
@@ -34,6 +35,7 @@ _KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
 # stack, the decoder might not get to the bottom of it.
 _DEEP = 200
 _HISTORY = "history"
+_ESCAPE = "\\u"
 # PHP stores an empty array as [], Laravel an empty value as null.
 _EMPTY_TEXTS = frozenset({"[]", "null"})
 
@@ -55,7 +57,7 @@ def encode(value: object) -> str:
 class Metadata(Mapping[str, object]):
     """The members of a ticket's metadata object; reading an unreadable one gives none."""
 
-    __slots__ = ("_history", "_stored", "_texts", "_unreadable", "_values")
+    __slots__ = ("_history", "_is_spelt", "_stored", "_texts", "_unreadable", "_values")
 
     def __init__(
         self, raw: dict[str, str] | None, values: dict[str, object], *, stored: str = ""
@@ -64,6 +66,7 @@ class Metadata(Mapping[str, object]):
         self._values = values
         self._stored = stored
         self._history: tuple[HistoryEntry, ...] | None = None
+        self._is_spelt = False
         self._unreadable = False
 
     @property
@@ -79,7 +82,7 @@ class Metadata(Mapping[str, object]):
         if text is None:
             return cls({}, {})
         try:
-            values = _DECODER.decode(text)
+            values = _decoded(text)
             deep = text.count("{") + text.count("[") > _DEEP
             if isinstance(values, dict):
                 return cls(_texts(text) if deep else None, values, stored=text)
@@ -101,6 +104,8 @@ class Metadata(Mapping[str, object]):
 
     def text(self) -> str | None:
         """The text to store; None when there is nothing."""
+        if self._is_spelt:
+            return self._stored
         if not self._raw:
             return None
         return "{" + ", ".join(f"{encode(k)}: {v}" for k, v in self._raw.items()) + "}"
@@ -131,6 +136,26 @@ class Metadata(Mapping[str, object]):
         raw[key], values[key] = text, _DECODER.decode(text)
         return Metadata(raw, values)
 
+    def with_strings(self, strings: Mapping[str, str]) -> Metadata:
+        """The same metadata with these members, strings, replaced by others of letters alone.
+
+        Where the old ones stand once in the stored text, all of it but them stays as it is.
+        """
+        stored, values = self._stored, {**self._values, **strings}
+        is_as_stored = self._texts is None and _ESCAPE not in stored
+        for key, new in strings.items() if is_as_stored else ():
+            before, old, behind = stored.partition(f'"{self._values[key]}"')
+            if not old or old in behind:
+                is_as_stored = False
+                break
+            stored = f'{before}"{new}"{behind}'
+        if is_as_stored:
+            found = Metadata(None, values, stored=stored)
+            found._is_spelt = True
+            return found
+        raw = {**self._raw, **{key: encode(new) for key, new in strings.items()}}
+        return Metadata(raw, values)
+
     def text_of(self, key: str) -> str:
         """The JSON text of a member, as it was spelt."""
         return self._raw[key]
@@ -140,6 +165,22 @@ class Metadata(Mapping[str, object]):
         if self._texts is None:
             return word in self._stored
         return any(word in text for text in self._texts.values())
+
+    def occurrences(self, word: str) -> int:
+        """How often the word stands in the stored text; what is spelt with escapes is no word."""
+        if self._texts is None:
+            return self._stored.count(word)
+        return sum(text.count(word) for text in self._texts.values())
+
+    @property
+    def members(self) -> dict[str, object]:
+        """A copy of the members, for who looks at many of them."""
+        return dict(self._values)
+
+    @property
+    def has_escapes(self) -> bool:
+        """Whether characters are spelt by their numbers, so that words are not found as such."""
+        return self.may_hold(_ESCAPE)
 
     def without(self, key: str) -> Metadata:
         """The same metadata without a member."""
@@ -239,6 +280,16 @@ def _number(digits: str) -> float | str:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_number)
+_scan: Callable[[str, int], tuple[object, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+
+
+def _decoded(text: str) -> object:
+    """The value of a JSON text; the decoder's own way looks for blanks first, which takes long."""
+    with suppress(StopIteration):
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    return _DECODER.decode(text)
 
 
 def _texts(text: str) -> dict[str, str]:

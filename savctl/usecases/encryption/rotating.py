@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from savctl.domain.encryption.codec import MetadataCodec
-from savctl.domain.encryption.keys import KeyRing
 from savctl.domain.encryption.opened import ClosedValue
-from savctl.domain.encryption.places import encrypted_places
-from savctl.domain.encryption.values import key_of
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.encryption.places import encrypted_places, path_of
+from savctl.domain.encryption.values import PREFIX, prefix_of
+from savctl.domain.model.metadata import Metadata
+from savctl.persistence.bulk import update_metadata
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.residue import overwrite_residue
-from savctl.persistence.tickets.metadata_pages import MetadataWanted, StoredMetadata
+from savctl.persistence.tickets.metadata_pages import (
+    MaybeWanted,
+    MetadataWanted,
+    StoredMetadata,
+    lock_metadata,
+    read,
+)
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
 from savctl.usecases.batch.batches import BatchContext, in_batches
@@ -36,41 +42,39 @@ def rotate_keys(database: Database, clock: Clock, *, by: int | None, terms: Batc
     keys = codec.keys()
 
     def work(uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
-        changes: list[tuple[Ticket, Ticket]] = []
+        changed: list[tuple[int, Metadata]] = []
         items: list[Item] = []
-        for ticket in uow.tickets.lock_many(ids):
-            opened = codec.rotated(ticket.id, ticket.metadata)
-            if opened.metadata is not ticket.metadata:
-                changes.append((ticket, ticket.changed(metadata=opened.metadata)))
-            items += _items(ticket, opened.metadata is not ticket.metadata, opened.unreadable)
-        uow.tickets.save_many(changes)
-        if changes:
-            details = {"key": keys.current, "tickets": len(changes), "first": ids[0]}
+        for row in lock_metadata(uow.connection, ids):
+            opened = codec.rotated(row.id, row.metadata, keys=keys)
+            is_changed = opened.metadata is not row.metadata
+            if is_changed:
+                changed.append((row.id, opened.metadata))
+            if is_changed or opened.unreadable:
+                items.append(_item(row, opened.unreadable))
+        if changed:
+            update_metadata(uow.connection, changed)
+            details = {"key": keys.current, "tickets": len(changed), "first": ids[0]}
             uow.audit.note(_ACTION, actor=by, at=clock(), details=details)
         return items
 
-    pages = MetadataWanted(lambda row: _needs_work(codec, keys, row))
+    pages = MetadataWanted(
+        PREFIX, prefix_of(keys.current), lambda row: _is_plain_or_closed(codec, row)
+    )
     in_batches(database, pages, work, terms=terms)
     return terms.dry_run or overwrite_residue(database)
 
 
-def _needs_work(codec: MetadataCodec, keys: KeyRing, row: StoredMetadata) -> bool:
-    """Whether a value is plain, of another key, or does not open and has to be named."""
-    if codec.count_plain(row.metadata):
-        return True
-    return any(
-        key_of(value) != keys.current or not codec.opens(row.id, path, value)
-        for path, value in (
-            (".".join(map(str, place)), value) for place, value in encrypted_places(row.metadata)
-        )
+def _is_plain_or_closed(codec: MetadataCodec, row: MaybeWanted) -> bool:
+    """Whether a value is plain, or does not open and has to be named."""
+    metadata = read(row.text, errors="replace")
+    return codec.count_plain(metadata) > 0 or not all(
+        codec.opens(row.id, path_of(place), value) for place, value in encrypted_places(metadata)
     )
 
 
-def _items(ticket: Ticket, is_changed: bool, unreadable: Sequence[ClosedValue]) -> list[Item]:
-    """One item a ticket; one with a value that does not open has failed, whatever was done."""
+def _item(row: StoredMetadata, unreadable: Sequence[ClosedValue]) -> Item:
+    """One with a value that does not open has failed, whatever was done."""
     if unreadable:
         why = "; ".join(f"metadata.{one.path}: {one.why}" for one in unreadable)
-        return [Item(ticket.id, ticket.ticket_number, ItemOutcome.FAILED, why)]
-    if is_changed:
-        return [Item(ticket.id, ticket.ticket_number, ItemOutcome.CHANGED)]
-    return []
+        return Item(row.id, row.ticket_number, ItemOutcome.FAILED, why)
+    return Item(row.id, row.ticket_number, ItemOutcome.CHANGED)
