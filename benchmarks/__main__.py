@@ -9,6 +9,7 @@ import sys
 NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
+    "analytics",
     "orphans",
     *("commit_tokens", "rotating"),
 )
