@@ -58,6 +58,8 @@ _OTHERS = frozenset(
         *("only", "but", "last", "within", "warned", "type_", "policy", "action", "search", "off"),
         *("named", "with_internal", "decrypt", "waiting", "dead", "once", "event", "fail_on"),
         *("run_id", "due", "count", "kid", "token", "revision", "fix", "verify", "month"),
+        # ticket bulk: the tickets come from stdin, and tests/bulk/test_roles.py tries them
+        *("stdin", "every", "plan", "plan_out", "operation", "add", "remove"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.
@@ -67,6 +69,8 @@ _NO_TICKET = frozenset(
         *(("user list", "after"), ("sla breaches", "after"), ("sla breaches", "agent")),
         *(("ticket resolve", "message"), ("ticket wait", "message"), ("message unread", "agent")),
         *(("ticket list", "agent"), ("export tickets", "agent"), ("sla due", "agent")),
+        *((words, "agent") for words in COMMANDS if words.startswith("ticket bulk ")),
+        *(("ticket bulk wait", "message"), ("ticket bulk resolve", "message")),
     )
 )
 
