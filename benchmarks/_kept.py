@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from benchmarks._figures import say
-from benchmarks._load import fill, migrate
+from benchmarks._load import fill, migrate, without_search_index
 from benchmarks._servers import CACHE, KeptServer, forget, programs_of
 from benchmarks._shop import Shop
 from savctl.persistence.engine import Database
@@ -34,53 +34,55 @@ class Kept:
 
 
 @contextmanager
-def shop(kind: str, tickets: int, *, anew: bool = False) -> Iterator[Kept]:
+def shop(kind: str, tickets: int, *, anew: bool = False, wordy: bool = False) -> Iterator[Kept]:
     """The shop with so many tickets on this kind of database, made if it is not there."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (_on_sqlite if kind == "sqlite" else _on_server)(kind, tickets, anew) as (url, name):
+    wanted = Shop(tickets, wordy=wordy)
+    with (_on_sqlite if kind == "sqlite" else _on_server)(kind, wanted, anew) as (url, name):
         yield _counted(url, name)
 
 
 @contextmanager
-def _on_server(kind: str, tickets: int, anew: bool) -> Iterator[tuple[str, str]]:
+def _on_server(kind: str, wanted: Shop, anew: bool) -> Iterator[tuple[str, str]]:
     programs = programs_of(Family(kind))
-    folder = CACHE / f"{kind}-{programs.version}-{_stamp(tickets)}"
+    folder = CACHE / f"{kind}-{programs.version}-{_stamp(wanted)}"
     if anew:
         forget(folder)
     if not folder.is_dir():
         making = folder.with_name(f"{folder.name}.making")
         forget(making)
-        say(f"making {tickets:,} tickets on {kind}; they are kept in {CACHE}")
+        say(f"making {wanted.tickets:,} tickets on {kind}; they are kept in {CACHE}")
         with KeptServer(programs, making / "data") as server:
-            _make(server.create_database(_NAME), tickets)
+            _make(server.create_database(_NAME), wanted)
         making.rename(folder)
     with KeptServer(programs, folder / "data") as server:
         yield server.url(_NAME), server.name
 
 
 @contextmanager
-def _on_sqlite(kind: str, tickets: int, anew: bool) -> Iterator[tuple[str, str]]:
+def _on_sqlite(kind: str, wanted: Shop, anew: bool) -> Iterator[tuple[str, str]]:
     import sqlite3
 
-    file = CACHE / f"{kind}-{_stamp(tickets)}.db"
+    file = CACHE / f"{kind}-{_stamp(wanted)}.db"
     if anew:
         forget(file)
     if not file.exists():
         making = Path(f"{file}.making")
         forget(making)
-        say(f"making {tickets:,} tickets on {kind}; they are kept in {CACHE}")
-        _make(f"sqlite:///{making}", tickets)
+        say(f"making {wanted.tickets:,} tickets on {kind}; they are kept in {CACHE}")
+        _make(f"sqlite:///{making}", wanted)
         making.rename(file)
     yield f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}"
 
 
-def _make(url: str, tickets: int) -> None:
+def _make(url: str, wanted: Shop) -> None:
     migrate(url)
-    fill(url, Shop(tickets))
+    with without_search_index(url):  # to fill one as rows arrive takes several times as long
+        fill(url, wanted)
 
 
-def _stamp(tickets: int) -> str:
-    return f"{versions.HEAD}-{_RECIPE}-{tickets}"
+def _stamp(wanted: Shop) -> str:
+    return f"{versions.HEAD}-{_RECIPE}-{'words-' * wanted.wordy}{wanted.tickets}"
 
 
 def _counted(url: str, name: str) -> Kept:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pymysql
@@ -16,6 +16,12 @@ from benchmarks._figures import say
 from benchmarks._shop import MESSAGE_COLUMNS, TICKET_COLUMNS, Row, Shop, slices
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
+from savctl.persistence.schema.migration_search import (
+    INDEXED,
+    create_statements,
+    drop_statements,
+    family_of,
+)
 
 _SAY_EVERY = 100_000
 _TABLES = (("support_tickets", TICKET_COLUMNS), ("ticket_messages", MESSAGE_COLUMNS))
@@ -32,6 +38,22 @@ def fill(url: str, shop: Shop) -> None:
     """Put the shop's tickets and messages into the empty tables at this address."""
     load = _into_sqlite if url.startswith("sqlite") else _into_server
     load(url, shop)
+
+
+@contextmanager
+def without_search_index(url: str) -> Iterator[None]:
+    """The tables have no index for search while the block runs, and one afterwards."""
+    database = Database(url, statement_seconds=6 * 3600)
+    for make, begins in ((drop_statements, True), (create_statements, False)):
+        with database.connection() as connection:
+            for table in INDEXED:
+                for statement in make(family_of(connection.dialect), table):
+                    connection.exec_driver_sql(statement)
+            connection.commit()
+        if begins:
+            yield
+            say("making the search indexes")
+    database.close()
 
 
 def plain_connection(url: str) -> pymysql.Connection[Cursor]:

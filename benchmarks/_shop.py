@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from benchmarks._words import prose
 from savctl.domain.model.numbers import ticket_number
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
@@ -57,13 +58,15 @@ class Shop:
     """How large; whether every ticket is in one status instead of the usual mixture, and whether
     there are messages. With `active`, so many of the newest are in work and none is late at
     `NOW`, all older ones are closed, and only those in work have messages. With `lived`, the
-    steps of a history have times of their own, and some tickets were solved too late."""
+    steps of a history have times of their own, and some tickets were solved too late. With
+    `wordy`, words are as rare and as frequent as those of a language."""
 
     tickets: int
     only: str | None = None
     talks: bool = True
     active: int = 0
     lived: bool = False
+    wordy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def slices(shop: Shop, size: int = 20_000) -> Iterator[Slice]:
         made.append(_ticket(shop, ticket_id, chance))
         if shop.talks and (not shop.active or made[-1][6] != "closed"):
             stored_messages += _messages(
-                made[-1], last_message, chance, least=2 if shop.active else 1
+                shop, made[-1], last_message, chance, least=2 if shop.active else 1
             )
             last_message = int(str(stored_messages[-1][0]))
         if len(made) == size:
@@ -115,8 +118,8 @@ def _ticket(shop: Shop, ticket_id: int, chance: random.Random) -> Row:
         ticket_id,
         ticket_number(chance.choice),
         FIRST_USER + int(USERS * chance.random() ** 2),
-        f"{chance.choice(_SUBJECTS)} ({ticket_id})",
-        _prose(chance, 25),
+        prose(chance, 6) if shop.wordy else f"{chance.choice(_SUBJECTS)} ({ticket_id})",
+        prose(chance, 25) if shop.wordy else _prose(chance, 25),
         priority,
         status,
         chance.choice(_CATEGORIES),
@@ -149,7 +152,9 @@ def _in_work(shop: Shop, place: int) -> tuple[str, datetime]:
     return status, NOW + due - timedelta(hours=target)
 
 
-def _messages(ticket: Row, last_id: int, chance: random.Random, *, least: int) -> Iterator[Row]:
+def _messages(
+    shop: Shop, ticket: Row, last_id: int, chance: random.Random, *, least: int
+) -> Iterator[Row]:
     ticket_id, user_id, status, agent = (int(str(ticket[0])), ticket[2], ticket[6], ticket[8])
     at = datetime.fromisoformat(str(ticket[13]))
     is_long = ticket_id % LONG_EVERY == 0
@@ -162,7 +167,7 @@ def _messages(ticket: Row, last_id: int, chance: random.Random, *, least: int) -
             ticket_id,
             agent if by_agent else user_id,
             "agent" if by_agent else "customer",
-            _prose(chance, 20),
+            prose(chance, 20) if shop.wordy else _prose(chance, 20),
             int(by_agent and number % 5 == 0),
             None if is_unread else _second(at),
             _second(at),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import text
 
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import EMPTY, Metadata
@@ -131,4 +134,16 @@ def write(database: Database, statement: str) -> None:
     """What another program writes, past all rules."""
     with database.connection() as connection:
         connection.exec_driver_sql(statement)
+        connection.commit()
+
+
+def write_rows(database: Database, table: str, values: Sequence[dict[str, Any]]) -> None:
+    """Many rows that another program writes, past all rules; `values` name the same columns."""
+    if not values:
+        return
+    columns = list(values[0])
+    marks = ", ".join(f":{name}" for name in columns)
+    statement = text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
+    with database.connection() as connection:
+        connection.execute(statement, list(values))
         connection.commit()

@@ -10,7 +10,14 @@ from tests.cli.shop import COMMANDS
 
 CUSTOMERS = {
     *("ticket create", "ticket list", "ticket show", "ticket history", "ticket reopen"),
-    *("ticket close", "message add", "message list", "message read", "attachment add"),
+    *(
+        "ticket search",
+        "ticket close",
+        "message add",
+        "message list",
+        "message read",
+        "attachment add",
+    ),
     *("attachment list", "attachment get", "attachment url", "gdpr find", "gdpr export"),
 }
 TOKENLESS = {

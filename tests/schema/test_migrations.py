@@ -19,7 +19,8 @@ KILLED_AFTER = (1, 4, 7, 15, 24)
 
 def tables_of(database: Database) -> set[str]:
     with database.reading() as connection:
-        return set(inspect(connection).get_table_names()) - {"sqlite_sequence"}
+        names = set(inspect(connection).get_table_names()) - {"sqlite_sequence"}
+    return {name for name in names if not name.startswith("savctl_search_")}  # parts of FTS5
 
 
 def current(database: Database) -> str | None:

@@ -106,6 +106,7 @@ def status(
         "current": found.current,
         "head": found.head,
         "tables": found.tables,
+        "search": found.search,
         "pending": list(found.pending),
     }
     if not verify:
@@ -139,9 +140,15 @@ def adopt(call: CommandContext) -> Outcome:
         return Outcome(answer=answer, failures=(refusal,))
     done = adoption.migration
     row = {name: getattr(done, name) for name in _RECORD}
-    answer = _with_differences(row, adoption.differences)
+    answer = _with_differences(
+        {**row, "search_statements": list(adoption.search_statements)}, adoption.differences
+    )
     if call.dry_run:
         call.note("dry run: nothing was changed")
+    if adoption.search_statements:
+        call.note("ticket search has no index on these tables; to make one, run:")
+    for statement in adoption.search_statements:
+        call.note(f"{statement};")
     if adoption.errors:
         failure = Findings(f"differences that prevent the adoption: {len(adoption.errors)}")
         return Outcome(answer=answer, failures=(failure,))

@@ -23,7 +23,7 @@ _R, _C, _A, _G = Effect
 
 _TABLE: dict[str, dict[str, Effect]] = {
     "ticket": {
-        **dict.fromkeys(("list", "show", "history", "next", "duplicates"), _R),
+        **dict.fromkeys(("list", "show", "history", "next", "duplicates", "search"), _R),
         **dict.fromkeys(("create", "edit", "import", "merge", "split"), _C),
         **dict.fromkeys(("assign", "unassign", "wait", "resume", "resolve"), _C),
         **dict.fromkeys(("reopen", "close", "priority"), _C),

@@ -39,7 +39,7 @@ _N, _C, _A, _S, _ADMIN = Need
 
 _TABLE: dict[str, dict[str, Need]] = {
     "ticket": {
-        **dict.fromkeys(("create", "list", "show", "history", "reopen", "close"), _C),
+        **dict.fromkeys(("create", "list", "show", "history", "search", "reopen", "close"), _C),
         **dict.fromkeys(("edit", "merge", "split", "duplicates", "next", "priority"), _A),
         **dict.fromkeys(("assign", "unassign", "wait", "resume", "resolve"), _A),
         **dict.fromkeys(("bulk assign", "bulk unassign", "bulk wait", "bulk resolve"), _A),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from savctl.persistence.engine import Database
+from savctl.persistence.schema.migration_search import INDEXED, index_name
 from savctl.persistence.schema.tables import VERSION_TABLE, metadata
 from savctl.places import folder_of
 
@@ -63,7 +64,12 @@ def drift(connection: Connection) -> list[Any]:
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
-    """Other programs' tables are neither compared nor ever proposed for dropping."""
+    """Other programs' tables are neither compared nor ever proposed for dropping.
+
+    Nor are the indexes of search: `search_index` looks after them, adopted tables have none.
+    """
+    if kind == "index":
+        return name not in set(map(index_name, INDEXED))
     return kind != "table" or name in metadata.tables
 
 

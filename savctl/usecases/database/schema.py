@@ -18,6 +18,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema import server_info, versions
 from savctl.persistence.schema.inspection import Difference
 from savctl.persistence.schema.lock import Notify, ignore_note
+from savctl.persistence.schema.search_index import search_index
 from savctl.persistence.schema.server_info import count_rows
 from savctl.persistence.schema.tables import archived_tickets
 from savctl.usecases.database.status import errors_among, status, verify
@@ -81,10 +82,15 @@ class DowngradePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
-    """A database taken over, and how it differs from the expected schema all the same."""
+    """A database taken over, and how it differs from the expected schema all the same.
+
+    `search_statements` make the index of `ticket search`; savctl does not run them itself on
+    tables of another program.
+    """
 
     migration: Migration
     differences: tuple[Difference, ...]
+    search_statements: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Difference, ...]:
@@ -194,7 +200,11 @@ def adopt(
         changed=found.current != versions.HEAD,
         dry_run=dry_run,
     )
-    return Adoption(migration=migration, differences=tuple(differences))
+    with database.reading() as connection:
+        search = search_index(connection)
+    return Adoption(
+        migration=migration, differences=tuple(differences), search_statements=search.missing
+    )
 
 
 def confirmation_word(database: Database) -> str:

@@ -12,6 +12,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.engine import ping as one_round_trip
 from savctl.persistence.schema import inspection, server_info, versions
 from savctl.persistence.schema.inspection import Difference, DifferenceLevel
+from savctl.persistence.schema.search_index import search_index
 from savctl.persistence.schema.tables import OWN_PREFIX, SERVICE_TABLES, metadata
 
 _ROUND_TRIPS = 5
@@ -20,7 +21,10 @@ _OWN_TABLES = tuple(t for name, t in metadata.tables.items() if name.startswith(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaStatus:
-    """Which schema there is; `tables` is whose the service's are: created or adopted."""
+    """Which schema there is; `tables` is whose the service's are: created or adopted.
+
+    `search` is the index of `ticket search`: fulltext, fts5 or none.
+    """
 
     database: str
     state: str
@@ -28,6 +32,7 @@ class SchemaStatus:
     head: str
     pending: tuple[str, ...]
     tables: str | None
+    search: str = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +68,13 @@ def verify(database: Database) -> list[Difference]:
 
 def status(database: Database) -> SchemaStatus:
     """Which schema the database has and what an upgrade would do; never an error by itself."""
-    current, tables, is_foreign = None, None, False
+    current, tables, is_foreign, search = None, None, False, "none"
     if server_info.is_there(database):
         with database.reading() as connection:
             current = versions.version(connection)
             tables = versions.service_tables_are(connection)
             is_foreign = tables is None and inspection.has_any(connection)
+            search = search_index(connection).name
     return SchemaStatus(
         database=database.name,
         state=_state(current, is_foreign=is_foreign),
@@ -76,6 +82,7 @@ def status(database: Database) -> SchemaStatus:
         head=versions.HEAD,
         pending=_pending(current),
         tables="foreign" if is_foreign else tables,
+        search=search,
     )
 
 

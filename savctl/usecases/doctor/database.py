@@ -14,6 +14,7 @@ from savctl.persistence.schema import privilege_checks, server_info
 from savctl.private_files import is_open_to_others
 from savctl.usecases.database.status import errors_among, status, verify
 from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
+from savctl.usecases.doctor.indexes import check_indexes
 
 SKEW_WARN = timedelta(seconds=1)
 _OLDEST = {"mariadb": (10, 6), "mysql": (8, 0)}  # SKIP LOCKED came with them
@@ -218,6 +219,7 @@ DATABASE: Mapping[str, Check] = MappingProxyType(
         "clock": _clock,
         "modes": _modes,
         "privileges": _privileges,
+        "indexes": check_indexes,
         "file": _file,
     }
 )

@@ -12,7 +12,17 @@ from types import MappingProxyType
 from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
 LINES = (
-    *("database", "schema", "timezone", "clock", "tables", "jobs", "scheduler", "leases"),
+    *(
+        "database",
+        "schema",
+        "timezone",
+        "clock",
+        "tables",
+        "indexes",
+        "jobs",
+        "scheduler",
+        "leases",
+    ),
     *("outbox", "broker", "bucket", "files", "scanner", "keys", "token", "settings"),
 )
 # The checks that are part of another line than that of their own name.

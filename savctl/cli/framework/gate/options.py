@@ -21,6 +21,7 @@ Given = Mapping[str, Any]
 _NOT_FOR_CUSTOMERS: Mapping[str, tuple[str, ...]] = {
     "ticket create": ("priority", "tag", "meta", "order_value", "payment_failed", "vip"),
     "ticket list": ("breached",),
+    "ticket search": ("breached",),
     "ticket close": ("duplicate_of", "bridge"),
     "ticket reopen": ("bridge",),
     "message add": ("internal",),

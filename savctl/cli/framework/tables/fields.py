@@ -67,6 +67,7 @@ _FIELDS: dict[str, str] = {
     "ticket show": f"{_TICKET}messages attachments history sla",
     "ticket history": "at actor action from to reason",
     "ticket next": _TICKET,
+    "ticket search": "ticket_number id status priority subject score found_in message_id snippet",
     "ticket merge": f"{_CHANGED}merged sources messages attachments",
     "ticket split": f"{_CHANGED}split_from messages attachments",
     "ticket duplicates": "ticket_number id duplicate_of duplicate_of_id user_id order_id status "
@@ -159,7 +160,7 @@ _FIELDS: dict[str, str] = {
     "scheduler tick": "job slot run_id outcome seen changed skipped failed left reason",
     "db upgrade": _SCHEMA_CHANGE,
     "db downgrade": _SCHEMA_CHANGE,
-    "db adopt": f"{_SCHEMA_CHANGE} differences",
+    "db adopt": f"{_SCHEMA_CHANGE} differences search_statements",
     "db committed": "commit_token stored",
     "db optimize": _REPORT,
     "db size": "table rows data_bytes index_bytes free_bytes free_percent",

@@ -1,0 +1,1 @@
+"""Search: which tickets may hold words, by an index or without one, and their texts."""

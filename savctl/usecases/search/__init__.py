@@ -1,0 +1,1 @@
+"""Search: find tickets by their words."""
