@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks._figures import say
 from benchmarks._shop import MESSAGE_COLUMNS, TICKET_COLUMNS, Row, Shop, slices
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from savctl.persistence.schema.migration_search import (
@@ -43,7 +44,7 @@ def fill(url: str, shop: Shop) -> None:
 @contextmanager
 def without_search_index(url: str) -> Iterator[None]:
     """The tables have no index for search while the block runs, and one afterwards."""
-    database = Database(url, statement_seconds=6 * 3600)
+    database = Database(url, waits=Waits(statement_seconds=6 * 3600))
     for make, begins in ((drop_statements, True), (create_statements, False)):
         with database.connection() as connection:
             for table in INDEXED:

@@ -6,21 +6,27 @@ It is imported only when a schema changes: it costs as much as thirty empty Pyth
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.migration_search import INDEXED, index_name
 from savctl.persistence.schema.tables import VERSION_TABLE, metadata
 from savctl.places import folder_of
 
 
+_STATEMENT_SECONDS = 6 * 3600  # an index of search over millions of messages takes minutes
+
+
 def run_alembic(database: Database, command: str, revision: str, *, whose: str | None) -> None:
     """One Alembic command; `whose` the service's tables are decides what it may touch."""
     from alembic import command as commands
 
-    with database.connection() as connection:
+    patient = database.waiting(Waits(statement_seconds=_STATEMENT_SECONDS))
+    with closing(patient), patient.connection() as connection:
         if connection.dialect.name != "sqlite":
             _make_timestamps_explicit(connection)
         connection.rollback()
