@@ -6,17 +6,14 @@ It is imported only when a schema changes: it costs as much as thirty empty Pyth
 from __future__ import annotations
 
 import io
-from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.migration_search import INDEXED, index_name
 from savctl.persistence.schema.tables import VERSION_TABLE, metadata
 from savctl.places import folder_of
-
 
 _STATEMENT_SECONDS = 6 * 3600  # an index of search over millions of messages takes minutes
 
@@ -25,9 +22,9 @@ def run_alembic(database: Database, command: str, revision: str, *, whose: str |
     """One Alembic command; `whose` the service's tables are decides what it may touch."""
     from alembic import command as commands
 
-    patient = database.waiting(Waits(statement_seconds=_STATEMENT_SECONDS))
-    with closing(patient), patient.connection() as connection:
+    with database.connection() as connection:
         if connection.dialect.name != "sqlite":
+            _let_statements_take_hours(connection)
             _make_timestamps_explicit(connection)
         connection.rollback()
         getattr(commands, command)(_config(connection, whose), revision)
@@ -87,6 +84,14 @@ def _config(connection: Connection, whose: str | None) -> Any:
     config.attributes["connection"] = connection
     config.attributes["service_tables"] = whose
     return config
+
+
+def _let_statements_take_hours(connection: Connection) -> None:
+    """For this one connection, which does not return to the pool."""
+    connection.detach()
+    driver: Any = connection.connection.dbapi_connection
+    # PyMySQL has no public way for a connection that is open
+    driver._read_timeout = _STATEMENT_SECONDS  # noqa: SLF001
 
 
 def _make_timestamps_explicit(connection: Connection) -> None:
