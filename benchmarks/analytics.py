@@ -22,7 +22,7 @@ from benchmarks._shop import Shop
 
 TARGET_MB = 20
 MONTH = "2025-09"
-_SMALL, _FULL = 40_000, 1_000_000
+_SMALL, _FULL = 40_000, 300_000
 _FACT = {name: re.compile(rf'"{name}": (\d+)') for name in ("tickets", "rows")}
 
 

@@ -41,6 +41,8 @@ report workload
 report volume --since 3000d
 export tickets --out x.csv --yes --with messages,attachments
 export tickets --out x.jsonl --yes --with messages,attachments
+export analytics --month 2025-12 --out a.csv --yes
+export analytics --month 2026-01 --out a.jsonl --yes
 gdpr find 456
 gdpr export 456 --out y.zip --yes
 gdpr hold list
@@ -62,6 +64,7 @@ job run sla-audit
 job run attachment-purge
 job run orphan-cleanup
 job run cache-cleanup
+job run analytics-export
 job run archive
 job run retention
 """
