@@ -14,9 +14,12 @@ from savctl.bootstrap import App
 from savctl.config import load
 from savctl.domain.analytics.months import Month
 from savctl.domain.sla.policy import Policies
+from savctl.errors import Unavailable
+from savctl.persistence.archive import index
 from savctl.persistence.engine import Database
 from savctl.scheduling.job import find_job
 from savctl.scheduling.slots import Schedule
+from savctl.usecases.analytics.exporting import AnalyticsRun, export_analytics
 from savctl.usecases.analytics.places import (
     AnalyticsPlace,
     BucketPlace,
@@ -26,6 +29,7 @@ from savctl.usecases.analytics.places import (
 from savctl.usecases.analytics.publishing import Publishing, publish_analytics
 from savctl.usecases.analytics.reading import Source
 from savctl.usecases.archive.cold_storage import ColdStorage
+from savctl.usecases.batch.atomic_file import new_file
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from tests.analytics.desk import FIRST, lived, rows_of
@@ -181,6 +185,48 @@ def test_a_dry_run_lists_the_files_and_writes_none(
     assert [item.id for item in report.items] == ["2025-09.csv"]
     assert held(place) == []
     assert rows(database, "SELECT 1 FROM savctl_audit WHERE action = 'export'") == []
+
+
+def test_a_run_that_is_stopped_while_it_reads_writes_nothing(
+    database: Database, place: AnalyticsPlace, desk: int
+) -> None:
+    source = Source(database=database, cold=_no_cold, policies=Policies(), now=AFTER)
+    how = Publishing(place=place, form="csv", smallest=1, months=12)
+    terms = BatchContext(report=BatchReport(), should_stop=lambda: True)
+
+    publish_analytics(source, how, terms)
+
+    assert (terms.report.left, terms.report.changed, held(place)) == (1, 0, [])
+
+
+def test_an_export_that_is_stopped_leaves_no_file(
+    database: Database, tmp_path: Path, desk: int
+) -> None:
+    source = Source(database=database, cold=_no_cold, policies=Policies(), now=AFTER)
+    run = AnalyticsRun(
+        month=Month(2025, 9), form="csv", smallest=1, by=None, should_stop=lambda: True
+    )
+
+    with new_file(tmp_path / "m.csv", overwrite=False) as file:
+        report = export_analytics(source, run, file)
+
+    assert report.reading.is_stopped
+    assert list(tmp_path.glob("m.*")) == []
+    assert rows(database, "SELECT 1 FROM savctl_audit WHERE action = 'export'") == []
+
+
+def test_figures_that_tickets_left_for_the_archive_meanwhile_are_not_written(
+    database: Database, place: AnalyticsPlace, desk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([(0, None), (1, AFTER)])
+    monkeypatch.setattr(index, "standing", lambda _: next(answers))
+    source = Source(database=database, cold=_no_cold, policies=Policies(), now=AFTER)
+    how = Publishing(place=place, form="csv", smallest=1, months=12)
+
+    with pytest.raises(Unavailable):
+        publish_analytics(source, how, BatchContext(report=BatchReport()))
+
+    assert held(place) == []
 
 
 def test_files_of_other_programs_in_the_folder_are_no_months(
