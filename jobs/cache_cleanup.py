@@ -1,13 +1,17 @@
-"""Remove expired cache entries and locks, old commit tokens and counts of commands."""
+"""Remove expired cache entries and locks, and old rows of savctl's own: commit tokens, counts of
+commands, the inbox, the state of users who were deleted long ago.
+"""
 
 from __future__ import annotations
 
 from savctl.scheduling.job import Context, Job
-from savctl.usecases.database.cache_cleanup import clean_caches
+from savctl.usecases.database.cache_cleanup import SyncKept, clean_caches
 
 
 def _run(context: Context) -> None:
-    clean_caches(context.database, context.clock, terms=context.terms)
+    settings = context.settings
+    kept = SyncKept(inbox=settings.inbox_retention, state=settings.sync_state_retention)
+    clean_caches(context.database, context.clock, terms=context.terms, kept=kept)
 
 
 JOB = Job(

@@ -38,6 +38,7 @@ def doctor(call: CommandContext) -> Outcome:
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.keys import KEYS
     from savctl.usecases.doctor.lines import as_lines, line_of
+    from savctl.usecases.doctor.sync import SYNC
     from savctl.usecases.doctor.work import BROKER, WORK
 
     app = call.unproved_app
@@ -45,6 +46,8 @@ def doctor(call: CommandContext) -> Outcome:
         database=app.raw_database,
         clock=call.clock,
         broker=app.broker,
+        queues=app.queues,
+        queue_names=(app.settings.sync_users_queue, app.settings.sync_orders_queue),
         store=app.store,
         scanner=app.scanner,
         due=lambda: _due(call),
@@ -53,7 +56,7 @@ def doctor(call: CommandContext) -> Outcome:
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **KEYS, **ACCESS}
+    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **SYNC, **KEYS, **ACCESS}
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(

@@ -30,6 +30,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     ),
     "archive": ("savctl.cli.archive:group", "Move old tickets to cold storage and back."),
     "event": ("savctl.cli.event:group", "Watch the outbox and send events to the broker."),
+    "sync": ("savctl.cli.sync:group", "Take in users and orders of other services."),
     "audit": ("savctl.cli.audit:group", "Read the audit: what was done, by whom and when."),
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),

@@ -13,6 +13,7 @@ from savctl.config.job_settings import JobSettings
 from savctl.config.key_settings import KeySettings
 from savctl.config.setting import declared
 from savctl.config.sla_settings import SlaSettings
+from savctl.config.sync_settings import SyncSettings
 from savctl.config.upkeep_settings import UpkeepSettings
 from savctl.domain.model.priority import LEVELS, PriorityRules
 from savctl.domain.sla.policy import Policy, Target
@@ -26,6 +27,7 @@ class Settings(
     FileSettings,
     SlaSettings,
     JobSettings,
+    SyncSettings,
     EventSettings,
     DatabaseSettings,
 ):

@@ -13,6 +13,7 @@ from savctl.domain.model.own_members import RESERVED
 
 _DIGITS = re.compile(r"[0-9]{1,20}")  # int() also takes 1_000, +5, " 5 " and other scripts' digits
 _AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,10})?")
+_LONGEST_BROKER_NAME = 255
 _PORTS = "from 1 to 65535"
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")  # a password before an @ is no part of a name
 
@@ -101,6 +102,15 @@ def broker_url(text: str) -> str:
         raise ValueError("must start with amqp:// or amqps://")
     if not _has_good_port(parts):
         raise ValueError(f"must have a port {_PORTS}, or none")
+    return text
+
+
+def broker_name(text: str) -> str:
+    """The name of a queue or an exchange, or a routing key: up to 255 bytes for AMQP."""
+    if not text or not text.isprintable() or len(text.encode()) > _LONGEST_BROKER_NAME:
+        raise ValueError(f"must be from 1 to {_LONGEST_BROKER_NAME} bytes of printable text")
+    if text.startswith("amq."):
+        raise ValueError("must not begin with amq., which the broker keeps for itself")
     return text
 
 

@@ -9,7 +9,7 @@ from savctl.errors import InvalidInput
 
 _SPAN = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _LONGEST = timedelta(days=36_500)
-FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _FORMS = "Use 7d, 3h30m, 2025-10-03 or 2025-10-03T10:30:00Z."
 
 
@@ -48,6 +48,6 @@ def moment(text: str, *, now: datetime) -> datetime:
 def clock_moment(text: str, *, now: datetime) -> datetime:
     """An instant that a clock may be set to: spans can be counted from it both ways."""
     found = moment(text, now=now)
-    if not FIRST <= found < _LAST:
+    if not FIRST <= found < LAST:
         raise InvalidInput(f"{text!r} is out of range", hint="A clock goes from 1970 to 8999.")
     return found

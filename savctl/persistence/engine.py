@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from savctl.domain.access.file_access import Requester
 from savctl.domain.encryption.codec import MetadataCodec
+from savctl.domain.text import MAX_FOREIGN_ID, MAX_ID
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens, visibility
 from savctl.persistence.connections.address import address, in_address, open_file, open_server
@@ -58,6 +59,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded kind."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def largest_id(self) -> int:
+        """The largest id of another service that a column holds."""
+        return MAX_ID if self.is_sqlite else MAX_FOREIGN_ID
 
     @property
     def name(self) -> str:

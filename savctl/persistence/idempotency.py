@@ -38,6 +38,11 @@ class Answers:
             )
         return json.loads(row.answer)
 
+    def is_known(self, key: str) -> bool:
+        """Whether an answer is kept under this key, whatever was asked."""
+        query = select(idempotency.c.key).where(idempotency.c.key == key)
+        return self._connection.execute(query).first() is not None
+
     def store(
         self, key: str, *, command: str, given: Mapping[str, object], answer: Any, at: datetime
     ) -> None:

@@ -19,10 +19,20 @@ from savctl.ports.objects import (
     StoreUnavailable,
     UnusableKey,
 )
+from savctl.ports.questions import Question, Questions, ServiceReply
+from savctl.ports.queues import (
+    Binding,
+    QueueMessage,
+    QueueMissing,
+    Queues,
+    QueueState,
+    Receiver,
+)
 from savctl.ports.scanner import Scanner, ScannerUnavailable, ScanResult
 from savctl.ports.store_condition import DeletingRule, StoreCondition
 
 __all__ = [
+    "Binding",
     "Broker",
     "BrokerUnavailable",
     "Clock",
@@ -38,9 +48,17 @@ __all__ = [
     "ObjectVersion",
     "PartialUpload",
     "Publisher",
+    "Question",
+    "Questions",
+    "QueueMessage",
+    "QueueMissing",
+    "QueueState",
+    "Queues",
+    "Receiver",
     "ScanResult",
     "Scanner",
     "ScannerUnavailable",
+    "ServiceReply",
     "SetClock",
     "Settled",
     "StoreCondition",

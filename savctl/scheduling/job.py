@@ -19,7 +19,7 @@ from savctl.domain.sla.policy import Policies
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.places import folder_of
-from savctl.ports import Broker, Clock, ObjectStore
+from savctl.ports import Broker, Clock, ObjectStore, Queues
 from savctl.scheduling.job_options import JobOptions, Options
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext
@@ -27,6 +27,7 @@ from savctl.usecases.batch.batches import BatchContext
 if TYPE_CHECKING:
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
+    from savctl.usecases.sync.asking import Services
 
 
 class CatchUp(StrEnum):
@@ -56,6 +57,8 @@ class Context:
     options: JobOptions
     run_until: datetime | None
     broker: Broker | None
+    queues: Queues | None
+    services: Callable[[], Services]  # those that may be asked; it loads the broker's driver
     policies: Policies
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
     cold: Callable[[], ColdStorage]

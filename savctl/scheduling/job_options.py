@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 HELP = "help"
 METAVAR = "metavar"
+IS_NUMBER = "is_number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,7 @@ class JobOptions:
     """What a job without options takes; a job that has some declares a subclass.
 
     Each field is an option: `plan_out: Path | None = option(…)` is `--plan-out`. A bool is a
-    flag, a Path a file.
+    flag, a Path a file; a number says so.
     """
 
     @property
@@ -26,6 +27,6 @@ class JobOptions:
 Options = TypeVar("Options", bound=JobOptions)
 
 
-def option(default: Any, text: str, *, metavar: str | None = None) -> Any:
+def option(default: Any, text: str, *, metavar: str | None = None, is_number: bool = False) -> Any:
     """Declare an option with its line in the help."""
-    return field(default=default, metadata={HELP: text, METAVAR: metavar})
+    return field(default=default, metadata={HELP: text, METAVAR: metavar, IS_NUMBER: is_number})

@@ -178,6 +178,8 @@ def _context(
         options=start.options or job.options(),
         run_until=start.run_until,
         broker=app.broker,
+        queues=app.queues,
+        services=lambda: app.services,
         policies=app.policies(store=not start.dry_run),
         store=lambda: app.store,
         cold=lambda: app.cold,

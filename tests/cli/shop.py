@@ -77,6 +77,16 @@ ANSWERS = {
     "savctl db adopt --dry-run": 5,
     "savctl db committed 508a0f3c7be94d21a6580c9be1f4d277": 2,  # too old by now
     "savctl event relay --once": 2,
+    **dict.fromkeys(
+        (
+            *("savctl sync consume --once", "savctl sync consume --once --max 1000"),
+            *("savctl sync reconcile --dry-run", "savctl sync reconcile --fix --max 1000"),
+            *("savctl sync user 456 --dry-run", "savctl sync order 789 --dry-run"),
+        ),
+        2,  # no broker
+    ),
+    **dict.fromkeys((f"savctl sync dead {rest}" for rest in ("show 1", "requeue 1 --dry-run")), 4),
+    "savctl sync dead drop 1 --dry-run": 4,
 }
 # The status from which the example's ticket is taken; `open` for all others.
 _FROM = {

@@ -40,7 +40,7 @@ def test_each_thing_has_one_line_and_what_is_not_configured_is_off(cli: Cli) -> 
 
     assert (outcome.code, list(lines)) == (0, [name for name in LINES if name != "settings"])
     off = {name for name, line in lines.items() if line["level"] == "off"}
-    assert off == {"broker", "keys", "scanner", "token"}
+    assert off == {"broker", "keys", "queues", "scanner", "token"}
 
 
 def test_nothing_is_cut_off_a_terminal_and_nothing_is_repeated_on_stderr(

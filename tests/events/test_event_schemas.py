@@ -88,7 +88,8 @@ def test_what_is_not_the_example_is_not_valid(cli: Cli, event: Event, moment: da
 def test_all_six_are_shown_together_and_the_name_is_understood_in_any_case(cli: Cli) -> None:
     together = json.loads(cli("event", "schema", "-o", "json").out)
 
-    assert list(together) == [type(event).__name__ for event, _, _ in EXAMPLES]
+    own = [type(event).__name__ for event, _, _ in EXAMPLES]
+    assert list(together)[: len(own)] == own
     assert together["TicketCreated"] == json.loads(
         cli("event", "schema", "ticketcreated", "-o", "json").out
     )

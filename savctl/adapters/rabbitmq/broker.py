@@ -52,7 +52,7 @@ class RabbitBroker:
     @shared_part
     def _parameters(self) -> pika.URLParameters:
         """Made when a line is opened: jobs that need none do not mind a missing certificate."""
-        return _parameters(self._settings)
+        return parameters_of(self._settings)
 
     def connect(self, *, held: Iterable[int] = ()) -> RabbitPublisher:
         """Open a line, once the exchange has been checked."""
@@ -87,7 +87,8 @@ class RabbitBroker:
                     connection.close()
 
 
-def _parameters(settings: RabbitSettings) -> pika.URLParameters:
+def parameters_of(settings: RabbitSettings) -> pika.URLParameters:
+    """How pika connects; nothing waits without a limit."""
     parameters = _parsed(settings.url)
     parameters.heartbeat = settings.heartbeat_seconds
     parameters.blocked_connection_timeout = settings.blocked_seconds

@@ -29,6 +29,7 @@ from savctl.network_errors import network_words
 from savctl.ports import BrokerUnavailable, ExchangeMissing
 
 _LONGEST = 500
+_EVENTS_WAIT = "Events wait meanwhile."
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (\d+)")
 _BROKE: Mapping[type[Exception], str] = {
     AMQPConnectorStackTimeout: "accepts connections and does not answer",
@@ -43,12 +44,12 @@ _TLS_LINE_BROKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 @contextmanager
-def translating_errors(broker: str, exchange: str) -> Iterator[None]:
-    """Translate what pika raises inside."""
+def translating_errors(broker: str, exchange: str, *, waits: str = _EVENTS_WAIT) -> Iterator[None]:
+    """Translate what pika raises inside; `waits` is what becomes of messages meanwhile."""
     try:
         yield
     except (AMQPError, AMQPConnectorException, OSError) as problem:
-        raise translate_error(problem, broker, exchange) from problem
+        raise translate_error(problem, broker, exchange, waits=waits) from problem
 
 
 def size_limit(problem: object) -> int | None:
@@ -59,7 +60,9 @@ def size_limit(problem: object) -> int | None:
     return None
 
 
-def translate_error(problem: object, broker: str, exchange: str) -> SavError:
+def translate_error(
+    problem: object, broker: str, exchange: str, *, waits: str = _EVENTS_WAIT
+) -> SavError:
     """A failure of pika as an error of savctl."""
     causes = _causes(problem)
     for cause in causes:
@@ -68,7 +71,7 @@ def translate_error(problem: object, broker: str, exchange: str) -> SavError:
             return found
     return BrokerUnavailable(
         f"the broker {broker} {_what_broke(problem, causes)}"[:_LONGEST],
-        hint="Is it up, and are host, port and amqp:// or amqps:// right? Events wait meanwhile.",
+        hint=f"Is it up, and are host, port and amqp:// or amqps:// right? {waits}",
     )
 
 

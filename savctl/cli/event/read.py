@@ -114,15 +114,16 @@ def schema(
         str | None, typer.Argument(metavar="[EVENT]", help="Only this event.")
     ] = None,
 ) -> Answer:
-    """Print the JSON Schema of the events' envelopes.
+    """Print the JSON Schema of every message that savctl sends or takes in.
 
-    It is for the services that read them.
+    It is for the services on the other side.
     """
     from difflib import get_close_matches
 
     from savctl.domain.events.schema import all_schemas
+    from savctl.domain.sync.schemas import sync_schemas
 
-    schemas = all_schemas()
+    schemas = {**all_schemas(), **sync_schemas()}
     shown: dict[str, Any] = schemas
     if event is not None:
         names = {name.lower(): name for name in schemas}

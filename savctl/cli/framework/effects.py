@@ -56,6 +56,11 @@ _TABLE: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("list", "show", "schema", "tail", "status"), _R),
         **dict.fromkeys(("relay", "retry", "skip", "replay", "setup"), _C),
     },
+    "sync": {
+        **dict.fromkeys(("status", "dead list", "dead show"), _R),
+        **dict.fromkeys(("setup", "consume", "reconcile", "user", "order"), _C),
+        **dict.fromkeys(("dead requeue", "dead drop"), _C),
+    },
     "audit": {"list": _R},
     "job": {
         **dict.fromkeys(("list", "history", "why", "next", "crontab"), _R),

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from savctl.cli.framework.params import whole
 from savctl.errors import InvalidInput
 from savctl.scheduling.job import Job, all_jobs
-from savctl.scheduling.job_options import HELP, METAVAR, JobOptions
+from savctl.scheduling.job_options import HELP, IS_NUMBER, METAVAR, JobOptions
 
 
 def declared() -> list[Any]:
@@ -51,9 +52,13 @@ def options_of(job: Job, given: Mapping[str, Any]) -> JobOptions:
 
 
 def _parameter(option: Field[Any], jobs: list[str]) -> inspect.Parameter:
+    is_number = option.metadata[IS_NUMBER]
     kind: Any = bool if isinstance(option.default, bool) else Path | None
+    kind = int | None if is_number else kind
     text = f"{option.metadata[HELP]} ({', '.join(jobs)})"
-    line = typer.Option(_flag(option.name), metavar=option.metadata[METAVAR], help=text)
+    flag = _flag(option.name)
+    parser = whole(flag) if is_number else None
+    line = typer.Option(flag, metavar=option.metadata[METAVAR], help=text, parser=parser)
     return inspect.Parameter(
         option.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -9,7 +9,7 @@ from savctl.cli.framework.output import Answer, Outcome
 from savctl.cli.framework.stderr.progress import watching
 from savctl.cli.job.item_lines import ItemLines, wanted_items
 from savctl.cli.job.rows import report_text
-from savctl.errors import PartlyDone
+from savctl.errors import ExitCode, PartlyDone
 from savctl.persistence.jobs.running import SlotTaken
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.scheduling.job import Job, find_job
@@ -96,7 +96,9 @@ def answered(
         if report.done.would_stop is not None:
             call.warn(f"the real run would stop: {report.done.would_stop}")
     if report.status in {RunStatus.OK, RunStatus.BRAKED}:
-        return Outcome(answer=answer)
+        return Outcome(
+            answer=answer, exit=int(ExitCode.FINDINGS) if report.done.findings else None
+        )
     if report.status is RunStatus.INTERRUPTED and stop.signal is not None:
         call.note(f"Interrupted. {report.done.left} still to do; run the job again to continue.")
         return Outcome(answer=answer, exit=128 + stop.signal)

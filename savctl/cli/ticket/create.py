@@ -25,6 +25,7 @@ from savctl.domain.model.references import reference
 from savctl.errors import InvalidInput
 
 if TYPE_CHECKING:  # they bring SQLAlchemy along, which help does without
+    from savctl.domain.sync.checked import CheckedOrder
     from savctl.usecases.tickets.changes import Change
     from savctl.usecases.tickets.creation import NewTicket
 
@@ -80,6 +81,10 @@ def create(
             "--follow-up-of", metavar="TKT", help="The earlier ticket, closed or archived."
         ),
     ] = None,
+    skip_order_check: Annotated[
+        bool,
+        typer.Option("--skip-order-check", help="Do not ask the orders service; check later."),
+    ] = False,
     attach: Attach = None,
     idempotency_key: Annotated[
         str | None, typer.Option("--idempotency-key", help="The same key answers the same ticket.")
@@ -87,7 +92,8 @@ def create(
 ) -> Answer:
     """Create a ticket.
 
-    Its priority follows the rules unless you set it.
+    Its priority follows the rules unless you set it. Where a broker is configured, the orders
+    service is asked whether --order is this customer's.
     """
     from savctl.usecases.tickets.creation import NewTicket
 
@@ -105,7 +111,8 @@ def create(
         is_vip=vip,
         follow_up_of=reference(follow_up_of) if follow_up_of is not None else None,
     )
-    change, is_replayed, files = _created(call, wanted, attach, idempotency_key)
+    checked = _checked_order(call, wanted, idempotency_key, skips=skip_order_check)
+    change, is_replayed, files = _created(call, wanted, attach, idempotency_key, checked)
     row = change_row(call, change)
     if attach:
         row["attachment_ids"] = files
@@ -164,12 +171,37 @@ def edit(
             add_tags=tuple(tag or ()),
             remove_tags=tuple(untag or ()),
             meta=pairs("meta", meta),
+            checks_orders=_checks_orders(call),
         ),
     )
 
 
+def _checks_orders(call: CommandContext) -> bool:
+    settings = call.settings
+    return settings.broker_url is not None and settings.order_check == "auto"
+
+
+def _checked_order(
+    call: CommandContext, wanted: NewTicket, key: str | None, *, skips: bool
+) -> CheckedOrder | None:
+    """What the orders service says of the order; a customer who is not known is asked for, too."""
+    if call.settings.broker_url is None:
+        return None
+    from savctl.usecases.sync.checking import check_before_creation
+
+    op = call.operation(key=key)
+    found = check_before_creation(op, call.app.services, wanted, skips_order=skips)
+    for warning in found.warnings:
+        call.warn(warning)
+    return found.order
+
+
 def _created(
-    call: CommandContext, wanted: NewTicket, attach: list[str] | None, key: str | None
+    call: CommandContext,
+    wanted: NewTicket,
+    attach: list[str] | None,
+    key: str | None,
+    order: CheckedOrder | None,
 ) -> tuple[Change, bool, list[int]]:
     """The new ticket, whether the answer is a replayed one, and its files."""
     if not attach:
@@ -178,6 +210,7 @@ def _created(
         change, is_replayed = create_ticket(
             call.operation(policies=call.policies, key=key),
             wanted,
+            order=order,
         )
         return change, is_replayed, []
     from savctl.usecases.files.staging import Staging
@@ -189,6 +222,7 @@ def _created(
             call.app.store,
             wanted,
             staged(staging, attach),
+            order=order,
         )
     return made.change, made.is_replayed, [attachment.id for attachment in made.attachments]
 

@@ -12,6 +12,7 @@ from savctl.cli.views.conversation import conversation, file_line
 from savctl.cli.views.history import history_lines, ids_in_history
 from savctl.cli.views.html_text import readable
 from savctl.cli.views.metadata import metadata_values
+from savctl.cli.views.order import order_line
 from savctl.cli.views.people import People, people
 from savctl.cli.views.sla import clock_values
 from savctl.cli.views.sla_explained import explanation_blocks
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _TIMES = ("created_at", "updated_at", "resolved_at", "closed_at")
 _LABELS = {"user_id": "customer", "assigned_to": "agent", "order_id": "order"}
+_ORDER_LINE = frozenset(("order", "order_check"))
 _OWN_PLACE = frozenset(("ticket_number", "subject", "description", "metadata", *_TIMES))
 _FIRST = ("status", "priority", "category", "user_id", "assigned_to", "order_id")
 _COLUMNS = tuple(n for n in dict.fromkeys((*_FIRST, *TICKET_COLUMNS)) if n not in _OWN_PLACE)
@@ -108,6 +110,7 @@ def _values(ticket: Ticket, found: TicketFacts, now: datetime) -> Iterator[tuple
         "status": f"{ticket.status}{since}",
         "user_id": found.people.addressed(ticket.user_id) + (", VIP" if found.is_vip else ""),
         "assigned_to": found.people.named(agent, role="agent") if agent is not None else "nobody",
+        "order_id": order_line(ticket, now),
     }
     for name in _COLUMNS:
         yield _LABELS.get(name, name), shown.get(name, getattr(ticket, name))
@@ -115,4 +118,6 @@ def _values(ticket: Ticket, found: TicketFacts, now: datetime) -> Iterator[tuple
         yield name.removesuffix("_at"), when(getattr(ticket, name), now)
     if found.story is not None:
         yield from clock_values(found.story.seen)
-    yield from metadata_values(ticket.metadata)
+    yield from metadata_values(
+        {name: v for name, v in ticket.metadata.items() if name not in _ORDER_LINE}
+    )

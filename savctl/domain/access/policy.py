@@ -73,6 +73,10 @@ _TABLE: dict[str, dict[str, Need]] = {
         **dict.fromkeys(("skip", "replay", "setup"), _ADMIN),
         "schema": _N,
     },
+    "sync": {
+        **dict.fromkeys(("setup", "consume", "status", "reconcile", "user", "order"), _ADMIN),
+        **dict.fromkeys(("dead list", "dead show", "dead requeue", "dead drop"), _ADMIN),
+    },
     "audit": {"list": _ADMIN},
     "keys": dict.fromkeys(("status", "rotate", "generate"), _ADMIN),
     "job": {

@@ -15,6 +15,7 @@ RESERVED = frozenset(
         "split_from",
         "legal_hold",
         "tags",
+        "order",
         "order_check",
         "vip",
         "order_value",

@@ -21,6 +21,7 @@ class Priority(ColumnEnum):
     URGENT = "urgent"
 
 
+BY_HAND = "set by hand"  # the reason of a priority that was given, which overrides the rules
 LEVELS: tuple[Priority, ...] = tuple(Priority)
 _NAMED: Mapping[object, Priority] = {str(level): level for level in LEVELS}
 
@@ -68,7 +69,7 @@ def first_priority(
     that hold, then one level more for a VIP.
     """
     if explicit is not None:
-        return explicit, ("set by hand",)
+        return explicit, (BY_HAND,)
     rules = rules or PriorityRules()
     priority, reasons = Priority.MEDIUM, ["default"]
     for holds, level, reason in _rules_that_may_hold(facts, rules):
@@ -79,6 +80,11 @@ def first_priority(
         priority = raised(priority)
         reasons.append("VIP customer: one level up")
     return priority, tuple(reasons[1:] or reasons)
+
+
+def repeat_reason(rules: PriorityRules) -> str:
+    """The reason of a repeated issue, as it is stored."""
+    return f"more than {rules.repeats_over} earlier tickets in this category: high"
 
 
 def _rules_that_may_hold(
@@ -94,6 +100,6 @@ def _rules_that_may_hold(
         (
             facts.earlier_same_category > rules.repeats_over,
             Priority.HIGH,
-            f"more than {rules.repeats_over} earlier tickets in this category: high",
+            repeat_reason(rules),
         ),
     )

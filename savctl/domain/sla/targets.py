@@ -21,6 +21,8 @@ from savctl.domain.sla.policy import Policies, Policy, Target
 
 COUNTED = frozenset({Status.OPEN, Status.IN_PROGRESS})
 ESCALATED = "response SLA breached"  # how the reason of an automatic raise begins
+RAISED_BY_ORDER = "order facts"  # and that of a raise by what the orders service reported
+_AUTOMATIC = (ESCALATED, RAISED_BY_ORDER)
 _BY_STAMPS = "by the ticket's columns"
 _CREATED = Action.CREATED  # to look a member of an Enum up takes longer than to compare it
 _PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
@@ -120,8 +122,8 @@ def promise_at(
 
 
 def is_automatic(entry: HistoryEntry) -> bool:
-    """Whether a change of priority was an escalation, which moves no promise (rules 4.2)."""
-    return entry.actor is None and (entry.reason or "").startswith(ESCALATED)
+    """Whether a change of priority was automatic, which moves no promise (rules 4.2, 14.1)."""
+    return entry.actor is None and (entry.reason or "").startswith(_AUTOMATIC)
 
 
 def _sets_a_priority(entry: HistoryEntry) -> bool:

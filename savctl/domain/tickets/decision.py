@@ -35,18 +35,22 @@ class AgentMissing(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A change that the rules allow, complete with its traces."""
+    """A change that the rules allow, complete with its traces.
+
+    `is_enriched`: metadata was brought up to date, which is nothing that the history tells.
+    """
 
     ticket: Ticket
     at: datetime
     entries: tuple[HistoryEntry, ...] = ()
     events: tuple[Event, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    is_enriched: bool = False
 
     @property
     def is_change(self) -> bool:
         """False when the ticket is as asked already."""
-        return bool(self.entries or self.breaches)
+        return bool(self.entries or self.breaches or self.is_enriched)
 
     def then(self, later: Decision) -> Decision:
         """Both as one change; `later` was decided on this one's ticket."""
@@ -55,6 +59,7 @@ class Decision:
             entries=self.entries + later.entries,
             events=self.events + later.events,
             breaches=self.breaches + later.breaches,
+            is_enriched=self.is_enriched or later.is_enriched,
         )
 
     def with_id(self, ticket_id: int) -> Decision:

@@ -10,7 +10,14 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
 
 from savctl.persistence.schema import server_info
-from savctl.persistence.schema.tables import cache, cache_locks, commits, rate_limits
+from savctl.persistence.schema.tables import (
+    cache,
+    cache_locks,
+    commits,
+    inbox,
+    rate_limits,
+    sync_state,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,3 +70,14 @@ def idle_users(connection: Connection, *, kept: timedelta) -> OldRows:
     """Counts of users who started no command for so long, by the database's clock."""
     before = server_info.now(connection) - kept
     return OldRows(rate_limits.c.user_id, rate_limits.c.last_at < before)
+
+
+def taken_in_before(moment: datetime) -> OldRows:
+    """Messages of other services that were taken in before (rules 14.2)."""
+    return OldRows(inbox.c.message_key, inbox.c.received_at < moment)
+
+
+def deleted_before(moment: datetime) -> OldRows:
+    """The state of users whom the auth service deleted before (rules 14.1)."""
+    is_old = sync_state.c.is_deleted.is_(True) & (sync_state.c.changed_at < moment)
+    return OldRows(sync_state.c.subject, is_old)

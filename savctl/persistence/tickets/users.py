@@ -9,12 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from savctl.domain.model.person_refs import PersonReference, folded, is_same_address
 from savctl.errors import NotFound, Refused
-from savctl.persistence.bulk import insert_rows, rows_in
+from savctl.persistence.bulk import delete_in, insert_rows, rows_in
 from savctl.persistence.schema.tables import support_tickets, users
+from savctl.persistence.sql import placeholder, placeholders
 from savctl.persistence.visibility import is_customers, requester_on
 
 _T, _U = support_tickets.c, users.c
@@ -68,6 +76,22 @@ class Users:
         """Store people: id, e-mail address, first name, last name."""
         insert_rows(self._connection, users, _COLUMNS, people)
 
+    def store(self, people: Sequence[tuple[int, str, str, str]]) -> None:
+        """Write people as `add` takes them, those that are here already as well.
+
+        Other columns of the row, which another program may have added, stay as they are.
+        """
+        if not people:
+            return
+        found = rows_in(self._connection, users, ("id",), [one[0] for one in people])
+        known = {row[0] for row in found}
+        self.add([one for one in people if one[0] not in known])
+        self._update([one for one in people if one[0] in known])
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Delete the rows of these users."""
+        delete_in(self._connection, users, "id", ids)
+
     def find(self, user_id: int) -> dict[str, object] | None:
         """The row, or None."""
         row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
@@ -111,6 +135,24 @@ class Users:
         found = (text.contains(word, autoescape=True) for text, word in self._wanted(search))
         query = select(users).where(_U.id > after, *found).order_by(_U.id).limit(limit)
         return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def _update(self, people: Sequence[tuple[int, str, str, str]]) -> None:
+        """Write rows that are here, with one statement."""
+        if not people:
+            return
+        mark = placeholder(self._connection)
+        arms = f"CASE id {f'WHEN {mark} THEN {mark} ' * len(people)}END"
+        sets = ", ".join(f"{name} = {arms}" for name in _COLUMNS[1:])
+        places = placeholders(self._connection, len(people))
+        statement = f"UPDATE users SET {sets} WHERE id IN ({places})"  # noqa: S608
+        values = [
+            value
+            for column in range(1, len(_COLUMNS))
+            for one in people
+            for value in (one[0], one[column])
+        ]
+        ids = [one[0] for one in people]
+        self._connection.exec_driver_sql(statement, (*values, *ids))
 
     def _with_address(self, address: str) -> list[int]:
         """Who has it; databases compare more loosely, or more strictly, than is meant."""

@@ -50,9 +50,9 @@ class BatchReport:
     `lists_changes` is for dry runs: they show what would change; a real run lists only what
     was skipped or failed. `left` counts what an interrupted run did not look at. `details` are
     further numbers of the job's own. `would_stop` is, of a dry run, the brake that
-    stops the real one; `idle` why nothing could be done. `omitted` counts the items that
-    `items` has no room for; `on_item` gets every item worth listing, those as well; `on_each`
-    every item of a batch, whatever became of it.
+    stops the real one; `idle` why nothing could be done; `findings` need a person. `omitted`
+    counts the items that `items` has no room for; `on_item` gets every item worth listing,
+    those as well; `on_each` every item of a batch, whatever became of it.
     """
 
     lists_changes: bool = False
@@ -65,6 +65,7 @@ class BatchReport:
     details: dict[str, object] = field(default_factory=dict)
     would_stop: str | None = None
     idle: str | None = None
+    findings: int = 0
     omitted: int = 0
     on_item: Callable[[Item], None] | None = None
     on_each: Callable[[Item], None] | None = None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from savctl.persistence.commit_tokens import oldest_kept
 from savctl.persistence.engine import Database
-from savctl.persistence.jobs.caches import OldRows, expired_caches, idle_users, old_tokens
+from savctl.persistence.jobs.caches import (
+    OldRows,
+    deleted_before,
+    expired_caches,
+    idle_users,
+    old_tokens,
+    taken_in_before,
+)
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batch.batches import BatchContext
@@ -18,8 +26,20 @@ LOCK_GRACE = timedelta(seconds=30)
 COUNTS_KEPT = timedelta(hours=1)
 
 
-def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> None:
-    """Remove expired entries of `cache` and `cache_locks`; commit tokens and counts of ours.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncKept:
+    """How long it is remembered that a message was taken in, and that a user was deleted."""
+
+    inbox: timedelta = timedelta(days=30)
+    state: timedelta = timedelta(days=365)
+
+
+def clean_caches(
+    database: Database, clock: Clock, *, terms: BatchContext, kept: SyncKept | None = None
+) -> None:
+    """Remove expired entries of `cache` and `cache_locks`, and what is old of ours.
+
+    Of ours are commit tokens, counts of commands, the inbox and the state of deleted users.
 
     The unit of the report is rows.
 
@@ -33,7 +53,9 @@ def clean_caches(database: Database, clock: Clock, *, terms: BatchContext) -> No
     with database.reading() as connection:
         counts = idle_users(connection, kept=COUNTS_KEPT)
     caches = expired_caches(now, lock_grace=LOCK_GRACE)
-    places = (*caches, old_tokens(oldest_kept(now)), counts)
+    kept = kept or SyncKept()
+    arrived = (taken_in_before(now - kept.inbox), deleted_before(now - kept.state))
+    places = (*caches, old_tokens(oldest_kept(now)), counts, *arrived)
     for place in places:
         removed = _clean(database, place, terms)
         if removed:

@@ -17,7 +17,7 @@ from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.server_info import is_there
-from savctl.ports import Broker, Clock, ObjectStore, Scanner, system_clock
+from savctl.ports import Broker, Clock, ObjectStore, Queues, Scanner, system_clock
 from savctl.usecases.database.status import ping
 
 
@@ -66,6 +66,8 @@ class Environment:
     database: Database
     clock: Clock
     broker: Broker | None = None
+    queues: Queues | None = None
+    queue_names: Sequence[str] = ()
     store: ObjectStore | None = None
     scanner: Scanner | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs

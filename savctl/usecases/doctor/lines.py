@@ -12,18 +12,9 @@ from types import MappingProxyType
 from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
 LINES = (
-    *(
-        "database",
-        "schema",
-        "timezone",
-        "clock",
-        "tables",
-        "indexes",
-        "jobs",
-        "scheduler",
-        "leases",
-    ),
-    *("outbox", "broker", "bucket", "files", "scanner", "keys", "token", "settings"),
+    *("database", "schema", "timezone", "clock", "tables", "indexes", "jobs", "scheduler"),
+    *("leases", "outbox", "broker", "queues", "bucket", "files", "scanner", "keys", "token"),
+    *("sync", "settings"),
 )
 # The checks that are part of another line than that of their own name.
 _LINE_OF: Mapping[str, str] = MappingProxyType(

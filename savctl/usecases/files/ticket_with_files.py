@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from savctl.domain.model import numbers
 from savctl.domain.model.ticket import Ticket
+from savctl.domain.sync.checked import CheckedOrder
 from savctl.persistence.files.attachments import Attachment
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import ObjectStore
@@ -44,6 +45,8 @@ def create_ticket_with_files(
     store: ObjectStore,
     wanted: NewTicket,
     files: Sequence[Staged],
+    *,
+    order: CheckedOrder | None = None,
 ) -> CreatedTicket:
     """Create a ticket with examined files attached to it: all of it, or nothing.
 
@@ -60,7 +63,13 @@ def create_ticket_with_files(
             return 0
         number = numbers.ticket_number(secrets.choice)
         draft = decide_creation(
-            uow, checked, number=number, by=op.actor, now=op.clock(), policies=op.policies
+            uow,
+            checked,
+            number=number,
+            by=op.actor,
+            now=op.clock(),
+            policies=op.policies,
+            order=order,
         ).ticket
         reserved_id = uow.tickets.reserve_id(draft)
         uploading.announce(uow, reserved_id)
@@ -81,6 +90,7 @@ def create_ticket_with_files(
             others=others,
             also=also,
             reserved_id=reserved_id,
+            order=order,
         )
     if is_replayed:
         with op.database.reading() as connection:

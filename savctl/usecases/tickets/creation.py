@@ -20,6 +20,7 @@ from savctl.domain.model.priority import Priority, PriorityFacts, PriorityRules,
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.policy import Policies
+from savctl.domain.sync.checked import CheckedOrder, after_edit, with_check
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.tags import tags_after
@@ -57,8 +58,11 @@ def create_ticket(
     others: Mapping[str, object] | None = None,
     also: Callable[[UnitOfWork, Ticket], None] | None = None,
     reserved_id: int = 0,
+    order: CheckedOrder | None = None,
 ) -> tuple[Change, bool]:
     """Create a ticket; answers it and whether the answer is a replayed one.
+
+    `order` is what a check of its order brought, if there was one.
 
     `also` is done in the same transaction, on the new ticket; `others` is what it depends on,
     for the idempotency key. The ticket gets the reserved id, if there is one.
@@ -76,7 +80,7 @@ def create_ticket(
         now = op.clock()
         number = numbers.ticket_number(draw)
         decision = decide_creation(
-            uow, wanted, number=number, by=op.actor, now=now, policies=op.policies
+            uow, wanted, number=number, by=op.actor, now=now, policies=op.policies, order=order
         )
         ticket = uow.record_new(decision.with_id(reserved_id))
         if also is not None:
@@ -102,6 +106,11 @@ def creation_once(
     return IdempotencyKey(op.idempotency_key, command="ticket create", given=given)
 
 
+def is_repeated(uow: UnitOfWork, op: Operation) -> bool:
+    """Whether the operation's key was used before: nothing is created, whatever is asked."""
+    return op.idempotency_key is not None and uow.answers.is_known(op.idempotency_key)
+
+
 def decide_creation(
     uow: UnitOfWork,
     wanted: NewTicket,
@@ -110,10 +119,11 @@ def decide_creation(
     by: int | None,
     now: datetime,
     policies: Policies | None = None,
+    order: CheckedOrder | None = None,
 ) -> Decision:
     """The decision that makes a checked ticket, its priority by the rules; not stored yet."""
     known = policies or Policies()
-    draft = _draft(uow, wanted, number, by, now, known.current.rules)
+    draft = _draft(uow, wanted, number, by, now, known.current.rules, order)
     return lifecycle.create(draft, by=by, now=now, policies=known)
 
 
@@ -137,8 +147,12 @@ def edit_ticket(
     add_tags: tuple[str, ...] = (),
     remove_tags: tuple[str, ...] = (),
     meta: Mapping[str, object] | None = None,
+    checks_orders: bool = False,
 ) -> Change:
-    """Change subject, description, category, order, tags or free metadata of a ticket."""
+    """Change subject, description, category, order, tags or free metadata of a ticket.
+
+    What was known of another order goes; with `checks_orders` a new one is asked for later.
+    """
     checked = _checked_fields(fields)
     _check_meta(meta or {})
     for tag in add_tags:
@@ -150,6 +164,8 @@ def edit_ticket(
         wanted = dict(checked)
         _require_own_place(meta or {}, lambda *at: op.database.codec.opens(ticket.id, *at))
         metadata = _edited(ticket.metadata, add_tags, remove_tags, meta or {})
+        is_other = checked.get("order_id", ticket.order_id) != ticket.order_id
+        metadata = after_edit(metadata, is_other_order=is_other, checks=checks_orders)
         if metadata != ticket.metadata:
             wanted["metadata"] = metadata
         return lifecycle.edit(ticket, wanted, by=op.actor, now=uow.moment(op.clock(), ticket))
@@ -164,14 +180,18 @@ def _draft(
     by: int | None,
     now: datetime,
     rules: PriorityRules,
+    checked: CheckedOrder | None,
 ) -> Ticket:
     previous = 0
     if wanted.category is not None and wanted.priority is None:
         previous = uow.tickets.count_same_category(wanted.user_id, wanted.category)
     is_vip = wanted.is_vip or uow.vips.has(wanted.user_id)
+    order = checked.order if checked is not None else None
+    value = order.value_in_eur if order is not None else None
     facts = PriorityFacts(
-        order_value=wanted.order_value,
-        is_payment_failed=wanted.is_payment_failed,
+        order_value=value if value is not None else wanted.order_value,
+        is_payment_failed=wanted.is_payment_failed
+        or (order is not None and order.is_payment_failed),
         is_vip=is_vip,
         earlier_same_category=previous,
     )
@@ -188,6 +208,9 @@ def _draft(
             "at": micro_text(now),
             "actor": by,
         }
+    metadata = EMPTY.with_members(**members)
+    if checked is not None:
+        metadata = with_check(metadata, checked)
     return Ticket(
         id=0,
         ticket_number=number,
@@ -198,7 +221,7 @@ def _draft(
         status=Status.OPEN,
         category=wanted.category,
         order_id=wanted.order_id,
-        metadata=EMPTY.with_members(**members),
+        metadata=metadata,
         created_at=to_the_second(now),
         updated_at=to_the_second(now),
     )
@@ -212,8 +235,6 @@ def _facts_as_given(wanted: NewTicket) -> dict[str, object]:
         members["order_value"] = float(wanted.order_value)
     if wanted.is_payment_failed:
         members["payment_failed"] = True
-    if wanted.order_id is not None:
-        members["order_check"] = "pending"
     return members
 
 

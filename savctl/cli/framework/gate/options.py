@@ -19,7 +19,10 @@ Given = Mapping[str, Any]
 
 # Options of a customer's commands that are for agents and admins, by command.
 _NOT_FOR_CUSTOMERS: Mapping[str, tuple[str, ...]] = {
-    "ticket create": ("priority", "tag", "meta", "order_value", "payment_failed", "vip"),
+    "ticket create": (
+        *("priority", "tag", "meta", "order_value", "payment_failed", "vip"),
+        "skip_order_check",
+    ),
     "ticket list": ("breached",),
     "ticket search": ("breached",),
     "ticket close": ("duplicate_of", "bridge"),

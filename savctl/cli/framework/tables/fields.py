@@ -145,6 +145,18 @@ _FIELDS: dict[str, str] = {
     "event skip": "id skipped dry_run",
     "event replay": "sent would_send refused",
     "event setup": "broker exchange type durable",
+    "sync setup": "queue exchange routing_key dry_run",
+    "sync consume": "received applied tickets duplicates outdated unknown suppressed dead seen "
+    "changed skipped failed left dry_run",
+    "sync status": "queue exists messages consumers oldest_at oldest_age_seconds oldest_age "
+    "last_received_at dead broker",
+    "sync reconcile": _REPORT,
+    "sync user": "id found changed fields dry_run",
+    "sync order": "id found changed valid unknown dry_run",
+    "sync dead list": "id queue event message_id reason received_at size",
+    "sync dead show": "id queue event message_id reason received_at size body",
+    "sync dead requeue": "id queue requeued message_id dry_run",
+    "sync dead drop": "id queue dropped dry_run",
     "audit list": "id at actor action ticket_id run_id entry",
     "keys status": "keys kid current values bundles plain unreadable foreign",
     "keys rotate": "key seen changed skipped failed left items dry_run",

@@ -23,8 +23,9 @@ def _jobs() -> Iterable[str]:
 
 def _events() -> Iterable[str]:
     from savctl.domain.events.schema import all_schemas
+    from savctl.domain.sync.schemas import sync_schemas
 
-    return all_schemas()
+    return {**all_schemas(), **sync_schemas()}
 
 
 def _run_statuses() -> Iterable[str]:

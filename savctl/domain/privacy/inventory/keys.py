@@ -43,6 +43,7 @@ METADATA: tuple[Entry, ...] = tuple(
         ("split_from", C, "the ticket it was split from", YES),
         ("legal_hold", C + A + T, "why it is kept as evidence, since when, by whom", INTERNAL),
         ("tags", C, "labels", YES),
+        ("order", C, "the order as the orders service reported it, and when", YES),
         ("order_check", C, "whether the order exists", YES),
         ("vip", C, "VIP when the ticket was created", YES),
         ("order_value", C, "what the order was worth", YES),

@@ -57,6 +57,17 @@ _ARCHIVED = Care(
     retention=TICKET.retention,
     erased="row deleted, bundle written again without the ticket",
 )
+_INBOX = Care(basis=INTEREST, retention="30 days", erased="left alone: digests and times")
+_SYNC_STATE = Care(
+    basis=INTEREST,
+    retention="as long as the installation; of a deleted user a year",
+    erased="the id becomes a keyed hash",
+)
+_DEAD_MESSAGES = Care(
+    basis=INTEREST,
+    retention="until somebody requeues or drops it",
+    erased="rows that are about the person deleted",
+)
 
 OWN: tuple[Entry, ...] = (
     *entries(
@@ -289,5 +300,34 @@ OWN: tuple[Entry, ...] = (
         ("ticket_id", C, "the ticket", NO),
         ("object_key", C, "key of the object", NO),
         ("size_bytes", N, "size", NO),
+    ),
+    *entries(
+        "savctl_inbox.",
+        _INBOX,
+        ("message_key", N, "digest of a message's id, or of its body", NO),
+        ("batch", N, "a transaction", NO),
+        ("queue", N, "queue", NO),
+        ("received_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_sync_state.",
+        _SYNC_STATE,
+        ("kind", N, "user or order", NO),
+        ("subject", C, "the user, or the order", NO),
+        ("as_of", C, "time of the newest message that counted", NO),
+        ("is_deleted", C, "whether the auth service deleted the user", NO),
+        ("changed_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_dead_messages.",
+        _DEAD_MESSAGES,
+        ("id", N, "key of the row", NO),
+        ("queue", N, "queue", NO),
+        ("event", N, "kind of event", NO),
+        ("message_id", N, "the sender's key of the message", NO),
+        ("reason", N, "why it could not be used", NO),
+        ("received_at", N, "time", NO),
+        ("size", N, "bytes", NO),
+        ("body", C + T, "a message as another service sent it", NO),
     ),
 )

@@ -36,6 +36,7 @@ from savctl.persistence.schema.tables.service import (
     ticket_messages,
     users,
 )
+from savctl.persistence.schema.tables.sync import dead_messages, inbox, sync_state
 
 __all__ = [
     "OWN_PREFIX",
@@ -49,9 +50,11 @@ __all__ = [
     "cache",
     "cache_locks",
     "commits",
+    "dead_messages",
     "files",
     "idempotency",
     "imports",
+    "inbox",
     "jobs",
     "leases",
     "meta",
@@ -65,6 +68,7 @@ __all__ = [
     "sla_breaches",
     "sla_policies",
     "support_tickets",
+    "sync_state",
     "ticket_attachments",
     "ticket_messages",
     "uploads",

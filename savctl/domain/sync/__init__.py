@@ -1,0 +1,1 @@
+"""What other services send about users and orders, and what it does (rules 14)."""

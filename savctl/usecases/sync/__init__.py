@@ -1,0 +1,1 @@
+"""Taking in users and orders of other services, and asking for them (rules 14)."""
