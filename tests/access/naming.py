@@ -33,7 +33,7 @@ TICKETS = (
     "sla show {t}", "sla explain {t}", "sla breaches --ticket {t}", "archive show {t}",
     "archive restore {t} --confirm {t}", "gdpr hold add {t} --reason x",
     "gdpr hold release {t} --reason x", "audit list --ticket {t}", "event list --ticket {t}",
-    "event replay --ticket {t} --yes", "archive list --after {t}",
+    "event replay --ticket {t} --yes", "archive list --after {t}", "ticket search {t}",
 )  # fmt: skip
 MESSAGES = ("ticket split {seen} --messages {m}", "ticket split {seen} --messages {m},999998")
 FILES = (
@@ -60,6 +60,9 @@ _OTHERS = frozenset(
         *("run_id", "due", "count", "kid", "token", "revision", "fix", "verify", "month"),
         # ticket bulk: the tickets come from stdin, and tests/bulk/test_roles.py tries them
         *("stdin", "every", "plan", "plan_out", "operation", "add", "remove"),
+        # messages of other services
+        *("skip_order_check", "exchanges", "most", "user_id", "order_id", "messages"),
+        *("in_", "scan"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.
@@ -71,6 +74,8 @@ _NO_TICKET = frozenset(
         *(("ticket list", "agent"), ("export tickets", "agent"), ("sla due", "agent")),
         *((words, "agent") for words in COMMANDS if words.startswith("ticket bulk ")),
         *(("ticket bulk wait", "message"), ("ticket bulk resolve", "message")),
+        *(("ticket search", "agent"), ("ticket search", "after"), ("sync dead list", "after")),
+        ("sync dead show", "message"),
     )
 )
 

@@ -32,6 +32,8 @@ OTHER_CODES = {
     # an option that is not the role's, on a ticket that is seen: what it names is not looked at
     ("customer", "ticket close {seen} --duplicate-of {t}"): 7,
     ("agent", "ticket close {t}"): 2,  # a reason is needed
+    ("customer", "ticket search {t}"): 0,  # finds nothing
+    ("agent", "ticket search {t}"): 0,
 }
 GROUPS = ("ticket", "message", "attachment", "sla", "admin")
 Answer = tuple[int, str, str]
