@@ -10,7 +10,7 @@ import logging
 from dataclasses import asdict
 
 from savctl.errors import SavError
-from savctl.ports import Queues
+from savctl.ports import QueueMissing, Queues
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.sync.consuming import ConsumeOptions
@@ -46,14 +46,20 @@ def _run(context: Context) -> None:
     )
     queues = (settings.sync_users_queue, settings.sync_orders_queue)
     if context.run_until is None:
-        consume_once(
-            context.database,
-            broker,
-            context.clock,
-            queues=queues,
-            prefetch=settings.sync_prefetch,
-            options=options,
-        )
+        try:
+            consume_once(
+                context.database,
+                broker,
+                context.clock,
+                queues=queues,
+                prefetch=settings.sync_prefetch,
+                options=options,
+            )
+        except QueueMissing as problem:
+            if not context.is_scheduled:
+                raise
+            # cron starts it each minute, also where nobody wants messages of other services
+            context.terms.report.idle = f"{problem.message}. {problem.hint}"
     else:
         listening = _listening(context.troubles, broker, queues, settings.sync_prefetch)
         stay(context.database, broker, context.clock, listening=listening, options=options)

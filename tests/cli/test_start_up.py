@@ -96,6 +96,16 @@ def test_keys_that_are_not_needed_are_not_read(at_home: dict[str, str], tmp_path
     assert not modules & {"cryptography", "savctl.usecases.encryption", "savctl.usecases.archive"}
 
 
+def test_a_broker_that_is_not_needed_loads_no_pika(at_home: dict[str, str]) -> None:
+    """A ticket without an order, of a customer who is known or is not to be asked for."""
+    broker = {"SAVCTL_BROKER_URL": "amqp://127.0.0.1:1/", "SAVCTL_USER_CHECK": "off"}
+    create = ("ticket", "create", "--user", "456", "--subject", "s", "--description", "d")
+
+    for words in (("ticket", "show", "1"), create):
+        modules = loaded(at_home | broker, *words)
+        assert not modules & {"pika", "savctl.adapters.rabbitmq.questions"}
+
+
 def test_a_bucket_that_is_not_needed_loads_no_boto3(at_home: dict[str, str]) -> None:
     bucket = {"AWS_BUCKET": "sav", "AWS_ENDPOINT": "http://127.0.0.1:1"}
 

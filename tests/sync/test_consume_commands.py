@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from typing import Any
 
 import pytest
 
+from savctl.adapters.rabbitmq.broker import RabbitSettings
+from savctl.adapters.rabbitmq.queues import RabbitQueues
+from savctl.bootstrap import App
+from savctl.config import load
+from savctl.domain.clock import FAR_AWAY
 from savctl.persistence.engine import Database
+from savctl.scheduling.job import find_job
+from savctl.scheduling.runner import Start, run_job
+from tests.crash.processes import wait_until
 from tests.given import rows
 from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
 from tests.sync.outside import Service, gone, order, user
 
@@ -92,3 +103,40 @@ def test_a_missing_queue_a_missing_broker_and_none_at_all_have_their_own_exit_co
     assert "SAVCTL_BROKER_URL" in answered("sync", "consume", "--once", code=2)["error"]["hint"]
     idle = answered("job", "run", "sync-consume")
     assert idle["seen"] == 0
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_slot_by_cron_where_no_queue_was_made_is_no_failure(answered: Answer) -> None:
+    answered("job", "run", "sync-consume", "--due")
+
+    (run,) = answered("job", "history", "sync-consume")
+
+    assert (run["status"], run["seen"]) == ("ok", 0)
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_steady_consumer_waits_for_its_queues_and_for_the_broker(
+    answered: Answer, broker: VirtualHost, database: Database
+) -> None:
+    """The scheduler's form: it stays until its next slot, whatever is missing meanwhile."""
+    app = App(load({"SAVCTL_DATABASE_URL": str(database.url), "HOME": "."}))
+    queues = RabbitQueues(RabbitSettings(url=broker.url))
+    app.__dict__.update(raw_database=database, database=database, queues=queues)
+    stop = threading.Event()
+    start = Start(run_until=FAR_AWAY, should_stop=stop.is_set)
+    job = threading.Thread(target=run_job, args=(find_job("sync-consume"), app, start))
+    job.start()
+    try:
+        answered("sync", "setup", "--exchanges")
+        for body in (user(1), user(2)):
+            service = Service(broker.url)
+            service.send(body)
+            service.close()
+            number = json.loads(body)["data"]["user_id"]
+            query = f"SELECT id FROM users WHERE id = {number}"
+            wait_until(lambda query=query: rows(database, query), what=f"user {number}")  # type: ignore[misc]
+            broker.server.close_all_connections()
+    finally:
+        stop.set()
+        job.join(30)
+    assert not job.is_alive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -163,3 +164,13 @@ def test_a_broker_that_is_away_or_frozen_is_a_reason_within_the_time(
         broker.server.heal()
     assert reply.body is None
     assert seconds < TIMEOUT + SLACK
+
+
+def test_fifty_that_ask_at_once_each_get_their_own_answer(
+    broker: VirtualHost, rabbit: RabbitQuestions
+) -> None:
+    with orders_service(broker.url, found_order()), ThreadPoolExecutor(50) as pool:
+        asked = [pool.submit(rabbit.ask, about(n), timeout=30) for n in range(1, 51)]
+        bodies = [one.result()[0].body for one in asked]
+
+    assert [json.loads(body or b"{}")["order"]["order_id"] for body in bodies] == [*range(1, 51)]
