@@ -11,8 +11,8 @@ from benchmarks._shop import Shop
 from savctl.adapters.keys import KeysFile
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.model.metadata import Metadata
+from savctl.persistence.bulk import update_metadata
 from savctl.persistence.engine import Database
-from savctl.persistence.sql import placeholder
 from savctl.persistence.tickets.metadata_pages import metadata_of_all
 
 WORD = "Zaphod"  # in each planted value, and nowhere else
@@ -34,18 +34,21 @@ def plant(url: str, tickets: int, keys: Path, *, plain_every: int = 0) -> None:
     fill(url, Shop(tickets, only="in_progress", talks=False))
     database = Database(url)
     codec = MetadataCodec(keys=KeysFile(keys).keys)
-    mark = placeholder_of(database)
-    statement = f"UPDATE support_tickets SET metadata = {mark} WHERE id = {mark}"
-    rows: list[tuple[str | None, int]] = []
+    rows: list[tuple[int, Metadata]] = []
     for stored in metadata_of_all(database):
         metadata = stored.metadata.with_members(**values_of(stored.id))
         if not plain_every or stored.id % plain_every:
             metadata = codec.encrypted(stored.id, metadata)
-        rows.append((metadata.text(), stored.id))
-    for start in range(0, len(rows), _PAGE):
-        part = rows[start : start + _PAGE]
-        database.transaction(lambda c, part=part: c.exec_driver_sql(statement, part))  # type: ignore[misc]
+        rows.append((stored.id, metadata))
+        if len(rows) == _PAGE:
+            _write(database, rows)
+            rows = []
+    _write(database, rows)
     database.close()
+
+
+def _write(database: Database, rows: list[tuple[int, Metadata]]) -> None:
+    database.transaction(lambda connection: update_metadata(connection, rows))
 
 
 def lost_or_plain(url: str, keys: Path, edited: Mapping[int, str]) -> Iterator[str]:
@@ -70,9 +73,3 @@ def lost_or_plain(url: str, keys: Path, edited: Mapping[int, str]) -> Iterator[s
         if opened.unreadable or not dict(opened.metadata).items() >= wanted.items():
             yield f"ticket {stored.id} lost a value"
     database.close()
-
-
-def placeholder_of(database: Database) -> str:
-    """The driver's mark for a value."""
-    with database.reading() as connection:
-        return placeholder(connection)
