@@ -15,6 +15,8 @@ from savctl.cli.sync import group
 from savctl.cli.sync._broker import bindings, queues
 from savctl.errors import SavError, Unavailable
 
+_LOOK_SECONDS = 1.0
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,11 +85,9 @@ def consume(
     broker, total = queues(call), SyncCounts()
     stays = not (once or call.dry_run)
     with stopping_on_signals() as stop:
-        options = _options(call, stop.is_set, total, most=most or 0, stays=stays)
-        if stays:
-            _stay(call, broker, options)
-        else:
-            _once(call, broker, options)
+        if not stays or _await_database(call, stop.is_set):
+            options = _options(call, stop.is_set, total, most=most or 0, stays=stays)
+            (_stay if stays else _once)(call, broker, options)
     if call.dry_run:
         call.note("dry run: nothing was stored or acknowledged")
     if total.dead:
@@ -96,6 +96,28 @@ def consume(
     if stop.signal is not None:
         return Outcome(answer=answer, exit=128 + stop.signal)
     return answer
+
+
+def _await_database(call: CommandContext, should_stop: Callable[[], bool]) -> bool:
+    """Wait for a database that is away: a consumer that stays outlives it (rules 14.3).
+
+    False: somebody asked to stop before it was there.
+    """
+    import logging
+    import time
+
+    log, is_reported = logging.getLogger("savctl.sync"), False
+    while not should_stop():
+        try:
+            _ = call.database, call.policies
+        except Unavailable as problem:
+            level = logging.DEBUG if is_reported else logging.WARNING
+            log.log(level, "%s", problem.message, extra={"event": "sync_trouble"})
+            is_reported = True
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True
+    return False
 
 
 def _once(call: CommandContext, broker: Queues, options: ConsumeOptions) -> None:

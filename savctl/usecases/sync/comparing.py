@@ -10,6 +10,7 @@ from savctl.domain.sync.questions import UserAnswer
 from savctl.persistence.engine import Database
 from savctl.persistence.sync.order_checks import CheckedTicket, customers_page, marked_page
 from savctl.persistence.tickets.users import KnownUser, Users
+from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.usecases.sync.answer_rows import OrderNews
 from savctl.usecases.sync.asking import Services, is_answered
 from savctl.usecases.sync.pace import T, paced
@@ -79,7 +80,7 @@ class Comparing:
         self._silent = 0
         if not self._services.checks_users:
             return
-        for group in self._groups(_customers(self._database)):
+        for group in self._groups(self._customers()):
             _, answers = self._services.ask([], group, at=self.found.as_of)
             with self._database.reading() as connection:
                 known = Users(connection).known(group)
@@ -87,6 +88,18 @@ class Comparing:
                 self._count(is_answered(answer))
                 if is_answered(answer):
                     self._compare(user_id, known.get(user_id), answer)
+
+    def _customers(self) -> Iterator[int]:
+        """Whom to ask about: whoever was erased is not to come back, and is not asked for."""
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                found = customers_page(connection, after=after, limit=_PAGE)
+                erased = set(self._services.erasure.suppressed(UnitOfWork(connection), found))
+            yield from (one for one in found if one not in erased)
+            if len(found) < _PAGE:
+                return
+            after = found[-1]
 
     def _ask_orders(self, waiting: dict[tuple[int, int], list[CheckedTicket]]) -> None:
         for group in self._groups(iter(waiting)):
@@ -146,14 +159,3 @@ def marked_tickets(database: Database) -> Iterator[CheckedTicket]:
         yield from found
         if not after:
             return
-
-
-def _customers(database: Database) -> Iterator[int]:
-    after = 0
-    while True:
-        with database.reading() as connection:
-            found = customers_page(connection, after=after, limit=_PAGE)
-        yield from found
-        if len(found) < _PAGE:
-            return
-        after = found[-1]

@@ -65,7 +65,7 @@ def stay(
     listening: Listening,
     options: ConsumeOptions,
 ) -> None:
-    """Take messages in until asked to stop; open the line again whenever it breaks."""
+    """Take messages in until the options end it; open the line again whenever it breaks."""
     failures = 0
 
     def on_line() -> None:
@@ -79,6 +79,7 @@ def stay(
             try:
                 on_line()
                 consume(database, receiver, clock, options=options)
+                return
             finally:
                 receiver.close()
         except listening.waits_for as problem:

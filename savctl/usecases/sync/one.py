@@ -58,8 +58,8 @@ def sync_user(op: Operation, services: Services, user_id: int) -> SyncedUser:
 
     def work(uow: UnitOfWork) -> str:
         names = differing(uow.users.known([user_id]).get(user_id), person)
-        store_answered(uow, [person], services.erasure, as_of=now, now=now)
-        return names
+        written = store_answered(uow, [person], services.erasure, as_of=now, now=now)
+        return names if written else ""
 
     changed = in_transaction(op.database, work, dry_run=op.dry_run)
     return SyncedUser(user_id=user_id, is_found=True, changed=changed)
