@@ -123,7 +123,7 @@ def history(
     from savctl.cli.job.rows import HISTORY_COLUMNS, HISTORY_KEPT, run_row
     from savctl.cli.views.jobs import run_page
     from savctl.persistence.jobs import runs
-    from savctl.scheduling.job import find_job
+    from savctl.scheduling.run_names import find_run_name
 
     _require_no_run_id(name)
     statuses = each_of("status", status, runs.RunStatus)
@@ -133,7 +133,7 @@ def history(
             row["report"] = runs.report(connection, run_id)
             text = run_page(row, now=call.clock()) if call.wants_page else None
             return Answer(rows=[row], is_one=True, as_record=True, key="id", text=text)
-        job = find_job(name).name if name else None
+        job = find_run_name(name) if name else None
         found = runs.history(
             connection, job, statuses=statuses, limit=limit + 1 if limit else None
         )
@@ -196,18 +196,16 @@ def unlock(call: CommandContext, name: JobName) -> Answer:
     A host that died needs no unlocking: its lease ends by itself.
     """
     from savctl.persistence.jobs import leases
-    from savctl.scheduling.job import find_job
+    from savctl.scheduling.run_names import find_run_name
 
-    job = find_job(name)
+    job = find_run_name(name)
     with call.database.reading() as connection:
-        holder = leases.find_holder(connection, job.name)
+        holder = leases.find_holder(connection, job)
     if holder is not None:
-        call.confirm(f"Take {job.name} from {holder.owner}, who may still be working?")
-        call.database.transaction(
-            lambda c: leases.force_release(c, job.name), dry_run=call.dry_run
-        )
+        call.confirm(f"Take {job} from {holder.owner}, who may still be working?")
+        call.database.transaction(lambda c: leases.force_release(c, job), dry_run=call.dry_run)
     row = {
-        "job": job.name,
+        "job": job,
         "was_held_by": holder.owner if holder else None,
         "changed": holder is not None,
         "dry_run": call.dry_run,

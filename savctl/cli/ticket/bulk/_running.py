@@ -14,7 +14,7 @@ from savctl.cli.job.item_lines import ItemLines
 from savctl.cli.ticket.bulk._answer import BulkAnswer, answered, summary_lines
 from savctl.cli.ticket.bulk._options import Chosen
 from savctl.domain.text import plural
-from savctl.errors import Interrupted, InvalidInput, NeedsConfirmation
+from savctl.errors import AlreadyRunning, Interrupted, InvalidInput, NeedsConfirmation
 
 # What each of these cannot do without, unless a plan's file has it.
 _HAS_TO_SAY = {
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from savctl.scheduling.runner import JobReport
     from savctl.scheduling.stop import Stop
     from savctl.usecases.batch.batches import BatchContext
+    from savctl.usecases.batch.report import BatchReport
     from savctl.usecases.bulk.order import BulkOrder
     from savctl.usecases.bulk.plan import Plan
     from savctl.usecases.bulk.planning import Planning
@@ -125,6 +126,7 @@ def _run(
     """The plan as a run: one at a time over all hosts, with a lease, a fence and a row."""
     from savctl.scheduling.dead_holder import free_from_dead
     from savctl.scheduling.job import Context, Job
+    from savctl.scheduling.run_names import bulk_run_name
     from savctl.scheduling.runner import Start, run_job
     from savctl.usecases.bulk.carrying_out import carry_out
 
@@ -134,21 +136,27 @@ def _run(
         terms: BatchContext = context.terms
         carry_out(op, order, plan, terms)
 
-    name = f"bulk-{order.verb}"
+    name = bulk_run_name(order.verb)
     job = Job(name=name, cron="", summary="", run=work)
     if not call.dry_run:
         free_from_dead(call.app, name)
-    with watching(call, closes=False) as progress:
-        start = Start(
-            dry_run=call.dry_run,
-            should_stop=stop.is_set,
-            on_batch=lambda done: progress.show(
-                f"{done.seen:,} seen, {done.changed:,} changed", done=done.seen
-            ),
-            on_total=progress.expect if progress.is_seen else None,
-            on_each=items.add,
-        )
-        return run_job(job, call.app, start)
+    try:
+        with watching(call, closes=False) as progress:
+            start = Start(
+                dry_run=call.dry_run,
+                should_stop=stop.is_set,
+                on_batch=lambda done: progress.show(_counts(done), done=done.seen),
+                on_total=progress.expect if progress.is_seen else None,
+                on_each=items.add,
+            )
+            return run_job(job, call.app, start)
+    except AlreadyRunning as other:
+        other.hint = f"See 'savctl job history {name}'; the lease of a dead host expires."
+        raise
+
+
+def _counts(done: BatchReport) -> str:
+    return f"{done.seen:,} seen, {done.changed:,} changed"
 
 
 def _write_down(call: CommandContext, chosen: Chosen, order: BulkOrder, plan: Plan) -> Outcome:
