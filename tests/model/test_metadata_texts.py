@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from savctl.domain.model.history import HistoryEntry
 from savctl.domain.model.metadata import Metadata
+from tests.given import NOW
 
 DEEP = "[" * 150 + "]" * 150
 
@@ -39,3 +41,43 @@ def test_what_is_no_object_is_kept_whole(text: str) -> None:
 
     assert found.was_unreadable
     assert dict(found) == {"unreadable": text}
+
+
+ENTRY = HistoryEntry(at=NOW, actor=1, action="status", before="open", after="closed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1.10, "history": [{"at": "x"}]}',
+        '{"a":1.10,"history":[1,[2]] }',
+        '{"history": [{"to": "]}"}], "a": 1.10}',
+        '{"a": 1.10, "history": []}',
+        '{"a": 1.10, "history": "none"}',
+        '{"a": 1.10, "history": [1], "history": [2]}',
+        '{"a": 1.10, "h\\u0069story": [1]}',
+        ' {"a": 1.10, "history": [1]} ',
+        '{"a": 1.10}',
+    ],
+)
+def test_an_entry_is_appended_wherever_the_history_stands(text: str) -> None:
+    before = Metadata.read(text)
+
+    once = before.with_history((ENTRY,))
+    twice = once.with_history((ENTRY,)).with_members(b=2)
+
+    for number, found in ((1, once), (2, twice)):
+        again = Metadata.read(found.text())
+        assert again == found
+        assert again.text_of("a") == "1.10"
+        assert again.history_items[-number:] == [ENTRY.as_json()] * number
+        old = before.history_items
+        assert again.history_items[: len(old)] == old
+    assert "b" not in once
+
+
+def test_what_cannot_be_read_is_kept_also_when_nobody_asked_before() -> None:
+    broken = Metadata.read("[1")
+
+    assert broken.with_history((ENTRY,))["unreadable"] == "[1"
+    assert (broken.was_unreadable, broken.stored_text) == (True, "[1")

@@ -57,50 +57,66 @@ def encode(value: object) -> str:
 class Metadata(Mapping[str, object]):
     """The members of a ticket's metadata object; reading an unreadable one gives none."""
 
-    __slots__ = ("_history", "_is_spelt", "_stored", "_texts", "_unreadable", "_values")
+    __slots__ = ("_history", "_is_spelt", "_read", "_stored", "_texts", "_unreadable")
 
     def __init__(
-        self, raw: dict[str, str] | None, values: dict[str, object], *, stored: str = ""
+        self, raw: dict[str, str] | None, values: dict[str, object] | None, *, stored: str = ""
     ) -> None:
         self._texts = raw
-        self._values = values
+        self._read = values
         self._stored = stored
         self._history: tuple[HistoryEntry, ...] | None = None
         self._is_spelt = False
         self._unreadable = False
 
     @property
+    def _values(self) -> dict[str, object]:
+        """The members, decoded when they are first asked for: a plan compares texts alone."""
+        if self._read is None:
+            try:
+                values = _decoded(self._stored)
+            except (ValueError, RecursionError):
+                values = None
+            self._read = values if isinstance(values, dict) else self._kept()
+        return self._read
+
+    @property
     def _raw(self) -> dict[str, str]:
         """Each member's own text, cut out of the stored one only for who writes it again."""
+        _ = self._values
         if self._texts is None:
             self._texts = _texts(self._stored)
         return self._texts
+
+    def _kept(self) -> dict[str, object]:
+        """Of a text that is no JSON object the only member: itself."""
+        self._texts = {"unreadable": encode(self._stored)}
+        self._unreadable = True
+        return {"unreadable": self._stored}
 
     @classmethod
     def read(cls, text: str | None) -> Metadata:
         """The metadata of a stored column; text that is no JSON object is kept as `unreadable`."""
         if text is None:
             return cls({}, {})
-        try:
-            values = _decoded(text)
-            deep = text.count("{") + text.count("[") > _DEEP
-            if isinstance(values, dict):
-                return cls(_texts(text) if deep else None, values, stored=text)
-        except (ValueError, RecursionError):
-            pass
-        kept = cls({"unreadable": encode(text)}, {"unreadable": text})
-        kept._unreadable = True
-        return kept
+        found = cls(None, None, stored=text)
+        if text.count("{") + text.count("[") > _DEEP:
+            try:
+                _ = found._raw
+            except (ValueError, RecursionError):
+                found._read = found._kept()
+        return found
 
     @property
     def was_unreadable(self) -> bool:
         """Whether the stored text was no JSON object; callers warn when they write it back."""
+        _ = self._values
         return self._unreadable
 
     @property
     def is_broken(self) -> bool:
         """Whether something is lost to who reads it: PHP's [] and null mean "no metadata"."""
-        return self._unreadable and self.get("unreadable") not in _EMPTY_TEXTS
+        return self.was_unreadable and self.get("unreadable") not in _EMPTY_TEXTS
 
     def text(self) -> str | None:
         """The text to store; None when there is nothing."""
@@ -195,6 +211,8 @@ class Metadata(Mapping[str, object]):
         added = [entry.as_json() for entry in entries]
         if not added:
             return self
+        if (spliced := self._spliced(added)) is not None:
+            return spliced
         raw, values = dict(self._raw), dict(self._values)
         old = values.get(_HISTORY, [])
         if not isinstance(old, list):
@@ -206,6 +224,24 @@ class Metadata(Mapping[str, object]):
         raw[_HISTORY] = f"{kept}{glue}{', '.join(encode(entry) for entry in added)}]"
         values[_HISTORY] = [*old, *added]
         return Metadata(raw, values)
+
+    def _spliced(self, added: list[dict[str, object]]) -> Metadata | None:
+        """The same with entries put in before the end, where the history is what ends the text.
+
+        savctl writes it there, and to cut out the other members would cost more than all else.
+        """
+        values = self._values
+        old = values.get(_HISTORY)
+        if self._texts is not None or not isinstance(old, list) or not old:
+            return None
+        head = self._stored.removesuffix("}").rstrip()
+        if next(reversed(values)) != _HISTORY or not head.endswith("]"):
+            return None
+        entries = ", ".join(map(encode, added))
+        stored = f"{head[:-1].rstrip()}, {entries}]}}"
+        found = Metadata(None, {**values, _HISTORY: [*old, *added]}, stored=stored)
+        found._is_spelt = True
+        return found
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
