@@ -139,9 +139,9 @@ def test_eight_writers_meanwhile_lose_no_update_and_what_they_changed_is_skipped
     stored = {row["id"]: row for row in rows(database, "SELECT * FROM support_tickets")}
     for ticket, outcome in outcomes.items():
         assert (stored[ticket]["assigned_to"] == AGENT) is (outcome == "changed")
-    for writer, last in enumerate(written):
+    for n, last in enumerate(written):
         for ticket, step in last.items():
-            assert Metadata.read(stored[ticket]["metadata"])[f"w{writer}"] == step
+            assert Metadata.read(stored[ticket]["metadata"])[f"w{n}"] == step
     expected = Counter(n for n, outcome in outcomes.items() if outcome == "changed")
     assert all(+found == expected for found in traces(database).values())
 

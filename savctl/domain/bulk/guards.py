@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from savctl.domain.clock import second_text
@@ -24,6 +25,11 @@ def guard_of(ticket: Ticket) -> dict[str, object]:
         "updated_at": None if updated is None else second_text(updated),
         "row": row_digest(ticket),
     }
+
+
+def still_holds(guard: Mapping[str, object] | None, ticket: Ticket) -> bool:
+    """Whether the ticket is as it was; the digest of the row covers the rest of the guard."""
+    return guard is not None and guard.get("row") == row_digest(ticket)
 
 
 def row_digest(ticket: Ticket) -> str:

@@ -6,7 +6,7 @@ A step goes into the plan's file as JSON and is decided by the very rules of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -63,7 +63,9 @@ class BulkStep:
         for name in ("to", "priority", "add", "remove", "reason", "bridge"):
             value = getattr(self, name)
             if value not in {None, (), False}:
-                found[name] = list(value) if isinstance(value, tuple) else value
+                found[name] = str(value) if isinstance(value, str) else value
+                if isinstance(value, tuple):
+                    found[name] = list(value)
         return found
 
 
@@ -106,7 +108,6 @@ def decide_steps(ticket: Ticket, steps: Sequence[BulkStep], terms: BulkTerms) ->
     Raises:
         Refused: a rule does not allow one of them.
     """
-    terms = replace(terms, now=ticket.moment(terms.now))
     done = Decision(ticket=ticket, at=terms.now)
     for step in steps:
         done = done.then(_decide(done.ticket, step, terms))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from savctl.domain.bulk.guards import CHANGED_SINCE, guard_of
+from savctl.domain.bulk.guards import CHANGED_SINCE, still_holds
 from savctl.domain.bulk.steps import BulkStep, BulkTerms, BulkVerb
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.decision import Decision
@@ -89,7 +89,7 @@ class _Work:
                 items.append(row.as_item())  # an undo found no way back
                 continue
             ticket = locked.get(row.id or 0)
-            if ticket is None or guard_of(ticket) != row.guard:
+            if ticket is None or not still_holds(row.guard, ticket):
                 items.append(_left(row))
                 continue
             terms = BulkTerms(

@@ -8,7 +8,6 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import IO, Any, cast
 
 from savctl.domain.bulk.steps import BulkStep, step_from
@@ -96,42 +95,17 @@ class Plan:
             tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES),  # noqa: SIM115 - gone with the plan
         )
         weakref.finalize(self, self._file.close)
-        self._digest = sha256()
         self.summary = PlanSummary()
 
     def add(self, row: PlanRow) -> None:
         """Append a row."""
-        self.add_line(json_line(row.as_json()))
+        self._file.write(json_line(row.as_json()))
         self.summary.add(row)
-
-    def add_line(self, line: bytes) -> None:
-        """Append a line of a plan's file as it is; it is not counted yet."""
-        self._digest.update(line)
-        self._file.write(line)
-
-    def count(self) -> None:
-        """Count the rows of lines that were appended as they are.
-
-        Raises:
-            PlanRefused: a line is no row of a plan.
-        """
-        self.summary = PlanSummary()
-        for row in self.rows():
-            self.summary.add(row)
-
-    @property
-    def sha256(self) -> str:
-        """The digest of all lines so far."""
-        return self._digest.hexdigest()
-
-    def lines(self) -> Iterator[bytes]:
-        """Every line, from the first on."""
-        self._file.seek(0)
-        return iter(self._file)
 
     def rows(self) -> Iterator[PlanRow]:
         """Every row, from the first on; a plan is read by one reader at a time."""
-        return map(_row, self.lines())
+        self._file.seek(0)
+        return map(row_of, map(json.loads, self._file))
 
 
 class PlanPages:
@@ -151,18 +125,22 @@ class PlanPages:
         return list(self.current)
 
 
-def _row(line: bytes) -> PlanRow:
+def row_of(value: Mapping[str, Any]) -> PlanRow:
+    """The row that a line of a plan's file holds.
+
+    Raises:
+        PlanRefused: it holds none.
+    """
     try:
-        value: dict[str, Any] = json.loads(line)
         return PlanRow(
             _id(value["id"]),
-            value["ticket_number"],
+            _text(value["ticket_number"]),
             _guard(value["guard"]),
             ItemOutcome(value["outcome"]),
-            value["reason"],
-            tuple([step_from(step) for step in value["steps"]]) if "steps" in value else (),
+            _text(value["reason"]),
+            tuple([step_from(step) for step in value.get("steps", ())]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError, InvalidInput):
+    except (ValueError, KeyError, TypeError, InvalidInput):
         raise PlanRefused("the plan has an invalid line") from None
 
 
@@ -174,5 +152,11 @@ def _id(value: object) -> int | None:
 
 def _guard(value: object) -> Mapping[str, object] | None:
     if value is None or isinstance(value, dict):
+        return value
+    raise ValueError
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
         return value
     raise ValueError

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.database_id import database_id
 from savctl.usecases.batch.json_lines import json_line, json_object, read_lines, write_lines
 from savctl.usecases.bulk.order import BulkOrder, order_from
-from savctl.usecases.bulk.plan import Plan, PlanRefused
+from savctl.usecases.bulk.plan import Plan, PlanRefused, row_of
 from savctl.usecases.operation import Operation
 
 _KIND, _VERSION = "ticket bulk", 1
@@ -34,6 +34,9 @@ def write_plan(
         NeedsConfirmation: the file exists, and `overwrite` does not replace it.
         InvalidInput: it cannot be written.
     """
+    rows = sha256()
+    for line in _lines(plan):
+        rows.update(line)
     header: dict[str, object] = {
         "plan": _KIND,
         "version": _VERSION,
@@ -44,10 +47,10 @@ def write_plan(
         "database": _here(op.database),
         "rows": plan.summary.rows,
         "changes": plan.summary.changes,
-        "sha256": plan.sha256,
+        "sha256": rows.hexdigest(),
     }
     header["digest"] = _digest(header)
-    write_lines(path, chain((json_line(header),), plan.lines()), overwrite=overwrite)
+    write_lines(path, chain((json_line(header),), _lines(plan)), overwrite=overwrite)
 
 
 def read_plan(database: Database, path: Path, *, verb: str) -> tuple[BulkOrder, Plan]:
@@ -59,21 +62,48 @@ def read_plan(database: Database, path: Path, *, verb: str) -> tuple[BulkOrder, 
     """
     lines = read_lines(path)
     header = _header(lines, path)
-    plan = Plan()
-    for _, raw in lines:
-        plan.add_line(raw)
-    if header.get("digest") != _digest(header) or header.get("sha256") != plan.sha256:
-        raise PlanRefused(
-            f"the plan {path} was edited or cut short", hint="Make a new one with --plan-out."
-        )
+    _require_whole(header, lines, path)
     if header.get("operation") != verb:
         raise InvalidInput(
             f"the plan {path} is one of 'ticket bulk {header.get('operation')}', not of {verb}"
         )
     _require_here(database, header.get("database"), path)
-    order = order_from(header["operation"], header.get("arguments"))
-    plan.count()
-    return order, plan
+    plan = Plan()
+    rows = sha256()
+    for place, raw in islice(read_lines(path), 1, None):
+        rows.update(raw)
+        plan.add(row_of(_object(raw, place)))
+    if rows.hexdigest() != header["sha256"]:
+        raise _spoilt(path)  # it was changed while it was read
+    return order_from(header["operation"], header.get("arguments")), plan
+
+
+def _require_whole(
+    header: Mapping[str, object], lines: Iterator[tuple[str, bytes]], path: Path
+) -> None:
+    """Pass when header and rows fit their digests."""
+    rows = sha256()
+    for _, raw in lines:
+        rows.update(raw)
+    if header.get("digest") != _digest(header) or header.get("sha256") != rows.hexdigest():
+        raise _spoilt(path)
+
+
+def _spoilt(path: Path) -> PlanRefused:
+    return PlanRefused(
+        f"the plan {path} was edited or cut short", hint="Make a new one with --plan-out."
+    )
+
+
+def _lines(plan: Plan) -> Iterator[bytes]:
+    return (json_line(row.as_json()) for row in plan.rows())
+
+
+def _object(raw: bytes, place: str) -> dict[str, Any]:
+    try:
+        return json_object(raw, place)
+    except InvalidInput as problem:
+        raise PlanRefused(problem.message) from None
 
 
 def _header(lines: Iterator[tuple[str, bytes]], path: Path) -> dict[str, Any]:

@@ -5,11 +5,12 @@ Nothing is locked and nothing is changed. A page of tickets is read at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from savctl.domain.bulk.guards import guard_of
 from savctl.domain.bulk.steps import BulkStep, BulkTerms, BulkVerb
+from savctl.domain.model.metadata import EMPTY
 from savctl.domain.model.references import Reference
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -30,6 +31,7 @@ from savctl.usecases.tickets.assignment import RECENT
 
 _PAGE = 1_000
 
+_Outcome = tuple[ItemOutcome, str | None]
 Steps = Callable[[Ticket], Sequence[BulkStep]]
 
 
@@ -72,19 +74,51 @@ def plan_row(
     ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder, terms: BulkTerms
 ) -> PlanRow:
     """A ticket as a row of the plan; steps of its own are written into it."""
-    item = judge(ticket, steps, order, terms).item
+    item = judge(_as_judged(ticket, steps), steps, order, terms).item
+    return _with_outcome(ticket, steps, order, (item.outcome, item.reason))
+
+
+def _with_outcome(
+    ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder, outcome: _Outcome
+) -> PlanRow:
     own = () if order.step is not None else steps
-    return PlanRow(
-        ticket.id, ticket.ticket_number, guard_of(ticket), item.outcome, item.reason, own
-    )
+    return PlanRow(ticket.id, ticket.ticket_number, guard_of(ticket), *outcome, own)
+
+
+def _kind(ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder) -> Hashable | None:
+    """What the outcome depends on: tickets of one kind are judged once; None is a kind of its own.
+
+    A refusal names its ticket and is never taken for another one's.
+    """
+    if order.message is not None or any(step.verb is BulkVerb.TAG for step in steps):
+        return None
+    return (ticket.status, ticket.assigned_to, ticket.priority, *steps)
+
+
+def _as_judged(ticket: Ticket, steps: Sequence[BulkStep]) -> Ticket:
+    """The ticket without its metadata, which no rule but that of tags looks at.
+
+    To decode it, and to write an entry that nobody stores, would be half of a plan's time.
+    """
+    if any(step.verb is BulkVerb.TAG for step in steps):
+        return ticket
+    return ticket.changed(metadata=EMPTY)
 
 
 def _filled(plan: Plan, work: Planning, tickets: Iterable[Ticket]) -> Plan:
     op = work.op
     terms = BulkTerms(by=op.actor, now=op.clock(), policies=op.policies)
-    steps = _steps(work)
+    steps, outcomes = _steps(work), dict[Hashable, _Outcome]()
     for ticket in tickets:
-        plan.add(plan_row(ticket, steps(ticket), work.order, terms))
+        own = steps(ticket)
+        kind = _kind(ticket, own, work.order)
+        if kind in outcomes:
+            row = _with_outcome(ticket, own, work.order, outcomes[kind])
+        else:
+            row = plan_row(ticket, own, work.order, terms)
+            if kind is not None and row.outcome is not ItemOutcome.REFUSED:
+                outcomes[kind] = row.outcome, row.reason
+        plan.add(row)
         if plan.summary.rows % _PAGE == 0:
             work.on_row(plan.summary.rows)
             if work.should_stop():
