@@ -13,8 +13,9 @@ from savctl.usecases.search.search import TicketSearch
 from tests.depth import deep
 from tests.search.texts import Stored, naive, queries, stored_tickets
 
-TICKETS = deep(600, usual=200)
+TICKETS = deep(600, usual=120)
 QUERIES = deep(1_000, usual=500)
+FEW = deep(200, usual=25)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_frequent_words_are_found_by_reading_the_newest_tickets(
     monkeypatch.setattr(server, "MOST_ROWS", -1)
     monkeypatch.setattr(embedded, "MOST_ROWS", -1)
     monkeypatch.setattr(candidates, "_TICKETS_AT_ONCE", (16, 64))
-    wanted = list(queries(QUERIES // 10, seed=3))
+    wanted = list(queries(FEW, seed=3))
 
     assert {q: found(database, q) for q in wanted} == {q: naive(tickets, q) for q in wanted}
 
@@ -58,13 +59,13 @@ def test_reading_that_takes_too_long_goes_on_with_the_index(
     monkeypatch.setattr(embedded, "MOST_ROWS", -1)
     monkeypatch.setattr(candidates, "_TICKETS_AT_ONCE", (16, 16))
     monkeypatch.setattr(candidates, "_PATIENCE", 40)
-    wanted = list(queries(QUERIES // 10, seed=4))
+    wanted = list(queries(FEW, seed=4))
 
     assert {q: found(database, q) for q in wanted} == {q: naive(tickets, q) for q in wanted}
 
 
 def test_a_scan_finds_the_same(database: Database, tickets: list[Stored]) -> None:
-    wanted = list(queries(QUERIES // 10, seed=5))
+    wanted = list(queries(FEW, seed=5))
 
     assert {q: found(database, q, scan=True) for q in wanted} == {
         q: naive(tickets, q) for q in wanted
@@ -72,7 +73,7 @@ def test_a_scan_finds_the_same(database: Database, tickets: list[Stored]) -> Non
 
 
 def test_public_leaves_internal_notes_out(database: Database, tickets: list[Stored]) -> None:
-    wanted = list(queries(QUERIES // 10, seed=6))
+    wanted = list(queries(FEW, seed=6))
 
     assert {q: found(database, q, public=True) for q in wanted} == {
         q: naive(tickets, q, internal=False) for q in wanted

@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
+from savctl.domain.search.query import parse_query
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.search import candidates
+from savctl.usecases.search.options import SearchOptions
+from savctl.usecases.search.search import TicketSearch
 from tests.access.token_users import with_token_of
 from tests.conftest import Cli
-from tests.given import AGENT, CUSTOMER, created, write
+from tests.given import AGENT, CUSTOMER, created, rows, write
+from tests.schema.support import run_sql
 from tests.search.texts import Stored, store
 
 pytestmark = pytest.mark.each_database("each database has an index of its own")
 
+PASSWORD = "of a test"
 KEYS = [
     *("ticket_number", "id", "status", "priority", "subject", "score", "found_in"),
     *("message_id", "snippet"),
@@ -240,3 +245,42 @@ def test_what_steers_a_terminal_is_shown_as_an_escape(cli: Cli, database: Databa
 
     for form in ("table", "wide", "json", "jsonl"):
         assert "\x1b" not in cli("ticket", "search", "colis", "-o", form).out
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+def test_a_table_of_stop_words_is_known(
+    search: Search, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(database, "CREATE TABLE stops (value VARCHAR(30)) ENGINE=InnoDB")
+    write(database, "INSERT INTO stops VALUES ('colis')")
+    schema = rows(database, "SELECT DATABASE() AS name")[0]["name"]
+    try:
+        write(database, f"SET GLOBAL innodb_ft_server_stopword_table = '{schema}/stops'")
+        store(database, [Stored(1, "colis", "rien")])
+
+        assert [hit["id"] for hit in search("colis")] == [1]
+    finally:
+        write(database, "SET GLOBAL innodb_ft_server_stopword_table = NULL")
+        write(database, "DROP TABLE stops")
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+def test_the_user_of_every_day_may_search(database: Database) -> None:
+    run_sql(
+        database,
+        "DROP USER IF EXISTS searcher@'%'",
+        f"CREATE USER searcher@'%' IDENTIFIED BY '{PASSWORD}'",
+        f"GRANT SELECT ON {database.url.database}.* TO searcher@'%'",
+    )
+    store(database, [Stored(1, "le colis", "rien")])
+    limited = Database(
+        database.url.set(username="searcher", password=PASSWORD).render_as_string(
+            hide_password=False
+        )
+    )
+    options = SearchOptions(query=parse_query("le colis"))
+    try:
+        assert [hit.id for hit in TicketSearch(limited, options).hits()] == [1]
+    finally:
+        limited.close()
+        run_sql(database, "DROP USER searcher@'%'")

@@ -48,9 +48,20 @@ class _Table(dict[int, str]):
 _TABLE = _Table()
 
 
+def folded(text: str) -> str:
+    """The text without case and accents, a blank for everything that separates words."""
+    try:
+        raw = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.translate(_TABLE)
+    if _SHARP_S in raw:
+        return text.translate(_TABLE)
+    return raw.translate(_LATIN).decode("latin-1")
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text, folded, in order."""
-    return text.translate(_TABLE).split()
+    return folded(text).split()
 
 
 def placed_words(text: str) -> Iterator[tuple[str, int, int]]:
@@ -85,3 +96,8 @@ def _folded(character: str) -> str:
 
 def _is_in(code: int, ranges: tuple[range, ...]) -> bool:
     return any(code in one for one in ranges)
+
+
+# Most texts are of these letters alone; bytes are translated ten times as fast.
+_SHARP_S = "ß".encode("latin-1")
+_LATIN = bytes(ord(_folded(chr(code))[0]) for code in range(256))

@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from savctl.domain.search.folding import words_of
+from savctl.domain.search.folding import folded
 from savctl.domain.search.query import Query, Term
 
 
@@ -26,8 +27,7 @@ class SearchField(StrEnum):
 _WEIGHTS = {SearchField.SUBJECT: 4.0, SearchField.DESCRIPTION: 2.0, SearchField.MESSAGES: 1.0}
 
 
-@dataclass(frozen=True, slots=True)
-class SearchedText:
+class SearchedText(NamedTuple):
     """One text of a ticket; `message_id` is None outside of messages."""
 
     field: SearchField
@@ -50,27 +50,17 @@ def match(
 
     Terms are looked for in the `fields`, exclusions in all texts.
     """
-    spelled = [spell(text.text) for text in texts]
+    wanted = [needle(term) for term in query.terms]
     unwanted = [needle(term) for term in query.excluded]
-    if any(one in text for text in spelled for one in unwanted):
+    all_words = [term.words[-1] for term in (*query.terms, *query.excluded)]
+    spelled = [_spelled(text.text, all_words) for text in texts]
+    if any(one in words for words in spelled for one in unwanted):
         return None
-    looked_at = [
-        (text, words) for text, words in zip(texts, spelled, strict=True) if text.field in fields
+    counts = [
+        [words.count(one) if text.field in fields else 0 for one in wanted] if words else None
+        for text, words in zip(texts, spelled, strict=True)
     ]
-    score, held = 0.0, [0] * len(looked_at)
-    for wanted in map(needle, query.terms):
-        counts = [words.count(wanted) for _, words in looked_at]
-        if not any(counts):
-            return None
-        held = [one + (count > 0) for one, count in zip(held, counts, strict=True)]
-        score += sum(_worth([text for text, _ in looked_at], counts))
-    best = max(range(len(held)), key=lambda at: held[at])  # the first of those that are equal
-    return TextMatch(round(score, 3), looked_at[best][0])
-
-
-def spell(text: str) -> str:
-    """The folded words, each with a blank of its own before and behind."""
-    return f" {'  '.join(words_of(text))} "
+    return _weighed(texts, [one or [0] * len(wanted) for one in counts])
 
 
 def needle(term: Term) -> str:
@@ -78,8 +68,28 @@ def needle(term: Term) -> str:
     return f" {'  '.join(term.words)}{'' if term.is_prefix else ' '}"
 
 
+def _spelled(text: str, words: Sequence[str]) -> str:
+    """The text spelled; nothing where none of the words is in it."""
+    plain = folded(text)
+    return f" {'  '.join(plain.split())} " if any(word in plain for word in words) else ""
+
+
+def _weighed(texts: Sequence[SearchedText], counts: Sequence[Sequence[int]]) -> TextMatch | None:
+    """The score of so many hits of each term in each text; None where a term has none."""
+    score = 0.0
+    for term in zip(*counts, strict=True):
+        if not any(term):
+            return None
+        score += sum(_worth(texts, term))
+    held = [sum(count > 0 for count in of_text) for of_text in counts]
+    best = max(range(len(held)), key=held.__getitem__)  # the first of those that are equal
+    return TextMatch(round(score, 3), texts[best])
+
+
 def _worth(texts: Sequence[SearchedText], counts: Sequence[int]) -> Iterator[float]:
-    for field, weight in _WEIGHTS.items():
-        count = sum(n for text, n in zip(texts, counts, strict=True) if text.field is field)
+    by_field: dict[SearchField, int] = {}
+    for text, count in zip(texts, counts, strict=True):
         if count:
-            yield weight * (1 + math.log(count))
+            by_field[text.field] = by_field.get(text.field, 0) + count
+    for field, count in by_field.items():
+        yield _WEIGHTS[field] * (1 + math.log(count))

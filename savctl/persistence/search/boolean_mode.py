@@ -22,6 +22,13 @@ _KNOWN = (
 )
 
 
+# The server's own; to read them from information_schema takes the PROCESS privilege.
+STOP_WORDS = (
+    "a about an are as at be by com de en for from how i in is it la of on or that the this to "
+    "was what when where who will with und www"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedWords:
     """Which words the server has in its index; `stop_words` are folded."""

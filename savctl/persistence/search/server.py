@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from savctl.domain.search.folding import words_of
 from savctl.domain.search.query import Term
 from savctl.persistence.schema.migration_search import INDEXED
-from savctl.persistence.search.boolean_mode import IndexedWords, against
+from savctl.persistence.search.boolean_mode import STOP_WORDS, IndexedWords, against
 from savctl.persistence.sql import fetched, id_list
 
 MOST_ROWS = 15_000  # that the index may find: some 60 ms
@@ -93,8 +93,7 @@ class ServerCandidates:
 
     def _stop_words(self) -> list[str]:
         """The server's own, whether it uses them or not, and those of a table that it names."""
-        query = "SELECT value FROM information_schema.INNODB_FT_DEFAULT_STOPWORD"
-        words = [row[0] for row in fetched(self._connection, query)]
+        words = [STOP_WORDS]
         for variable in ("innodb_ft_server_stopword_table", "innodb_ft_user_stopword_table"):
             table = fetched(self._connection, f"SELECT @@{variable}")[0][0]
             if table:

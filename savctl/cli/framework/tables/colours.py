@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+_HIT, _BOLD = re.compile("«[^«»]+»"), "1"
 _RED, _YELLOW, _GREEN, _GREY = "31", "33", "32", "90"
 _WORDS = {
     **dict.fromkeys(("urgent", "error", "failed", "dead", "refused", "abandoned", "late"), _RED),
@@ -22,6 +25,8 @@ _WRONG_IF_YES = frozenset(("breached", "is_breached", "late", "overdue"))
 
 def painted(name: str, text: str) -> str:
     """The cell of the column `name`, in colour where its value has a meaning."""
+    if name == "snippet":
+        return _HIT.sub(lambda hit: colour(hit[0], _BOLD), text)
     if name in _COLUMNS:
         first = text.partition(" ")[0]
         return colour(text, _WORDS.get(first.lower(), ""))
