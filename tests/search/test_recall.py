@@ -6,7 +6,6 @@ import pytest
 
 from savctl.domain.search.query import parse_query
 from savctl.persistence.engine import Database
-from savctl.persistence.search import embedded, server
 from savctl.usecases.search import candidates
 from savctl.usecases.search.options import SearchOptions
 from savctl.usecases.search.search import TicketSearch
@@ -44,8 +43,7 @@ def test_the_index_finds_what_a_naive_scan_finds(
 def test_frequent_words_are_found_by_reading_the_newest_tickets(
     database: Database, tickets: list[Stored], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MOST_ROWS", -1)
-    monkeypatch.setattr(embedded, "MOST_ROWS", -1)
+    monkeypatch.setattr(candidates, "is_read", lambda *_: True)
     monkeypatch.setattr(candidates, "_TICKETS_AT_ONCE", (16, 64))
     wanted = list(queries(FEW, seed=3))
 
@@ -55,8 +53,7 @@ def test_frequent_words_are_found_by_reading_the_newest_tickets(
 def test_reading_that_takes_too_long_goes_on_with_the_index(
     database: Database, tickets: list[Stored], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MOST_ROWS", -1)
-    monkeypatch.setattr(embedded, "MOST_ROWS", -1)
+    monkeypatch.setattr(candidates, "is_read", lambda *_: True)
     monkeypatch.setattr(candidates, "_TICKETS_AT_ONCE", (16, 16))
     monkeypatch.setattr(candidates, "_PATIENCE", 40)
     wanted = list(queries(FEW, seed=4))

@@ -22,7 +22,7 @@ from tests.search.texts import Stored, store
 
 pytestmark = pytest.mark.each_database("each database has an index of its own")
 
-PASSWORD = "of a test"
+PASSWORD = "of a test"  # noqa: S105
 KEYS = [
     *("ticket_number", "id", "status", "priority", "subject", "score", "found_in"),
     *("message_id", "snippet"),

@@ -63,6 +63,11 @@ def match(
     return _weighed(texts, [one or [0] * len(wanted) for one in counts])
 
 
+def holds(text: str, term: Term) -> bool:
+    """Whether a text has the term."""
+    return needle(term) in _spelled(text, term.words[-1:])
+
+
 def needle(term: Term) -> str:
     """What stands in a spelled text that holds the term."""
     return f" {'  '.join(term.words)}{'' if term.is_prefix else ' '}"

@@ -7,6 +7,7 @@ that the server has in its words are handed over, so no operator can be among th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from savctl.domain.search.query import Term
@@ -48,13 +49,18 @@ class IndexedWords:
         return word not in self.stop_words and all(map(_is_known, word))
 
 
-def against(term: Term, words: IndexedWords) -> str | None:
-    """What a text with the term matches; None where the index can not tell."""
+def indexed(term: Term, words: IndexedWords) -> list[str]:
+    """The words of a term that the index has, as it takes them; none where it can not tell."""
     *firsts, last = term.words
-    parts = [f"+{word}" for word in firsts if words.has(word, is_prefix=False)]
+    found = [word for word in firsts if words.has(word, is_prefix=False)]
     if words.has(last, is_prefix=term.is_prefix):
-        parts.append(f"+{last}{'*' if term.is_prefix else ''}")
-    return " ".join(parts) or None
+        found.append(f"{last}*" if term.is_prefix else last)
+    return list(dict.fromkeys(found))
+
+
+def all_of(words: Sequence[str]) -> str:
+    """What a text with all of these words matches."""
+    return " ".join(f"+{word}" for word in words)
 
 
 def _is_known(character: str) -> bool:

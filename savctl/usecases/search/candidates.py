@@ -7,10 +7,12 @@ asked all the same. What no index knows is looked for in the newest tickets only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from savctl.domain.access.file_access import Role
 from savctl.domain.search.query import Term
 from savctl.errors import ConfigurationError
 from savctl.persistence.engine import Database, OpenConnection
@@ -21,9 +23,12 @@ from savctl.usecases.search.options import SearchOptions
 
 MOST_LOOKED_AT = 100_000  # tickets, where no index knows a word
 _TICKETS_AT_ONCE = (500, 4_000)  # read from the newest on: at first, at most
-_FOUND_AT_ONCE = 400  # of those that the index found
-_PATIENCE = 20_000  # tickets read for a frequent word before the index is asked
+_FOUND_AT_ONCE = 300  # of those that the index found
+_PATIENCE = 10_000  # tickets read for a frequent word before the index is asked
 _CHEAP = 5_000  # rows: a second word is looked up as well
+_TEXTS = 4  # of a ticket, usually
+_IN_A_ROW = 0.1  # how often words of one text follow each other
+_FEW = 2_000  # tickets
 
 Candidates = server.ServerCandidates | embedded.EmbeddedCandidates
 
@@ -105,9 +110,12 @@ class CandidateSearch:
 
     def _indexed(self, ids: Sequence[int], before: int | None) -> Iterator[list[int]]:
         below = [one for one in ids if before is None or one < before]
-        for at in range(0, len(below), _FOUND_AT_ONCE):
-            yield below[at : at + _FOUND_AT_ONCE]
-            self._note(len(below[at : at + _FOUND_AT_ONCE]))
+        at, size = 0, _FOUND_AT_ONCE
+        while window := below[at : at + size]:
+            yield window
+            self._note(len(window))
+            at += size
+            size = min(2 * size, _TICKETS_AT_ONCE[1])
 
     def _note(self, count: int) -> None:
         self._looked += count
@@ -121,17 +129,20 @@ class CandidateSearch:
             self._has_index = index.is_there and not self.options.scan
             if not index.is_there and not self.options.scan:
                 raise _not_indexed(self.database.name, index.missing)
-            return self._planned(self._on(connection))
+            return self._planned(connection)
 
-    def _planned(self, candidates: Candidates) -> _Plan:
-        terms = self.options.query.terms
+    def _planned(self, connection: OpenConnection) -> _Plan:
+        candidates, terms = self._on(connection), self.options.query.terms
+        if self._is_about_few(connection):
+            return _Plan()
         known = {term: rows for term in terms if (rows := candidates.estimate(term)) is not None}
         if not known:
             longest = max(terms, key=lambda term: len(" ".join(term.words)))
             return _Plan(narrow_by=longest, is_bounded=True)
         by_rows = sorted(known, key=lambda term: known[term])
         rarest = by_rows[0]
-        if known[rarest] > self._most_rows:
+        costs = self._costs
+        if is_read(known, self.options, candidates.rows, costs):
             return _Plan(narrow_by=rarest, late=rarest)
         ids = candidates.ticket_ids(rarest)
         rest = by_rows[1:]
@@ -139,14 +150,40 @@ class CandidateSearch:
             ids &= candidates.ticket_ids(rest.pop(0))
         return _Plan(ids=sorted(ids, reverse=True), narrow_by=rest[0] if rest else None)
 
+    def _is_about_few(self, connection: OpenConnection) -> bool:
+        """Whether a customer or an order has so few tickets that all of them are read."""
+        wanted = self.options.wanted
+        requester = self.database.requester
+        is_customers = requester is not None and requester.role is Role.CUSTOMER
+        if wanted.user_id is None and wanted.order_id is None and not is_customers:
+            return False
+        return len(newest_ids(connection, wanted, before=None, limit=_FEW + 1)) <= _FEW
+
     def _on(self, connection: OpenConnection) -> Candidates:
         if self.database.is_sqlite:
             return embedded.EmbeddedCandidates(connection, has_index=self._has_index)
         return server.ServerCandidates(connection, has_index=self._has_index)
 
     @property
-    def _most_rows(self) -> int:
-        return embedded.MOST_ROWS if self.database.is_sqlite else server.MOST_ROWS
+    def _costs(self) -> tuple[int, int]:
+        kind = embedded if self.database.is_sqlite else server
+        return kind.ROW_COST, kind.TICKET_COST
+
+
+def is_read(
+    known: Mapping[Term, int], options: SearchOptions, rows: int, costs: tuple[int, int]
+) -> bool:
+    """Whether a page is met sooner by reading tickets from the newest on than by the index.
+
+    `known` are the rows of each term that the index knows, of so many rows of messages.
+    """
+    row_cost, ticket_cost = costs
+    share = math.prod(
+        min(1.0, _TEXTS * count / max(1, rows)) * _IN_A_ROW ** (len(term.words) - 1)
+        for term, count in known.items()
+    )
+    needed = min(options.enough, _FOUND_AT_ONCE)
+    return needed * ticket_cost < row_cost * min(known.values()) * share
 
 
 def _not_indexed(database: str, missing: Sequence[str]) -> SearchNotIndexed:
