@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,15 @@ from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.crash.fork_server import Process
 from tests.crash.processes import PATIENCE_SECONDS, start, wait_until
-from tests.depth import deep
+from tests.depth import IS_DEEP, deep
 from tests.given import rows
 from tests.servers import find
 from tests.servers.mysql_family import PrivateServer
 from tests.servers.rabbitmq import PrivateBroker
 from tests.sync.outside import gone, order, user
 
-MESSAGES, CONSUMERS = deep(10_000, usual=600), 4
-KILLS, CRASHES = deep(12, usual=4), deep(3, usual=1)
+MESSAGES, CONSUMERS = deep(10_000, usual=500), deep(4, usual=2)
+KILLS, CRASHES = deep(12, usual=3), deep(3, usual=0)  # servers take long to come back
 CONSUME = ("sync", "consume", "--quiet")
 USERS, ORDERS = MESSAGES // 20, MESSAGES // 40
 BINDINGS = (
@@ -136,16 +137,53 @@ def taken(database: Database) -> int:
     return len(rows(database, "SELECT message_key FROM savctl_inbox"))
 
 
+@dataclass(kw_only=True)
+class Outside:
+    """A database and a broker, and how both are killed."""
+
+    database_url: str
+    broker_url: str
+    crash: Callable[[], None]
+
+
+@pytest.fixture
+def outside(request: pytest.FixtureRequest) -> Outside:
+    """Servers of its own for a deep run, which kills them; else those of all tests."""
+    if not IS_DEEP:
+        server = request.getfixturevalue("servers").of("mariadb")
+        server.drop_database("killed")
+        return Outside(
+            database_url=server.create_database("killed"),
+            broker_url=request.getfixturevalue("broker").url,
+            crash=lambda: None,
+        )
+    durable: PrivateServer = request.getfixturevalue("durable")
+    fragile: PrivateBroker = request.getfixturevalue("fragile")
+
+    def crash() -> None:
+        fragile.crash()
+        fragile.start()
+        durable.crash()
+        time.sleep(random.uniform(0, 0.3))
+        durable.start()
+
+    return Outside(
+        database_url=durable.create_database("killed"),
+        broker_url=fragile.create_vhost("killed"),
+        crash=crash,
+    )
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.slow("kills processes and servers at work, again and again")
 def test_consumers_broker_and_database_may_be_killed_and_nothing_is_lost_or_done_twice(
-    environment: dict[str, str], durable: PrivateServer, fragile: PrivateBroker
+    environment: dict[str, str], outside: Outside
 ) -> None:
     chance = random.Random(17)
-    database = Database(durable.create_database("killed"))
+    database = Database(outside.database_url)
     versions.upgrade(database, owner="tests")
     numbers = tickets_of(database, ORDERS)
-    url = fragile.create_vhost("killed")
+    url = outside.broker_url
     RabbitQueues(RabbitSettings(url=url)).set_up(BINDINGS, exchanges=True)
     messages = stories(chance)
     named = [(f"m-{number}", body) for number, body in enumerate(messages)]
@@ -166,11 +204,7 @@ def test_consumers_broker_and_database_may_be_killed_and_nothing_is_lost_or_done
             if kill < KILLS:
                 consumers.append(_killed(stack, environment, consumers.pop(0)))
             if kill < CRASHES:
-                fragile.crash()
-                fragile.start()
-                durable.crash()
-                time.sleep(chance.uniform(0, 0.3))
-                durable.start()
+                outside.crash()
         wait_until(
             lambda: taken(database) == len(named) and not waiting(url),
             what="the last message",
