@@ -1,4 +1,7 @@
-"""A ticket command does not know whether there is a broker (rules 8.1: never sent from it)."""
+"""A ticket command does not know whether there is a broker (rules 8.1: never sent from it).
+
+But a creation: it asks for an order, and for a customer who is not known (rules 14.4, 14.5).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 from savctl.persistence.engine import Database
 from tests.conftest import Cli
 from tests.events.backlog import waiting
+from tests.given import write
 from tests.servers.ports import LOOPBACK
 
 AT_ONCE = 5.0  # seconds for five commands; a single connection attempt waits for ten
@@ -46,8 +50,9 @@ class SilentPort:
 
 
 @pytest.fixture
-def silent(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentPort]:
-    """The broker of the command line, which accepts and never answers."""
+def silent(cli: Cli, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentPort]:
+    """The broker of the command line, which accepts and never answers; the customer is known."""
+    write(database, "INSERT INTO users VALUES (456, 'ada@example.org', 'Ada', 'Byron')")
     port = SilentPort()
     monkeypatch.setenv("SAVCTL_BROKER_URL", f"amqp://sav:sav@{LOOPBACK}:{port.port}/")
     yield port
