@@ -109,6 +109,22 @@ def move(connection: Connection, from_bundle: int, to_bundle: int, ids: Sequence
         connection.execute(wanted.where(_A.ticket_id.in_(list(ids))).values(bundle_id=to_bundle))
 
 
+def replace(connection: Connection, whole: TicketSnapshot, digest: str) -> None:
+    """An archived ticket stands otherwise in its bundle now: its line, whose it is, its files."""
+    ticket_id = whole.ticket["id"]
+    values = {
+        "user_id": whole.ticket["user_id"],
+        "order_id": whole.ticket["order_id"],
+        "line_sha256": digest,
+        "messages": len(whole.messages),
+        "attachments": len(whole.attachments),
+    }
+    connection.execute(update(archived_tickets).where(_A.ticket_id == ticket_id).values(**values))
+    delete_in(connection, archived_files, "ticket_id", [ticket_id])
+    rows = [(r["id"], r["ticket_id"], r["file_path"], r["file_size"]) for r in whole.attachments]
+    insert_rows(connection, archived_files, _FILE_COLUMNS, rows)
+
+
 def find(connection: Connection, ref: str | int, *, lock: bool = False) -> Archived | None:
     """The archived ticket of this number (in any case) or id."""
     ref = resolved(connection, ref)

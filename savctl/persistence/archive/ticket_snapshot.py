@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from savctl.persistence.archive.row_digests import digest_sql, together
 from savctl.persistence.archive.row_values import NotFaithful, PlainRow, bound, plain_by
@@ -77,21 +77,33 @@ def insert_whole(connection: Connection, columns: Columns, whole: TicketSnapshot
     Raises:
         NotFaithful: a column of then is not there any more.
     """
-    for table, rows in (
-        (support_tickets, [whole.ticket]),
-        (ticket_messages, whole.messages),
-        (ticket_attachments, whole.attachments),
-        (files, whole.files),
-    ):
-        for row in rows:
-            names = [name for name in row if name in columns[table.name]]
-            lost = [n for n in row if n not in columns[table.name] and row[n] is not None]
-            if lost:
-                raise NotFaithful(f"{table.name} has no column {', '.join(lost)} any more")
-            times = TIMES[table.name]
-            values = [bound(row[name], is_time=name in times) for name in names]
-            quoted = [quoted_name(connection, name) for name in names]
-            insert_rows(connection, table, quoted, [tuple(values)])
+    _insert(connection, columns, support_tickets, [whole.ticket])
+    insert_parts(connection, columns, whole)
+
+
+def insert_parts(connection: Connection, columns: Columns, whole: TicketSnapshot) -> None:
+    """Store what hangs on a ticket, without the ticket's own row.
+
+    Raises:
+        NotFaithful: a column of then is not there any more.
+    """
+    _insert(connection, columns, ticket_messages, whole.messages)
+    _insert(connection, columns, ticket_attachments, whole.attachments)
+    _insert(connection, columns, files, whole.files)
+
+
+def _insert(
+    connection: Connection, columns: Columns, table: Table, rows: Sequence[PlainRow]
+) -> None:
+    times = TIMES[table.name]
+    for row in rows:
+        names = [name for name in row if name in columns[table.name]]
+        lost = [n for n in row if n not in columns[table.name] and row[n] is not None]
+        if lost:
+            raise NotFaithful(f"{table.name} has no column {', '.join(lost)} any more")
+        values = [bound(row[name], is_time=name in times) for name in names]
+        quoted = [quoted_name(connection, name) for name in names]
+        insert_rows(connection, table, quoted, [tuple(values)])
 
 
 def delete_whole(connection: Connection, whole: Collection[TicketSnapshot]) -> None:

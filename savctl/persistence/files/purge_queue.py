@@ -8,13 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, case, delete, func, insert, literal, or_, select, update
 
 from savctl.domain.files.file_names import key_digest
 from savctl.persistence.schema.tables import purges
+from savctl.persistence.sql import chunks
 
 _P = purges.c
 _LONGEST_ERROR = 500
+_AT_ONCE = 1_000
 
 
 class PurgeReason(StrEnum):
@@ -80,11 +82,26 @@ class Purges:
                 update(purges).where(_P.key_digest == digest).values(due_at=sooner)
             )
 
+    def take_over(self, keys: Collection[str]) -> None:
+        """The reason of these is the erasure of a person from now on, whatever it was."""
+        for some in chunks(sorted({key_digest(key) for key in keys}), _AT_ONCE):
+            wanted = update(purges).where(_P.key_digest.in_(some))
+            self._connection.execute(wanted.values(reason=str(PurgeReason.ERASURE)))
+
+    def of_tickets(self, ticket_ids: Collection[int], *, after_id: int, limit: int) -> list[Purge]:
+        """The next ones of these tickets, due or not, by id."""
+        query = select(purges).where(_P.ticket_id.in_(ticket_ids), _P.id > after_id)
+        return self._read(query.order_by(_P.id).limit(limit))
+
+    def of_erasures(self, *, after_id: int, limit: int) -> list[Purge]:
+        """The next ones whose reason is the erasure of a person, by id."""
+        wanted = (_P.reason == str(PurgeReason.ERASURE), _P.id > after_id)
+        return self._read(select(purges).where(*wanted).order_by(_P.id).limit(limit))
+
     def due(self, moment: datetime, *, after_id: int, limit: int) -> list[Purge]:
         """The next ones whose time has come, in id order."""
         query = select(purges).where(_P.due_at <= moment, _P.id > after_id)
-        rows = self._connection.execute(query.order_by(_P.id).limit(limit)).mappings()
-        return [Purge(**{name: row[name] for name in Purge.__slots__}) for row in rows]
+        return self._read(query.order_by(_P.id).limit(limit))
 
     def count_due(self, moment: datetime, *, after_id: int = 0) -> int:
         """How many are due."""
@@ -122,6 +139,10 @@ class Purges:
         is_settled = or_(_P.reason != str(PurgeReason.ORPHAN), _P.hidden_at.is_not(None))
         if digests:
             self._connection.execute(delete(purges).where(_P.key_digest.in_(digests), is_settled))
+
+    def _read(self, query: Select[Any]) -> list[Purge]:
+        rows = self._connection.execute(query).mappings()
+        return [Purge(**{name: row[name] for name in Purge.__slots__}) for row in rows]
 
     def _wanted(self, keys: Collection[str], *also: Any) -> set[str]:
         digests = {key_digest(key): key for key in keys}

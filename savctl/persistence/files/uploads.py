@@ -62,6 +62,12 @@ class UploadRecords:
         query = select(_U.key_digest).where(_U.key_digest.in_(digests))
         return {digests[found] for found in self._connection.execute(query).scalars()}
 
+    def of_tickets(self, ticket_ids: Collection[int]) -> list[Upload]:
+        """The uploads to these tickets."""
+        query = select(uploads).where(_U.ticket_id.in_(ticket_ids)).order_by(_U.id)
+        rows = self._connection.execute(query).mappings()
+        return [Upload(**{k: v for k, v in row.items() if k != "key_digest"}) for row in rows]
+
     def begun_before(self, moment: datetime, *, after_id: str, limit: int) -> list[Upload]:
         """The next uploads that began before a moment, in id order."""
         query = select(uploads).where(_U.started_at < moment, _U.id > after_id)

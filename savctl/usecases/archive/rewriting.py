@@ -6,14 +6,17 @@ new bundle is written and read back first, then the index moves to it in one tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from savctl.errors import Refused, Unavailable
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle, State
 from savctl.persistence.archive.index import Archived
+from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.lease import LeaseLost
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -23,6 +26,26 @@ from savctl.usecases.archive.lines import digest_of
 from savctl.usecases.batch.batches import BatchContext
 
 Also = Callable[[UnitOfWork, Sequence[Archived]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTicket:
+    """A ticket of a bundle as it shall stand in the new one."""
+
+    whole: TicketSnapshot
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The SHA-256 of a bundle and of the one that was written for it; None where none was."""
+
+    old: str | None
+    new: str | None
+
+
+Switched = Callable[[UnitOfWork, Digests], None]
+NO_CHANGES: Mapping[int, ChangedTicket] = MappingProxyType({})
 
 
 class Overtaken(Refused):
@@ -40,11 +63,14 @@ def rewrite(
     terms: BatchContext,
     dropping: frozenset[int] = frozenset(),
     also: Also | None = None,
+    changing: Mapping[int, ChangedTicket] = NO_CHANGES,
+    switched: Switched | None = None,
 ) -> list[Archived]:
     """Write a bundle anew without `dropping` and without copies of tickets that live elsewhere.
 
     `also` is called with the dropped tickets inside the transaction in which they leave the
-    index. Answers them.
+    index. Answers them. Those in `changing` stand otherwise in the new bundle; `switched` is
+    called at the end of that transaction.
 
     Raises:
         Damaged: the old bundle is not what was written, or not there; nothing was changed.
@@ -60,25 +86,21 @@ def rewrite(
     )
     if new is None:
         cold.require(old.key)
-    written: Written | None = None
-
-    def switch(uow: UnitOfWork) -> list[Archived]:
-        _require_done(uow, old)
-        inside = index.of_bundle(uow.connection, old.id, lock=True)
-        dropped = [row for one, row in inside.items() if one in dropping]
-        if also is not None:
-            also(uow, dropped)
-        index.remove(uow.connection, [row.ticket_id for row in dropped])
-        if new is not None and written is not None:
-            moved = sorted(kept.keys() & inside.keys())
-            _enter(uow, old, new, [kept[one] for one in moved], written, clock)
-        elif inside.keys() - dropping:
-            raise Overtaken(f"bundle {old.id} has other tickets than a moment ago")
-        bundles.change(uow.connection, old.id, State.OBSOLETE)
-        return dropped
-
     try:
-        written = _copied(cold, old, new, kept, clock, terms) if new is not None else None
+        written = None
+        if new is not None:
+            written = _copied(cold, old, new, kept, clock, terms, changing)
+        switch = _Switch(
+            clock=clock,
+            old=old,
+            new=new,
+            kept=kept,
+            written=written,
+            dropping=dropping,
+            also=also,
+            changing=changing,
+            switched=switched,
+        )
         dropped = in_transaction(database, switch, fence=terms.fence)
     except (Overtaken, LeaseLost):
         if new is not None:
@@ -86,6 +108,48 @@ def rewrite(
         raise
     purge_obsolete(database, cold, old, terms=terms)
     return dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Switch:
+    """The transaction in which the index moves from the old bundle to the new one."""
+
+    clock: Clock
+    old: Bundle
+    new: Bundle | None
+    kept: dict[int, Archived]
+    written: Written | None
+    dropping: frozenset[int]
+    also: Also | None
+    changing: Mapping[int, ChangedTicket]
+    switched: Switched | None
+
+    def __call__(self, uow: UnitOfWork) -> list[Archived]:
+        _require_done(uow, self.old)
+        inside = index.of_bundle(uow.connection, self.old.id, lock=True)
+        dropped = [row for one, row in inside.items() if one in self.dropping]
+        if self.also is not None:
+            self.also(uow, dropped)
+        index.remove(uow.connection, [row.ticket_id for row in dropped])
+        if self.new is not None and self.written is not None:
+            self._move(uow, self.new, self.written, inside)
+        elif inside.keys() - self.dropping:
+            raise Overtaken(f"bundle {self.old.id} has other tickets than a moment ago")
+        bundles.change(uow.connection, self.old.id, State.OBSOLETE)
+        if self.switched is not None:
+            new = self.written.sha256 if self.written else None
+            self.switched(uow, Digests(self.old.sha256, new))
+        return dropped
+
+    def _move(
+        self, uow: UnitOfWork, new: Bundle, written: Written, inside: dict[int, Archived]
+    ) -> None:
+        moved = sorted(self.kept.keys() & inside.keys())
+        _enter(uow, self.old, new, [self.kept[one] for one in moved], written, self.clock)
+        for one in moved:
+            if one in self.changing:
+                change = self.changing[one]
+                index.replace(uow.connection, change.whole, digest_of(change.line))
 
 
 def _begun(
@@ -147,13 +211,17 @@ def _copied(
     kept: dict[int, Archived],
     clock: Clock,
     terms: BatchContext,
+    changing: Mapping[int, ChangedTicket],
 ) -> Written:
-    """The kept lines in the new object, byte for byte, read back and compared with the index."""
+    """The kept lines in the new object, byte for byte but for the changed ones; read back and
+    compared with the index."""
+    wanted = {one: row.line_sha256 for one, row in kept.items()}
+    wanted |= {one: digest_of(c.line) for one, c in changing.items() if one in kept}
 
     def lines() -> Iterator[bytes]:
         for one, line in cold.tickets(old.key, raw_bytes=old.raw_bytes, sha256=old.sha256):
             if one in kept:
-                yield line
+                yield changing[one].line if one in changing else line
 
     written = cold.write(new.key, lines(), ask=terms.require_lease)
     terms.require_lease()
@@ -169,7 +237,7 @@ def _copied(
         one: digest_of(line)
         for one, line in cold.tickets(new.key, raw_bytes=written.raw_bytes, sha256=written.sha256)
     }
-    if found != {one: row.line_sha256 for one, row in kept.items()}:
+    if found != wanted:
         raise Damaged(new.key, f"does not hold the tickets of {old.key}")
     return written
 

@@ -75,12 +75,18 @@ def purge_objects(work: Purging) -> Purged:
             with work.database.reading() as connection:
                 work.terms.report.left += Purges(connection).count_due(now, after_id=after)
             return done
-        _purge_page(work, page, done)
+        purge_page(work, page, done)
         after = page[-1].id
         work.terms.on_batch(work.terms.report)
 
 
-def _purge_page(work: Purging, page: Sequence[Purge], done: Purged) -> None:
+def purge_page(work: Purging, page: Sequence[Purge], done: Purged) -> None:
+    """Purge these, whenever they are due; what is held or named is left and reported.
+
+    Raises:
+        StoreGone, StoreRefused: the bucket; what is claimed is completed by the next run.
+        Unavailable: the database went away, or the lease was lost.
+    """
     with work.database.reading() as connection:
         names = named(connection, [one.object_key for one in page])
     for one in page:
