@@ -13,6 +13,7 @@ from savctl.errors import SavError
 from savctl.ports import QueueMissing, Queues
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.troubles import Troubles
+from savctl.usecases.erasure.sync_hook import StoredErasures
 from savctl.usecases.sync.consuming import ConsumeOptions
 from savctl.usecases.sync.intake import IntakeOptions
 from savctl.usecases.sync.listening import Listening, consume_once, stay
@@ -36,6 +37,7 @@ def _run(context: Context) -> None:
             policies=context.policies,
             largest=settings.sync_largest,
             largest_id=context.database.largest_id,
+            erasure=StoredErasures(settings.erasure_key),
         ),
         batch=2 * settings.sync_prefetch,  # what both queues have under way
         until_empty=context.run_until is None,

@@ -167,6 +167,7 @@ class App:
     @shared_part
     def services(self) -> Services:
         """The auth service and the orders service, which may be asked; nothing is asked yet."""
+        from savctl.usecases.erasure.sync_hook import StoredErasures
         from savctl.usecases.sync.asking import Services
 
         return Services(
@@ -176,6 +177,7 @@ class App:
             orders_exchange=self.settings.orders_exchange,
             checks_orders=self.settings.order_check == "auto",
             checks_users=self.settings.user_check == "auto",
+            erasure=StoredErasures(self.settings.erasure_key),
         )
 
     @shared_part

@@ -198,6 +198,7 @@ def restore(
         call.app.cold,
         reference(ticket),
         reason=checked_reason(reason),
+        keys=call.settings.erasure_key,
     )
     if call.dry_run:
         call.note("dry run: nothing was stored")

@@ -35,6 +35,7 @@ def doctor(call: CommandContext) -> Outcome:
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
+    from savctl.usecases.doctor.erasures import ERASURES
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.keys import KEYS
     from savctl.usecases.doctor.lines import as_lines, line_of
@@ -56,7 +57,7 @@ def doctor(call: CommandContext) -> Outcome:
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **SYNC, **KEYS, **ACCESS}
+    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **SYNC, **ERASURES, **KEYS, **ACCESS}
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(

@@ -11,6 +11,7 @@ from savctl.config.event_settings import EventSettings
 from savctl.config.file_settings import FileSettings
 from savctl.config.job_settings import JobSettings
 from savctl.config.key_settings import KeySettings
+from savctl.config.privacy_settings import PrivacySettings
 from savctl.config.setting import declared
 from savctl.config.sla_settings import SlaSettings
 from savctl.config.sync_settings import SyncSettings
@@ -23,6 +24,7 @@ from savctl.domain.sla.policy import Policy, Target
 class Settings(
     AccessSettings,
     KeySettings,
+    PrivacySettings,
     UpkeepSettings,
     FileSettings,
     SlaSettings,

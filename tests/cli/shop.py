@@ -33,6 +33,7 @@ TICKETS = (
     "456,Lost,Where?,2025-10-01T08:00:00Z,2025-10-01T08:00:00Z\n"
 )
 ARCHIVED = "TKT-9XQ4C7PA"  # the archived ticket of the examples
+ERASURE = "er-0123456789abcdef0123456789abcdef"  # the erasure of the examples
 OLD_DESK = "number,customer,title,text,state\nA-1,456,Lost,Where is it?,open\n"
 OLD_MAP = """
 [fields]
@@ -87,6 +88,8 @@ ANSWERS = {
     ),
     **dict.fromkeys((f"savctl sync dead {rest}" for rest in ("show 1", "requeue 1 --dry-run")), 4),
     "savctl sync dead drop 1 --dry-run": 4,
+    "savctl gdpr verify 456": 10,
+    "savctl gdpr verify 456 -o json": 10,
 }
 # The status from which the example's ticket is taken; `open` for all others.
 _FROM = {
@@ -145,6 +148,12 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
         assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
     if " keys " in example:
         add_keys(folder)
+    if "requests confirm" in example or "requests cancel" in example:
+        assert cli("gdpr", "requests", "add", CUSTOMER).code == 0
+    if ERASURE in example or "certificate check" in example:
+        words = ("--confirm", CUSTOMER, "--certificate", "erased.json")
+        assert cli("gdpr", "erase", CUSTOMER, *words).code == 0
+        write(database, f"UPDATE savctl_erasures SET id = '{ERASURE}'")
     return words_of(database, example)
 
 

@@ -44,12 +44,17 @@ NO_OPTIONS: CommandOptions = MappingProxyType({})
 MoreOptions = Callable[[], Sequence[Any]]
 
 
-def new_group(help_text: str, *, is_command: bool = False) -> typer.Typer:
-    """A group of commands with one look; with `is_command` its only command stands for it."""
+def new_group(
+    help_text: str, *, is_command: bool = False, default: str | None = None
+) -> typer.Typer:
+    """A group of commands with one look; with `is_command` its only command stands for it.
+
+    `default` is the command that the group's name alone stands for.
+    """
     group = typer.Typer(
-        cls=BranchGroup,
+        cls=type(BranchGroup.__name__, (BranchGroup,), {"default": default}),
         help=help_text,
-        no_args_is_help=True,
+        no_args_is_help=default is None,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,

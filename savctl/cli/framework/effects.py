@@ -48,7 +48,10 @@ _TABLE: dict[str, dict[str, Effect]] = {
     "export": {"tickets": _A, "analytics": _A},
     "gdpr": {
         **dict.fromkeys(("find", "schema", "inventory", "hold list"), _R),
-        **dict.fromkeys(("hold add", "hold release"), _C),
+        **dict.fromkeys(("verify", "requests list", "log list", "log show"), _R),
+        "certificate check": _R,
+        **dict.fromkeys(("hold add", "hold release", "erase"), _C),
+        **{f"requests {verb}": _C for verb in ("add", "confirm", "cancel", "forgive")},
         "export": _A,
     },
     "archive": {"list": _R, "show": _R, "verify": _R, "run": _C, "restore": _C},

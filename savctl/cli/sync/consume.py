@@ -166,6 +166,7 @@ def _options(
     most: int,
     stays: bool,
 ) -> ConsumeOptions:
+    from savctl.usecases.erasure.sync_hook import StoredErasures
     from savctl.usecases.sync.consuming import ConsumeOptions
     from savctl.usecases.sync.intake import IntakeOptions
 
@@ -174,6 +175,7 @@ def _options(
             policies=call.policies,
             largest=call.settings.sync_largest,
             largest_id=call.database.largest_id,
+            erasure=StoredErasures(call.settings.erasure_key),
         ),
         batch=2 * call.settings.sync_prefetch,  # what both queues have under way
         most=most,

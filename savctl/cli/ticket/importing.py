@@ -94,6 +94,7 @@ def import_(
     ):
         _note_unused(call, rows, mapped)
         run = ImportRun(
+            keys=call.settings.erasure_key,
             terms=terms,
             resume=resume,
             dry_run=call.dry_run,

@@ -65,6 +65,9 @@ _TABLE: dict[str, dict[str, Need]] = {
     "gdpr": {
         **dict.fromkeys(("find", "export"), _S),
         **dict.fromkeys(("hold add", "hold release", "hold list"), _ADMIN),
+        **dict.fromkeys(("erase", "verify", "log list", "log show"), _ADMIN),
+        **{f"requests {verb}": _ADMIN for verb in ("list", "add", "confirm", "cancel", "forgive")},
+        "certificate check": _ADMIN,
         **dict.fromkeys(("schema", "inventory"), _N),
     },
     "archive": dict.fromkeys(("run", "list", "show", "verify", "restore"), _ADMIN),

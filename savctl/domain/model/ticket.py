@@ -77,6 +77,7 @@ class Ticket:
         return replace(self, **fields)
 
 
+NOBODY = 0  # the customer of a ticket that was kept without its person (rules 16.5)
 TICKET_COLUMNS = tuple(each.name for each in fields(Ticket))
 FIXED_COLUMNS = frozenset(("id", "ticket_number", "user_id", "created_at"))
 

@@ -23,7 +23,7 @@ from savctl.domain.model.status_chain import (
     merge_histories,
     unaudited,
 )
-from savctl.domain.model.ticket import Ticket
+from savctl.domain.model.ticket import NOBODY, Ticket
 
 # Other programs' clocks differ a little; savctl's own entries never run backwards.
 SKEW = timedelta(seconds=30)
@@ -46,7 +46,8 @@ class InvariantProblem:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """The columns of a ticket that the invariants are about; `odd_times` are stored times that
-    are none, each with its column.
+    are none, each with its column. An anonymous ticket lost its person, and with them what its
+    history and the audit had in common.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Facts:
     resolved_at: datetime | None
     closed_at: datetime | None
     odd_times: tuple[str, ...] = ()
+    is_anonymous: bool = False
 
     @classmethod
     def of(cls, ticket: Ticket) -> Facts:
@@ -73,6 +75,7 @@ class Facts:
             updated_at=ticket.updated_at,
             resolved_at=ticket.resolved_at,
             closed_at=ticket.closed_at,
+            is_anonymous=ticket.user_id == NOBODY,
         )
 
 
@@ -105,12 +108,13 @@ def problems(
         *(InvariantProblem("time-unreadable", odd) for odd in facts.odd_times),
         *_future(facts, history, now),
         *_history(facts, history, past, skew),
-        *_metadata(facts.metadata, audited),
+        *_metadata(facts.metadata, _comparable(facts, audited)),
     ]
 
 
 def repair(ticket: Ticket, *, audited: Sequence[Item]) -> Repaired:
     """The ticket with everything put right that is safe; `updated_at` stays as it is."""
+    audited = _comparable(Facts.of(ticket), audited)
     metadata, done = _repaired_metadata(ticket.metadata, audited)
     ticket = ticket.changed(metadata=metadata)
     facts = Facts.of(ticket)
@@ -199,6 +203,13 @@ def _history(
     foreign = len(facts.metadata.history_items) - len(history)
     if foreign:
         yield InvariantProblem("history-foreign", f"{foreign} entries")
+
+
+def _comparable(facts: Facts, audited: Sequence[Item]) -> Sequence[Item]:
+    """The audited entries that the history must have: of an anonymous ticket it has its own."""
+    if not facts.is_anonymous:
+        return audited
+    return [item for item in facts.metadata.history_items if isinstance(item, dict)]
 
 
 def _metadata(metadata: Metadata, audited: Sequence[Item]) -> Iterator[InvariantProblem]:

@@ -206,7 +206,7 @@ class PersonCounts:
 
     def _of_person(self, page: Sequence[Any]) -> int:
         answers = [(row.command, json.loads(row.answer)) for row in page]
-        named = [_tickets_in(command, answer) for command, answer in answers]
+        named = [tickets_in(command, answer) for command, answer in answers]
         wanted = set[int]().union(*named)
         own: set[int] = set()
         if wanted:
@@ -227,7 +227,7 @@ class PersonCounts:
         return int(rows), int(size)
 
 
-def _tickets_in(command: str, answer: Any) -> set[int]:
+def tickets_in(command: str, answer: Any) -> set[int]:
     """The tickets that a kept answer is about; of a merge those that were merged."""
     if not isinstance(answer, dict):
         return set()

@@ -69,6 +69,19 @@ def galera_nodes(connection: Connection) -> int:
     return int(row[1]) if row and str(row[1]).isdecimal() else 0
 
 
+def binary_log_days(connection: Connection) -> float | None:
+    """How many days the server keeps its binary logs; 0 for ever, None where it writes none."""
+    if connection.dialect.name == "sqlite":
+        return None
+    names = "'log_bin', 'binlog_expire_logs_seconds', 'expire_logs_days'"
+    rows = connection.execute(text(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})"))
+    values = {row[0]: str(row[1]) for row in rows}
+    if values.get("log_bin", "OFF").upper() not in {"ON", "1"}:
+        return None
+    seconds = float(values.get("binlog_expire_logs_seconds", "0") or 0)
+    return seconds / 86_400 or float(values.get("expire_logs_days", "0") or 0)
+
+
 def isolation(values: Mapping[str, str]) -> str:
     """The isolation level, whatever the server calls the variable."""
     return values.get("transaction_isolation") or values.get("tx_isolation") or "unknown"

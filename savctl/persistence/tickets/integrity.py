@@ -33,6 +33,7 @@ from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.status_chain import Item
+from savctl.domain.model.ticket import NOBODY
 from savctl.domain.tickets.integrity import Facts
 from savctl.domain.tickets.merge_links import came_in, went_into
 from savctl.persistence.engine import Database
@@ -77,6 +78,7 @@ def tickets_page(connection: Connection, *, after_id: int, limit: int) -> list[F
             type_coerce(_T.status, String).label("status"),
             type_coerce(_T.priority, String).label("priority"),
             _T.assigned_to,
+            _T.user_id,
             _T.metadata,
             *(type_coerce(_T[name], String).label(name) for name in _TIMES),  # as they are stored
         )
@@ -170,6 +172,7 @@ def _facts(row: Row[Any], dialect: Dialect) -> Facts | Unreadable:
             for name, at in times.items()
             if at is None and stored[name] is not None
         ),
+        is_anonymous=row.user_id == NOBODY,
     )
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import Metadata
+from savctl.domain.privacy.erasure import PersonErased, come_back_hint
+from savctl.domain.privacy.erasure_keys import ErasureKeys
 from savctl.errors import Refused
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle
@@ -18,6 +20,7 @@ from savctl.persistence.archive.snapshot_columns import columns_of
 from savctl.persistence.archive.ticket_snapshot import TicketSnapshot, conflicts
 from savctl.persistence.audit import Audited
 from savctl.persistence.engine import Database
+from savctl.persistence.privacy.erasure.suppressions import suppressed
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.archive.cold_storage import ColdStorage, Damaged
 from savctl.usecases.archive.lines import digest_of, whole_of
@@ -82,6 +85,7 @@ def restore_ticket(
     ref: str | int,
     *,
     reason: str | None = None,
+    keys: ErasureKeys | None = None,
 ) -> RestorableTicket:
     """Bring an archived ticket back: rows, ids, number and times as they were.
 
@@ -92,6 +96,7 @@ def restore_ticket(
         NotFound: no such ticket is archived.
         Collision: an id or the number is in use again.
         Damaged: its line in the bundle is not what was written; nothing was changed.
+        PersonErased: its customer was erased; `keys` are the configured ones.
     """
     found = read_archived(op.database, cold, ref)
 
@@ -99,6 +104,7 @@ def restore_ticket(
         now = index.get(uow.connection, found.archived.ticket_id, lock=True)
         if now.bundle_id != found.archived.bundle_id:  # written anew meanwhile: the same line
             _require_same(now, found.archived)
+        _require_not_erased(uow, now, keys)
         _require_free(uow, found.whole)
         entry = HistoryEntry(
             at=_moment(found, op.clock()), actor=op.actor, action=Action.RESTORED, reason=reason
@@ -110,6 +116,15 @@ def restore_ticket(
         return found
 
     return in_transaction(op.database, work, dry_run=op.dry_run)
+
+
+def _require_not_erased(uow: UnitOfWork, archived: Archived, keys: ErasureKeys | None) -> None:
+    if suppressed(uow.connection, [archived.user_id], keys):
+        raise PersonErased(
+            f"{archived.ticket_number} stays where it is: its customer was erased",
+            hint=come_back_hint(archived.user_id),
+            ticket_number=archived.ticket_number,
+        )
 
 
 def _require_same(now: Archived, then: Archived) -> None:

@@ -14,7 +14,7 @@ from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 LINES = (
     *("database", "schema", "timezone", "clock", "tables", "indexes", "jobs", "scheduler"),
     *("leases", "outbox", "broker", "queues", "bucket", "files", "scanner", "keys", "token"),
-    *("sync", "settings"),
+    *("erasures", "sync", "settings"),
 )
 # The checks that are part of another line than that of their own name.
 _LINE_OF: Mapping[str, str] = MappingProxyType(

@@ -20,8 +20,10 @@ from savctl.domain.imports.imported_ticket import (
 )
 from savctl.domain.imports.mapping import Mapped
 from savctl.domain.model import numbers
+from savctl.domain.privacy.erasure_keys import ErasureKeys
 from savctl.errors import InvalidInput, Refused, SavError
 from savctl.persistence.engine import Database
+from savctl.persistence.privacy.erasure.suppressions import suppressed
 from savctl.persistence.tickets.imports import Imports
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.batch.batches import BATCH_FATAL, never_stop
@@ -30,6 +32,7 @@ from savctl.usecases.imports.records import Record
 from savctl.usecases.imports.rows import Rows
 
 LISTED = 1_000
+ERASED_CUSTOMER = "its customer was erased: savctl gdpr requests forgive lets them return"
 _BATCH_CHARACTERS = 8 * 1024 * 1024  # rows are held until their batch is stored
 
 
@@ -65,13 +68,15 @@ class ImportRun:
     """How one import is done.
 
     `on_reject` gets every bad row once its batch is stored; `on_batch` of the counts so
-    far; `should_stop` is asked between batches.
+    far; `should_stop` is asked between batches. `keys` are those of the pseudonyms of erased
+    persons, who are not brought back.
     """
 
     terms: ImportContext
     resume: bool = False
     dry_run: bool = False
     size: int = 1_000
+    keys: ErasureKeys | None = None
     on_reject: Callable[[Record, str], None] = lambda _record, _reason: None
     on_batch: Callable[[ImportReport], None] = lambda _report: None
     should_stop: Callable[[], bool] = never_stop
@@ -215,6 +220,8 @@ class _Importer:
         done = _Done()
         here = set(uow.imports.known(self._run.terms.source, [r.external_id for _, r in read]))
         taken = uow.tickets.numbers_taken([row.decision.ticket.ticket_number for _, row in read])
+        users = {row.decision.ticket.user_id for _, row in read}
+        erased = suppressed(uow.connection, users, self._run.keys)
         for record, given in read:
             row = self._numbered(given, taken)
             number = row.decision.ticket.ticket_number
@@ -224,6 +231,8 @@ class _Importer:
                 else:
                     why = f"an earlier row has the external id {row.external_id!r}"
                     done.rejects.append((record, why))
+            elif row.decision.ticket.user_id in erased:
+                done.rejects.append((record, ERASED_CUSTOMER))
             elif number.lower() in taken or self._is_unwritten("number", number.lower()):
                 done.rejects.append((record, f"there is a ticket {number} already"))
             else:

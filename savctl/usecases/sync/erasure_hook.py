@@ -1,8 +1,4 @@
-"""What taking in users needs of erasure: a request for who was deleted, and who is erased.
-
-Erasure fills this in; until then the deleted user's row is gone, and `savctl_sync_state` keeps
-that and when, so that no request is lost.
-"""
+"""What taking in users needs of erasure: a request for who was deleted, and who is erased."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ class Erasure(Protocol):
 
 
 class NoErasure:
-    """No erasure yet: nobody is suppressed, and the state of the user is all that is kept."""
+    """No erasure: nobody is suppressed, and the state of the user is all that is kept."""
 
     def request(self, uow: UnitOfWork, user_id: int, *, at: datetime) -> None:
         """Nothing more than the state, which is written by whoever takes the message in."""

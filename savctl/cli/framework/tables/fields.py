@@ -15,7 +15,7 @@ OBJECTS = frozenset(
     (
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
         *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
-        *("last_run", "jobs"),
+        *("last_run", "jobs", "verification"),
     )
 )
 _TICKET = (
@@ -54,6 +54,11 @@ _KEPT = (
 _ARCHIVED = (
     "id ticket_number user_id order_id closed_at archived_at messages attachments bundle_id "
 )
+_CERTIFICATE = (
+    "id person mode partial reason requested_at started_at finished_at actor savctl_version "
+    "places bundles backups holds verification sha256 "
+)
+_REQUEST = "id user_id source state requested_at due_at mode "
 _SCHEMA_CHANGE = "database before after changed dry_run statements"
 _SHIFTS = " ".join(
     f"{side}_{what}"
@@ -127,6 +132,17 @@ _FIELDS: dict[str, str] = {
     "gdpr find": "place what rows bytes",
     "gdpr export": "file user_id tickets archived messages messages_elsewhere attachments missing "
     "bytes sha256 dry_run",
+    "gdpr erase": _CERTIFICATE + "changed dry_run",
+    "gdpr verify": "place what found stays",
+    "gdpr requests list": _REQUEST + "late",
+    **{
+        f"gdpr requests {verb}": _REQUEST + "changed dry_run"
+        for verb in ("add", "confirm", "cancel")
+    },
+    "gdpr requests forgive": "user_id changed dry_run",
+    "gdpr log list": "id kind at actor state partial",
+    "gdpr log show": _CERTIFICATE + "kind at entry state",
+    "gdpr certificate check": "file id intact made_here problem",
     "gdpr inventory": "place whose what basis retention erased exported",
     "gdpr hold add": _CHANGED,
     "gdpr hold release": _CHANGED,

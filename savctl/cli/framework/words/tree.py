@@ -53,13 +53,18 @@ class BranchGroup(TyperGroup):
     """A group of commands."""
 
     more_names: tuple[str, ...] = ()  # words that are taken beside the commands
+    default: str | None = None  # the command that the group alone stands for
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move common options behind the command, where one given again wins."""
         common, rest = leading(args)
         if common and rest and not rest[0].startswith("-"):
             rest = [rest[0], *common, *rest[1:]]
-        return super().parse_args(ctx, rest)
+        return super().parse_args(ctx, self._with_default(ctx, rest))
+
+    def _with_default(self, ctx: Any, args: list[str]) -> list[str]:
+        is_option = bool(args) and args[0].startswith("-") and args[0] not in ctx.help_option_names
+        return [self.default, *args] if self.default and (not args or is_option) else args
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names.

@@ -21,7 +21,7 @@ from savctl.domain.privacy.inventory.service import TICKET
 _PAYLOAD = Care(
     basis=CONTRACT,
     retention="30 days after it was published; with the consumers by their own rules",
-    erased="subject redacted; the rest are ids and words out of closed lists",
+    erased="deleted or given up with the event; anonymised: subject, reason and ids redacted",
 )
 
 METADATA: tuple[Entry, ...] = tuple(

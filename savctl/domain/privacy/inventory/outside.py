@@ -29,8 +29,21 @@ OUTSIDE: tuple[Entry, ...] = (
     ),
     *entries(
         "bucket: ",
-        Care(basis=CONTRACT, retention="a day", erased="temp-cleanup removes it"),
+        Care(
+            basis=CONTRACT,
+            retention="a day",
+            erased="every version of the keys of their running uploads",
+        ),
         ("temp/", C + T, "files whose upload is running", NO),
+    ),
+    *entries(
+        "archive: ",
+        Care(
+            basis=CONTRACT,
+            retention=TICKET.retention,
+            erased="written again without the person, the old object purged with every version",
+        ),
+        ("bundles", C + A + T, "archived tickets, whole", YES),
     ),
     *entries(
         "export: ",

@@ -24,22 +24,22 @@ _COMMITS = Care(basis=NONE, retention="7 days", erased="left alone")
 _RATE_LIMITS = Care(
     basis=INTEREST,
     retention="until the next cache-cleanup, at most 8 days",
-    erased="left alone: gone with the next cache-cleanup",
+    erased="row deleted",
 )
 _RUNS = Care(
     basis=DUTY,
     retention="as long as the installation",
-    erased="kept: ticket numbers and reasons, no words of customers",
+    erased="reasons of their tickets become [erased]; ids and numbers kept",
 )
 _AUDIT = Care(
     basis=DUTY,
     retention="as long as the installation",
-    erased="kept: ids, actions and reasons, no words of customers",
+    erased="reasons of their tickets become [erased]; ids and actions kept",
 )
 _OUTBOX = Care(
     basis=CONTRACT,
     retention="30 days after it was published",
-    erased="subject redacted; the rest are ids",
+    erased="sent ones deleted, others given up as erased; anonymised: without the person",
 )
 _ANSWERS = Care(
     basis=INTEREST,
@@ -67,6 +67,17 @@ _DEAD_MESSAGES = Care(
     basis=INTEREST,
     retention="until somebody requeues or drops it",
     erased="rows that are about the person deleted",
+)
+
+_ERASURES = Care(
+    basis=DUTY,
+    retention="as long as the installation",
+    erased="user_id emptied, the work list of tickets deleted; pseudonym and counts kept",
+)
+_SUPPRESSIONS = Care(
+    basis=DUTY,
+    retention="until 'gdpr requests forgive'",
+    erased="kept: a keyed hash, so that no restore brings the person back",
 )
 
 OWN: tuple[Entry, ...] = (
@@ -251,6 +262,54 @@ OWN: tuple[Entry, ...] = (
         ("run_id", N, "the job's run", NO),
         ("claimed_at", N, "time", NO),
         ("created_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_erasures.",
+        _ERASURES,
+        ("id", N, "key of the row, and of the certificate", NO),
+        ("person", C, "keyed hash of the user id", NO),
+        ("key_id", N, "which key made it", NO),
+        ("user_id", C, "the customer, until the erasure is done or cancelled", NO),
+        ("state", N, "how far it is", NO),
+        ("source", N, "who asked", NO),
+        ("mode", N, "delete or anonymise", NO),
+        ("except_held", N, "whether legal holds were left out", NO),
+        ("reason", A + T, "free text of the operator, refused when it names the person", NO),
+        ("actor", A, "who ordered it", NO),
+        ("requested_at", C, "time", NO),
+        ("due_at", C, "time", NO),
+        ("confirmed_at", N, "time", NO),
+        ("started_at", N, "time", NO),
+        ("finished_at", N, "time", NO),
+        ("rounds", N, "count", NO),
+        ("bundles", N, "digests of bundles", NO),
+        ("certificate", N, "JSON: counts and digests", NO),
+        ("mac", N, "keyed hash of the certificate", NO),
+    ),
+    *entries(
+        "savctl_erasure_places.",
+        _ERASURES,
+        ("erasure_id", N, "the erasure", NO),
+        ("place", N, "name of a place", NO),
+        ("state", N, "how far it is", NO),
+        ("found", N, "count", NO),
+        ("removed", N, "count", NO),
+    ),
+    *entries(
+        "savctl_erasure_tickets.",
+        _ERASURES,
+        ("erasure_id", N, "the erasure", NO),
+        ("ticket_id", C, "a ticket that is gone already", NO),
+        ("outcome", N, "deleted or anonymised", NO),
+        ("merged_into", C, "the ticket it had been merged into", NO),
+    ),
+    *entries(
+        "savctl_suppressions.",
+        _SUPPRESSIONS,
+        ("person", C, "keyed hash of the user id", NO),
+        ("key_id", N, "which key made it", NO),
+        ("erasure_id", N, "the erasure", NO),
+        ("since", C, "time", NO),
     ),
     *entries(
         "savctl_archive_bundles.",

@@ -29,7 +29,12 @@ _USERS = Care(
 _FOREIGN = Care(
     basis=INTEREST,
     retention="the other program's; minutes to days",
-    erased="left alone: the owning program's queue and cache empty by themselves",
+    erased="named in the certificate, not touched: the queue empties by itself",
+)
+_CACHE = Care(
+    basis=INTEREST,
+    retention="the other program's; minutes to days",
+    erased="rows with their e-mail address deleted",
 )
 
 SERVICE: tuple[Entry, ...] = (
@@ -100,14 +105,14 @@ SERVICE: tuple[Entry, ...] = (
     ),
     *entries(
         "cache.",
-        _FOREIGN,
+        _CACHE,
         ("key", C + A, "may name a person", NO),
         ("value", C + A + T, "whatever the other program cached", NO),
         ("expiration", N, "time", NO),
     ),
     *entries(
         "cache_locks.",
-        _FOREIGN,
+        _CACHE,
         ("key", C + A, "may name a person", NO),
         ("owner", N, "a random word", NO),
         ("expiration", N, "time", NO),

@@ -9,6 +9,12 @@ from savctl.persistence.schema.tables.archive import (
     archived_tickets,
 )
 from savctl.persistence.schema.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.persistence.schema.tables.erasure import (
+    erasure_places,
+    erasure_tickets,
+    erasures,
+    suppressions,
+)
 from savctl.persistence.schema.tables.files import files, purges, uploads
 from savctl.persistence.schema.tables.own import (
     audit,
@@ -51,6 +57,9 @@ __all__ = [
     "cache_locks",
     "commits",
     "dead_messages",
+    "erasure_places",
+    "erasure_tickets",
+    "erasures",
     "files",
     "idempotency",
     "imports",
@@ -68,6 +77,7 @@ __all__ = [
     "sla_breaches",
     "sla_policies",
     "support_tickets",
+    "suppressions",
     "sync_state",
     "ticket_attachments",
     "ticket_messages",

@@ -1,0 +1,1 @@
+"""Rows of erasures, and the rows that an erasure removes."""

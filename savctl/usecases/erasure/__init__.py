@@ -1,0 +1,1 @@
+"""Erasing a person everywhere, and proving it (rules 16)."""

@@ -1,0 +1,18 @@
+"""Copies that no erasure reaches, and why; the certificate or the manual names each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# By place of the inventory.
+OUT_OF_REACH: Mapping[str, str] = MappingProxyType(
+    {
+        "export: files of savctl export and gdpr export": "whoever holds the file; the audit "
+        "knows its digest",
+        "backup: dumps and mirrors": "not rewritten; the certificate names them with their end, "
+        "and a restore erases again",
+        "log: savctl's own log": "ids only",
+        "broker: events that were published": "the consumers erase theirs",
+    }
+)

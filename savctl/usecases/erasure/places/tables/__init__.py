@@ -1,0 +1,1 @@
+"""Rows of savctl's own tables."""

@@ -1,0 +1,103 @@
+"""After an erasure nothing of the person is anywhere, and everybody else is as before."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from savctl.domain.privacy.erasure import Mode
+from savctl.usecases.erasure.planning import Surroundings
+from savctl.usecases.erasure.verifying import verify_person
+from tests.erasure.conftest import Erase
+from tests.erasure.everything import EVE, Everything, keys_of_own, leftovers, of_eve
+from tests.given import AGENT, CUSTOMER, rows
+
+pytestmark = pytest.mark.each_database("rows of a person are found by SQL")
+
+
+def test_nothing_is_left_and_nobody_else_is_touched(
+    e: Everything, around: Surroundings, erase: Erase
+) -> None:
+    before = of_eve(e)
+    assert len(e.marks) >= 40
+    unseen = 0 if hasattr(e.store, "folder") else 5  # of a server only what is visible is read
+    assert len(leftovers(e)) >= len(e.marks) - unseen
+    assert keys_of_own(e)
+
+    done = erase()
+
+    assert leftovers(e) == {}
+    assert keys_of_own(e) == []
+    assert list(e.store.partial_uploads("tickets/")) == []
+    assert of_eve(e) == before
+    assert verify_person(around, CUSTOMER).left == {}
+    certificate = done.certificate
+    assert certificate["partial"] is False
+    assert certificate["verification"]["found"] == 0  # type: ignore[index]
+    assert str(CUSTOMER) not in {str(value) for value in certificate.values()}
+    assert not any(mark in json.dumps(certificate) for mark in e.marks)
+
+
+def test_words_of_others_go_home_as_they_were(e: Everything, erase: Erase) -> None:
+    def words(ticket: int) -> list[tuple[object, ...]]:
+        query = f"SELECT * FROM ticket_messages WHERE ticket_id = {ticket} ORDER BY id"
+        return [
+            (row["sender_id"], row["message"], row["is_internal"])
+            for row in rows(e.database, query)
+        ]
+
+    lent, archived = e.eves["lent"], e.eves["lent-archived"]
+    assert words(lent) == []
+
+    erase()
+
+    assert words(lent) == [
+        (EVE, "EVE words on a lent ticket", 0),
+        (AGENT, "EVE is answered", 0),
+        (EVE, "EVE lent", 0),
+    ]
+    files = rows(e.database, f"SELECT * FROM ticket_attachments WHERE ticket_id = {lent}")
+    assert [one["original_name"] for one in files] == ["eve.png"]
+    with e.store.read(files[0]["file_path"]) as pieces:
+        assert b"".join(pieces).endswith(b"EVE")
+    is_new = f"user_id = {EVE} AND INSTR(metadata, 'split_from') > 0"
+    (new,) = rows(e.database, f"SELECT * FROM support_tickets WHERE {is_new}")
+    assert new["status"] == "closed"
+    assert json.loads(new["metadata"])["split_from"]["ticket_id"] == archived
+    assert [text for _, text, _ in words(new["id"])] == [
+        "EVE words to be archived",
+        "EVE lent-archived",
+    ]
+
+
+def test_an_anonymised_ticket_stays_without_its_person(
+    e: Everything, around: Surroundings, erase: Erase
+) -> None:
+    before = of_eve(e)
+    closed = e.own["closed"]
+    row = f"SELECT * FROM support_tickets WHERE id = {closed}"
+    (was,) = rows(e.database, row)
+
+    erase(mode=Mode.ANONYMISE)
+
+    assert leftovers(e) == {}
+    assert of_eve(e) == before
+    assert verify_person(around, CUSTOMER).left == {}
+    (now,) = rows(e.database, row)
+    kept = ("id", "ticket_number", "status", "priority", "category", "assigned_to")
+    times = ("created_at", "updated_at", "closed_at", "resolved_at")
+    assert {name: now[name] for name in (*kept, *times)} == {
+        name: was[name] for name in (*kept, *times)
+    }
+    assert (now["user_id"], now["order_id"]) == (0, None)
+    assert (now["subject"], now["description"]) == ("[erased]", "[erased]")
+    history = json.loads(now["metadata"])["history"]
+    assert [entry["action"] for entry in history] == ["created", "status"]
+    assert {entry["reason"] for entry in history} == {None}
+    assert rows(e.database, f"SELECT id FROM support_tickets WHERE id = {e.own['live']}") == []
+    archived = rows(e.database, "SELECT * FROM savctl_archived_tickets WHERE user_id = 0")
+    assert {a["ticket_id"] for a in archived} == {
+        e.own[name]
+        for name in ("archived0", "archived1", "archived-target", "lent-to-the-archive")
+    }
