@@ -42,38 +42,33 @@ def run_bulk(call: CommandContext, chosen: Chosen, order: BulkOrder | None, verb
         InvalidInput: the tickets are not chosen, or the arguments are missing.
         NeedsConfirmation: the brake, or nobody given yes; nothing was changed.
     """
-    from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.bulk.plan_file import read_plan
 
     chosen.require_one()
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
-    with stopping_on_signals(call.stop_line) as stop:
-        if chosen.plan is not None:
-            planned, plan = read_plan(call.database, chosen.plan, verb=verb)
-            _require_same(order, planned)
-            call.yes = True
-        else:
-            if order is None:
-                raise InvalidInput(f"missing: {_HAS_TO_SAY[verb]}")
-            planned, plan = order, planned_for(call, order, stop, _selection(chosen))
-        return finish_plan(call, chosen, planned, plan, stop)
+    if chosen.plan is not None:
+        planned, plan = read_plan(call.database, chosen.plan, verb=verb)
+        _require_same(order, planned)
+        call.yes = True
+        return finish_plan(call, chosen, planned, plan)
+    if order is None:
+        raise InvalidInput(f"missing: {_HAS_TO_SAY[verb]}")
+    return finish_plan(call, chosen, order, planned_for(call, order, _selection(chosen)))
 
 
 def planned_for(
-    call: CommandContext,
-    order: BulkOrder,
-    stop: Stop,
-    select: Callable[[Planning], Plan],
+    call: CommandContext, order: BulkOrder, select: Callable[[Planning], Plan]
 ) -> Plan:
     """The plan, made while somebody watches.
 
     Raises:
         Interrupted: a signal came; nothing was changed.
     """
+    from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.bulk.planning import Planning
     from savctl.usecases.bulk.warnings import warnings_of
 
-    with watching(call, closes=False) as progress:
+    with stopping_on_signals() as stop, watching(call, closes=False) as progress:
         work = Planning(
             op=call.operation(policies=call.policies),
             order=order,
@@ -87,9 +82,7 @@ def planned_for(
     return plan
 
 
-def finish_plan(
-    call: CommandContext, chosen: Chosen, order: BulkOrder, plan: Plan, stop: Stop
-) -> Outcome:
+def finish_plan(call: CommandContext, chosen: Chosen, order: BulkOrder, plan: Plan) -> Outcome:
     """Write the plan down, or carry it out once that is confirmed."""
     if chosen.plan_out is not None and not call.dry_run:
         return _write_down(call, chosen, order, plan)
@@ -101,14 +94,16 @@ def finish_plan(
     call.name_target()
     if not plan.summary.changes:
         return answered(call, BulkAnswer(order=order, items=_planned_items(plan)))
-    return _carried_out(call, order, plan, stop)
+    return _carried_out(call, order, plan)
 
 
-def _carried_out(call: CommandContext, order: BulkOrder, plan: Plan, stop: Stop) -> Outcome:
+def _carried_out(call: CommandContext, order: BulkOrder, plan: Plan) -> Outcome:
+    from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.bulk.carrying_out import operation_id
 
     items = ItemLines()
-    report = _run(call, order, plan, stop, items)
+    with stopping_on_signals(call.stop_line) as stop:
+        report = _run(call, order, plan, stop, items)
     operation = None if report.run_id is None else operation_id(report.run_id)
     given = BulkAnswer(
         order=order,

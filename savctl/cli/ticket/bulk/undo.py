@@ -42,7 +42,6 @@ def undo(
     are left. Closings are final and named (exit 3). Messages that were sent stay.
     """
     from savctl.cli.ticket.bulk._running import finish_plan, planned_for
-    from savctl.scheduling.stop import stopping_on_signals
     from savctl.usecases.bulk.plan_file import read_plan
     from savctl.usecases.bulk.undoing import operation_named, plan_undo
 
@@ -54,13 +53,12 @@ def undo(
         wanted=TicketFilter(), plan_out=plan_out, plan=plan, max_changes=max_changes, force=force
     )
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
-    with stopping_on_signals(call.stop_line) as stop:
-        if plan is not None:
-            order, made = read_plan(call.database, plan, verb=UNDO)
-            operation_named(call.database, order.undoes or "", by=call.token_bearer)
-            call.yes = True
-            return finish_plan(call, chosen, order, made, stop)
-        order = BulkOrder(verb=UNDO, undoes=str(operation).strip().lower())
-        found = operation_named(call.database, str(operation), by=call.token_bearer)
-        made = planned_for(call, order, stop, lambda work: plan_undo(work, found))
-        return finish_plan(call, chosen, order, made, stop)
+    if plan is not None:
+        order, made = read_plan(call.database, plan, verb=UNDO)
+        operation_named(call.database, order.undoes or "", by=call.token_bearer)
+        call.yes = True
+        return finish_plan(call, chosen, order, made)
+    order = BulkOrder(verb=UNDO, undoes=str(operation).strip().lower())
+    found = operation_named(call.database, str(operation), by=call.token_bearer)
+    made = planned_for(call, order, lambda work: plan_undo(work, found))
+    return finish_plan(call, chosen, order, made)
