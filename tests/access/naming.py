@@ -58,6 +58,7 @@ _OTHERS = frozenset(
         *("only", "but", "last", "within", "warned", "type_", "policy", "action", "search", "off"),
         *("named", "with_internal", "decrypt", "waiting", "dead", "once", "event", "fail_on"),
         *("run_id", "due", "count", "kid", "token", "revision", "fix", "verify", "month"),
+        *("mode", "except_held", "certificate", "kind", "entry"),
         # ticket bulk: the tickets come from stdin, and tests/bulk/test_roles.py tries them
         *("stdin", "every", "plan", "plan_out", "operation", "add", "remove"),
         # messages of other services
