@@ -38,7 +38,7 @@ class SyncSettings:
     )
     sync_largest: int = setting(
         256 * 1024,
-        values.whole(1_024, 4 * 1024 * 1024),
+        values.whole(1, 4 * 1024 * 1024),
         "bytes of a message above which it is set aside unread",
     )
     order_check: str = setting(
