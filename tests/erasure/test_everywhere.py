@@ -13,7 +13,10 @@ from tests.erasure.conftest import Erase
 from tests.erasure.everything import EVE, Everything, keys_of_own, leftovers, of_eve
 from tests.given import AGENT, CUSTOMER, rows
 
-pytestmark = pytest.mark.each_database("rows of a person are found by SQL")
+pytestmark = [
+    pytest.mark.each_database("rows of a person are found by SQL"),
+    pytest.mark.slow("makes a person with everything, then reads every row, object and byte"),
+]
 
 
 def test_nothing_is_left_and_nobody_else_is_touched(
@@ -39,6 +42,7 @@ def test_nothing_is_left_and_nobody_else_is_touched(
     assert not any(mark in json.dumps(certificate) for mark in e.marks)
 
 
+@pytest.mark.only_stores("directory")
 def test_words_of_others_go_home_as_they_were(e: Everything, erase: Erase) -> None:
     def words(ticket: int) -> list[tuple[object, ...]]:
         query = f"SELECT * FROM ticket_messages WHERE ticket_id = {ticket} ORDER BY id"
@@ -71,6 +75,7 @@ def test_words_of_others_go_home_as_they_were(e: Everything, erase: Erase) -> No
     ]
 
 
+@pytest.mark.only_stores("directory")
 def test_an_anonymised_ticket_stays_without_its_person(
     e: Everything, around: Surroundings, erase: Erase
 ) -> None:
