@@ -157,6 +157,7 @@ def test_the_answer_to_each_role_for_each_relation(
     assert unaudited(database) == before
 
 
+@pytest.mark.slow("each line is a command for each relation")
 @pytest.mark.parametrize("role", CELLS)
 def test_every_other_command_is_refused_whatever_the_ticket(
     cli: Cli,
