@@ -22,7 +22,10 @@ from tests.conftest import Cli, Outcome
 from tests.given import BOSS, CUSTOMER, brought_to, created, rows, snapshot, write
 from tests.privacy.people import OTHER, a_past
 
-pytestmark = pytest.mark.each_database("a person is found by SQL")
+pytestmark = [
+    pytest.mark.each_database("a person is found by SQL"),
+    pytest.mark.slow("each searches all places of a person several times"),
+]
 
 
 @pytest.fixture
