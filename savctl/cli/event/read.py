@@ -114,7 +114,7 @@ def schema(
         str | None, typer.Argument(metavar="[EVENT]", help="Only this event.")
     ] = None,
 ) -> Answer:
-    """Print the JSON Schema of every message that savctl sends or takes in.
+    """Print the JSON Schema of every message that savctl sends or takes.
 
     It is for the services on the other side.
     """

@@ -38,7 +38,7 @@ def setup(
         typer.Option("--exchanges", help="Make the other services' exchanges where they lack."),
     ] = False,
 ) -> Answer:
-    """Make the queues and bind them to the exchanges of the other services.
+    """Make the queues, bound to the exchanges of the other services.
 
     What exists is left as it is.
     """

@@ -35,7 +35,9 @@ def reconcile(
         ),
     ] = None,
 ) -> Outcome:
-    """Compare users and orders with the other services; exit code 10 when something needs you.
+    """Compare users and orders with the other services.
+
+    Exit code 10 when something needs you.
 
     Order checks that wait are asked again. A dry run asks, too.
     """
@@ -86,7 +88,9 @@ def order(
         int, typer.Argument(metavar="ID", parser=whole("ID"), help="Id of an order.")
     ],
 ) -> Answer | Outcome:
-    """Ask the orders service for an order, and write the answer to its open tickets.
+    """Ask the orders service for an order, and write what it answers.
+
+    The answer goes to the open tickets of the order.
 
     Exit code 10 when it does not know the order, or not as the customer's of a ticket.
     """

@@ -13,7 +13,7 @@ _COLUMNS = ("queue", "exists", "messages", "consumers", "oldest_age", "last_rece
 
 @command(group, "status", examples=["savctl sync status", "savctl sync status -o json"])
 def status(call: CommandContext) -> Answer:
-    """Show how many messages wait in each queue, who takes them, and how old the oldest is.
+    """Show what waits in each queue, who takes it, and how old it is.
 
     The broker does not report whether a queue is bound to its exchange; 'savctl sync setup'
     binds it again.

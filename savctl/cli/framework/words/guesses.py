@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from savctl.cli.framework.effects import EFFECTS
 from savctl.errors import ExitCode, SavError
 
+_MOST = 5  # groups that have the verb
+
 
 class UsageProblem(SavError):
     """Words that make no command line; nothing was done."""
@@ -38,7 +40,7 @@ def _guesses(path: str, words: Sequence[str], known: Sequence[str]) -> list[str]
     elsewhere = [f"savctl {each}" for each in EFFECTS if each.split()[-1:] == [word]]
     singular = _singular([word])
     groups = [f"savctl {singular}"] if singular in {each.split()[0] for each in EFFECTS} else []
-    found = dict.fromkeys((*groups, *elsewhere[:2], *near))
+    found = dict.fromkeys((*groups, *elsewhere[:_MOST], *(() if elsewhere else near)))
     return list(found) or [f"{path} {name}" for name in get_close_matches(word, known, n=1)]
 
 
