@@ -26,7 +26,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "export": ("savctl.cli.export:group", "Write data to files for other programs."),
     "gdpr": (
         "savctl.cli.gdpr:group",
-        "Find, export and hold a person's data.",
+        "Find, export, hold and erase a person's data.",
     ),
     "archive": ("savctl.cli.archive:group", "Move old tickets to cold storage and back."),
     "event": ("savctl.cli.event:group", "Watch the outbox and send events to the broker."),

@@ -31,6 +31,7 @@ from tests.given import rows, write
 pytestmark = pytest.mark.slow("runners meet often enough only in seconds")
 
 SECONDS = deep(15.0, usual=5.0)
+GRACE_SECONDS = 60.0  # a machine with much else to do
 DONE, REFUSED_TO_RUN = 0, 9
 LOCKING = "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_rows_locked > 0"
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
@@ -117,7 +118,7 @@ def test_six_runners_never_run_a_job_twice_at_once_nor_a_slot_twice(
             calling.enter_context(caller)
         until = time.monotonic() + SECONDS
         while time.monotonic() < until or not all_have_run(database):
-            assert time.monotonic() < until + 3 * SECONDS, "somebody never got a run"
+            assert time.monotonic() < until + GRACE_SECONDS, "somebody never got a run"
             many_resolved(database, 100, first=tickets + 1)
             tickets += 100
             a_minute_passes(database)

@@ -30,7 +30,7 @@ MINUTE = 60 * SECOND
 LARGE = (10 * MINUTE, -10 * MINUTE, 8 * DAY, -8 * DAY)
 # They play, wait for ever, write a file only, or speak with the broker only; the scheduler is
 # tried by its tick.
-BROKERS = {"event setup", "event relay", "event replay"}
+BROKERS = {"event setup", "event relay", "event replay", "sync setup"}
 ELSEWHERE = {"demo", "scheduler run", "keys generate", *BROKERS}
 WRITING = [w for w in COMMANDS if EFFECTS[w] is not Effect.READS and w not in ELSEWHERE]
 READING = ("ticket list", "ticket show", "job list", "job why", "sla due", "event status")
@@ -61,8 +61,14 @@ def words(command: str) -> list[str]:
 @pytest.mark.slow("runs every command")
 @pytest.mark.parametrize("skew", LARGE, ids=str)
 def test_what_stores_something_is_refused_and_what_reads_answers(
-    cli: Cli, database: Database, tmp_path: Path, set_off: SetOff, skew: timedelta
+    cli: Cli,
+    database: Database,
+    tmp_path: Path,
+    set_off: SetOff,
+    monkeypatch: pytest.MonkeyPatch,
+    skew: timedelta,
 ) -> None:
+    monkeypatch.setenv("SAVCTL_BROKER_URL", "amqp://guest:guest@127.0.0.1:1/")
     open_shop(database, tmp_path)
     add_keys(tmp_path)
     close_long_ago(database, ARCHIVED)
