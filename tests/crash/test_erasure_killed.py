@@ -38,8 +38,8 @@ def e(database: Database, store: ObjectStore, clock: SetClock) -> Everything:
     return everything(database, store, clock)
 
 
-def killed(e: Everything, environment: Mapping[str, str], aim: Aim) -> bool:
-    """A run that is killed once it has begun; False when it was done before."""
+def killed(e: Everything, environment: Mapping[str, str], aim: Aim, *, at_once: bool) -> bool:
+    """A run that is killed once it has begun, at once or later; False when it was done before."""
     begun = count(e.database, "SELECT COUNT(*) AS n FROM savctl_runs")
     process = start(environment, *COMMAND)
     wait_until(
@@ -49,7 +49,8 @@ def killed(e: Everything, environment: Mapping[str, str], aim: Aim) -> bool:
         ),
         what="a run at work",
     )
-    aim.pause()
+    if not at_once:
+        aim.pause()
     was_alive = process.is_alive()
     process.kill()
     process.wait(PATIENCE_SECONDS)
@@ -64,8 +65,8 @@ def test_a_killed_erasure_is_ended_by_the_same_command(
     environment |= {"SAVCTL_DATABASE_URL": database_url, **bucket.environment}
     before, aim, kills, ids = of_eve(e), Aim(0.4), 0, set[str]()
 
-    for _ in range(deep(KILLS, usual=min(KILLS, 3))):
-        kills += killed(e, environment, aim)
+    for number in range(deep(KILLS, usual=min(KILLS, 3))):
+        kills += killed(e, environment, aim, at_once=number == 0)
         ids |= {row["id"] for row in rows(e.database, "SELECT id FROM savctl_erasures")}
         assert of_eve(e) == before
         done = rows(e.database, "SELECT id FROM savctl_erasures WHERE certificate IS NOT NULL")
