@@ -10,8 +10,8 @@ OUT_OF_REACH: Mapping[str, str] = MappingProxyType(
     {
         "export: files of savctl export and gdpr export": "whoever holds the file; the audit "
         "knows its digest",
-        "backup: dumps and mirrors": "not rewritten; the certificate names them with their end, "
-        "and a restore erases again",
+        "backup: dumps and mirrors": "not rewritten; delete them in time, and erase again "
+        "after one was restored",
         "log: savctl's own log": "ids only",
         "broker: events that were published": "the consumers erase theirs",
     }

@@ -59,7 +59,7 @@ OUTSIDE: tuple[Entry, ...] = (
         Care(
             basis=INTEREST,
             retention="until the backup's end",
-            erased="not rewritten; a restore erases again",
+            erased="not rewritten; erase again after a restore",
         ),
         ("dumps and mirrors", C + A + T, "copies of everything above", NO),
     ),
