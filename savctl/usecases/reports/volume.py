@@ -22,7 +22,8 @@ def report_volume(
         name: Counter() for name in buckets(span.since, span.until, every)
     }
     backlog = 0
-    for page in ticket_pages(database, LivedUntil(span.until), span, answered=False):
+    lived = LivedUntil(span.until, span.since)  # what was closed before it counts nowhere
+    for page in ticket_pages(database, lived, span, answered=False):
         for ticket, _ in page:
             backlog += _add_life(counts, ticket, span, every)
     with database.reading() as connection:
