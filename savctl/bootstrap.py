@@ -89,7 +89,12 @@ class App:
         """The database as it is, for the commands that look after its schema."""
         from savctl.persistence.engine import Database
 
-        return Database(self.settings.database_url, codec=self.codec)
+        word = self.settings.database_cluster
+        return Database(
+            self.settings.database_url,
+            codec=self.codec,
+            is_cluster=None if word == "auto" else word == "yes",
+        )
 
     @shared_part
     def codec(self) -> MetadataCodec:

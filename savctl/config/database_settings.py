@@ -25,3 +25,8 @@ class DatabaseSettings:
         "database; or DB_CONNECTION, DB_HOST, DB_PORT, DB_DATABASE, DB_USERNAME, DB_PASSWORD",
         secret=True,
     )
+    database_cluster: str = setting(
+        "auto",
+        values.one_of("auto", "yes", "no"),
+        "whether several nodes of the database take writes; auto: the server is asked",
+    )

@@ -21,6 +21,7 @@ from savctl.domain.text import MAX_FOREIGN_ID, MAX_ID
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens, visibility
 from savctl.persistence.connections.address import address, in_address, open_file, open_server
+from savctl.persistence.connections.cluster import take_as_cluster
 from savctl.persistence.connections.server import server_engine
 from savctl.persistence.connections.sqlite import READS, sqlite_engine
 from savctl.persistence.connections.waits import Waits
@@ -45,15 +46,22 @@ class Database:
     """One database: connections are made on first use, so that help needs none.
 
     What is written to `metadata` passes the codec; without one nothing is encrypted.
+    `is_cluster`: whether other nodes take writes too; None: the server is asked.
     """
 
     def __init__(
-        self, url: str, *, codec: MetadataCodec | None = None, waits: Waits | None = None
+        self,
+        url: str,
+        *,
+        codec: MetadataCodec | None = None,
+        waits: Waits | None = None,
+        is_cluster: bool | None = None,
     ) -> None:
         self.codec = codec or MetadataCodec()
         self.requester: Requester | None = None  # whose token narrows what is seen
         self.url = address(url)
         self._waits = waits or Waits()
+        self._is_cluster = is_cluster
 
     @property
     def is_sqlite(self) -> bool:
@@ -82,6 +90,8 @@ class Database:
         with in_address(self.url):
             engine = self._new_engine()
         event.listen(engine, "do_connect", self._connect)
+        if self._is_cluster is not None:
+            take_as_cluster(engine, self._is_cluster)
         return engine
 
     @contextmanager
@@ -156,7 +166,7 @@ class Database:
     def waiting(self, waits: Waits) -> Database:
         """The same database through connections of its own, with other limits; close it."""
         url = self.url.render_as_string(hide_password=False)
-        other = Database(url, codec=self.codec, waits=waits)
+        other = Database(url, codec=self.codec, waits=waits, is_cluster=self._is_cluster)
         other.requester = self.requester
         return other
 

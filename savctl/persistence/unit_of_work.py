@@ -145,6 +145,7 @@ class UnitOfWork:
     def record(self, decision: Decision) -> Ticket:
         """Write a change with its history, audit and events; the ticket is locked."""
         if decision.is_change:
+            self.tickets.keep_others_out([decision.ticket.id])
             self.tickets.save(decision.ticket)
             self._leave_traces([decision])
         return decision.ticket
@@ -175,6 +176,7 @@ class UnitOfWork:
         for before, decision in real:
             first, _ = net.get(before.id, (before, before))
             net[before.id] = (first, decision.ticket)
+        self.tickets.keep_others_out(net)
         self.tickets.save_many(list(net.values()))
         self._leave_traces([decision for _, decision in real])
 

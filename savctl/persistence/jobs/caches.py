@@ -17,6 +17,7 @@ from savctl.persistence.schema.tables import (
     inbox,
     rate_limits,
     sync_state,
+    ticket_writes,
 )
 
 
@@ -70,6 +71,12 @@ def idle_users(connection: Connection, *, kept: timedelta) -> OldRows:
     """Counts of users who started no command for so long, by the database's clock."""
     before = server_info.now(connection) - kept
     return OldRows(rate_limits.c.user_id, rate_limits.c.last_at < before)
+
+
+def old_writes(connection: Connection, *, kept: timedelta) -> OldRows:
+    """Rows of tickets that nobody changed for so long, by the database's clock."""
+    before = server_info.now(connection) - kept
+    return OldRows(ticket_writes.c.ticket_id, ticket_writes.c.written_at < before)
 
 
 def taken_in_before(moment: datetime) -> OldRows:

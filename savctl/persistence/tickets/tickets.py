@@ -30,6 +30,7 @@ from savctl.persistence.bulk import (
     rows_in,
     update_tickets,
 )
+from savctl.persistence.connections.cluster import is_cluster
 from savctl.persistence.schema.tables import (
     archived_tickets,
     support_tickets,
@@ -37,6 +38,7 @@ from savctl.persistence.schema.tables import (
     ticket_messages,
 )
 from savctl.persistence.tickets.references import resolved
+from savctl.persistence.tickets.written_tickets import write_rows_of
 from savctl.persistence.visibility import requester_on, seen_archived, seen_tickets
 
 _T = support_tickets.c
@@ -72,6 +74,7 @@ class Tickets:
         self._connection = connection
         self._codec = codec or MetadataCodec()
         self._locked: dict[int, Ticket] = {}
+        self._kept_out: set[int] = set()
 
     def lock(self, ref: str | int) -> Ticket:
         """The ticket of this number or id, locked until the transaction ends.
@@ -83,6 +86,7 @@ class Tickets:
         ref = resolved(self._connection, ref)
         ticket = self._one(_LOCKED_BY_ID if isinstance(ref, int) else _LOCKED_BY_NUMBER, ref)
         self._locked[ticket.id] = ticket
+        self.keep_others_out([ticket.id])
         return ticket
 
     def lock_all(self, refs: Sequence[str | int]) -> list[Ticket]:
@@ -131,13 +135,23 @@ class Tickets:
     def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
         """These tickets, locked in id order; those that are gone are left out.
 
-        With `skip_locked` also those that somebody else holds locked, instead of waiting.
+        With `skip_locked` also those that somebody else holds locked, instead of waiting. It is
+        for batches, which look at many and change few: what they change without recording it
+        as a decision, they name to `keep_others_out`.
         """
         query = _seen(self._connection, _LOCKED[skip_locked])
         rows = self._connection.execute(query, {"ids": sorted(ids)})
         found = [to_ticket(row) for row in rows]
         self._locked |= {ticket.id: ticket for ticket in found}
+        if not skip_locked:
+            self.keep_others_out([ticket.id for ticket in found])
         return found
+
+    def keep_others_out(self, ids: Iterable[int]) -> None:
+        """Have nobody change these locked tickets on another node of a cluster meanwhile."""
+        if is_cluster(self._connection) and (new := set(ids) - self._kept_out):
+            write_rows_of(self._connection, new)
+            self._kept_out |= new
 
     def numbers_of(self, ids: Sequence[int]) -> dict[int, str]:
         """The numbers of those of these tickets that exist, not locked."""

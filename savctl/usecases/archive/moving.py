@@ -61,6 +61,7 @@ def move(
             number = number_of(uow.connection, one.id)
             why = tied.get(one.id, _CHANGED if one.id in locked else _IN_USE)
             items += [Item(one.id, number, ItemOutcome.SKIPPED, why)] if number else []
+    uow.tickets.keep_others_out(moved)
     delete_whole(uow.connection, [one.whole for one in gone])
     uow.alarms.remove(moved)
     index.add(uow.connection, bundle.id, [(one.whole, one.line_sha256) for one in gone], at=at)

@@ -165,6 +165,7 @@ class _Retention:
                 gone.append(ticket)
             elif why:
                 items.append(Item(ticket.id, ticket.ticket_number, ItemOutcome.SKIPPED, why))
+        uow.tickets.keep_others_out([ticket.id for ticket in gone])
         left = _forget(uow, [ticket.id for ticket in gone], now)
         items += [
             _removed(one.id, one.ticket_number, one.closed_at, left.get(one.id)) for one in gone

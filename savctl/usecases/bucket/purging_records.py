@@ -84,6 +84,7 @@ def _remove(uow: UnitOfWork, ids: Sequence[int], before: datetime, now: datetime
         else:
             removed.append(one)
             items.append(_gone(one, number))
+    uow.tickets.keep_others_out(locked & {one.ticket_id for one in removed})
     _forget(uow, removed, now)
     return items
 

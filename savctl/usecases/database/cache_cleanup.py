@@ -13,8 +13,10 @@ from savctl.persistence.jobs.caches import (
     expired_caches,
     idle_users,
     old_tokens,
+    old_writes,
     taken_in_before,
 )
+from savctl.persistence.tickets.written_tickets import KEPT as WRITES_KEPT
 from savctl.persistence.unit_of_work import in_transaction
 from savctl.ports import Clock
 from savctl.usecases.batch.batches import BatchContext
@@ -39,7 +41,8 @@ def clean_caches(
 ) -> None:
     """Remove expired entries of `cache` and `cache_locks`, and what is old of ours.
 
-    Of ours are commit tokens, counts of commands, the inbox and the state of deleted users.
+    Of ours are commit tokens, counts of commands, writes to tickets on a cluster, the inbox and
+    the state of deleted users.
 
     The unit of the report is rows.
 
@@ -52,10 +55,11 @@ def clean_caches(
     now = clock()
     with database.reading() as connection:
         counts = idle_users(connection, kept=COUNTS_KEPT)
+        writes = old_writes(connection, kept=WRITES_KEPT)
     caches = expired_caches(now, lock_grace=LOCK_GRACE)
     kept = kept or SyncKept()
     arrived = (taken_in_before(now - kept.inbox), deleted_before(now - kept.state))
-    places = (*caches, old_tokens(oldest_kept(now)), counts, *arrived)
+    places = (*caches, old_tokens(oldest_kept(now)), counts, writes, *arrived)
     for place in places:
         removed = _clean(database, place, terms)
         if removed:

@@ -21,6 +21,9 @@ from savctl.domain.privacy.inventory.service import TICKET
 
 _NOTHING = Care(basis=NONE, retention="as long as the installation", erased="left alone")
 _COMMITS = Care(basis=NONE, retention="7 days", erased="left alone")
+_TICKET_WRITES = Care(
+    basis=NONE, retention="until the next cache-cleanup, at most 8 days", erased="left alone"
+)
 _RATE_LIMITS = Care(
     basis=INTEREST,
     retention="until the next cache-cleanup, at most 8 days",
@@ -103,6 +106,13 @@ OWN: tuple[Entry, ...] = (
         ("token", N, "a transaction", NO),
         ("is_stored", N, "whether it was committed", NO),
         ("created_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_ticket_writes.",
+        _TICKET_WRITES,
+        ("ticket_id", N, "ticket", NO),
+        ("writes", N, "count", NO),
+        ("written_at", N, "time", NO),
     ),
     *entries(
         "savctl_rate_limits.",

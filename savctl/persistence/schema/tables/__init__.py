@@ -30,6 +30,7 @@ from savctl.persistence.schema.tables.own import (
     sla_alarms,
     sla_breaches,
     sla_policies,
+    ticket_writes,
     vips,
 )
 from savctl.persistence.schema.tables.service import (
@@ -81,6 +82,7 @@ __all__ = [
     "sync_state",
     "ticket_attachments",
     "ticket_messages",
+    "ticket_writes",
     "uploads",
     "users",
     "vips",

@@ -111,6 +111,16 @@ commits = Table(
     **OWN_KEYED,
 )
 
+# What whoever changes a ticket writes, where other nodes of a cluster take writes too.
+ticket_writes = Table(
+    "savctl_ticket_writes",
+    metadata,
+    Column("ticket_id", BigId, primary_key=True, autoincrement=False),
+    Column("writes", BigId, nullable=False),
+    Column("written_at", UtcDateTime(6), nullable=False),
+    **OWN_KEYED,
+)
+
 # The commands that the user of a token started within the last minute: a JSON list of
 # microseconds since 1970, on the database's clock.
 rate_limits = Table(
