@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-deep test-mysql test-servers lint reference fmt check bench lock clean
+.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -50,6 +50,9 @@ test-servers: $(VENV)/dev.done
 	@$(BIN)/python -m tests.servers.rabbitmq_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	@$(BIN)/python -m tests.servers.ministack_install
+
+chaos: $(VENV)/dev.done test-servers ## days full of faults on real servers; ARGS="--minutes 60 --seed 1 2 3"
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/ruff format --check
