@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 from savctl.config import Settings
 from savctl.domain.clock_skew import ClockOff
-from savctl.errors import Refused, SchemaMismatch
+from savctl.errors import ConfigurationError, Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Questions, Queues, Scanner, system_clock
 from savctl.runtime import end_start_up
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
     from savctl.adapters.rabbitmq.broker import RabbitSettings
+    from savctl.adapters.s3.client import S3Settings
     from savctl.domain.encryption.codec import MetadataCodec
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
+    from savctl.ports.backup_place import BackupPlace
     from savctl.ports.keys import KeySource
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
@@ -247,6 +249,39 @@ class App:
         prefix = prefix.rstrip("/") + "/" if prefix else DEFAULT_PREFIX
         return BucketPlace(self._open_store(f"s3://{bucket}"), prefix)
 
+    @shared_part
+    def backup_place(self) -> BackupPlace:
+        """Where backups are kept; nothing is contacted yet.
+
+        Raises:
+            ConfigurationError: `backup_url` is not set.
+        """
+        return self._open_place("backup_url", self.settings.backup_url)
+
+    @shared_part
+    def mirror_place(self) -> BackupPlace:
+        """Where the mirror of the bucket is kept; nothing is contacted yet.
+
+        Raises:
+            ConfigurationError: `mirror_url` is not set.
+        """
+        return self._open_place("mirror_url", self.settings.mirror_url)
+
+    def _open_place(self, name: str, url: str | None) -> BackupPlace:
+        if url is None:
+            raise ConfigurationError(
+                f"{name} is not set: there is no place for it",
+                hint=f"Set SAVCTL_{name.upper()} to s3://bucket/prefix or file:///folder.",
+            )
+        if url.startswith("file://"):
+            from savctl.adapters.backups.folder import BackupFolder
+
+            return BackupFolder(Path(url.removeprefix("file://")))
+        from savctl.adapters.backups.s3 import BackupBucket
+
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        return BackupBucket(self._s3_settings(bucket), f"{prefix}/" if prefix else "")
+
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.
 
@@ -285,19 +320,22 @@ class App:
 
             folder = Path(url.removeprefix("file://"))
             return DirectoryStore(folder, self.clock, is_expected=is_expected)
-        from savctl.adapters.s3.store import S3Settings, S3Store
+        from savctl.adapters.s3.store import S3Store
 
-        return S3Store(
-            S3Settings(
-                bucket=url.removeprefix("s3://"),
-                endpoint=self.settings.storage_endpoint,
-                public_endpoint=self.settings.storage_public_endpoint,
-                region=self.settings.storage_region,
-                is_path_style=self.settings.storage_path_style,
-                access_key=self.settings.storage_access_key,
-                secret_key=self.settings.storage_secret_key,
-                session_token=self.settings.storage_session_token,
-            )
+        return S3Store(self._s3_settings(url.removeprefix("s3://")))
+
+    def _s3_settings(self, bucket: str) -> S3Settings:
+        from savctl.adapters.s3.client import S3Settings
+
+        return S3Settings(
+            bucket=bucket,
+            endpoint=self.settings.storage_endpoint,
+            public_endpoint=self.settings.storage_public_endpoint,
+            region=self.settings.storage_region,
+            is_path_style=self.settings.storage_path_style,
+            access_key=self.settings.storage_access_key,
+            secret_key=self.settings.storage_secret_key,
+            session_token=self.settings.storage_session_token,
         )
 
     def close(self) -> None:
@@ -310,6 +348,9 @@ class App:
             self.cold.store.close()
         if "analytics_place" in self.__dict__:
             self.analytics_place.close()
+        for place in ("backup_place", "mirror_place"):
+            if place in self.__dict__:
+                getattr(self, place).close()
 
 
 def _is_there(database: Database) -> bool:

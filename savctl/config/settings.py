@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from savctl.config.access_settings import AccessSettings
+from savctl.config.backup_settings import BackupSettings
 from savctl.config.database_settings import DatabaseSettings
 from savctl.config.event_settings import EventSettings
 from savctl.config.file_settings import FileSettings
@@ -25,6 +26,7 @@ class Settings(
     AccessSettings,
     KeySettings,
     PrivacySettings,
+    BackupSettings,
     UpkeepSettings,
     FileSettings,
     SlaSettings,

@@ -134,7 +134,13 @@ def _of_bucket(name: str, settings: Settings) -> str | None:
         return f"{setting} is set ({origin})"
     is_bucket = any(
         url is not None and url.startswith("s3://")
-        for url in (settings.storage_url, settings.archive_url, settings.analytics_url)
+        for url in (
+            settings.storage_url,
+            settings.archive_url,
+            settings.analytics_url,
+            settings.backup_url,
+            settings.mirror_url,
+        )
     )
     return None if is_bucket else "files are kept in a folder; AWS_BUCKET names a bucket"
 

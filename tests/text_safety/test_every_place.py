@@ -44,6 +44,7 @@ NO_TEXT_FROM_OUTSIDE = {
     "savctl_archived_files": {"object_key"},
     "savctl_archived_tickets": {"ticket_number", "number_key", "line_sha256"},
     "savctl_audit": {"action"},
+    "savctl_backups": {"id", "kind", "state", "place", "details"},
     "savctl_commits": {"token"},
     "savctl_dead_messages": {"queue"},
     "savctl_erasure_places": {"erasure_id", "place", "state"},

@@ -77,6 +77,7 @@ _ERASURES = Care(
     retention="as long as the installation",
     erased="user_id emptied, the work list of tickets deleted; pseudonym and counts kept",
 )
+_BACKUPS = Care(basis=NONE, retention="as long as the backup", erased="left alone")
 _SUPPRESSIONS = Care(
     basis=DUTY,
     retention="until 'gdpr requests forgive'",
@@ -398,5 +399,17 @@ OWN: tuple[Entry, ...] = (
         ("received_at", N, "time", NO),
         ("size", N, "bytes", NO),
         ("body", C + T, "a message as another service sent it", NO),
+    ),
+    *entries(
+        "savctl_backups.",
+        _BACKUPS,
+        ("id", N, "key of the row", NO),
+        ("kind", N, "dump, binlog or mirror", NO),
+        ("state", N, "whether it was proven", NO),
+        ("made_at", N, "time", NO),
+        ("verified_at", N, "time", NO),
+        ("bytes", N, "size", NO),
+        ("place", N, "where it is", NO),
+        ("details", N, "digests and counts by table", NO),
     ),
 )

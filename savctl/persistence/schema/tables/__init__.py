@@ -8,6 +8,7 @@ from savctl.persistence.schema.tables.archive import (
     archived_files,
     archived_tickets,
 )
+from savctl.persistence.schema.tables.backups import backups
 from savctl.persistence.schema.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.persistence.schema.tables.erasure import (
     erasure_places,
@@ -54,6 +55,7 @@ __all__ = [
     "archived_files",
     "archived_tickets",
     "audit",
+    "backups",
     "cache",
     "cache_locks",
     "commits",

@@ -1,0 +1,1 @@
+"""Places of backups: a folder, a bucket."""

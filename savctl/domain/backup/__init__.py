@@ -1,0 +1,1 @@
+"""Backups: their names, how long they are kept, how they are sealed (rules 17)."""

@@ -1,0 +1,1 @@
+"""Use cases of backups (rules 17)."""

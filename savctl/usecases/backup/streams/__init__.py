@@ -1,0 +1,1 @@
+"""What passes between a program and a place: compressed, sealed, counted."""
