@@ -19,6 +19,8 @@ from savctl.shared_part import shared_part
 if TYPE_CHECKING:
     from savctl.adapters.rabbitmq.broker import RabbitSettings
     from savctl.adapters.s3.client import S3Settings
+    from savctl.adapters.watch.failure_command import FailureCommand
+    from savctl.adapters.watch.pings import Pings
     from savctl.domain.encryption.codec import MetadataCodec
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.clock_guard import ClockGuard
@@ -217,6 +219,24 @@ class App:
         return ClamdScanner(self.settings.scanner_url, timeout=self.settings.scanner_timeout)
 
     @shared_part
+    def pings(self) -> Pings | None:
+        """The dead man's switch, if one is configured; nothing is contacted yet."""
+        if self.settings.ping_url is None:
+            return None
+        from savctl.adapters.watch.pings import Pings
+
+        return Pings(self.settings.ping_url)
+
+    @shared_part
+    def failure_command(self) -> FailureCommand | None:
+        """What is run when a job fails, if that is configured."""
+        if self.settings.on_failure is None:
+            return None
+        from savctl.adapters.watch.failure_command import FailureCommand
+
+        return FailureCommand(self.settings.on_failure)
+
+    @shared_part
     def cold(self) -> ColdStorage:
         """Where archived tickets are kept: `archive_url`, else a prefix of the bucket."""
         from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
@@ -339,7 +359,9 @@ class App:
         )
 
     def close(self) -> None:
-        """Give back connections."""
+        """Give back connections; what reports the end of a job has some seconds for it."""
+        if (pings := self.__dict__.get("pings")) is not None:
+            pings.wait()
         if "raw_database" in self.__dict__:
             self.raw_database.close()
         if "store" in self.__dict__:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 group = new_group("Check everything savctl depends on.", is_command=True)
 
 _COLUMNS = ("check", "level", "found", "advice")
-_INDENT = 17  # cells before what was found: the name of the check and its level
+_INDENT = 19  # cells before what was found: the name of the check and its level
 
 
 @command(group, "doctor", examples=["savctl doctor", "savctl doctor -o json"])
@@ -32,6 +32,7 @@ def doctor(call: CommandContext) -> Outcome:
     A line for each thing, with a level: ok, warn, error, or off where it is not configured.
     """
     from savctl.usecases.doctor.access import ACCESS
+    from savctl.usecases.doctor.backups import BACKUPS
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
@@ -39,6 +40,8 @@ def doctor(call: CommandContext) -> Outcome:
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.keys import KEYS
     from savctl.usecases.doctor.lines import as_lines, line_of
+    from savctl.usecases.doctor.server import SERVER
+    from savctl.usecases.doctor.sla import SLA
     from savctl.usecases.doctor.sync import SYNC
     from savctl.usecases.doctor.work import BROKER, WORK
 
@@ -57,7 +60,8 @@ def doctor(call: CommandContext) -> Outcome:
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    checks = {**DATABASE, **CLUSTER, **WORK, **RECORDS, **SYNC, **ERASURES, **KEYS, **ACCESS}
+    of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS, **BACKUPS}
+    checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS}
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(
@@ -86,7 +90,7 @@ def _page(lines: Sequence[CheckResult]) -> str:
             for text in map(safe, texts)
             for part in (fold(text, max(20, room - _INDENT)) if room else [text])
         ]
-        head = f"{pad(line.check, 10)} {pad(str(line.level), 5)} "
+        head = f"{pad(line.check, 12)} {pad(str(line.level), 5)} "
         shown.append(f"{head}{parts[0]}")
         shown += [f"{'':<{_INDENT}}{part}" for part in parts[1:]]
     return "\n".join(shown)

@@ -181,8 +181,7 @@ def redacted(setting: Setting, value: object) -> str:
     if setting.secret and "://" not in str(value):
         return "***"
     if setting.secret:
-        parts = urlsplit(str(value))
-        return str(value).replace(parts.netloc, _without_password(parts.netloc), 1)
+        return _without_secrets(str(value))
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
@@ -190,6 +189,15 @@ def redacted(setting: Setting, value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return _span(value) if isinstance(value, timedelta) else str(value)
+
+
+def _without_secrets(address: str) -> str:
+    """The address without a password; of a web address without its path, which is one."""
+    parts = urlsplit(address)
+    netloc = _without_password(parts.netloc)
+    if parts.scheme in {"http", "https"}:
+        return f"{parts.scheme}://{netloc}/***"
+    return address.replace(parts.netloc, netloc, 1)
 
 
 def _span(value: timedelta) -> str:

@@ -17,6 +17,7 @@ from savctl.config.setting import declared
 from savctl.config.sla_settings import SlaSettings
 from savctl.config.sync_settings import SyncSettings
 from savctl.config.upkeep_settings import UpkeepSettings
+from savctl.config.watch_settings import WatchSettings
 from savctl.domain.model.priority import LEVELS, PriorityRules
 from savctl.domain.sla.policy import Policy, Target
 
@@ -30,6 +31,7 @@ class Settings(
     UpkeepSettings,
     FileSettings,
     SlaSettings,
+    WatchSettings,
     JobSettings,
     SyncSettings,
     EventSettings,

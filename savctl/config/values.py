@@ -148,6 +148,17 @@ def http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def ping_url(text: str) -> str:
+    """The address of a dead man's switch; `{job}` in it is the name of the job."""
+    parts = urlsplit(text)
+    is_whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.fragment
+    if not is_whole or not _has_good_port(parts) or not text.isascii() or " " in text:
+        raise ValueError("must look like https://host/path/{job}")
+    if re.search(r"[{}]", text.replace("{job}", "")):
+        raise ValueError("must have no braces but those of {job}")
+    return text
+
+
 def scanner_url(text: str) -> str:
     """The address of clamd."""
     parts = urlsplit(text)

@@ -21,6 +21,7 @@ from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.job_options import JobOptions
 from savctl.scheduling.troubles import Troubles
+from savctl.scheduling.watching import Watch, watching
 from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
 from savctl.usecases.batch.report import BatchReport, Item
 
@@ -32,7 +33,8 @@ class Start:
     `options` are the job's own, None for their defaults; `is_confirmed` lifts its brake.
     `run_until` keeps a continuous job at work. `troubles` are those of the process, which
     outlive a run. `on_total` gets the number of items before the work begins, `on_item` each
-    item of a dry run, however many there are, `on_each` every item of any run.
+    item of a dry run, however many there are, `on_each` every item of any run. `stopped` answers
+    the exit code of a process that was asked to stop, if it ends by that.
     """
 
     by: StartedBy = StartedBy.HAND
@@ -42,6 +44,7 @@ class Start:
     options: JobOptions | None = None
     run_until: datetime | None = None
     should_stop: Callable[[], bool] = never_stop
+    stopped: Callable[[], int | None] = lambda: None
     on_batch: Callable[[BatchReport], None] = no_progress
     on_total: Callable[[int], None] | None = None
     on_item: Callable[[Item], None] | None = None
@@ -94,18 +97,31 @@ def run_job(job: Job, app: App, start: Start) -> JobReport:
         return _dry_run(job, app, start)
     lease = _begin(job, app, start)
     began_at = app.clock()
+    with (
+        log_fields(job=job.name, run_id=lease.run_id),
+        watching(app, job.name, start.troubles, start.stopped) as watch,
+        Heartbeat(app.database, lease),
+    ):
+        watch.report = report = _leased(job, app, start, lease, began_at, watch)
+    return report
+
+
+def _leased(
+    job: Job, app: App, start: Start, lease: Lease, began_at: datetime, watch: Watch
+) -> JobReport:
+    """Do the work and write down how it ended; what cut it off is raised again."""
     done, counts = BatchReport(on_each=start.on_each), RunCounts(lease)
-    with log_fields(job=job.name, run_id=lease.run_id), Heartbeat(app.database, lease):
-        try:
-            job.run(_context(job, app, start, done, lease, counts))
-            _require_held(lease)
-        except BaseException as problem:
-            failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
-            with suppress(Unavailable):  # the failure itself has more
-                _end(app, lease, failed, counts, error=_error_text(problem))
-            raise
-        report = _report(job, app, lease.run_id, began_at, done, _status(done, start))
-        _end(app, lease, report, counts, error=None)
+    try:
+        job.run(_context(job, app, start, done, lease, counts))
+        _require_held(lease)
+    except BaseException as problem:
+        failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
+        watch.report = failed
+        with suppress(Unavailable):  # the failure itself has more
+            _end(app, lease, failed, counts, error=_error_text(problem))
+        raise
+    report = _report(job, app, lease.run_id, began_at, done, _status(done, start))
+    _end(app, lease, report, counts, error=None)
     return report
 
 

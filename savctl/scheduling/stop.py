@@ -35,6 +35,11 @@ class Stop:
         """Whether to stop."""
         return self.signal is not None
 
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of a process that ends by its signal; None while nobody asked."""
+        return None if self.signal is None else 128 + self.signal
+
     def wait(self) -> None:
         """Sleep until somebody asks."""
         while not self.is_set():

@@ -71,7 +71,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
     },
     "scheduler": {"run": _C, "tick": _C, "status": _R},
     "db": {
-        **dict.fromkeys(("status", "size", "ping"), _R),
+        **dict.fromkeys(("status", "size", "ping", "slow", "indexes"), _R),
         **dict.fromkeys(("upgrade", "downgrade", "adopt", "optimize", "check", "committed"), _C),
     },
     "keys": {"status": _R, "rotate": _C, "generate": _C},

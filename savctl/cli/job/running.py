@@ -41,6 +41,7 @@ def run_now(
             options=options,
             dry_run=call.dry_run,
             should_stop=stop.is_set,
+            stopped=lambda: stop.exit_code,
             on_batch=lambda report: progress.show(_counts(report), done=report.seen),
             on_total=progress.expect if progress.is_seen else None,
             on_item=items.add if items is not None else None,
@@ -71,6 +72,7 @@ def run_due(
         is_confirmed=call.yes,
         options=options,
         should_stop=stop.is_set,
+        stopped=lambda: stop.exit_code,
     )
     try:
         return run_job(job, call.app, start)

@@ -89,7 +89,7 @@ _TABLE: dict[str, dict[str, Need]] = {
     "scheduler": dict.fromkeys(("run", "tick", "status"), _ADMIN),
     "db": {
         **dict.fromkeys(("status", "size", "ping", "upgrade", "downgrade", "adopt"), _ADMIN),
-        **dict.fromkeys(("optimize", "check", "committed"), _ADMIN),
+        **dict.fromkeys(("optimize", "check", "committed", "slow", "indexes"), _ADMIN),
     },
     "config": dict.fromkeys(("show", "check", "path"), _N),
     # these are groups of one command

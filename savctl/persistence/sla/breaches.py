@@ -10,9 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    distinct,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
 from savctl.domain.sla.breach import Breach
 from savctl.domain.sla.clock import Side
 from savctl.persistence.bulk import insert_rows
@@ -172,3 +184,13 @@ def breach_of(row: Row[Any]) -> Breach:
         actual_minutes=row.actual_minutes,
         raised_to=Priority(row.raised_to) if row.raised_to else None,
     )
+
+
+def count_running(connection: Connection) -> int:
+    """How many active tickets are past one of their targets."""
+    b, t = sla_breaches.c, support_tickets.c
+    active = t.status.in_([Status.OPEN, Status.IN_PROGRESS, Status.WAITING_CUSTOMER])
+    query = select(func.count(distinct(b.ticket_id))).join_from(
+        sla_breaches, support_tickets, b.ticket_id == t.id
+    )
+    return int(connection.execute(query.where(active)).scalar_one())

@@ -139,7 +139,7 @@ def _modes(environment: Environment) -> Iterator[CheckResult]:
     by_statement = values["log_bin"] == "ON" and values["binlog_format"] == "STATEMENT"
     if by_statement:
         advice = "Set binlog_format to ROW or MIXED: with STATEMENT, no change can be written."
-        yield _sign("binlog", False, "STATEMENT", advice)
+        yield _sign("binlog_format", False, "STATEMENT", advice)
     packet = int(values["max_allowed_packet"])
     if packet < _PACKET_BYTES:
         yield CheckResult(

@@ -12,15 +12,17 @@ from types import MappingProxyType
 from savctl.usecases.doctor.checks import CheckLevel, CheckResult
 
 LINES = (
-    *("database", "schema", "timezone", "clock", "tables", "indexes", "jobs", "scheduler"),
-    *("leases", "outbox", "broker", "queues", "bucket", "files", "scanner", "keys", "token"),
-    *("erasures", "sync", "settings"),
+    *("database", "schema", "timezone", "clock", "connections", "tables", "indexes"),
+    *("slow-queries", "jobs", "scheduler", "leases", "outbox", "broker", "queues", "bucket"),
+    *("files", "scanner", "backup", "binlog", "mirror", "erasures", "keys", "token", "sla"),
+    "sync",
 )
 # The checks that are part of another line than that of their own name.
 _LINE_OF: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("version", "sql_mode", "characters", "isolation", "binlog"), "database"),
-        **dict.fromkeys(("max_allowed_packet", "modes", "privileges"), "database"),
+        **dict.fromkeys(("version", "sql_mode", "characters", "isolation"), "database"),
+        **dict.fromkeys(("binlog_format", "max_allowed_packet", "modes"), "database"),
+        **dict.fromkeys(("privileges", "settings"), "database"),
         **dict.fromkeys(("file", "file mode", "journal", "disk"), "database"),
         "time zone": "timezone",
         "cluster": "leases",

@@ -192,6 +192,9 @@ _FIELDS: dict[str, str] = {
     "db committed": "commit_token stored",
     "db optimize": _REPORT,
     "db size": "table rows data_bytes index_bytes free_bytes free_percent",
+    "db slow": "digest statement source calls slow total_ms mean_ms max_ms rows_examined "
+    "rows_sent without_index first_seen last_seen",
+    "db indexes": "state table index columns reads statement why",
     "db ping": "database server version time_zone round_trip_ms",
     "db check": "check severity count repaired meaning advice repair example sample",
     "doctor": "check level found advice",

@@ -1,0 +1,1 @@
+"""What the server itself counts: slow statements, reads of each index."""
