@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +99,11 @@ class App:
             codec=self.codec,
             is_cluster=None if word == "auto" else word == "yes",
         )
+
+    @shared_part
+    def database_nodes(self) -> Sequence[Database]:
+        """Each node that the settings name, with what else is the same for all of them."""
+        return [self.raw_database.at_node(node) for node in self.settings.database_nodes]
 
     @shared_part
     def codec(self) -> MetadataCodec:

@@ -48,6 +48,7 @@ def doctor(call: CommandContext) -> Outcome:
     app = call.unproved_app
     environment = Environment(
         database=app.raw_database,
+        nodes=app.database_nodes,
         clock=call.clock,
         broker=app.broker,
         queues=app.queues,

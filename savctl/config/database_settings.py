@@ -30,3 +30,8 @@ class DatabaseSettings:
         values.one_of("auto", "yes", "no"),
         "whether several nodes of the database take writes; auto: the server is asked",
     )
+    database_nodes: tuple[str, ...] = setting(
+        (),
+        values.database_nodes,
+        "nodes of the database's cluster, host:port each; doctor looks at every one of them",
+    )

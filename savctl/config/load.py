@@ -23,6 +23,7 @@ from savctl.config.service import (
 from savctl.config.setting import Setting
 from savctl.config.settings import SETTINGS, Settings
 from savctl.config.texts import parsed, text_of
+from savctl.config.values import address_list
 from savctl.domain.sla.policy import mistakes
 from savctl.domain.text import are, plural
 from savctl.domain.tickets.closing import span_text
@@ -181,7 +182,8 @@ def redacted(setting: Setting, value: object) -> str:
     if setting.secret and "://" not in str(value):
         return "***"
     if setting.secret:
-        return _without_secrets(str(value))
+        addresses = address_list(str(value)) if setting.name == "broker_url" else [str(value)]
+        return ",".join(map(_without_secrets, addresses))
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):

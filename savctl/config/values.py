@@ -14,6 +14,7 @@ from savctl.domain.model.own_members import RESERVED
 _DIGITS = re.compile(r"[0-9]{1,20}")  # int() also takes 1_000, +5, " 5 " and other scripts' digits
 _AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,10})?")
 _LONGEST_BROKER_NAME = 255
+_BETWEEN_ADDRESSES = re.compile(r",\s*(?=amqps?://)")
 _PORTS = "from 1 to 65535"
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")  # a password before an @ is no part of a name
 
@@ -95,14 +96,35 @@ def _has_good_port(parts: SplitResult) -> bool:
         return False
 
 
+def database_nodes(text: str) -> tuple[str, ...]:
+    """Nodes with commas between them: `host`, `host:port` or the path of a socket."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for each in found:
+        if each.startswith("/"):
+            continue
+        parts = urlsplit(f"//{each}")
+        if parts.netloc != each or "@" in each or not parts.hostname or not _has_good_port(parts):
+            raise ValueError("must look like host:port,host:port, without user and password")
+    return found
+
+
 def broker_url(text: str) -> str:
-    """A broker address."""
-    parts = urlsplit(text)
-    if parts.scheme not in {"amqp", "amqps"}:
-        raise ValueError("must start with amqp:// or amqps://")
-    if not _has_good_port(parts):
-        raise ValueError(f"must have a port {_PORTS}, or none")
-    return text
+    """A broker address, or those of its nodes with commas between them."""
+    addresses = address_list(text)
+    for each in addresses:
+        parts = urlsplit(each)
+        if parts.scheme not in {"amqp", "amqps"}:
+            raise ValueError("must start with amqp:// or amqps://")
+        if "," in parts.netloc.rpartition("@")[2] or "://" in parts.path:
+            raise ValueError("must be whole addresses, amqp://… each, with commas between them")
+        if not _has_good_port(parts):
+            raise ValueError(f"must have a port {_PORTS}, or none")
+    return ",".join(addresses)
+
+
+def address_list(text: str) -> list[str]:
+    """Addresses with commas between them; a password may hold a comma as well."""
+    return [each.strip() for each in _BETWEEN_ADDRESSES.split(text)]
 
 
 def broker_name(text: str) -> str:

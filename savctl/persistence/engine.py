@@ -20,7 +20,13 @@ from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.text import MAX_FOREIGN_ID, MAX_ID
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
 from savctl.persistence import commit_tokens, visibility
-from savctl.persistence.connections.address import address, in_address, open_file, open_server
+from savctl.persistence.connections.address import (
+    address,
+    at_node,
+    in_address,
+    open_file,
+    open_server,
+)
 from savctl.persistence.connections.cluster import take_as_cluster
 from savctl.persistence.connections.server import server_engine
 from savctl.persistence.connections.sqlite import READS, sqlite_engine
@@ -62,6 +68,7 @@ class Database:
         self.url = address(url)
         self._waits = waits or Waits()
         self._is_cluster = is_cluster
+        self._nodes: list[Database] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -170,8 +177,16 @@ class Database:
         other.requester = self.requester
         return other
 
+    def at_node(self, node: str) -> Database:
+        """The same database through this node, `host:port` or a socket; closed with this."""
+        there = Database(at_node(self.url, node), codec=self.codec, waits=self._waits)
+        self._nodes.append(there)
+        return there
+
     def close(self) -> None:
         """Give back every connection."""
+        for node in self._nodes:
+            node.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 

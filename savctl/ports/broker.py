@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,3 +81,11 @@ class Broker(Protocol):
             BrokerGone: nobody answers.
             ConfigurationError: the exchange is missing.
         """
+
+    def check_each(self) -> Mapping[str, BrokerUnavailable | None]:
+        """Check every node of a cluster by its name; why those that do not answer do not.
+
+        Raises:
+            ConfigurationError: the exchange is missing.
+        """
+        ...

@@ -37,6 +37,13 @@ class Broker:
         if not self._answers:
             raise BrokerUnavailable("the broker does not answer", hint="Is it up?")
 
+    def check_each(self) -> dict[str, BrokerUnavailable | None]:
+        try:
+            self.check()
+        except BrokerUnavailable as problem:
+            return {self.name: problem}
+        return {self.name: None}
+
     def declare(self) -> None:
         raise AssertionError("a doctor changes nothing")
 

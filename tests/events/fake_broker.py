@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
@@ -47,6 +47,14 @@ class FakeBroker:
         self._require_up()
         if not self.has_exchange:
             raise ConfigurationError("no exchange", hint="Run 'savctl event setup'.")
+
+    def check_each(self) -> Mapping[str, BrokerUnavailable | None]:
+        """It has one node."""
+        try:
+            self.check()
+        except BrokerUnavailable as problem:
+            return {self.name: problem}
+        return {self.name: None}
 
     def verdict(self, event: OutboxEvent) -> BrokerVerdict:
         """Take an event, or say why not."""

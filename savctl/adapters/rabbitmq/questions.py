@@ -12,21 +12,24 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from savctl.adapters.rabbitmq.broker import APP_ID, RabbitSettings, parameters_of
 from savctl.adapters.rabbitmq.errors import translating_errors
+from savctl.adapters.rabbitmq.nodes import Nodes
+from savctl.adapters.rabbitmq.parameters import RabbitSettings
+from savctl.adapters.rabbitmq.publisher import APP_ID
 from savctl.errors import SavError
-from savctl.ports import Question, ServiceReply
-from savctl.shared_part import shared_part
+from savctl.ports import BrokerUnavailable, Question, ServiceReply
 
 _REPLY_TO = "amq.rabbitmq.reply-to"
 NOBODY = "nobody answers there"
 LATE = "no answer in time"
+Limited = dict[str, pika.URLParameters]
 _Answers = queue.SimpleQueue[tuple[int, ServiceReply]]
 
 
@@ -34,13 +37,8 @@ class RabbitQuestions:
     """Asks the services on one virtual host."""
 
     def __init__(self, settings: RabbitSettings) -> None:
-        self._settings = settings
-        address = pika.URLParameters(settings.url)
-        self.name = f"{address.host}:{address.port}"
-
-    @shared_part
-    def _parameters(self) -> pika.URLParameters:
-        return parameters_of(self._settings)
+        self._nodes = Nodes(settings)
+        self.name = self._nodes.name
 
     def ask(self, questions: Sequence[Question], *, timeout: float) -> list[ServiceReply]:
         """Ask all at once; each is answered for itself, and none later than the time is up."""
@@ -50,7 +48,7 @@ class RabbitQuestions:
             call = _Call(self._limited(timeout), questions, end, heard)
         except SavError as problem:  # a certificate that is not there
             return [ServiceReply(None, problem.message)] * len(questions)
-        threading.Thread(target=call.run, args=(self.name,), name="questions", daemon=True).start()
+        threading.Thread(target=call.run, name="questions", daemon=True).start()
         replies: list[ServiceReply] = [ServiceReply(None, LATE)] * len(questions)
         open_ones = set(range(len(questions)))
         while open_ones and (left := end - time.monotonic()) > 0:
@@ -60,15 +58,15 @@ class RabbitQuestions:
                 open_ones.discard(number)
         return replies
 
-    def _limited(self, timeout: float) -> pika.ConnectionParameters:
-        """The parameters, no step of connecting longer than all may take."""
-        parameters = pika.URLParameters(self._settings.url)
-        for name in ("credentials", "ssl_options", "client_properties", "connection_attempts"):
-            setattr(parameters, name, getattr(self._parameters, name))
-        parameters.heartbeat = self._settings.heartbeat_seconds
-        parameters.socket_timeout = parameters.stack_timeout = timeout
-        parameters.blocked_connection_timeout = timeout
-        return parameters
+    def _limited(self, timeout: float) -> Limited:
+        """The nodes in turn, no step of connecting longer than all of them together may take."""
+        found: Limited = {}
+        for place in self._nodes.in_turn():
+            parameters = copy(self._nodes.parameters[place])
+            parameters.socket_timeout = parameters.stack_timeout = timeout / len(self._nodes.names)
+            parameters.blocked_connection_timeout = timeout
+            found[self._nodes.names[place]] = parameters
+        return found
 
 
 class _Call:
@@ -76,29 +74,43 @@ class _Call:
 
     def __init__(
         self,
-        parameters: pika.ConnectionParameters,
+        nodes: Limited,
         questions: Sequence[Question],
         end: float,
         heard: _Answers,
     ) -> None:
-        self._parameters = parameters
+        self._nodes = nodes
         self._end = end
         self._heard = heard
         self._open = [_Asked(number, question) for number, question in enumerate(questions)]
 
-    def run(self, broker: str) -> None:
-        """Ask, and hand on each answer; what is without one is left to the time."""
+    def run(self) -> None:
+        """Ask, and hand on each answer; what is without one is left to the time.
+
+        What a node that breaks has not answered is asked again through the next one.
+        """
+        failure: SavError | None = None
+        for node, parameters in self._nodes.items():
+            try:
+                with translating_errors(node, "", waits=""):
+                    self._ask_through(parameters)
+            except BrokerUnavailable as problem:
+                failure = problem
+            except SavError as problem:
+                failure = problem
+                break
+            else:
+                return
+        for one in list(self._open):
+            self._settle(one, ServiceReply(None, failure.message if failure else LATE))
+
+    def _ask_through(self, parameters: pika.URLParameters) -> None:
+        connection = pika.BlockingConnection(parameters)
         try:
-            with translating_errors(broker, "", waits=""):
-                connection = pika.BlockingConnection(self._parameters)
-                try:
-                    self._talk(connection)
-                finally:
-                    with suppress(AMQPError, OSError):
-                        connection.close()
-        except SavError as problem:
-            for one in list(self._open):
-                self._settle(one, ServiceReply(None, problem.message))
+            self._talk(connection)
+        finally:
+            with suppress(AMQPError, OSError):
+                connection.close()
 
     def _talk(self, connection: Any) -> None:
         channels: dict[str, Any] = {}

@@ -9,38 +9,45 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from savctl.adapters.rabbitmq.broker import RabbitSettings, parameters_of
 from savctl.adapters.rabbitmq.errors import translating_errors
+from savctl.adapters.rabbitmq.nodes import Nodes
+from savctl.adapters.rabbitmq.parameters import RabbitSettings
 from savctl.adapters.rabbitmq.receiver import RabbitReceiver, queue_missing
 from savctl.ports import Binding, BrokerUnavailable, QueueState
-from savctl.shared_part import shared_part
 
 _PERSISTENT = 2
+_WAITS = "Messages wait in their queues."
 
 
 class RabbitQueues:
     """The queues of one virtual host."""
 
     def __init__(self, settings: RabbitSettings) -> None:
-        self._settings = settings
-        address = pika.URLParameters(settings.url)
-        self.name = f"{address.host}:{address.port}"
-
-    @shared_part
-    def _parameters(self) -> pika.URLParameters:
-        return parameters_of(self._settings)
+        self._nodes = Nodes(settings)
+        self.name = self._nodes.name
+        self._kind = {"x-queue-type": "quorum"} if len(self._nodes.names) > 1 else None
 
     def listen(self, queues: Sequence[str], *, prefetch: int) -> RabbitReceiver:
         """Open a line on which the messages of these queues arrive."""
-        return RabbitReceiver(self._parameters, self.name, queues, prefetch=prefetch).open()
+        return self._nodes.open(
+            lambda parameters, node: RabbitReceiver(
+                parameters, node, queues, prefetch=prefetch
+            ).open()
+        )
 
     def set_up(self, bindings: Sequence[Binding], *, exchanges: bool) -> None:
-        """Make the queues and bind them; a queue that is there keeps its arguments."""
+        """Make the queues and bind them; a queue that is there keeps its arguments.
+
+        Where the broker has several nodes they are quorum queues: one of the usual kind is gone
+        while its node is. On a single node they would only be slower.
+        """
         with self._connection() as connection:
             for binding in bindings:
                 self._require_exchange(connection, binding.exchange, makes=exchanges)
                 if _state(connection, binding.queue) is None:
-                    connection.channel().queue_declare(binding.queue, durable=True)
+                    connection.channel().queue_declare(
+                        binding.queue, durable=True, arguments=self._kind
+                    )
                 connection.channel().queue_bind(
                     binding.queue, binding.exchange, binding.routing_key
                 )
@@ -84,13 +91,18 @@ class RabbitQueues:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        with translating_errors(self.name, "", waits="Messages wait in their queues."):
-            connection = pika.BlockingConnection(self._parameters)
+        with translating_errors(self.name, "", waits=_WAITS):
+            connection = self._nodes.open(_connected)
             try:
                 yield connection
             finally:
                 with suppress(AMQPError):
                     connection.close()
+
+
+def _connected(parameters: pika.URLParameters, node: str) -> Any:
+    with translating_errors(node, "", waits=_WAITS):
+        return pika.BlockingConnection(parameters)
 
 
 def _state(connection: Any, queue: str, *, looks_in: bool = False) -> QueueState | None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -31,6 +32,16 @@ def address(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError("database_url is not a database address") from None
+
+
+def at_node(url: URL, node: str) -> str:
+    """The same address at another node: `host`, `host:port` or the path of its socket."""
+    if node.startswith("/"):
+        there = url.set(host="localhost", port=None).update_query_dict({"unix_socket": node})
+    else:
+        parts = urlsplit(f"//{node}")
+        there = url.set(host=parts.hostname, port=parts.port or url.port)
+    return there.render_as_string(hide_password=False)
 
 
 @contextmanager

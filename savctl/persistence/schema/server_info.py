@@ -69,6 +69,30 @@ def galera_nodes(connection: Connection) -> int:
     return int(row[1]) if row and str(row[1]).isdecimal() else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaleraState:
+    """How a node takes part in its cluster; `words` are the server's."""
+
+    is_ready: bool
+    words: str
+
+
+def galera_state(connection: Connection) -> GaleraState | None:
+    """How this node takes part; None where it belongs to no Galera cluster."""
+    if connection.dialect.name == "sqlite":
+        return None
+    names = "'wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_ready'"
+    rows = connection.execute(text(f"SHOW GLOBAL STATUS WHERE Variable_name IN ({names})"))
+    values = {row[0]: str(row[1]) for row in rows}
+    if not values or values.get("wsrep_local_state_comment", "") in {"", "None"}:
+        return None
+    is_ready = (
+        values.get("wsrep_cluster_status") == "Primary" and values.get("wsrep_ready") == "ON"
+    )
+    parts = (values.get("wsrep_cluster_status"), values.get("wsrep_local_state_comment"))
+    return GaleraState(is_ready=is_ready, words=", ".join(filter(None, parts)))
+
+
 def binary_log_days(connection: Connection) -> float | None:
     """How many days the server keeps its binary logs; 0 for ever, None where it writes none."""
     if connection.dialect.name == "sqlite":

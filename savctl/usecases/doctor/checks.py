@@ -60,11 +60,13 @@ def no_jobs() -> Mapping[str, datetime]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What is examined. `due` answers the oldest slot that each job has not run yet;
+    `nodes` are the nodes of the database's cluster that are to be looked at one by one.
     `host_clock` is this machine's own, whatever `clock` is; beyond `clock_skew_limit` it may
     decide nothing."""
 
     database: Database
     clock: Clock
+    nodes: Sequence[Database] = ()
     broker: Broker | None = None
     queues: Queues | None = None
     queue_names: Sequence[str] = ()

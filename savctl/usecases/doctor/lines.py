@@ -26,6 +26,7 @@ _LINE_OF: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("file", "file mode", "journal", "disk"), "database"),
         "time zone": "timezone",
         "cluster": "leases",
+        "node": "database",
         "schedule": "scheduler",
         **dict.fromkeys(
             (f"bucket {name}" for name in ("versions", "lifecycle", "clock", "room", "rights")),

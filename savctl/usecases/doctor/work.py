@@ -162,15 +162,26 @@ def _outbox(environment: Environment) -> Iterator[CheckResult]:
         )
 
 
+_ANOTHER_NODE = "Another node is used meanwhile. Start this one, or take it out of broker_url."
+
+
 def _broker(environment: Environment) -> Iterator[CheckResult]:
     if environment.broker is None:
         found = "no broker is configured: events wait in the outbox"
         yield CheckResult(check="broker", level=CheckLevel.OFF, found=found)
         return
-    environment.broker.check()
-    yield CheckResult(
-        check="broker", level=CheckLevel.OK, found=f"{environment.broker.name} answers"
-    )
+    nodes = environment.broker.check_each()
+    answers = any(problem is None for problem in nodes.values())
+    for node, problem in nodes.items():
+        if problem is None:
+            yield CheckResult(check="broker", level=CheckLevel.OK, found=f"{node} answers")
+            continue
+        yield CheckResult(
+            check="broker",
+            level=CheckLevel.WARN if answers else CheckLevel.ERROR,
+            found=problem.message,
+            advice=_ANOTHER_NODE if answers else problem.hint,
+        )
 
 
 def _age_level(age: timedelta | None) -> CheckLevel:
