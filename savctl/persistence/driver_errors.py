@@ -17,6 +17,7 @@ from savctl.errors import (
 )
 from savctl.persistence import server_errors
 from savctl.persistence.server_errors import CONFLICT, DENIED, LOCKED, LOST
+from savctl.persistence.server_words import without_values
 
 _RIGHTS = "Check who owns the file and its folder: savctl writes both."
 _UPGRADE = "Run 'savctl db status'; 'savctl db upgrade' brings an older schema up to date."
@@ -123,12 +124,13 @@ def translated(problem: DBAPIError, database: str, *, is_rolled_back: bool = Fal
     `is_rolled_back`: it is certain that the transaction in which it happened was not stored.
     """
     if is_duplicate(problem):
-        return Refused(f"the database {database} has such a row already: {problem.orig}")
+        return Refused(f"the database {database} has such a row already")
     if isinstance(problem.orig, sqlite3.Error):
         return _from_sqlite(str(problem.orig), database)
     number = number_of(problem)
     outcome = "; nothing of this step was stored" if is_rolled_back else ""
-    return _from_server(number, str(problem.orig), database, after_loss=outcome)
+    words = without_values(str(problem.orig))
+    return _from_server(number, words, database, after_loss=outcome)
 
 
 def _from_sqlite(message: str, database: str) -> SavError:

@@ -1,11 +1,13 @@
 """The database server's own number and words, behind what savctl makes of them.
 
 "Access denied" and "Connection refused" show an operator which of five things is wrong. The
-words name users, hosts and tables, never a password.
+words name users of the server, hosts and tables, never a password, and never a value of a row:
+that may be an address of a customer.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import TypeVar
 
@@ -16,6 +18,14 @@ from savctl.network_errors import network_words
 
 F = TypeVar("F", bound=SavError)
 _LONGEST = 300
+# Where servers repeat what was to be stored or compared: duplicates, odd values, broken syntax.
+# A value may hold quotes itself, so it ends at the last one that the rest of the words allows.
+_VALUES = (
+    re.compile(r"(?<=Duplicate entry )'.*'(?= for key )", re.DOTALL),
+    re.compile(r"(?<= value: )'.*'(?= for (?:column|function) |$)", re.DOTALL),
+    re.compile(r"(?<= near )'.*'(?= at line )", re.DOTALL),
+    re.compile(r"(?<= out of range in )'.*'", re.DOTALL),
+)
 
 
 def with_server_words(failure: F, problem: DBAPIError) -> F:
@@ -25,6 +35,13 @@ def with_server_words(failure: F, problem: DBAPIError) -> F:
         failure.message = f"{failure.message} ({found})"
         failure.args = (failure.message,)
     return failure
+
+
+def without_values(words: str) -> str:
+    """A server's words without the values of rows that they repeat."""
+    for pattern in _VALUES:
+        words = pattern.sub("…", words)
+    return words
 
 
 def _words(error: BaseException | None) -> str | None:
@@ -39,5 +56,5 @@ def _words(error: BaseException | None) -> str | None:
     if str(text) in {"", "None"}:
         return None
     cause = getattr(error, "original_exception", None)
-    message = network_words(cause) if isinstance(cause, OSError) else str(text)
+    message = network_words(cause) if isinstance(cause, OSError) else without_values(str(text))
     return f"{number}: {' '.join(message.split())[:_LONGEST]}"

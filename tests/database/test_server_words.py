@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import Connection
 
+from savctl.errors import Refused
 from savctl.persistence.engine import Database
+from savctl.persistence.server_words import without_values
 from tests.conftest import Cli
 from tests.servers.ports import free_port
 
@@ -137,3 +140,41 @@ def test_with_one_grant_missing_the_error_names_it(
     assert "GRANT" in error["hint"]
     with database.engine.connect() as connection:
         connection.exec_driver_sql("DROP USER poor")
+
+
+PERSON = "it's 'Åsa' <asa@example.org>"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"Duplicate entry '{PERSON}-1' for key 'users_email_unique'",
+        f"Incorrect string value: '{PERSON}' for column `sav`.`users`.`email` at row 1",
+        f"Incorrect datetime value: '{PERSON}' for function str_to_date",
+        f"Truncated incorrect DOUBLE value: '{PERSON}'",
+        f"You have an error in your SQL syntax; right syntax to use near '{PERSON}' at line 1",
+        f"BIGINT UNSIGNED value is out of range in '({PERSON} + 1)'",
+    ],
+)
+def test_no_value_of_a_row_is_repeated(words: str) -> None:
+    shown = without_values(words)
+
+    before, _, after = words.partition(f"'{PERSON}")
+    assert shown.startswith(f"{before}…") or "out of range" in words
+    assert "asa" not in shown.lower()
+    assert after.endswith(shown[-10:]) or shown.endswith("…")
+
+
+def test_a_duplicate_names_the_key_and_not_the_value(database: Database) -> None:
+    def twice(connection: Connection) -> None:
+        for _ in range(2):
+            connection.exec_driver_sql(
+                "INSERT INTO savctl_idempotency VALUES "
+                "('asa@example.org', 'c', 'd', 'a', '2025-10-03')"
+            )
+
+    with pytest.raises(Refused) as refused:
+        database.transaction(twice)
+
+    assert "PRIMARY" in refused.value.message
+    assert "asa" not in refused.value.message

@@ -40,6 +40,7 @@ def test_of_a_message_that_is_too_large_only_the_beginning_is_kept(
     assert found["reason"] == "5000 bytes; at most 1024 are read"
 
 
+@pytest.mark.each_database("what a server repeats of a row is its own")
 def test_a_message_that_the_database_refuses_costs_itself_only(
     answered: Answer, service: Service, database: Database
 ) -> None:
