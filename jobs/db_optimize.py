@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from savctl.persistence.jobs.maintenance_lease import exclusive
 from savctl.scheduling.job import Context, Job
 from savctl.usecases.database.table_care import CareRules, care_for_tables
 
@@ -12,7 +13,8 @@ def _run(context: Context) -> None:
         over_percent=settings.optimize_over_percent,
         largest_bytes=settings.optimize_largest_gib * 1024**3,
     )
-    care_for_tables(context.database, rules=rules, terms=context.terms)
+    with exclusive(context.database, context.terms.fence):
+        care_for_tables(context.database, rules=rules, terms=context.terms)
 
 
 JOB = Job(

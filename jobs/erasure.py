@@ -15,6 +15,7 @@ def _run(context: Context) -> None:
         cold=context.cold(),
         clock=context.clock,
         keys=context.settings.erasure_key,
+        keep=context.settings.backup_keep,
     )
     erase_due(around, context.terms, automatically=context.settings.erase_automatically)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from savctl.ports.keys import KeySource
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
+    from savctl.usecases.backup.work import BackupWork
     from savctl.usecases.sync.asking import Services
 
 
@@ -292,6 +293,26 @@ class App:
         """
         return self._open_place("mirror_url", self.settings.mirror_url)
 
+    @shared_part
+    def backups(self) -> BackupWork:
+        """What backups work with; nothing is contacted yet."""
+        from savctl.adapters.dump_client.client import ServerClient
+        from savctl.usecases.backup.work import BackupWork
+
+        return BackupWork(
+            database=self.raw_database,
+            place=lambda: self.backup_place,
+            store=lambda: self.store,
+            key_source=self.key_source,
+            client_of=ServerClient,
+            clock=self.clock,
+            owner=self.owner,
+            is_configured=self.settings.backup_url is not None,
+            encrypts=self.settings.backup_encrypt,
+            keep=self.settings.backup_keep,
+            warn=_log_warning,
+        )
+
     def _open_place(self, name: str, url: str | None) -> BackupPlace:
         if url is None:
             raise ConfigurationError(
@@ -378,6 +399,12 @@ class App:
         for place in ("backup_place", "mirror_place"):
             if place in self.__dict__:
                 getattr(self, place).close()
+
+
+def _log_warning(text: str) -> None:
+    import logging
+
+    logging.getLogger("savctl.backup").warning("%s", text, extra={"event": "backup_warning"})
 
 
 def _is_there(database: Database) -> bool:

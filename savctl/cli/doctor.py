@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.command import command, new_group
@@ -16,6 +17,7 @@ from savctl.errors import Findings, SavError, Unavailable
 if TYPE_CHECKING:
     from savctl.config import Settings
     from savctl.usecases.doctor.checks import CheckResult
+    from savctl.usecases.doctor.dumps import WatchedBackups
 
 group = new_group("Check everything savctl depends on.", is_command=True)
 
@@ -36,6 +38,7 @@ def doctor(call: CommandContext) -> Outcome:
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
+    from savctl.usecases.doctor.dumps import dumps
     from savctl.usecases.doctor.erasures import ERASURES
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.keys import KEYS
@@ -63,6 +66,7 @@ def doctor(call: CommandContext) -> Outcome:
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
     of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS, **BACKUPS}
     checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS}
+    checks |= dumps(_watched_backups(call))
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(
@@ -118,6 +122,26 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
     elif "token" not in problems and settings.token is not None:
         found = "SAVCTL_TOKEN proves who acts"
         yield CheckResult(check="token", level=CheckLevel.OK, found=found)
+
+
+def _watched_backups(call: CommandContext) -> WatchedBackups:
+    """The place of the backups, and the disk and buckets that it should not be on."""
+    from savctl.usecases.doctor.dumps import WatchedBackups
+
+    app, settings = call.unproved_app, call.settings
+    urls = [url for url in (settings.storage_url, settings.archive_url) if url is not None]
+    folders = [Path(url.removeprefix("file://")) for url in urls if url.startswith("file://")]
+    if app.raw_database.is_sqlite:
+        folders.append(Path(app.raw_database.name).parent)
+    return WatchedBackups(
+        place=None if settings.backup_url is None else lambda: app.backup_place,
+        client=lambda: app.backups.client,
+        data=tuple(folders),
+        data_buckets=tuple(
+            url.removeprefix("s3://").partition("/")[0] for url in urls if url.startswith("s3://")
+        ),
+        home=settings.home,
+    )
 
 
 def _stale_keys(settings: Settings) -> str | None:

@@ -35,6 +35,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "job": ("savctl.cli.job:group", "Run jobs and see what they did."),
     "scheduler": ("savctl.cli.scheduler:group", "Run every job at its time."),
     "db": ("savctl.cli.db:group", "Create, check and maintain the database."),
+    "backup": ("savctl.cli.backup:group", "Back the database up, prove it, restore it."),
     "keys": ("savctl.cli.keys:group", "Keys of encrypted values: count, rotate, generate."),
     "doctor": ("savctl.cli.doctor:group", "Check everything savctl depends on."),
     "config": ("savctl.cli.config:group", "Show and check the settings."),

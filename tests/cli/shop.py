@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import json
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ TICKETS = (
 )
 ARCHIVED = "TKT-9XQ4C7PA"  # the archived ticket of the examples
 ERASURE = "er-0123456789abcdef0123456789abcdef"  # the erasure of the examples
+BACKUP = "20251003_003000_5f1e9a"  # the backup of the examples
 OLD_DESK = "number,customer,title,text,state\nA-1,456,Lost,Where is it?,open\n"
 OLD_MAP = """
 [fields]
@@ -138,6 +140,18 @@ def add_keys(folder: Path) -> None:
     KeysFile(folder / "keys").add("K1")
 
 
+def make_backup(cli: Cli, folder: Path) -> None:
+    """The backup of the examples, and the setting that names its place."""
+    place = folder / "backups"
+    (folder / "savctl.toml").write_text(f'backup_url = "file://{place}"\n')
+    outcome = cli("backup", "create", "-o", "json")
+    assert outcome.code == 0, outcome.err
+    made = json.loads(outcome.out)["id"]
+    (place / made).rename(place / BACKUP)
+    manifest = place / BACKUP / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(made, BACKUP))
+
+
 def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
     """The shop in which the example can be run, and its words."""
     SHOP.open(database, folder)
@@ -146,6 +160,8 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
         assert cli("archive", "run").code == 0
     if " bulk undo " in example:
         assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
+    if " backup " in example:
+        make_backup(cli, folder)
     if " keys " in example:
         add_keys(folder)
     if "requests confirm" in example or "requests cancel" in example:

@@ -75,6 +75,10 @@ _TABLE: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("upgrade", "downgrade", "adopt", "optimize", "check", "committed"), _C),
     },
     "keys": {"status": _R, "rotate": _C, "generate": _C},
+    "backup": {
+        **dict.fromkeys(("list", "show"), _R),
+        **dict.fromkeys(("create", "verify", "prune"), _C),
+    },
     "config": {"show": _R, "check": _R, "path": _R},
     # these are groups of one command
     "": {"doctor": _R, "states": _R, "completion": _R, "version": _R, "demo": _C},

@@ -125,6 +125,7 @@ def surroundings(call: CommandContext) -> Surroundings:
         cold=app.cold,
         clock=call.clock,
         keys=call.settings.erasure_key,
+        keep=call.settings.backup_keep,
     )
 
 

@@ -10,6 +10,7 @@ from savctl.errors import AlreadyRunning, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.heartbeat import Heartbeat
+from savctl.persistence.jobs.maintenance_lease import maintenance
 
 LEASE_SECONDS = 60
 _LEASE = "schema"
@@ -24,7 +25,11 @@ def ignore_note(_: str) -> None:
 
 @contextmanager
 def alone(database: Database, owner: str, notify: Notify) -> Iterator[None]:
-    """Hold the schema lease, waiting for whoever holds it now."""
+    """Hold the schema lease, waiting for whoever holds it now, and that of maintenance.
+
+    Raises:
+        AlreadyRunning: a backup, an archive run or a care of tables is running.
+    """
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
     has_reported = False
     while True:
@@ -43,7 +48,7 @@ def alone(database: Database, owner: str, notify: Notify) -> Iterator[None]:
                 has_reported = True
             time.sleep(0.2)
     try:
-        with Heartbeat(database, lease):
+        with Heartbeat(database, lease), maintenance(database, owner):
             yield
     finally:
         database.transaction(lambda c: leases.release(c, lease))

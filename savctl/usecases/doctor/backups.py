@@ -1,4 +1,4 @@
-"""Backup, binary logs and mirror under `doctor`: off while they are not configured."""
+"""Binary logs and mirror under `doctor`: off while they are not configured."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Environment
-
-
-def _backup(_: Environment) -> Iterator[CheckResult]:
-    yield CheckResult(check="backup", level=CheckLevel.OFF, found="no backup is configured")
 
 
 def _binlog(_: Environment) -> Iterator[CheckResult]:
@@ -21,6 +17,4 @@ def _mirror(_: Environment) -> Iterator[CheckResult]:
     yield CheckResult(check="mirror", level=CheckLevel.OFF, found="no mirror is configured")
 
 
-BACKUPS: Mapping[str, Check] = MappingProxyType(
-    {"backup": _backup, "binlog": _binlog, "mirror": _mirror}
-)
+BACKUPS: Mapping[str, Check] = MappingProxyType({"binlog": _binlog, "mirror": _mirror})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from savctl import __version__
 from savctl.domain.clock import second_text
 from savctl.domain.privacy.certificate import DIGEST, sealed
 from savctl.domain.privacy.erasure import ErasureState
 from savctl.domain.privacy.erasure_keys import ErasureKeys
+from savctl.persistence.backups import records
+from savctl.persistence.backups.records import BackupKind
 from savctl.persistence.privacy.erasure.ledger import Erasures
 from savctl.persistence.privacy.erasure.legal_holds import HeldTicket
 from savctl.persistence.schema.server_info import binary_log_days
@@ -33,9 +35,10 @@ def certify(
     now = work.clock()
     with work.database.reading() as connection:
         days = binary_log_days(connection)
-    logs = (
-        [] if days is None else [_log(second_text(now + timedelta(days=days)) if days else None)]
-    )
+        dumps = records.of_kind(connection, BackupKind.DUMP)
+    copies = [_copy(one.id, work.keep.gone_by(one.made_at)) for one in reversed(dumps)]
+    if days is not None:
+        copies.append(_copy(BINARY_LOGS, now + timedelta(days=days) if days else None))
 
     def step(uow: UnitOfWork) -> dict[str, object]:
         ledger, listed = Erasures(uow.connection), work.listed(uow)
@@ -58,7 +61,7 @@ def certify(
                     for p in listed.places()
                 ],
                 "bundles": json.loads(erasure.bundles or "[]"),
-                "backups": logs,
+                "backups": copies,
                 "holds": [{"ticket": keys.mac(f"ticket {one.id}")} for one in held],
                 "verification": {
                     "rounds": rounds,
@@ -83,8 +86,9 @@ def certify(
     return work.transact(step)
 
 
-def _log(until: str | None) -> dict[str, object]:
-    return {"id": BINARY_LOGS, "until": until}
+def _copy(name: str, until: datetime | None) -> dict[str, object]:
+    """A copy that holds the person still, and when it is gone; None: that is not known."""
+    return {"id": name, "until": None if until is None else second_text(until)}
 
 
 def _stays(name: str) -> bool:

@@ -174,6 +174,7 @@ def _carry_out(
         erasure=erasure,
         base=report.plan.scope,
         email=email,
+        keep=around.keep,
     )
     try:
         rounds, found = _rounds(work)

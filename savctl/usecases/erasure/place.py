@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
+from savctl.domain.backup.keeping import Keep
 from savctl.persistence.engine import Database
 from savctl.persistence.privacy.erasure.ledger import StoredErasure
 from savctl.persistence.privacy.erasure.scope import Scope
@@ -57,6 +58,7 @@ class ErasureWork:
     erasure: StoredErasure
     base: Scope
     email: str | None
+    keep: Keep = field(default_factory=Keep)
 
     @cached_property
     def _gone(self) -> list[GoneTicket]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from savctl.domain.backup.keeping import Keep
 from savctl.domain.privacy.erasure import Mode
 from savctl.domain.privacy.erasure_keys import ErasureKeys
 from savctl.domain.text import plural
@@ -32,6 +33,7 @@ class Surroundings:
     cold: ColdStorage
     clock: Clock
     keys: ErasureKeys | None = None
+    keep: Keep = field(default_factory=Keep)  # how long backups are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ OBJECTS = frozenset(
     (
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
         *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
-        *("last_run", "jobs", "verification"),
+        *("last_run", "jobs", "verification", "bucket"),
     )
 )
 _TICKET = (
@@ -57,6 +57,10 @@ _ARCHIVED = (
 _CERTIFICATE = (
     "id person mode partial reason requested_at started_at finished_at actor savctl_version "
     "places bundles backups holds verification sha256 "
+)
+_BACKUP = (
+    "id made_at server_version client_version schema_revision position database encrypted key_id "
+    "files tables bucket state verified_at "
 )
 _REQUEST = "id user_id source state requested_at due_at mode "
 _SCHEMA_CHANGE = "database before after changed dry_run statements"
@@ -197,6 +201,11 @@ _FIELDS: dict[str, str] = {
     "db indexes": "state table index columns reads statement why",
     "db ping": "database server version time_zone round_trip_ms",
     "db check": "check severity count repaired meaning advice repair example sample",
+    "backup create": f"{_BACKUP}bytes rows dry_run",
+    "backup list": f"{_BACKUP}bytes rows",
+    "backup show": _BACKUP,
+    "backup verify": "id state verified_at restored problems broken_invariants",
+    "backup prune": f"{_BACKUP}bytes rows dry_run",
     "doctor": "check level found advice",
     "config show": "setting value origin variable meaning wrong",
     "config check": "settings given unused ok",

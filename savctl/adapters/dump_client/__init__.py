@@ -1,0 +1,1 @@
+"""The client programs of MariaDB and MySQL."""

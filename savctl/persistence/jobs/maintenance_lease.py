@@ -1,0 +1,60 @@
+"""One at a time: dump, restore, schema change, OPTIMIZE, archive (rules 17.1).
+
+DDL during a dump breaks it, and rows that move from a table to the archive would be missing in
+both. The lease has no job of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from savctl.errors import AlreadyRunning
+from savctl.persistence.engine import Database
+from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.heartbeat import Heartbeat
+from savctl.persistence.jobs.lease import Lease
+
+MAINTENANCE = "maintenance"
+_SECONDS = 60
+
+
+@contextmanager
+def exclusive(database: Database, fence: object) -> Iterator[None]:
+    """Hold it for a job, as the holder of the job's own lease; a dry run takes none.
+
+    Raises:
+        AlreadyRunning: somebody else has it.
+    """
+    if not isinstance(fence, Lease):
+        yield
+        return
+    with maintenance(database, fence.owner):
+        yield
+
+
+@contextmanager
+def maintenance(database: Database, owner: str) -> Iterator[Lease]:
+    """Hold the lease of everything that wants the tables to stay as they are.
+
+    Raises:
+        AlreadyRunning: somebody else has it.
+    """
+    try:
+        lease = database.transaction(
+            lambda c: leases.acquire(c, MAINTENANCE, owner=owner, seconds=_SECONDS)
+        )
+    except AlreadyRunning as running:
+        with database.reading() as connection:
+            holder = leases.find_holder(connection, MAINTENANCE)
+        by = f" by {holder.owner}" if holder is not None else ""
+        raise AlreadyRunning(
+            f"a backup, a restore, a schema change or a care of tables is running{by}",
+            hint="Wait until it has ended; the lease of a dead host expires within a minute.",
+            lease=MAINTENANCE,
+        ) from running
+    try:
+        with Heartbeat(database, lease):
+            yield lease
+    finally:
+        database.transaction(lambda c: leases.release(c, lease))
