@@ -75,13 +75,26 @@ def due_slots(
         wrong, known_since = known_since, now - FIRST_SIGHT
         if remember:
             known_since = _remember(app, job, wrong, known_since)
+    return slots_due(job, schedule, last, known_since, now=now, settings=app.settings)
+
+
+def slots_due(
+    job: Job,
+    schedule: Schedule,
+    last: Run | None,
+    known_since: datetime,
+    *,
+    now: datetime,
+    settings: Settings,
+) -> list[datetime]:
+    """The slots to run now, oldest first; `last` is the run of the newest slot that was begun."""
     return due(
         schedule,
         job.catch_up,
         begun=begun_from(last) if last else None,
         known_since=known_since,
         now=now,
-        oldest=app.settings.catch_up_limit,
+        oldest=settings.catch_up_limit,
     )
 
 

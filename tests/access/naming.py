@@ -63,7 +63,7 @@ _OTHERS = frozenset(
         *("stdin", "every", "plan", "plan_out", "operation", "add", "remove"),
         # messages of other services
         *("skip_order_check", "exchanges", "most", "user_id", "order_id", "messages"),
-        *("in_", "scan", "over", "state"),
+        *("in_", "scan", "over", "state", "interval"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.

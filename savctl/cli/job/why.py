@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from savctl.bootstrap import App
 from savctl.cli.job.rows import next_slot, run_row
 from savctl.persistence.jobs import leases, runs, schedules
-from savctl.persistence.jobs.leases import Holder
-from savctl.persistence.jobs.runs import Run, RunStatus
+from savctl.persistence.jobs.runs import Run
 from savctl.persistence.schema import server_info
 from savctl.scheduling.job import Job
-from savctl.scheduling.plan import OFF, all_schedules, begun_from, due_slots
-from savctl.scheduling.slots import ATTEMPTS, pause_after
+from savctl.scheduling.plan import OFF, all_schedules, due_slots
+from savctl.scheduling.reasons import because
 
 _NAMED = 5  # slots in the future; a tick leaves one
 _OF_A_WRONG_CLOCK = (
     "; a host whose clock was ahead left a time in the future here: it holds nothing up, "
     "and savctl db check --fix removes it"
-)
-
-_NO_SCHEDULER = (
-    "no scheduler is running. Start one (savctl scheduler run) or install the cron lines."
 )
 
 
@@ -41,7 +33,7 @@ def explanation(app: App, job: Job) -> dict[str, object]:
         others = schedules.alive(connection)
     return {
         "job": job.name,
-        "because": _because(holder, due, slot, last, app.clock(), bool(others))
+        "because": because(holder, due, slot, last, app.clock(), bool(others))
         + (_OF_A_WRONG_CLOCK if ahead or known else ""),
         "schedule": schedule.line if schedule else OFF,
         "catch_up": str(job.catch_up),
@@ -59,43 +51,6 @@ def explanation(app: App, job: Job) -> dict[str, object]:
     }
 
 
-def _because(
-    holder: Holder | None,
-    due: Sequence[datetime],
-    slot: Run | None,
-    last: Run | None,
-    now: datetime,
-    has_scheduler: bool,
-) -> str:
-    if holder is not None:
-        return f"it is running on {holder.owner}"
-    if due:
-        who = "the scheduler starts it within seconds."
-        if not has_scheduler:
-            who = _NO_SCHEDULER
-        return f"Overdue since {due[0]:%Y-%m-%d %H:%M}Z: {who}"
-    if last is None:
-        return "it has never run; its first slot is in the future"
-    if last.status is RunStatus.BRAKED:
-        return f"a safety brake stopped its last run: {last.error}"
-    return _because_of(slot, now) or (
-        f"its last run ended {last.status}; its next slot is in the future"
-    )
-
-
 def _ahead(run: Run) -> dict[str, object]:
     """A slot that has not come yet, and who began it."""
     return {"run_id": run.id, "slot": run.scheduled_for, "host": run.host}
-
-
-def _because_of(slot: Run | None, now: datetime) -> str | None:
-    """What a slot that did not come to its end is waiting for."""
-    if slot is None or slot.status not in {RunStatus.ABANDONED, RunStatus.INTERRUPTED}:
-        return None
-    begun = begun_from(slot)
-    if begun.attempt >= ATTEMPTS:
-        return f"its slot was given up after {ATTEMPTS} attempts; the next slot runs as usual"
-    again = begun.idle_since + pause_after(begun.attempt)
-    if again <= now:
-        return None
-    return f"its slot was {slot.status}; it is begun again at {again:%H:%M:%S}Z"

@@ -167,6 +167,14 @@ def history(
     return [_to_run(row) for row in connection.execute(query)]
 
 
+def runs_where(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[Run]:
+    """Runs that meet all conditions, the newest number first."""
+    query = _query(connection).where(*conditions).order_by(_R.id.desc()).limit(limit)
+    return [_to_run(row) for row in connection.execute(query)]
+
+
 def report(connection: Connection, run_id: int) -> Mapping[str, object] | None:
     """The report that a run left when it ended."""
     stored = connection.execute(select(_R.report).where(_R.id == run_id)).scalar()

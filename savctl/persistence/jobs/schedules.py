@@ -48,15 +48,19 @@ def remember_job(connection: Connection, job: str, *, at: datetime) -> datetime:
     return known or at
 
 
-def known_after(connection: Connection, moment: datetime) -> dict[str, datetime]:
-    """The jobs that are noted as known since a later moment, and since when."""
+def known_jobs(connection: Connection) -> dict[str, datetime]:
+    """Since when each job is known that some scheduler has seen."""
     query = select(meta.c.name, meta.c.value).where(meta.c.name.startswith(_KNOWN_SINCE))
-    found = {
+    return {
         row.name.removeprefix(_KNOWN_SINCE): since
         for row in connection.execute(query.order_by(meta.c.name))
         if (since := instant(row.value)) is not None
     }
-    return {job: since for job, since in found.items() if since > moment}
+
+
+def known_after(connection: Connection, moment: datetime) -> dict[str, datetime]:
+    """The jobs that are noted as known since a later moment, and since when."""
+    return {job: since for job, since in known_jobs(connection).items() if since > moment}
 
 
 def forget_job(connection: Connection, job: str, *, known_since: datetime) -> bool:

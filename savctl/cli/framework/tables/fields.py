@@ -16,6 +16,7 @@ OBJECTS = frozenset(
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
         *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
         *("last_run", "jobs", "verification", "bucket"),
+        *("running_breaches", "events", "erasures"),
     )
 )
 _TICKET = (
@@ -207,6 +208,8 @@ _FIELDS: dict[str, str] = {
     "backup verify": "id state verified_at restored problems broken_invariants",
     "backup prune": f"{_BACKUP}bytes rows dry_run",
     "doctor": "check level found advice",
+    "top": "at queue unassigned running_breaches due agents jobs leases schedulers events backups "
+    "erasures errors",
     "config show": "setting value origin variable meaning wrong",
     "config check": "settings given unused ok",
     "config path": "path exists places",

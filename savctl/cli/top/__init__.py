@@ -1,0 +1,5 @@
+"""`savctl top`."""
+
+from savctl.cli.top.commands import group
+
+__all__ = ["group"]

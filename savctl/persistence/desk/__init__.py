@@ -1,0 +1,1 @@
+"""What the overview of the desk counts: each question is answered by an index."""
