@@ -50,6 +50,7 @@ test-servers: $(VENV)/dev.done
 	@$(BIN)/python -m tests.servers.rabbitmq_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	@$(BIN)/python -m tests.servers.ministack_install
+	@$(BIN)/python -m tests.servers.manifest_tools_install
 
 chaos: $(VENV)/dev.done test-servers ## days full of faults on real servers; ARGS="--minutes 60 --seed 1 2 3"
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -85,7 +86,9 @@ lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the n
 		-o requirements/dev.txt && \
 	printf 'hatchling\neditables\n' | $(COMPILE) $(ARGS) - -c requirements/dev.txt \
 		-o requirements/build.txt && \
-	printf 'ministack\n' | $(COMPILE) $(ARGS) - -o requirements/ministack.txt
+	printf 'ministack\n' | $(COMPILE) $(ARGS) - -o requirements/ministack.txt && \
+	printf 'kubernetes-validate\nhadolint-bin\ncompose-spec\n' | $(COMPILE) $(ARGS) - \
+		-c requirements/dev.txt -o requirements/manifests.txt
 
 clean: ## remove everything that was made here, the virtual environment too
 	rm -rf $(VENV) .cache .*_cache .hypothesis dist build *.egg-info

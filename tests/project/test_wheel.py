@@ -1,9 +1,10 @@
-"""What is installed: one package, with the jobs and the migrations inside it."""
+"""What is installed: one package with jobs and migrations, and pages and examples beside it."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -29,7 +30,8 @@ def installed(tmp_path: Path) -> Path:
 def test_the_wheel_takes_one_name_and_works_from_anywhere(
     installed: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    names = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
+    beside = {".dist-info", ".data"}
+    names = {path.name for path in installed.iterdir() if path.suffix not in beside}
 
     def savctl(*words: str) -> str:
         done = subprocess.run(
@@ -58,3 +60,22 @@ def test_the_wheel_takes_one_name_and_works_from_anywhere(
         commit = json.loads(savctl("version", "-o", "json"))["commit"]
         assert commit == (installed / "savctl" / "COMMIT").read_text().strip()
     assert jobs == {path.stem.replace("_", "-") for path in (PROJECT / "jobs").glob("[!_]*.py")}
+
+
+def test_the_wheel_holds_the_pages_and_examples_that_help_and_pages_name(installed: Path) -> None:
+    (share,) = installed.glob("*.data/data/share")
+    sources = [p.read_text(encoding="utf-8") for p in (PROJECT / "savctl").rglob("*.py")]
+    pages = [p.read_text(encoding="utf-8") for p in (PROJECT / "docs").glob("*.md")]
+
+    named = {name for text in sources for name in re.findall(r"docs/([\w/-]+\.md)", text)}
+    examples = {
+        name for text in pages for name in re.findall(r"`deploy/([\w./@-]*[\w@-])/?`", text)
+    }
+
+    assert len(named) > 3
+    assert len(examples) > 3
+    assert [
+        name for name in sorted(named) if not (share / "doc" / "savctl" / name).is_file()
+    ] == []
+    deployed = share / "savctl" / "deploy"
+    assert [name for name in sorted(examples) if not (deployed / name).exists()] == []

@@ -21,6 +21,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache"
 MINISTACK_HOME = CACHE / "ministack"
+MANIFEST_TOOLS_HOME = CACHE / "manifest-tools"
 RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
 CLAMAV_ROOT = CACHE / "clamav" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH

@@ -5,33 +5,18 @@ usage: python -m tests.servers.ministack_install     (always succeeds)
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import venv
 
 from tests.servers import find
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.venv_install import install
 
 REQUIREMENTS = find.PROJECT / "requirements" / "ministack.txt"
-STAMP = find.MINISTACK_HOME / "installed.txt"
 
 
 def main() -> None:
-    """Install what is missing or of another version; tell in any case what comes of it."""
-    wanted = REQUIREMENTS.read_text()
-    if "ministack" not in find.stores_wanted() or (
-        STAMP.is_file() and STAMP.read_text() == wanted
-    ):
-        return
-    say("installing ministack, an S3 server, for the tests")
-    venv.create(find.MINISTACK_HOME, clear=True, with_pip=True)
-    pip = [str(find.MINISTACK_HOME / "bin" / "python"), "-m", "pip", "--quiet"]
-    install = ["install", "--disable-pip-version-check", "--require-hashes", "-r"]
-    done = subprocess.run([*pip, *install, str(REQUIREMENTS)], check=False)
-    if done.returncode == 0:
-        STAMP.write_text(wanted)
-    else:
-        warn_of_missing("ministack", "pip could not install it", packages=())
+    """Install what is missing or of another version; print in any case what comes of it."""
+    if "ministack" in find.stores_wanted():
+        install("ministack", find.MINISTACK_HOME, REQUIREMENTS, purpose="the tests of buckets")
 
 
 if __name__ == "__main__":
