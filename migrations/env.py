@@ -5,13 +5,13 @@ from __future__ import annotations
 from alembic import context
 
 from savctl.persistence.schema.alembic_runner import is_ours
-from savctl.persistence.schema.tables import VERSION_TABLE, metadata
+from savctl.persistence.schema.tables import REVISION_TABLE, metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
-    version_table=VERSION_TABLE,
+    version_table=REVISION_TABLE,
     include_name=is_ours,
     transaction_per_migration=True,
 )

@@ -8,12 +8,12 @@ from sqlalchemy import inspect
 from savctl.errors import InvalidInput, SchemaMismatch
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import alembic_runner, versions
-from savctl.persistence.schema.tables import VERSION_TABLE, metadata
+from savctl.persistence.schema.tables import REVISION_TABLE, VERSION_TABLE, metadata
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.status import ping, status, verify
 from tests.schema.support import run_sql, start_host
 
-BOOTSTRAP = {"savctl_meta", "savctl_leases", VERSION_TABLE}
+BOOTSTRAP = {"savctl_meta", "savctl_leases", VERSION_TABLE, REVISION_TABLE}
 KILLED_AFTER = (1, 4, 7, 15, 24)
 
 
@@ -44,7 +44,7 @@ def test_a_new_database_ends_without_any_difference(empty_database: Database) ->
     done = use_cases.upgrade(empty_database, owner="tests")
 
     assert (done.before, done.after, done.changed) == (None, versions.HEAD, True)
-    assert tables_of(empty_database) == set(metadata.tables) | {VERSION_TABLE}
+    assert tables_of(empty_database) == set(metadata.tables) | {VERSION_TABLE, REVISION_TABLE}
     assert verify(empty_database) == []
     assert not use_cases.upgrade(empty_database, owner="tests").changed
 

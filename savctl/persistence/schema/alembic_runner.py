@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.migration_search import INDEXED, index_name
-from savctl.persistence.schema.tables import VERSION_TABLE, metadata
+from savctl.persistence.schema.tables import REVISION_TABLE, metadata
 from savctl.places import folder_of
 
 _STATEMENT_SECONDS = 6 * 3600  # an index of search over millions of messages takes minutes
@@ -43,7 +43,7 @@ def statements(
     lines = config.output_buffer.getvalue().splitlines()
     script = "\n".join(line for line in lines if not line.startswith("--"))
     found = (" ".join(part.split()) for part in script.split(";\n"))
-    return [s for s in found if s and VERSION_TABLE not in s and s not in {"BEGIN", "COMMIT"}]
+    return [s for s in found if s and REVISION_TABLE not in s and s not in {"BEGIN", "COMMIT"}]
 
 
 def revisions() -> tuple[str, ...]:

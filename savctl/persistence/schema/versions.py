@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 
-from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.schema import CreateTable
 
 from savctl.errors import Refused, SchemaMismatch
 from savctl.persistence.engine import Database, prepare_folder
+from savctl.persistence.schema import revision_record
 from savctl.persistence.schema.alembic_runner import run_alembic, statements
 from savctl.persistence.schema.lock import Notify, alone, ignore_note
+from savctl.persistence.schema.revision_record import RevisionRecord
 from savctl.persistence.schema.server_info import is_there
-from savctl.persistence.schema.tables import SERVICE_TABLES, VERSION_TABLE, meta
+from savctl.persistence.schema.tables import SERVICE_TABLES, meta
 from savctl.persistence.schema.tables import leases as leases_table
 from savctl.places import folder_of
 
@@ -36,33 +37,30 @@ _SERVICE_TABLES = "service_tables"
 
 def version(connection: Connection) -> str | None:
     """The revision the database is at, read without Alembic; None when it has none."""
-    try:
-        row = connection.execute(
-            text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
-        ).first()
-    except (OperationalError, DBAPIError) as problem:
-        message = str(problem.orig)
-        if "no such table" in message or "doesn't exist" in message:
-            return None
-        raise
-    return row[0] if row else None
+    return revision_record.read(connection).current
+
+
+def fits(connection: Connection) -> bool:
+    """Whether this savctl works with the schema: its own, or a newer one that only added."""
+    return _fits(revision_record.read(connection))
 
 
 def is_current(database: Database) -> bool:
-    """Whether the schema is the one this savctl was made for."""
+    """Whether this savctl works with the schema there is."""
     with database.reading() as connection:
-        return version(connection) == HEAD
+        return fits(connection)
 
 
 def require_current(connection: Connection, name: str) -> None:
-    """Pass when the schema is the one this savctl was made for.
+    """Pass when this savctl works with the schema.
 
     Raises:
         SchemaMismatch: missing, too old or too new, with what to do.
     """
-    found = version(connection)
-    if found == HEAD:
+    record = revision_record.read(connection)
+    if _fits(record):
         return
+    found = record.current
     if found is None:
         raise SchemaMismatch(
             f"the database {name} has no savctl schema",
@@ -79,6 +77,13 @@ def require_current(connection: Connection, name: str) -> None:
     )
 
 
+def _fits(record: RevisionRecord) -> bool:
+    found, works_from = record.current, record.works_from
+    if found is None or found == HEAD:
+        return found is not None
+    return found not in KNOWN and record.is_settled and works_from in KNOWN and found > HEAD
+
+
 def upgrade(database: Database, *, owner: str, notify: Notify = ignore_note) -> bool:
     """Bring the schema to this savctl's; True when there was something to do.
 
@@ -89,20 +94,27 @@ def upgrade(database: Database, *, owner: str, notify: Notify = ignore_note) -> 
     """
     prepare_folder(database)
     with database.reading() as connection:
-        if version(connection) == HEAD:
+        if _is_done(connection):
             return False
         require_upgradable(connection, database.name)
     _make_bootstrap_tables(database)
     with alone(database, owner, notify):
         with database.reading() as connection:
-            if version(connection) == HEAD:
+            if _is_done(connection):
                 return False
             require_upgradable(connection, database.name)
             whose = service_tables_are(connection)
         if whose is None:
             _remember(database, CREATED)
+        revision_record.align(database)
         run_alembic(database, "upgrade", HEAD, whose=whose or CREATED)
+        revision_record.settle(database)
     return True
+
+
+def _is_done(connection: Connection) -> bool:
+    record = revision_record.read(connection)
+    return _fits(record) and record.is_settled
 
 
 def require_upgradable(connection: Connection, name: str) -> None:
@@ -134,7 +146,20 @@ def downgrade(
     with alone(database, owner, notify):
         with database.reading() as connection:
             whose = service_tables_are(connection)
+            current = version(connection)
+        revision_record.align(database)
+        if current is not None and current > revision_record.WORKS_FROM > _number(revision):
+            run_alembic(database, "downgrade", revision_record.WORKS_FROM, whose=whose)
+        revision_record.settle(database)
+        if _number(revision) < revision_record.WORKS_FROM:
+            revision_record.unsettle(database)  # no release of before works meanwhile
         run_alembic(database, "downgrade", revision, whose=whose)
+        revision_record.settle(database)
+
+
+def _number(revision: str) -> str:
+    """The revision as one that compares: base is before all others."""
+    return "" if revision == BASE else revision
 
 
 def stamp_adopted(database: Database, *, owner: str, notify: Notify = ignore_note) -> None:
@@ -147,9 +172,11 @@ def stamp_adopted(database: Database, *, owner: str, notify: Notify = ignore_not
         with database.reading() as connection:
             found = version(connection)
         _remember(database, ADOPTED)
+        revision_record.align(database)
         if found is None:
             run_alembic(database, "stamp", "0001", whose=ADOPTED)
         run_alembic(database, "upgrade", HEAD, whose=ADOPTED)
+        revision_record.settle(database)
 
 
 def service_tables_are(connection: Connection) -> str | None:
@@ -169,6 +196,8 @@ def preview_upgrade(database: Database) -> list[str]:
     if not is_there(database):
         return preview_upgrade(Database("sqlite://"))
     with database.reading() as connection:
+        if _is_done(connection):
+            return []
         found = version(connection)
         require_upgradable(connection, database.name)
         there = inspect(connection)
@@ -177,8 +206,6 @@ def preview_upgrade(database: Database) -> list[str]:
             for table in (meta, leases_table)
             if not there.has_table(table.name)
         ]
-        if found == HEAD:
-            return []
         whose = service_tables_are(connection) or CREATED
         revisions = HEAD if found is None else f"{found}:{HEAD}"
         return [*bootstrap, *statements(connection, "upgrade", revisions, whose=whose)]

@@ -109,9 +109,12 @@ def upgrade(
     """
     before = status(database).current
     if dry_run:
-        return _preview(database, before, versions.HEAD, versions.preview_upgrade(database))
+        statements = versions.preview_upgrade(database)
+        after = versions.HEAD if statements else before
+        return _preview(database, before, after, statements)
     changed = versions.upgrade(database, owner=owner, notify=notify)
-    return Migration(database=database.name, before=before, after=versions.HEAD, changed=changed)
+    after = versions.HEAD if changed else before  # a newer schema that fits is left as it is
+    return Migration(database=database.name, before=before, after=after, changed=changed)
 
 
 def plan_downgrade(database: Database, revision: str) -> DowngradePlan:
@@ -220,7 +223,7 @@ def _rows(count: int) -> str:
 
 
 def _preview(
-    database: Database, before: str | None, after: str, statements: Sequence[str]
+    database: Database, before: str | None, after: str | None, statements: Sequence[str]
 ) -> Migration:
     return Migration(
         database=database.name,

@@ -23,7 +23,8 @@ _OWN_TABLES = tuple(t for name, t in metadata.tables.items() if name.startswith(
 class SchemaStatus:
     """Which schema there is; `tables` is whose the service's are: created or adopted.
 
-    `search` is the index of `ticket search`: fulltext, fts5 or none.
+    `search` is the index of `ticket search`: fulltext, fts5 or none. `fits`: this savctl works
+    with it, which a newer schema may allow.
     """
 
     database: str
@@ -33,6 +34,7 @@ class SchemaStatus:
     pending: tuple[str, ...]
     tables: str | None
     search: str = "none"
+    fits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +70,10 @@ def verify(database: Database) -> list[Difference]:
 
 def status(database: Database) -> SchemaStatus:
     """Which schema the database has and what an upgrade would do; never an error by itself."""
-    current, tables, is_foreign, search = None, None, False, "none"
+    current, tables, is_foreign, search, fits = None, None, False, "none", False
     if server_info.is_there(database):
         with database.reading() as connection:
-            current = versions.version(connection)
+            current, fits = versions.version(connection), versions.fits(connection)
             tables = versions.service_tables_are(connection)
             is_foreign = tables is None and inspection.has_any(connection)
             search = search_index(connection).name
@@ -83,6 +85,7 @@ def status(database: Database) -> SchemaStatus:
         pending=_pending(current),
         tables="foreign" if is_foreign else tables,
         search=search,
+        fits=fits,
     )
 
 

@@ -34,6 +34,10 @@ def _schema(environment: Environment) -> Iterator[CheckResult]:
         "missing": "New database: savctl db upgrade.",
         "foreign": "savctl db adopt takes over the service's database.",
     }.get(found.state)
+    if found.fits and advice is not None:
+        advice = "It works; install the release of the other hosts."
+        yield CheckResult(check="schema", level=CheckLevel.WARN, found=versions, advice=advice)
+        return
     if advice is not None:
         yield CheckResult(check="schema", level=CheckLevel.ERROR, found=versions, advice=advice)
         return

@@ -73,7 +73,7 @@ def _sync(environment: Environment) -> Iterator[CheckResult]:
 
 def _with_schema(check: Check) -> Check:
     def examine(environment: Environment) -> Iterator[CheckResult]:
-        if environment.queues is None or status(environment.database).state == "current":
+        if environment.queues is None or status(environment.database).fits:
             yield from check(environment)
 
     return examine

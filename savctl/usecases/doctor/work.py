@@ -202,7 +202,7 @@ def _with_schema(examination: Check) -> Check:
     """These need savctl's own tables as they are now; else the check of the schema reports it."""
 
     def examine(environment: Environment) -> Iterator[CheckResult]:
-        if status(environment.database).state == "current":
+        if status(environment.database).fits:
             yield from examination(environment)
 
     return examine

@@ -9,7 +9,12 @@ from savctl.persistence.schema.tables.archive import (
     archived_tickets,
 )
 from savctl.persistence.schema.tables.backups import backups
-from savctl.persistence.schema.tables.base import OWN_PREFIX, VERSION_TABLE, metadata
+from savctl.persistence.schema.tables.base import (
+    OWN_PREFIX,
+    REVISION_TABLE,
+    VERSION_TABLE,
+    metadata,
+)
 from savctl.persistence.schema.tables.erasure import (
     erasure_places,
     erasure_tickets,
@@ -48,6 +53,7 @@ from savctl.persistence.schema.tables.sync import dead_messages, inbox, sync_sta
 
 __all__ = [
     "OWN_PREFIX",
+    "REVISION_TABLE",
     "SERVICE_TABLES",
     "VERSION_TABLE",
     "archive_bundles",

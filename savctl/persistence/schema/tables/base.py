@@ -10,7 +10,10 @@ from sqlalchemy.dialects import mysql
 from savctl.persistence.types import Choice
 
 OWN_PREFIX = "savctl_"
+# The revision that a release must know to work here: what releases up to schema 0010 compare.
 VERSION_TABLE = "savctl_alembic_version"
+# The revision the database is at: Alembic's own table.
+REVISION_TABLE = "savctl_schema_revision"
 
 metadata = MetaData()
 
