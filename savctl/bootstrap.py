@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from savctl.persistence.clock_guard import ClockGuard
     from savctl.persistence.engine import Database
     from savctl.ports.backup_place import BackupPlace
+    from savctl.ports.dump_client import ServerAddress
     from savctl.ports.keys import KeySource
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
+    from savctl.usecases.backup.logs.copying import LogCopying
+    from savctl.usecases.backup.until import LogWork
     from savctl.usecases.backup.work import BackupWork
     from savctl.usecases.sync.asking import Services
 
@@ -292,6 +296,43 @@ class App:
             ConfigurationError: `mirror_url` is not set.
         """
         return self._open_place("mirror_url", self.settings.mirror_url)
+
+    @shared_part
+    def log_copying(self) -> LogCopying:
+        """What copies the server's binary logs to the place of backups.
+
+        Raises:
+            ConfigurationError: `backup_url` is not set, or `backup_encrypt` without keys.
+        """
+        from savctl.adapters.binary_logs.source import ServerLogs
+        from savctl.persistence.backups.server_logs import grant_of
+        from savctl.usecases.backup.logs.copying import LogCopying
+
+        return LogCopying(
+            database=self.database,
+            source=ServerLogs(self._server_address, grant=lambda: grant_of(self.database)),
+            place=self.backup_place,
+            keys=self.backups.keys_for_writing(),
+            keep=timedelta(days=max(self.settings.backup_keep.days, 1)),
+        )
+
+    @property
+    def log_work(self) -> LogWork | None:
+        """The copied logs and where they are replayed; None where there are none."""
+        if self.settings.backup_url is None or self.raw_database.is_sqlite:
+            return None
+        from savctl.adapters.binary_logs.target import ReplayTarget
+        from savctl.usecases.backup.logs.replaying import LogStore
+        from savctl.usecases.backup.until import LogWork
+
+        store = LogStore(place=self.backup_place, keys=self.backups.keys_for_reading())
+        return LogWork(store=store, target=lambda: ReplayTarget(self._server_address()))
+
+    def _server_address(self) -> ServerAddress:
+        from savctl.persistence.backups.address import address_parts
+        from savctl.ports.dump_client import ServerAddress
+
+        return ServerAddress(**address_parts(self.raw_database))
 
     @shared_part
     def backups(self) -> BackupWork:

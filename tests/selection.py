@@ -22,7 +22,7 @@ from tests.servers.missing import MISSING, PACKAGES
 KINDS = ("sqlite", "mariadb", "mysql")
 STORE_KINDS = ("directory", "seaweedfs", "ministack")
 # The tests of such a server run in one worker: it takes seconds to start, or is broken on purpose.
-SHARED_SERVERS = {"broker_server": "broker", "_clamd_server": "clamd"}
+SHARED_SERVERS = {"broker_server": "broker", "_clamd_server": "clamd", "log_server": "binlog"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,6 +35,7 @@ def doctor(call: CommandContext) -> Outcome:
     """
     from savctl.usecases.doctor.access import ACCESS
     from savctl.usecases.doctor.backups import BACKUPS
+    from savctl.usecases.doctor.binlog import binlog_checks
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
@@ -67,6 +68,7 @@ def doctor(call: CommandContext) -> Outcome:
     of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS, **BACKUPS}
     checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS}
     checks |= dumps(_watched_backups(call))
+    checks |= binlog_checks(app.settings.backup_url)
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)
     lines = as_lines(diagnosis.results)
     answer = Answer(

@@ -27,6 +27,7 @@ from savctl.usecases.batch.batches import BatchContext
 if TYPE_CHECKING:
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
+    from savctl.usecases.backup.logs.copying import LogCopying
     from savctl.usecases.backup.work import BackupWork
     from savctl.usecases.sync.asking import Services
 
@@ -64,6 +65,7 @@ class Context:
     store: Callable[[], ObjectStore]  # its driver is loaded by those jobs only that ask for it
     cold: Callable[[], ColdStorage]
     analytics: Callable[[], AnalyticsPlace]
+    log_copying: Callable[[], LogCopying]
     backups: Callable[[], BackupWork]
     troubles: Troubles
     is_scheduled: bool = False

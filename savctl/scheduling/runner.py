@@ -200,6 +200,7 @@ def _context(
         store=lambda: app.store,
         cold=lambda: app.cold,
         analytics=lambda: app.analytics_place,
+        log_copying=lambda: app.log_copying,
         backups=lambda: app.backups,
         troubles=start.troubles,
         is_scheduled=start.slot is not None,

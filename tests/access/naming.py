@@ -77,6 +77,7 @@ _NO_TICKET = frozenset(
         *(("ticket bulk wait", "message"), ("ticket bulk resolve", "message")),
         *(("ticket search", "agent"), ("ticket search", "after"), ("sync dead list", "after")),
         ("sync dead show", "message"),
+        ("backup restore", "ticket"),  # one of the backup; an administrator's command
     )
 )
 

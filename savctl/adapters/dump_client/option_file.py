@@ -43,7 +43,7 @@ def _text(address: ServerAddress) -> str:
     values = {
         "user": address.user,
         "password": address.password,
-        "default-character-set": "utf8mb4",
+        "loose-default-character-set": "utf8mb4",  # who reads binary logs knows none
     }
     if address.socket is not None:
         values["socket"] = address.socket

@@ -36,7 +36,8 @@ class StatusChain:
     def of(cls, history: Sequence[HistoryEntry]) -> StatusChain:
         """That of a history."""
         steps = tuple(entry for entry in history if entry.action in CHAIN)
-        return cls(steps, tuple(_breaks(steps)))
+        restored = frozenset(entry.at for entry in history if entry.action == Action.RESTORED)
+        return cls(steps, tuple(_breaks(steps, restored)))
 
     def proves(self, status: Status) -> bool:
         """Whether it is unbroken and ends in this status: then it is the truth."""
@@ -96,7 +97,8 @@ def merge_histories(history: Sequence[object], audited: Sequence[Item]) -> list[
     return whole + before[len(audited)]
 
 
-def _breaks(steps: Sequence[HistoryEntry]) -> Iterator[str]:
+def _breaks(steps: Sequence[HistoryEntry], restored: frozenset[datetime]) -> Iterator[str]:
+    """A restore leads to the status of the backup along no arrow; its own entry is as old."""
     before: object = None
     for number, step in enumerate(steps):
         is_move = step.action == Action.STATUS
@@ -104,7 +106,7 @@ def _breaks(steps: Sequence[HistoryEntry]) -> Iterator[str]:
             yield f"{step.action} stands behind other steps"
         elif number and step.before != before:
             yield f"a step from {step.before} follows on {before}"
-        elif is_move and not _is_arrow(step):
+        elif is_move and step.at not in restored and not _is_arrow(step):
             yield f"no transition leads from {step.before} to {step.after}"
         before = step.after
 

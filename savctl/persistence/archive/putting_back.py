@@ -53,7 +53,7 @@ def put_back(connection: Connection, columns: Columns, whole: TicketSnapshot) ->
         NotFaithful: a row would be another one; nothing is to be committed then.
         InsertRefused: the database refuses a row for what it is.
     """
-    with _taking_everything(connection):
+    with taking_everything(connection):
         try:
             insert_whole(connection, columns, whole)
         except IntegrityError as problem:
@@ -97,7 +97,7 @@ def _other_columns(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[
 
 
 @contextmanager
-def _taking_everything(connection: Connection) -> Iterator[None]:
+def taking_everything(connection: Connection) -> Iterator[None]:
     """A session that takes every value that a row can have; afterwards as it was."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")

@@ -77,7 +77,7 @@ def insert_whole(connection: Connection, columns: Columns, whole: TicketSnapshot
     Raises:
         NotFaithful: a column of then is not there any more.
     """
-    _insert(connection, columns, support_tickets, [whole.ticket])
+    insert_rows_of(connection, columns, support_tickets, [whole.ticket])
     insert_parts(connection, columns, whole)
 
 
@@ -87,14 +87,19 @@ def insert_parts(connection: Connection, columns: Columns, whole: TicketSnapshot
     Raises:
         NotFaithful: a column of then is not there any more.
     """
-    _insert(connection, columns, ticket_messages, whole.messages)
-    _insert(connection, columns, ticket_attachments, whole.attachments)
-    _insert(connection, columns, files, whole.files)
+    insert_rows_of(connection, columns, ticket_messages, whole.messages)
+    insert_rows_of(connection, columns, ticket_attachments, whole.attachments)
+    insert_rows_of(connection, columns, files, whole.files)
 
 
-def _insert(
+def insert_rows_of(
     connection: Connection, columns: Columns, table: Table, rows: Sequence[PlainRow]
 ) -> None:
+    """Store rows of one table as they were.
+
+    Raises:
+        NotFaithful: a column of then is not there any more.
+    """
     times = TIMES[table.name]
     for row in rows:
         names = [name for name in row if name in columns[table.name]]

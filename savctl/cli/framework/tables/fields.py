@@ -15,7 +15,7 @@ OBJECTS = frozenset(
     (
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
         *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
-        *("last_run", "jobs", "verification", "bucket"),
+        *("last_run", "jobs", "verification", "bucket", "file_keys"),
         *("running_breaches", "events", "erasures"),
     )
 )
@@ -205,6 +205,10 @@ _FIELDS: dict[str, str] = {
     "backup create": f"{_BACKUP}bytes rows dry_run",
     "backup list": f"{_BACKUP}bytes rows",
     "backup show": _BACKUP,
+    "backup restore": (
+        "id ticket_number backup was_missing status previous_status changed dry_run differences "
+        "file_keys"
+    ),
     "backup verify": "id state verified_at restored problems broken_invariants",
     "backup prune": f"{_BACKUP}bytes rows dry_run",
     "doctor": "check level found advice",

@@ -1,0 +1,1 @@
+"""The binary logs of MySQL and MariaDB through the servers' own clients."""

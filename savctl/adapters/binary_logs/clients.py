@@ -1,0 +1,61 @@
+"""Which programs of the host belong to the server: MySQL's and MariaDB's do not mix."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+
+from savctl.ports.dump_client import ClientMissing
+
+_SECONDS = 10.0
+_LOG_READERS = ("mariadb-binlog", "mysqlbinlog")
+_SHELLS = ("mariadb", "mysql")
+
+
+@dataclass(frozen=True, slots=True)
+class LogPrograms:
+    """The reader of logs and the client that runs statements, of one family."""
+
+    reader: str
+    shell: str
+    is_mariadb: bool
+
+
+def log_programs(family: str) -> LogPrograms:
+    """The programs for a server of this family, `mariadb` or `mysql`.
+
+    Raises:
+        ClientMissing: one of them is not there; the hint names the package.
+    """
+    is_mariadb = family == "mariadb"
+    return LogPrograms(
+        _found(_LOG_READERS, is_mariadb=is_mariadb),
+        _found(_SHELLS, is_mariadb=is_mariadb),
+        is_mariadb,
+    )
+
+
+def _found(names: tuple[str, ...], *, is_mariadb: bool) -> str:
+    for name in names:
+        path = shutil.which(name)
+        if path is not None and _is_mariadbs(path) == is_mariadb:
+            return path
+    family, package = ("MariaDB", "mariadb-client") if is_mariadb else ("MySQL", "mysql-client")
+    raise ClientMissing(
+        f"no {' or '.join(names)} of {family} is on this host",
+        hint=f"Install the package {package}.",
+    )
+
+
+@cache
+def _is_mariadbs(path: str) -> bool:
+    answer = subprocess.run(  # noqa: S603 - found by a fixed name
+        [path, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    return b"mariadb" in answer.stdout.lower()

@@ -1,0 +1,1 @@
+"""Binary logs: copied, replayed."""

@@ -1,0 +1,123 @@
+"""A private MariaDB that writes a binary log, with savctl's schema on it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from savctl.adapters.backups.folder import BackupFolder
+from savctl.adapters.binary_logs.source import ServerLogs
+from savctl.persistence.backups.address import address_parts
+from savctl.persistence.backups.server_logs import grant_of
+from savctl.persistence.engine import Database
+from savctl.persistence.schema import versions
+from savctl.ports.dump_client import ServerAddress
+from savctl.usecases.backup.logs.copying import LogCopying
+from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.batch.report import BatchReport
+from tests.conftest import _empty
+from tests.given import rows
+from tests.servers import find
+from tests.servers.missing import missing
+from tests.servers.mysql_family import PrivateServer
+from tests.servers.private import memory_folder
+
+NAME = "sav_live"
+FLAGS = ("--log-bin=binlog", "--server-id=7", "--binlog-format=ROW", "--sync-binlog=0")
+Copy = Callable[[], BatchReport]
+
+
+@pytest.fixture(scope="session")
+def log_server() -> Iterator[PrivateServer]:
+    """The server; a test may end it, the next one starts it again."""
+    if "mariadb" not in find.wanted():
+        pytest.skip("this run does without MariaDB")
+    programs = find.mariadb() or missing("mariadb")
+    if shutil.which("mariadb-binlog") is None:
+        missing("mariadb")
+    with PrivateServer(programs, options=FLAGS) as server:
+        url = server.create_database(NAME)
+        database = Database(url)
+        versions.upgrade(database, owner="tests")
+        database.close()
+        yield server
+
+
+@pytest.fixture
+def live(log_server: PrivateServer) -> Iterator[Database]:
+    """An empty database; the server's logs start with the test."""
+    if not log_server.is_running:
+        log_server.start()
+    log_server.drop_database(f"{NAME}_restored")
+    found = Database(log_server.url(NAME))
+    _empty(found, "mariadb")
+    sql(found, "DROP TABLE IF EXISTS blobs")
+    sql(found, "CREATE TABLE blobs (id INT AUTO_INCREMENT PRIMARY KEY, content LONGBLOB)")
+    sql(found, "RESET MASTER")
+    (made,) = rows(found, "SHOW CREATE TABLE ticket_messages")
+    yield found
+    if not log_server.is_running:
+        log_server.start()
+    if not rows(found, "SHOW TABLES LIKE 'ticket_messages'"):  # dropped on purpose
+        sql(found, made["Create Table"])
+    found.close()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where the backups go."""
+    with TemporaryDirectory(prefix="savctl-logs-", dir=memory_folder()) as name:
+        yield Path(name)
+
+
+def address_of(database: Database) -> ServerAddress:
+    """How clients reach it."""
+    return ServerAddress(**address_parts(database))
+
+
+def copying(database: Database, folder: Path, *, days: int = 14) -> LogCopying:
+    """What copies this database's logs into a folder."""
+    source = ServerLogs(lambda: address_of(database), grant=lambda: grant_of(database))
+    return LogCopying(
+        database=database,
+        source=source,
+        place=BackupFolder(folder),
+        keys=None,
+        keep=timedelta(days=days),
+    )
+
+
+@pytest.fixture
+def copy(live: Database, folder: Path) -> Copy:
+    """Run the copying, and answer its report."""
+
+    def run() -> BatchReport:
+        terms = BatchContext(report=BatchReport())
+        copying(live, folder).run(terms)
+        return terms.report
+
+    return run
+
+
+def sql(database: Database, *statements: str) -> None:
+    """Statements that another program sends."""
+    with database.connection() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement.replace("%", "%%"), {})
+        connection.commit()
+
+
+def purge(database: Database, log: str) -> None:
+    """Have the server remove the logs before this one, as soon as nothing needs them."""
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        sql(database, f"PURGE BINARY LOGS TO '{log}'")
+        if rows(database, "SHOW BINARY LOGS")[0]["Log_name"] == log:
+            return
+    raise TimeoutError(log)
