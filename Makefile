@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench lock clean
+.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench lock release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -89,6 +89,9 @@ lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the n
 	printf 'ministack\n' | $(COMPILE) $(ARGS) - -o requirements/ministack.txt && \
 	printf 'kubernetes-validate\nhadolint-bin\ncompose-spec\n' | $(COMPILE) $(ARGS) - \
 		-c requirements/dev.txt -o requirements/manifests.txt
+
+release: $(VENV)/dev.done ## build wheel, source archive, SHA256SUMS and changes into dist/
+	@$(BIN)/python .ci/release.py $(ARGS)
 
 clean: ## remove everything that was made here, the virtual environment too
 	rm -rf $(VENV) .cache .*_cache .hypothesis dist build *.egg-info
