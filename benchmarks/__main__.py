@@ -11,7 +11,7 @@ NAMES = (
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "analytics",
     "orphans",
-    *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing"),
+    *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
 )
 
 

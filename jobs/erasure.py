@@ -16,6 +16,7 @@ def _run(context: Context) -> None:
         clock=context.clock,
         keys=context.settings.erasure_key,
         keep=context.settings.backup_keep,
+        mirror=context.mirror(),
     )
     erase_due(around, context.terms, automatically=context.settings.erase_automatically)
 

@@ -14,6 +14,7 @@ from savctl.config import Settings
 from savctl.domain.clock_skew import ClockOff
 from savctl.errors import ConfigurationError, Refused, SchemaMismatch
 from savctl.ports import Broker, Clock, ObjectStore, Questions, Queues, Scanner, system_clock
+from savctl.ports.objects import KeyFailure, nothing_else
 from savctl.runtime import end_start_up
 from savctl.shared_part import shared_part
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from savctl.usecases.backup.logs.copying import LogCopying
     from savctl.usecases.backup.until import LogWork
     from savctl.usecases.backup.work import BackupWork
+    from savctl.usecases.mirror.forgetting import Forgetting
+    from savctl.usecases.mirror.mirror import Mirror
     from savctl.usecases.sync.asking import Services
 
 
@@ -354,6 +357,34 @@ class App:
             warn=_log_warning,
         )
 
+    @shared_part
+    def mirror(self) -> Mirror | None:
+        """The mirror of the bucket, if one is configured; nothing is contacted yet."""
+        if self.settings.mirror_url is None:
+            return None
+        from savctl.usecases.mirror.mirror import Mirror
+        from savctl.usecases.mirror.place import MirrorPlace
+
+        source = self.key_source
+        place = MirrorPlace(
+            files=self.mirror_place,
+            seals=self.settings.backup_encrypt,
+            keys=source.keys if source is not None else lambda: None,
+        )
+        return Mirror(place=place, database=lambda: self.database, owner=self.owner)
+
+    @shared_part
+    def _forgetting(self) -> Forgetting | None:
+        if self.mirror is None:
+            return None
+        from savctl.usecases.mirror.forgetting import Forgetting
+
+        return Forgetting(self.mirror)
+
+    def _purged(self, keys: list[str]) -> list[KeyFailure]:
+        """What retention, purges and erasures remove from the bucket leaves the mirror too."""
+        return self._forgetting.purged(keys) if self._forgetting is not None else []
+
     def _open_place(self, name: str, url: str | None) -> BackupPlace:
         if url is None:
             raise ConfigurationError(
@@ -402,14 +433,16 @@ class App:
         self, url: str, *, is_expected: Callable[[], bool] = lambda: False
     ) -> ObjectStore:
         """A folder, or a bucket on the server of `storage_endpoint`."""
+        is_mirrored = self.settings.mirror_url is not None and url == self.settings.storage_url
+        on_purged = self._purged if is_mirrored else nothing_else
         if url.startswith("file://"):
             from savctl.adapters.directory.store import DirectoryStore
 
             folder = Path(url.removeprefix("file://"))
-            return DirectoryStore(folder, self.clock, is_expected=is_expected)
+            return DirectoryStore(folder, self.clock, is_expected=is_expected, on_purged=on_purged)
         from savctl.adapters.s3.store import S3Store
 
-        return S3Store(self._s3_settings(url.removeprefix("s3://")))
+        return S3Store(self._s3_settings(url.removeprefix("s3://")), on_purged=on_purged)
 
     def _s3_settings(self, bucket: str) -> S3Settings:
         from savctl.adapters.s3.client import S3Settings
@@ -435,11 +468,9 @@ class App:
             self.store.close()
         if "cold" in self.__dict__:
             self.cold.store.close()
-        if "analytics_place" in self.__dict__:
-            self.analytics_place.close()
-        for place in ("backup_place", "mirror_place"):
-            if place in self.__dict__:
-                getattr(self, place).close()
+        for name in ("analytics_place", "_forgetting", "backup_place", "mirror_place"):
+            if (part := self.__dict__.get(name)) is not None:
+                part.close()
 
 
 def _log_warning(text: str) -> None:

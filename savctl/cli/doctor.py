@@ -34,7 +34,6 @@ def doctor(call: CommandContext) -> Outcome:
     A line for each thing, with a level: ok, warn, error, or off where it is not configured.
     """
     from savctl.usecases.doctor.access import ACCESS
-    from savctl.usecases.doctor.backups import BACKUPS
     from savctl.usecases.doctor.binlog import binlog_checks
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
@@ -44,6 +43,7 @@ def doctor(call: CommandContext) -> Outcome:
     from savctl.usecases.doctor.files import FILES, RECORDS
     from savctl.usecases.doctor.keys import KEYS
     from savctl.usecases.doctor.lines import as_lines, line_of
+    from savctl.usecases.doctor.mirror import MIRROR
     from savctl.usecases.doctor.server import SERVER
     from savctl.usecases.doctor.sla import SLA
     from savctl.usecases.doctor.sync import SYNC
@@ -59,14 +59,15 @@ def doctor(call: CommandContext) -> Outcome:
         queue_names=(app.settings.sync_users_queue, app.settings.sync_orders_queue),
         store=app.store,
         scanner=app.scanner,
+        mirror=app.mirror,
         due=lambda: _due(call),
         host_clock=app.host_clock,
         clock_skew_limit=call.settings.clock_skew_limit,
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS, **BACKUPS}
-    checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS}
+    of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS}
+    checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS, **MIRROR}
     checks |= dumps(_watched_backups(call))
     checks |= binlog_checks(app.settings.backup_url)
     diagnosis = diagnose(environment, checks, elsewhere=elsewhere)

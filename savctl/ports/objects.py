@@ -7,7 +7,7 @@ Keys are compared byte for byte. Prefixes end in `/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,6 +79,7 @@ class ObjectVersion:
     is_latest: bool
     size_bytes: int
     modified_at: datetime
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,15 @@ class KeyFailure:
 
     key: str
     reason: str
+
+
+# What else has to be done where keys were purged (the mirror); answers those that failed.
+OnPurged = Callable[[list[str]], list[KeyFailure]]
+
+
+def nothing_else(_: list[str]) -> list[KeyFailure]:
+    """A purge that ends with the store."""
+    return []
 
 
 class ObjectStore(Protocol):
@@ -136,11 +146,13 @@ class ObjectStore(Protocol):
             ContentChanged: it ends early or goes on, so it is not what was checked.
         """
 
-    def read(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The content in bounded pieces.
+    def read(
+        self, key: str, version_id: str | None = None
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """The content in bounded pieces: what is visible, or one version, hidden or not.
 
         Raises:
-            NoSuchObject: there is none, or it is hidden.
+            NoSuchObject: there is none, or it is hidden; there is no such version.
         """
         ...
 

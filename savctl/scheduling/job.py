@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from savctl.usecases.archive.cold_storage import ColdStorage
     from savctl.usecases.backup.logs.copying import LogCopying
     from savctl.usecases.backup.work import BackupWork
+    from savctl.usecases.mirror.mirror import Mirror
     from savctl.usecases.sync.asking import Services
 
 
@@ -67,6 +68,7 @@ class Context:
     analytics: Callable[[], AnalyticsPlace]
     log_copying: Callable[[], LogCopying]
     backups: Callable[[], BackupWork]
+    mirror: Callable[[], Mirror | None]
     troubles: Troubles
     is_scheduled: bool = False
 

@@ -202,6 +202,7 @@ def _context(
         analytics=lambda: app.analytics_place,
         log_copying=lambda: app.log_copying,
         backups=lambda: app.backups,
+        mirror=lambda: app.mirror,
         troubles=start.troubles,
         is_scheduled=start.slot is not None,
     )

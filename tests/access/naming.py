@@ -63,7 +63,8 @@ _OTHERS = frozenset(
         *("stdin", "every", "plan", "plan_out", "operation", "add", "remove"),
         # messages of other services
         *("skip_order_check", "exchanges", "most", "user_id", "order_id", "messages"),
-        *("in_", "scan", "over", "state", "interval"),
+        *("in_", "scan", "over", "state", "interval", "from_mirror"),
+        *("backup", "restore_test"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.

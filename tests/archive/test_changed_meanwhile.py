@@ -72,11 +72,11 @@ class Watched(DirectoryStore):
         super().put(key, *given, **named)  # type: ignore[arg-type]
 
     @contextmanager
-    def read(self, key: str) -> Iterator[Iterator[bytes]]:
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         happens, self.on_read = self.on_read, None
         if happens is not None:
             happens()
-        with super().read(key) as pieces:
+        with super().read(key, version_id) as pieces:
             yield pieces
 
 

@@ -251,11 +251,11 @@ class Overtaken(DirectoryStore):
     happens: Callable[[], object] | None = None
 
     @contextmanager
-    def read(self, key: str) -> Iterator[Iterator[bytes]]:
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         happens, self.happens = self.happens, None
         if happens is not None:
             happens()
-        with super().read(key) as pieces:
+        with super().read(key, version_id) as pieces:
             yield pieces
 
 

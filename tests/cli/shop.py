@@ -143,7 +143,9 @@ def add_keys(folder: Path) -> None:
 def make_backup(cli: Cli, folder: Path) -> None:
     """The backup of the examples, and the setting that names its place."""
     place = folder / "backups"
-    (folder / "savctl.toml").write_text(f'backup_url = "file://{place}"\n')
+    (folder / "savctl.toml").write_text(
+        f'backup_url = "file://{place}"\nmirror_url = "file://{folder}/mirror"\n'
+    )
     outcome = cli("backup", "create", "-o", "json")
     assert outcome.code == 0, outcome.err
     made = json.loads(outcome.out)["id"]

@@ -67,7 +67,7 @@ class BackupFolder:
 
     def names(self, prefix: str = "") -> Iterator[BackupFile]:
         """The finished files, by name; a folder that is not there yet has none."""
-        for path in self._files():
+        for path in self._files(prefix):
             name = path.relative_to(self.folder).as_posix()
             if not name.startswith(prefix) or name.endswith(PART):
                 continue
@@ -89,7 +89,7 @@ class BackupFolder:
     def clean(self, prefix: str, *, before: datetime) -> int:
         """Remove the `.part` files that nobody has written to since then."""
         removed = 0
-        for path in self._files():
+        for path in self._files(prefix):
             name = path.relative_to(self.folder).as_posix()
             if not name.startswith(prefix) or not name.endswith(PART):
                 continue
@@ -116,9 +116,11 @@ class BackupFolder:
     def _path(self, name: str) -> Path:
         return self.folder / checked_name(name)
 
-    def _files(self) -> list[Path]:
+    def _files(self, prefix: str) -> list[Path]:
+        """All files of the folder of `prefix`: others may hold a million."""
+        below = self.folder / prefix.rpartition("/")[0]
         with self._translating("cannot be read"):
-            found = (path for path in self.folder.rglob("*") if path.is_file())
+            found = (path for path in below.rglob("*") if path.is_file())
             return sorted(found, key=lambda path: path.relative_to(self.folder).as_posix())
 
     @contextmanager

@@ -32,9 +32,11 @@ from savctl.ports.objects import (
     KeyFailure,
     NoSuchObject,
     ObjectVersion,
+    OnPurged,
     PartialUpload,
     StoredObject,
     StoreUnavailable,
+    nothing_else,
 )
 from savctl.ports.store_condition import StoreCondition
 from savctl.private_files import make_private_file, make_private_folder
@@ -47,7 +49,8 @@ class DirectoryStore:
     """A bucket in a folder, which is made on first use; safe for several processes at once.
 
     `is_expected` answers whether files must be in it already: then a folder without an index is
-    no new one, but one whose disk is not mounted, and it is not made.
+    no new one, but one whose disk is not mounted, and it is not made. `on_purged` is called with
+    the keys that were purged.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class DirectoryStore:
         clock: Clock = system_clock,
         *,
         is_expected: Callable[[], bool] = lambda: False,
+        on_purged: OnPurged = nothing_else,
     ) -> None:
+        self._on_purged = on_purged
         self.folder = folder.absolute()
         self.name = str(self.folder)
         self._is_expected = is_expected
@@ -91,12 +96,12 @@ class DirectoryStore:
                 self._index.add(key, stored, at=self._now())
 
     @contextmanager
-    def read(self, key: str) -> Iterator[Iterator[bytes]]:
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         """The content in pieces of 256 KiB at most."""
         checked_key(key)
         with translating_errors(self.name):
             try:
-                stream = self._files.open(self._shown(key).file)
+                stream = self._files.open(self._version(key, version_id).file)
             except FileNotFoundError:
                 raise NoSuchObject(f"the content of {key} is gone from {self.name}") from None
         with stream:
@@ -156,7 +161,7 @@ class DirectoryStore:
                 with self._index.change():
                     self._index.drop(self._index.of_key(key), at=self._now())
         self.sweep()
-        return failures
+        return failures + self._on_purged(good)
 
     def remains(self, key: str) -> int:
         """How many versions and markers of exactly this key are left."""
@@ -272,6 +277,14 @@ class DirectoryStore:
         if row is None or row["file"] is None:
             raise NoSuchObject(f"{self.name} has no object {key}")
         return Content(**{name: row[name] for name in Content.__slots__})
+
+    def _version(self, key: str, version_id: str | None) -> Content:
+        if version_id is None:
+            return self._shown(key)
+        for row in self._index.of_key(key):
+            if str(row["id"]) == version_id and row["file"] is not None:
+                return Content(**{name: row[name] for name in Content.__slots__})
+        raise NoSuchObject(f"{self.name} has no version {version_id} of {key}")
 
     def _written(self, source: Readable, content_type: str) -> Content:
         """A content file that the index knows as loose until it is claimed."""

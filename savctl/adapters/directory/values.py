@@ -27,6 +27,7 @@ def version_of(row: sqlite3.Row) -> ObjectVersion:
         is_latest=bool(row["is_latest"]),
         size_bytes=row["size_bytes"],
         modified_at=_at(row["modified_at"]),
+        etag=row["etag"],
     )
 
 

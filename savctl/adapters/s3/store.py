@@ -26,10 +26,12 @@ from savctl.ports.objects import (
     NoSuchObject,
     NotVersioned,
     ObjectVersion,
+    OnPurged,
     PartialUpload,
     StoredObject,
     StoreRefused,
     StoreUnavailable,
+    nothing_else,
 )
 from savctl.ports.store_condition import StoreCondition
 from savctl.shared_part import shared_part
@@ -41,9 +43,13 @@ _IN_MEMORY_BYTES = 1024**2  # sent without asking first: one round trip less
 
 
 class S3Store:
-    """A bucket; nothing is contacted before it is used. Threads may share it."""
+    """A bucket; nothing is contacted before it is used. Threads may share it.
 
-    def __init__(self, settings: S3Settings) -> None:
+    `on_purged` is called with the keys that were purged.
+    """
+
+    def __init__(self, settings: S3Settings, *, on_purged: OnPurged = nothing_else) -> None:
+        self._on_purged = on_purged
         self.name = settings.where
         self._settings = settings
         self._bucket = settings.bucket
@@ -86,10 +92,11 @@ class S3Store:
                 raise
 
     @contextmanager
-    def read(self, key: str) -> Iterator[Iterator[bytes]]:
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         """The content in pieces of 256 KiB at most."""
+        which = {} if version_id is None else {"VersionId": version_id}
         with self._translating():
-            body = self._client.get_object(**self._at(key))["Body"]
+            body = self._client.get_object(**self._at(key), **which)["Body"]
         try:
             yield self._pieces(body)
         finally:
@@ -155,7 +162,9 @@ class S3Store:
     def purge(self, keys: Iterable[str]) -> list[KeyFailure]:
         """Remove every version and marker of each key."""
         good, failures = usable(keys)
-        return failures + self._delete(self._all_of(good))
+        failures += self._delete(self._all_of(good))
+        failed = {failure.key for failure in failures}
+        return failures + self._on_purged([key for key in good if key not in failed])
 
     def remains(self, key: str) -> int:
         """How many versions and markers of exactly this key are left."""

@@ -37,6 +37,7 @@ def version_of(entry: dict[str, Any], *, is_marker: bool = False) -> ObjectVersi
         is_latest=entry["IsLatest"],
         size_bytes=entry.get("Size", 0),
         modified_at=entry["LastModified"].astimezone(UTC),
+        etag=entry.get("ETag", "").strip('"'),
     )
 
 

@@ -126,6 +126,7 @@ def surroundings(call: CommandContext) -> Surroundings:
         clock=call.clock,
         keys=call.settings.erasure_key,
         keep=call.settings.backup_keep,
+        mirror=app.mirror,
     )
 
 

@@ -91,7 +91,9 @@ _TABLE: dict[str, dict[str, Need]] = {
         **dict.fromkeys(("status", "size", "ping", "upgrade", "downgrade", "adopt"), _ADMIN),
         **dict.fromkeys(("optimize", "check", "committed", "slow", "indexes"), _ADMIN),
     },
-    "backup": dict.fromkeys(("create", "list", "show", "verify", "prune", "restore"), _ADMIN),
+    "backup": dict.fromkeys(
+        ("create", "list", "show", "verify", "prune", "restore", "mirror"), _ADMIN
+    ),
     "config": dict.fromkeys(("show", "check", "path"), _N),
     # these are groups of one command
     "": {

@@ -19,9 +19,11 @@ from savctl.persistence.schema.tables import (
     runs,
     support_tickets,
 )
+from savctl.persistence.sql import chunks
 from savctl.persistence.tickets.tickets import new_id
 
 _B, _C = archive_bundles.c, archive_copies.c
+_AT_ONCE = 1_000
 
 
 class State(StrEnum):
@@ -53,6 +55,15 @@ class Bundle:
     attachments: int = 0
     planned_at: datetime
     run_id: int | None = None
+
+
+def named_bundles(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of these keys that are bundles of this database, in whatever state."""
+    found: set[str] = set()
+    for some in chunks(sorted(keys), _AT_ONCE):
+        query = select(_B.object_key).where(_B.object_key.in_(some))
+        found |= set(connection.execute(query).scalars())
+    return found & set(keys)
 
 
 def plan(

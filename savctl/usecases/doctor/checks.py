@@ -19,6 +19,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.server_info import is_there
 from savctl.ports import Broker, Clock, ObjectStore, Queues, Scanner, system_clock
 from savctl.usecases.database.status import ping
+from savctl.usecases.mirror.mirror import Mirror
 
 
 class CheckLevel(StrEnum):
@@ -72,6 +73,7 @@ class Environment:
     queue_names: Sequence[str] = ()
     store: ObjectStore | None = None
     scanner: Scanner | None = None
+    mirror: Mirror | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs
     lease_seconds: int = 60
     host_clock: Clock = system_clock

@@ -175,6 +175,7 @@ def _carry_out(
         base=report.plan.scope,
         email=email,
         keep=around.keep,
+        mirror=around.mirror,
     )
     try:
         rounds, found = _rounds(work)

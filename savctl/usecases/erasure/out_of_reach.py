@@ -10,7 +10,7 @@ OUT_OF_REACH: Mapping[str, str] = MappingProxyType(
     {
         "export: files of savctl export and gdpr export": "whoever holds the file; the audit "
         "knows its digest",
-        "backup: dumps and mirrors": "not rewritten; delete them in time, and erase again "
+        "backup: dumps": "not rewritten; delete them in time, and erase again "
         "after one was restored",
         "log: savctl's own log": "ids only",
         "broker: events that were published": "the consumers erase theirs",

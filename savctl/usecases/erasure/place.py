@@ -22,6 +22,7 @@ from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
 from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.batch.batches import BatchContext
+from savctl.usecases.mirror.mirror import Mirror
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class Search:
     scope: Scope
     email: str | None = None
     links: Mapping[int, int]
+    mirror: Mirror | None = None
 
 
 @dataclass(kw_only=True)
@@ -59,6 +61,7 @@ class ErasureWork:
     base: Scope
     email: str | None
     keep: Keep = field(default_factory=Keep)
+    mirror: Mirror | None = None
 
     @cached_property
     def _gone(self) -> list[GoneTicket]:
@@ -90,6 +93,7 @@ class ErasureWork:
             scope=self.scope,
             email=self.email,
             links=links,
+            mirror=self.mirror,
         )
 
     def without(self, held: Collection[int]) -> Scope:

@@ -20,6 +20,7 @@ from savctl.usecases.archive.cold_storage import ColdStorage
 from savctl.usecases.erasure.errors import HeldBack, StillAgent
 from savctl.usecases.erasure.place import Place, Search
 from savctl.usecases.erasure.places import all_places
+from savctl.usecases.mirror.mirror import Mirror
 
 _NAMED = 10
 
@@ -34,6 +35,7 @@ class Surroundings:
     clock: Clock
     keys: ErasureKeys | None = None
     keep: Keep = field(default_factory=Keep)  # how long backups are kept
+    mirror: Mirror | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def plan_of(
         scope=scope,
         email=email,
         links=links,
+        mirror=around.mirror,
     )
     return ErasurePlan(scope=scope, found=count_all(search), held=held, works_on=works_on)
 

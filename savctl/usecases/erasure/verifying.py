@@ -58,4 +58,5 @@ def _search(around: Surroundings, user_id: int) -> Search:
         scope=scope,
         email=email,
         links={g.ticket_id: g.merged_into for g in gone if g.merged_into is not None},
+        mirror=around.mirror,
     )

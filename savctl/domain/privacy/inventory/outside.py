@@ -61,7 +61,17 @@ OUTSIDE: tuple[Entry, ...] = (
             retention="until the backup's end",
             erased="not rewritten; erase again after a restore",
         ),
-        ("dumps and mirrors", C + A + T, "copies of everything above", NO),
+        ("dumps", C + A + T, "copies of everything above", NO),
+    ),
+    *entries(
+        "mirror: ",
+        Care(
+            basis=INTEREST,
+            retention="as long as the bucket keeps the file; a file that vanished stays",
+            erased="the keys, and every content that no other key uses",
+        ),
+        ("objects/", C + T, "second copies of files", NO),
+        ("index/", C, "keys, sizes and digests of files", NO),
     ),
     *entries(
         "log: ",

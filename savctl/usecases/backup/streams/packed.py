@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 from savctl.domain.backup.sealing import SpoiledFile
 from savctl.domain.encryption.keys import KeyRing
 from savctl.ports.backup_place import ByteSink, ByteSource
-from savctl.usecases.backup.streams.sealed import SealedSink, SealedSource
+from savctl.usecases.sealing.streams import SealedSink, SealedSource
 
 if TYPE_CHECKING:
     from savctl.ports.backup_place import BackupPlace

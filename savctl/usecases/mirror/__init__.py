@@ -1,0 +1,1 @@
+"""A second copy of the bucket, by content (rules 17.2)."""

@@ -1,0 +1,1 @@
+"""Streams that cannot be read or changed without a key, of backups and of the mirror."""
