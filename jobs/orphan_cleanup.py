@@ -12,6 +12,7 @@ from savctl.scheduling.job_options import JobOptions, option
 from savctl.usecases.bucket.hiding import Hiding
 from savctl.usecases.bucket.orphans import clean_up_orphans
 from savctl.usecases.bucket.plan import carry_out_plan, write_plan
+from savctl.usecases.bucket.restored import lift_after_restore, require_looked_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,15 @@ def _run(context: Context) -> None:
     brake = Brake(percent=settings.orphan_brake_percent, count=settings.orphan_brake_count)
     if options.plan_out is not None:
         write_plan(work, options.plan_out, overwrite=options.force)
-    elif options.plan is not None:
+        return
+    if not options.force:
+        require_looked_at(context.database, context.terms)
+    if options.plan is not None:
         carry_out_plan(work, options.plan, brake=None if options.force else brake)
     else:
         clean_up_orphans(work, brake=None if options.force else brake)
+    if options.force:
+        lift_after_restore(context.database, context.terms)
 
 
 JOB = Job(

@@ -64,7 +64,8 @@ _OTHERS = frozenset(
         # messages of other services
         *("skip_order_check", "exchanges", "most", "user_id", "order_id", "messages"),
         *("in_", "scan", "over", "state", "interval", "from_mirror"),
-        *("backup", "restore_test"),
+        # backups
+        *("backup", "restore_test", "into", "in_place", "resend"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.

@@ -159,7 +159,8 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
     SHOP.open(database, folder)
     if ARCHIVED in example:
         close_long_ago(database, ARCHIVED)
-        assert cli("archive", "run").code == 0
+        if " backup " not in example:  # there it is to be in the backup
+            assert cli("archive", "run").code == 0
     if " bulk undo " in example:
         assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
     if " backup " in example:

@@ -14,13 +14,14 @@ import sys
 from tests.servers import find
 from tests.servers.notice import say, warn_of_missing
 
-PACKAGES = ("mariadb-server-core", "mariadb-client-core")
+# mariadb-client has mariadb-dump and mariadb-binlog, which backups run
+PACKAGES = ("mariadb-server-core", "mariadb-client-core", "mariadb-client")
 NEVER_REMOVE = ("--yes", "--no-install-recommends", "--no-remove")
 
 
 def main() -> None:
     """Install what is missing, if this user may; tell in any case what comes of it."""
-    if find.mariadb() is None:
+    if find.mariadb() is None or shutil.which("mariadb-dump") is None:
         refusal = _install()
         find.mariadb.cache_clear()
         if find.mariadb() is None:

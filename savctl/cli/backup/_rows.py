@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from savctl.cli.framework.context import CommandContext
+from savctl.cli.framework.effects import Effect
+from savctl.errors import Unavailable
 
 if TYPE_CHECKING:
     from savctl.cli.framework.stderr.progress import Progress
@@ -22,6 +25,9 @@ def work_of(call: CommandContext, *, needs_database: bool = False) -> BackupWork
 
     if needs_database:
         _ = call.database
+    elif call.effect is not Effect.READS:
+        with suppress(Unavailable):  # a lost database is no reason to restore nothing
+            call.app.compare_clocks()
     return replace(call.app.backups, warn=call.warn, clock=call.clock)
 
 

@@ -53,7 +53,7 @@ def prune(call: CommandContext) -> Answer:
     from savctl.cli.backup._rows import COLUMNS, listed, work_of
     from savctl.usecases.backup.pruning import prune_backups
 
-    work = work_of(call)
+    work = work_of(call, needs_database=True)
     planned = prune_backups(work, dry_run=True)
     if planned.removed:
         call.confirm(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     "restore",
     writes=True,
     examples=[
+        "savctl backup restore 20251003_003000_5f1e9a --into restored",
+        "savctl backup restore 20251003_003000_5f1e9a --in-place --dry-run",
         "savctl backup restore 20251003_003000_5f1e9a --ticket TKT-9XQ4C7PA --dry-run",
         "savctl backup restore 20251003_003000_5f1e9a --ticket TKT-9XQ4C7PA --as 5",
     ],
@@ -36,18 +38,49 @@ def restore(
         str | None,
         typer.Option("--until", metavar="TIME|POSITION", help="Replay the binary logs up to it."),
     ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--into", metavar="NAME", help="A new, empty database; of SQLite a file."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace the live database.")
+    ] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", metavar="DATABASE", help="The live one's name, to confirm."),
+    ] = None,
+    resend: Annotated[
+        bool,
+        typer.Option("--resend", help="Send waiting events, also those that were sent already."),
+    ] = False,
 ) -> Outcome:
-    """Restore one ticket of a backup.
+    """Restore a whole backup, or one ticket of it.
 
-    --dry-run shows the difference row by row and stores nothing.
+    A spoiled backup is refused (exit 5) before anything is changed.
 
-    The backup is restored into a schema of its own, which is dropped again. The ticket gets its
-    rows back with ids, number and times; rows that are newer stay, and a closed ticket stays
-    closed. Hidden files are shown again. Exit code 5 when an id or the number belongs to
-    something else now, or its customer was erased.
+    In place: only with nobody else connected and the schedulers stopped (exit 6). Afterwards
+    erased persons are erased again, orphan-cleanup is braked, events that may have been sent are
+    held until 'event relay --resend' or 'event skip', and 'db check' runs.
+
+    One ticket: the backup is restored into a schema of its own, which is dropped again. The
+    ticket gets its rows back with ids, number and times; rows that are newer stay, and a closed
+    ticket stays closed. Hidden files are shown again. --dry-run shows the difference row by row.
+    Exit code 5 when an id or the number belongs to something else now, or its customer was
+    erased.
     """
     if ticket is None:
-        raise InvalidInput("name what to restore", hint="Give --ticket TKT.")
+        from savctl.cli.backup._whole import WholeOptions, restore_whole
+
+        options = WholeOptions(
+            into=into,
+            in_place=in_place,
+            confirm=confirm,
+            resend=resend,
+            until=until_of(call, until),
+        )
+        return restore_whole(call, backup, options)
+    if into is not None or in_place or resend:
+        raise InvalidInput("--ticket brings one ticket back", hint="Leave the other options out.")
     from savctl.cli.backup._ticket import restore_one_ticket
 
     return restore_one_ticket(call, backup, ticket, until_of(call, until))

@@ -87,6 +87,9 @@ def _too_old(counts: Mapping[str, Any], limit: timedelta) -> list[str]:
 def relay(
     call: CommandContext,
     once: Annotated[bool, typer.Option("--once", help="Send what waits now, then end.")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Also send events that a restore holds.")
+    ] = False,
 ) -> Answer | Outcome | None:
     """Send waiting events to the broker.
 
@@ -102,6 +105,11 @@ def relay(
 
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
     _broker(call)
+    if resend and not call.dry_run:
+        from savctl.usecases.events.outbox import release_after_restore
+
+        released = release_after_restore(call.operation())
+        call.note(f"{plural(released, 'event')} that a restore held can be sent now")
     run_until = None if once or call.dry_run else FAR_AWAY
     with stopping_on_signals() as stop:
         start = Start(run_until=run_until, dry_run=call.dry_run, should_stop=stop.is_set)

@@ -27,6 +27,22 @@ def tables_of(file: Path) -> Mapping[str, dict[str, object]]:
         return {name.decode(): _table(connection, name.decode()) for (name,) in names}
 
 
+def is_unused(file: Path, *, dry_run: bool) -> bool:
+    """Whether nobody else has the database open: then it can leave the write-ahead mode.
+
+    A dry run does not change the mode, so it sees writers only.
+    """
+    with closing(sqlite3.connect(file, timeout=0)) as connection:
+        try:
+            if not dry_run:
+                connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.rollback()
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
 def _table(connection: sqlite3.Connection, name: str) -> dict[str, object]:
     digest, count = hashlib.sha256(), 0
     quoted = '"' + name.replace('"', '""') + '"'

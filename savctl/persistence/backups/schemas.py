@@ -11,6 +11,10 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.server_info import server_of
 from savctl.persistence.sql import quoted_name
 
+_OBJECTS = (
+    "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = :name UNION ALL "
+    "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = :name LIMIT 1"
+)
 _NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
 
 
@@ -18,6 +22,17 @@ def of_schema(database: Database, name: str, *, codec: MetadataCodec | None = No
     """The database of another name on the same server."""
     url = database.url.set(database=name).render_as_string(hide_password=False)
     return Database(url, codec=codec or database.codec)
+
+
+def exists(connection: Connection, name: str) -> bool:
+    """Whether the schema is there."""
+    query = text("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = :name")
+    return connection.execute(query, {"name": name}).first() is not None
+
+
+def has_objects(connection: Connection, name: str) -> bool:
+    """Whether a table, view or routine is in it."""
+    return connection.execute(text(_OBJECTS), {"name": name}).first() is not None
 
 
 def create(connection: Connection, name: str) -> None:
@@ -33,6 +48,32 @@ def create(connection: Connection, name: str) -> None:
 def drop(connection: Connection, name: str) -> None:
     """Drop a schema with everything in it; one that is not there is done."""
     connection.execute(text(f"DROP DATABASE IF EXISTS {quoted_name(connection, name)}"))
+
+
+def empty(connection: Connection) -> None:
+    """Drop every table and view of this connection's own schema."""
+    connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
+    rows = connection.execute(
+        text(
+            "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES "
+            "WHERE TABLE_SCHEMA = DATABASE()"
+        )
+    ).all()
+    for name, kind in rows:
+        what = "VIEW" if kind == "VIEW" else "TABLE"
+        connection.execute(text(f"DROP {what} IF EXISTS {quoted_name(connection, name)}"))
+    connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+
+
+def others_connected(connection: Connection) -> Sequence[str]:
+    """Who else uses this schema: `user@host`; without PROCESS only this user's own are seen."""
+    rows = connection.execute(
+        text(
+            "SELECT USER, HOST FROM information_schema.PROCESSLIST "
+            "WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY ID"
+        )
+    )
+    return [f"{user}@{host}" for user, host in rows]
 
 
 def missing_privileges(connection: Connection) -> Sequence[str]:

@@ -8,12 +8,14 @@ from functools import cached_property
 
 from savctl.domain.backup.keeping import Keep
 from savctl.domain.encryption.keys import KeyRing
+from savctl.domain.privacy.erasure_keys import ErasureKeys
 from savctl.errors import ConfigurationError
 from savctl.persistence.engine import Database
 from savctl.ports import Clock, ObjectStore
 from savctl.ports.backup_place import BackupPlace
 from savctl.ports.dump_client import DumpClient, ServerAddress
 from savctl.ports.keys import KeySource
+from savctl.usecases.archive.cold_storage import ColdStorage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,9 @@ class BackupWork:
     database: Database
     place: Callable[[], BackupPlace]
     store: Callable[[], ObjectStore]
+    cold: Callable[[], ColdStorage]
     key_source: KeySource | None
+    erasure_keys: ErasureKeys | None
     client_of: Callable[[ServerAddress], DumpClient]
     clock: Clock
     owner: str

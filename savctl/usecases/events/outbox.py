@@ -12,6 +12,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.domain.text import plural
 from savctl.errors import NotFound, Refused
+from savctl.persistence.backups.restored import release_held_events
 from savctl.persistence.engine import Database
 from savctl.persistence.events import event_reads, outbox_queue
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
@@ -46,6 +47,20 @@ class Outlook:
     waiting: int
     sendable: int
     removable: int
+
+
+def release_after_restore(operation: Operation) -> int:
+    """Let the events that a restore held be sent after all; answers how many (rules 17.4)."""
+
+    def work(uow: UnitOfWork) -> int:
+        released = release_held_events(uow.connection)
+        details = {"released": released}
+        uow.audit.note(
+            "events_released", actor=operation.actor, at=operation.clock(), details=details
+        )
+        return released
+
+    return in_transaction(operation.database, work)
 
 
 def relay_outlook(database: Database, clock: Clock, *, keep: timedelta) -> Outlook:

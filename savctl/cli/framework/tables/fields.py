@@ -208,7 +208,7 @@ _FIELDS: dict[str, str] = {
     "backup show": _BACKUP,
     "backup restore": (
         "id ticket_number backup was_missing status previous_status changed dry_run differences "
-        "file_keys"
+        "file_keys id database steps"
     ),
     "backup verify": "id state verified_at restored problems broken_invariants",
     "backup prune": f"{_BACKUP}bytes rows dry_run",

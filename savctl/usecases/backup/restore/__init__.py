@@ -1,0 +1,1 @@
+"""`backup restore`: guards, loading, and the steps after it (rules 17.4)."""
