@@ -5,6 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+SITE := $(VENV)/site
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes
 PROJECT := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
@@ -18,7 +19,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench lock release clean
+.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench docs lock \
+	release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -63,9 +65,14 @@ lint: $(VENV)/dev.done ## format, style, types and the floors of the design
 	$(BIN)/python .ci/names.py
 	$(BIN)/python .ci/words.py
 	$(BIN)/python .ci/reference.py
+	$(BIN)/python .ci/manual.py
 
-reference: $(VENV)/dev.done ## write docs/commands.md from the command tree
+reference: $(VENV)/dev.done ## write docs/commands.md and the man pages from the command tree
 	$(BIN)/python .ci/reference.py --write
+	$(BIN)/python .ci/manual.py --write
+
+docs: $(VENV)/docs.done ## build the site in build/docs/; each link and anchor is checked
+	$(SITE)/bin/sphinx-build -q -W --keep-going -b html -c .ci/site -d build/doctrees docs build/docs
 
 fmt: $(VENV)/dev.done ## format, and repair what ruff can
 	$(BIN)/ruff format
@@ -88,7 +95,8 @@ lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the n
 		-o requirements/build.txt && \
 	printf 'ministack\n' | $(COMPILE) $(ARGS) - -o requirements/ministack.txt && \
 	printf 'kubernetes-validate\nhadolint-bin\ncompose-spec\n' | $(COMPILE) $(ARGS) - \
-		-c requirements/dev.txt -o requirements/manifests.txt
+		-c requirements/dev.txt -o requirements/manifests.txt && \
+	printf 'furo\nmyst-parser\nsphinx\n' | $(COMPILE) $(ARGS) - -o requirements/docs.txt
 
 release: $(VENV)/dev.done ## build wheel, source archive, SHA256SUMS and changes into dist/
 	@$(BIN)/python .ci/release.py $(ARGS)
@@ -119,4 +127,11 @@ $(VENV)/dev.done: $(VENV)/python.done requirements/dev.txt pyproject.toml
 	@echo "installing what savctl and its tests need into $(VENV)"
 	@$(INSTALL) -r requirements/dev.txt
 	@$(PROJECT)
+	@touch $@
+
+$(VENV)/docs.done: $(VENV)/python.done requirements/docs.txt
+	@echo "installing what the site is built with into $(SITE)"
+	@$(PYTHON) -m venv --clear $(SITE)
+	@$(SITE)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+		-r requirements/docs.txt
 	@touch $@

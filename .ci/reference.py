@@ -49,6 +49,14 @@ def main() -> int:
 
 
 def _groups() -> Iterator[str]:
+    for name, line, commands in groups():
+        yield f"## {name}\n\n{line}\n"
+        for words, command in commands:
+            yield from _command(command, words)
+
+
+def groups() -> Iterator[tuple[str, str, list[tuple[str, Any]]]]:
+    """Each group with its help line, and its commands with the words that name them."""
     from typer.main import get_command
 
     from savctl.cli.root import REGISTRY
@@ -56,27 +64,36 @@ def _groups() -> Iterator[str]:
     for name, (place, line) in REGISTRY.items():
         module, _, attribute = place.partition(":")
         group = getattr(__import__(module, fromlist=[attribute]), attribute)
-        yield f"## {name}\n\n{line}\n"
-        yield from _commands(get_command(group), name)
+        yield name, line, list(_leaves(get_command(group), name))
 
 
-def _commands(command: Any, words: str) -> Iterator[str]:
+def _leaves(command: Any, words: str) -> Iterator[tuple[str, Any]]:
     inside = getattr(command, "commands", None)
-    if inside is not None:
-        for name, one in inside.items():
-            yield from _commands(one, f"{words} {name}")
+    if inside is None:
+        yield words, command
         return
-    arguments = " ".join(_argument(p) for p in command.params if p.param_type_name == "argument")
+    for name, one in inside.items():
+        yield from _leaves(one, f"{words} {name}")
+
+
+def arguments_of(command: Any) -> str:
+    """The arguments of a command, as its page names them."""
+    return " ".join(_argument(p) for p in command.params if p.param_type_name == "argument")
+
+
+def own_options(command: Any) -> list[Any]:
+    """The options that not every command takes."""
+    options = [p for p in command.params if p.param_type_name == "option"]
+    return [option for option in options if option.name not in COMMON]
+
+
+def _command(command: Any, words: str) -> Iterator[str]:
+    arguments = arguments_of(command)
     summary, *more = _paragraphs(str(command.help))
     yield f"### savctl {words}\n"
     yield f"`savctl {words}{' ' * bool(arguments)}{arguments}`: {summary}\n"
     yield from (f"{paragraph}\n" for paragraph in more)
-    rows = [
-        row
-        for option in command.params
-        if option.param_type_name == "option" and option.name not in COMMON
-        for row in [_option(option)]
-    ]
+    rows = [_option(option) for option in own_options(command)]
     if rows:
         yield "\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n"
 

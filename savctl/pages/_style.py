@@ -6,9 +6,9 @@ from __future__ import annotations
 # no value is told by colour alone.
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d8dee4;--ground:#fff;
---panel:#f6f8fa;--s0:#0072b2;--s1:#c85a00;--s2:#7a7f87;--s3:#008a63}
+--panel:#f6f8fa;--s0:#0072b2;--s1:#c85a00;--s2:#7a7f87;--s3:#008a63;--bad:#b42318;--warn:#8a5a00;--good:#067647}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ea7b3;--line:#30363d;
---ground:#0d1117;--panel:#161b22;--s0:#4ea3dc;--s1:#e98a3c;--s2:#8b949e;--s3:#2fb98e}}
+--ground:#0d1117;--panel:#161b22;--s0:#4ea3dc;--s1:#e98a3c;--s2:#8b949e;--s3:#2fb98e;--bad:#ff8f87;--warn:#e3b341;--good:#4ac08b}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem clamp(1rem,4vw,3rem) 3rem;max-width:64rem;
 background:var(--ground);color:var(--ink);
@@ -69,6 +69,10 @@ tr.sum th,tr.sum td{font-weight:700;border-top:2px solid var(--line)}
 .d{white-space:nowrap}
 thead .n{white-space:normal;min-width:4.6rem}
 th.t,td.t{min-width:5rem;max-width:22rem;overflow-wrap:anywhere}
+.bad,.problem{color:var(--bad);font-weight:600}.warn{color:var(--warn);font-weight:600}
+.good{color:var(--good)}
+.problem{border:2px solid;border-radius:.5rem;padding:.6rem 1rem;margin:0 0 1rem}
+.p.p{min-width:16rem}
 .empty{color:var(--soft);text-align:left}
 @media (max-width:54rem){.tile:first-child:nth-last-child(5){grid-column:1/-1}}
 @media (max-width:40rem){.w{display:none}th,td{padding:.4rem .45rem}table{font-size:.85rem}

@@ -12,7 +12,8 @@ from savctl.pages.values import exact, safe_text, words
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `kind` is text, period, count, percent, minutes or time.
+    """A column: `kind` is text, prose, state, period, count, percent, minutes
+    or time.
 
     `names` are shown instead of values that have one.
     """
@@ -65,13 +66,16 @@ class Section:
 class Page:
     """One page; `subtitle` is the period, `made` when and by what it was made.
 
-    `text` says how the numbers are meant.
+    `text` says how the numbers are meant, `problem` what is wrong with all of them. A page with
+    `refresh` is fetched again after so many seconds, without a script.
     """
 
     title: str
     subtitle: str
     made: str
     text: str = ""
+    problem: str = ""
+    refresh: int | None = None
     tiles: Sequence[Tile] = ()
     sections: Sequence[Section] = ()
 
@@ -82,21 +86,24 @@ def render(page: Page) -> str:
     sections = "".join(map(_section, page.sections))
     title = safe_text(page.title)
     text = f'<p class="note">{safe_text(page.text)}</p>' if page.text else ""
+    problem = f'<p class="problem" role="alert">{safe_text(page.problem)}</p>\n'
     return (
-        f"{opening(page.title)}"
+        f"{opening(page.title, refresh=page.refresh)}"
         f"<header><h1>{title}</h1><p>{safe_text(page.subtitle)}</p></header>\n"
-        f'<main>\n<div class="tiles">{tiles}</div>{text}\n{sections}</main>\n'
+        f"<main>\n{problem if page.problem else ''}"
+        f'<div class="tiles">{tiles}</div>{text}\n{sections}</main>\n'
         f"<footer>{safe_text(page.made)}</footer>\n</body>\n</html>\n"
     )
 
 
-def opening(title: str, *, style: str = "") -> str:
+def opening(title: str, *, style: str = "", refresh: int | None = None) -> str:
     """A page up to its body: no script runs in it, nothing is fetched from anywhere."""
+    again = f'<meta http-equiv="refresh" content="{refresh}">\n' if refresh else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"content=\"default-src 'none'; style-src 'unsafe-inline'\">\n{again}"
         f"<title>{safe_text(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
     )
 
@@ -144,7 +151,8 @@ def _row(columns: Sequence[Column], row: Mapping[str, object], *, is_sum: bool) 
         value = row.get(column.key)
         name, scope = ("td", "") if number else ("th", ' scope="row"')
         cells.append(
-            f'<{name}{scope} class="{_align(column)}" data-key="{safe_text(column.key)}" '
+            f'<{name}{scope} class="{_align(column)}{_mark(column, value)}" '
+            f'data-key="{safe_text(column.key)}" '
             f'data-value="{exact(value)}">{safe_text(column.words(value))}'
             f"</{name}>"
         )
@@ -153,4 +161,18 @@ def _row(columns: Sequence[Column], row: Mapping[str, object], *, is_sum: bool) 
 
 
 def _align(column: Column) -> str:
-    return {"text": "t", "time": "d", "period": "d"}.get(column.kind, "n")
+    return {"text": "t", "prose": "t p", "state": "d", "time": "d", "period": "d"}.get(
+        column.kind, "n"
+    )
+
+
+def _mark(column: Column, value: object) -> str:
+    """What paints a word with a meaning; the word itself stands there as well."""
+    return f" {_MARKS.get(str(value), '')}".rstrip() if column.kind == "state" else ""
+
+
+_MARKS = {
+    **dict.fromkeys(("failed", "overdue", "late", "abandoned", "dead", "never proven"), "bad"),
+    **dict.fromkeys(("braked", "partly", "due", "interrupted"), "warn"),
+    **dict.fromkeys(("ok", "running"), "good"),
+}

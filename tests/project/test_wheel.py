@@ -56,6 +56,8 @@ def test_the_wheel_takes_one_name_and_works_from_anywhere(
     jobs = {row["job"] for row in json.loads(savctl("job", "list", "-o", "json"))}
 
     assert names == {"savctl"}
+    (pages,) = installed.glob("*.data/data/share/man/man1")
+    assert {page.name for page in pages.iterdir()} >= {"savctl.1", "savctl-ticket.1"}
     if (PROJECT / ".git").exists():
         commit = json.loads(savctl("version", "-o", "json"))["commit"]
         assert commit == (installed / "savctl" / "COMMIT").read_text().strip()

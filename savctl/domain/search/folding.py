@@ -3,7 +3,7 @@
 A word is a run of letters, digits, marks and `_`; everything else separates. The rules are the
 common ground of InnoDB's FULLTEXT under utf8mb4_unicode_ci and of FTS5's unicode61 with
 `schema/migration_search.py` before it: words that are equal here are equal there, so that an
-index never misses what a scan would find (rules 15.3). `docs/search.md` lists the letters.
+index never misses what a scan would find (rules 15.3). `docs/searching.md` lists the letters.
 """
 
 from __future__ import annotations

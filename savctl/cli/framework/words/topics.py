@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from savctl.errors import ExitCode
 
@@ -23,8 +23,13 @@ _MEANINGS = {
 }
 
 
+def exit_meanings() -> Mapping[ExitCode, str]:
+    """What each exit code means, in a few words."""
+    return _MEANINGS
+
+
 def _exit_codes() -> str:
-    lines = [f"  {int(code):<4} {_MEANINGS[code]}\n" for code in ExitCode]
+    lines = [f"  {int(code):<4} {meaning}\n" for code, meaning in exit_meanings().items()]
     return "Exit codes:\n\n" + "".join(lines)
 
 
