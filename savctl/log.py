@@ -2,8 +2,9 @@
 
 What a call site passes as `extra`, and what `log_fields` adds for the time of a run, are fields
 of the line: `event`, `job`, `run_id`, `ticket_number`, …; `details` holds further ones, which a
-text line leaves out because its message has them. Stored text may be in a message or in a
-traceback; it forges no line and steers no terminal.
+text line leaves out because its message has them. Stored text may be in the message of a failure
+of ours; it forges no line and steers no terminal. The text of any other exception is left out,
+because it may repeat what the database holds: a traceback has its type and its places.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import logging
 import socket
 import sys
+import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -20,6 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from savctl.domain.text_safety.steering import escaped
+from savctl.errors import SavError
 
 LOGGER = "savctl"
 TEXT, JSON = "text", "json"
@@ -27,6 +31,7 @@ FORMATS = (TEXT, JSON)
 DETAILS = "details"
 
 # What every record has; everything else on it is a field of ours.
+_LIBRARIES = ("apscheduler",)  # those that report by themselves; the others are silenced
 _OWN_TO_LOGGING = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -56,13 +61,53 @@ def to_stderr(level: int, *, form: str = TEXT) -> None:
     Args:
         form: one of `FORMATS`.
     """
-    logger = logging.getLogger(LOGGER)
-    handlers = [handler for handler in logger.handlers if isinstance(handler, _OnStderr)]
-    if not handlers:
-        handlers = [_OnStderr()]
-        logger.addHandler(handlers[0])
-    handlers[0].setFormatter(_JsonLines() if form == JSON else _TextLines())
-    logger.setLevel(level)
+    for name in (LOGGER, *_LIBRARIES):
+        logger = logging.getLogger(name)
+        handlers = [handler for handler in logger.handlers if isinstance(handler, _OnStderr)]
+        if not handlers:
+            handlers = [_OnStderr()]
+            logger.addHandler(handlers[0])
+        handlers[0].setFormatter(_JsonLines() if form == JSON else _TextLines())
+    logging.getLogger(LOGGER).setLevel(level)
+    threading.excepthook = _thread_failed
+
+
+def safe_trace(problem: BaseException) -> list[str]:
+    """The lines of a traceback: places and types, and the texts of our own failures only."""
+    shown = traceback.TracebackException.from_exception(problem)
+    found: list[str] = []
+    for one, failure in _chain(shown, problem):
+        found += ["Traceback (most recent call last):"] if one.stack else []
+        found += [line for part in one.stack.format() for line in part.rstrip().split("\n")]
+        name = type(failure).__name__
+        is_ours = isinstance(failure, SavError)
+        found.append(f"{name}: {failure}" if is_ours else name)
+    return found
+
+
+def _chain(
+    shown: traceback.TracebackException, problem: BaseException
+) -> Iterator[tuple[traceback.TracebackException, BaseException]]:
+    """What was raised, the first one first."""
+    pairs: list[tuple[traceback.TracebackException, BaseException]] = []
+    one: traceback.TracebackException | None = shown
+    failure: BaseException | None = problem
+    while one is not None and failure is not None:
+        pairs.append((one, failure))
+        if one.__cause__ is not None:
+            one, failure = one.__cause__, failure.__cause__
+        elif one.__suppress_context__:
+            break
+        else:
+            one, failure = one.__context__, failure.__context__
+    yield from reversed(pairs)
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """A thread that nobody watches died: a line like every other one."""
+    name = failed.thread.name if failed.thread else "a thread"
+    extra = {"event": "thread_failed"}
+    logging.getLogger(LOGGER).error("%s failed.", name, exc_info=failed.exc_value, extra=extra)
 
 
 class _OnStderr(logging.Handler):
@@ -81,7 +126,7 @@ class _TextLines(logging.Formatter):
         fields = [f"{name}={_text_value(value)}" for name, value in found.items()]
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = " ".join((at, record.levelname, _safe(record.getMessage()), *fields))
-        return "\n".join((head, *(f"    {_safe(line)}" for line in _trace(self, record))))
+        return "\n".join((head, *(f"    {_safe(line)}" for line in _trace(record))))
 
 
 class _JsonLines(logging.Formatter):
@@ -100,7 +145,7 @@ class _JsonLines(logging.Formatter):
             **details,
         }
         line["at"] = line["at"].replace("+00:00", "Z")
-        if trace := _trace(self, record):
+        if trace := _trace(record):
             line["traceback"] = "\n".join(trace)
         return json.dumps(line, ensure_ascii=True, default=str)  # ASCII: no character steers
 
@@ -110,8 +155,9 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {k: v for k, v in {**_fields.get(), **own}.items() if v is not None}
 
 
-def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
-    return formatter.formatException(record.exc_info).split("\n") if record.exc_info else []
+def _trace(record: logging.LogRecord) -> list[str]:
+    problem = record.exc_info[1] if record.exc_info else None
+    return safe_trace(problem) if problem is not None else []
 
 
 def _text_value(value: object) -> str:

@@ -11,7 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Thread
+from traceback import extract_tb
 
 from savctl import __version__
 from savctl.bootstrap import App
@@ -232,7 +234,7 @@ class Scheduler:
             return self._report_outcome(job, problem, ids)
         except Exception as bug:
             self._runs.failed(job.name, slot, bug)
-            message = f"{job.name} failed. {_named(bug)}"
+            message = f"{job.name} failed: {_named(bug)}; savctl job why {job.name} has its text"
             self._troubles.report(
                 job.name, message, by=job.name, bug=bug, event="job_failed", ids=ids
             )
@@ -271,4 +273,7 @@ def _slots_text(slots: Mapping[str, datetime | None]) -> str:
 
 
 def _named(bug: BaseException) -> str:
-    return f"{type(bug).__name__}: {bug}"
+    """Its type and its place: what it says may repeat what the database holds."""
+    places = extract_tb(bug.__traceback__)
+    place = f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    return f"{type(bug).__name__}{place}"

@@ -76,7 +76,7 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
         return _no_room(words, bug)
     wanted = asked(words)
     if wanted.is_json or has_log_lines():
-        trace = traceback.format_exception(bug) if wanted.is_verbose else None
+        trace = _trace(bug) if wanted.is_verbose else None
         found = SavError(
             f"unexpected failure: {type(bug).__name__}",
             hint=None if trace else "-v shows where.",
@@ -88,6 +88,15 @@ def _bug(words: Sequence[str], bug: Exception) -> int:
         traceback.print_exception(bug)
         sys.stderr.write("error: this is a bug in savctl; nothing more was done\n")
     return int(ExitCode.BUG)
+
+
+def _trace(bug: Exception) -> list[str]:
+    """For a person the whole of it; a log has places and types."""
+    if not has_log_lines():
+        return traceback.format_exception(bug)
+    from savctl.log import safe_trace
+
+    return safe_trace(bug)
 
 
 def _no_room(words: Sequence[str], problem: OSError) -> int:

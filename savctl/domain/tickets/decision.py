@@ -196,6 +196,7 @@ def require_not_closed(ticket: Ticket, what: str) -> None:
             else "closed is final; a new ticket can follow it up: "
             f"savctl ticket create --follow-up-of {ticket.ticket_number} …",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
             status=str(ticket.status),
         )
 
@@ -217,6 +218,7 @@ def not_allowed(ticket: Ticket, to: Status, what: str) -> TransitionNotAllowed:
         f"{ticket.ticket_number} is {ticket.status}: cannot {what}",
         hint=hint,
         ticket_number=ticket.ticket_number,
+        ticket_id=ticket.id,
         status=str(ticket.status),
         allowed=[str(t.to) for t in arrows],
     )

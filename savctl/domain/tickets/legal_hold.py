@@ -62,6 +62,7 @@ def require_not_held(ticket: Ticket, what: str) -> None:
             f"{ticket.ticket_number} is under legal hold: cannot {what}",
             hint=f"see savctl gdpr hold list; savctl gdpr hold release {ticket.ticket_number}",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
         )
 
 
@@ -79,6 +80,7 @@ def hold(ticket: Ticket, *, reason: str, by: int | None, now: datetime) -> Decis
             f"{ticket.ticket_number} is under legal hold already, for another reason",
             hint="Release it first, then hold it for both reasons.",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
         )
     placed = {"reason": reason, "at": micro_text(now), "actor": by}
     marked = ticket.metadata.with_members(**{_KEY: placed})

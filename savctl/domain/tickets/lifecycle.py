@@ -170,6 +170,7 @@ def move(
             f"{ticket.ticket_number} has no agent: cannot go to in_progress",
             hint=f"savctl ticket assign {ticket.ticket_number} --to AGENT_ID",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
         )
     entry = history_entry(Action.STATUS, ticket.status, to, by, now, reason)
     events: tuple[Event, ...] = (status_changed(ticket, to, by, reason),)
@@ -279,6 +280,7 @@ def _step(
                 "cannot bridge through in_progress",
                 hint="Name who takes it with --as USER_ID, or assign it first.",
                 ticket_number=ticket.ticket_number,
+                ticket_id=ticket.id,
             )
         return assign(ticket, agent_id, by=by, now=now, reason=reason)
     if to is Status.OPEN:

@@ -115,6 +115,7 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
         raise MergedIntoItself(
             f"{source.ticket_number} cannot be merged into itself",
             ticket_number=source.ticket_number,
+            ticket_id=source.id,
         )
     if root is not None:
         raise _already(source, root, hint=f"See its messages: savctl ticket show {root}")
@@ -127,6 +128,7 @@ def require_source(source: Ticket, target: Ticket, *, across: bool, root: str | 
             hint="--across-customers merges them, with the messages and files of "
             f"{source.ticket_number} as internal notes.",
             ticket_number=source.ticket_number,
+            ticket_id=source.id,
             target=target.ticket_number,
         )
 
@@ -203,6 +205,7 @@ def _require_open(ticket: Ticket, what: str) -> None:
             f"{ticket.ticket_number} is closed: cannot {what}",
             hint="closed is final: nothing is moved into it or out of it.",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
             status=str(ticket.status),
         )
 
@@ -212,6 +215,7 @@ def _already(ticket: Ticket, root: str, *, hint: str) -> AlreadyMerged:
         f"{ticket.ticket_number} was merged into {root} already",
         hint=hint,
         ticket_number=ticket.ticket_number,
+        ticket_id=ticket.id,
         merged_into=root,
     )
 

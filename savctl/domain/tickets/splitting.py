@@ -88,6 +88,7 @@ def choose(
             f"these are all messages of {ticket.ticket_number}: nothing would be left of it",
             hint="Leave out at least one message that no merge brought.",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
         )
     from_one = {homes[i].ticket_id if i in homes else None for i in owners}
     came_from = next(iter(from_one)) if len(from_one) == 1 else None
@@ -148,6 +149,7 @@ def _owner(home: MessageOrigin | None, ticket: Ticket, authors: Mapping[int, int
             "another customer cannot be split: the message with its author is gone",
             hint="They stay notes here, which no customer reads.",
             ticket_number=ticket.ticket_number,
+            ticket_id=ticket.id,
         )
     return authors.get(home.description, ticket.user_id)
 
@@ -161,4 +163,5 @@ def _different(ticket: Ticket, owners: Mapping[int, int]) -> DifferentCustomers:
         f"these messages of {ticket.ticket_number} are of different customers: {listing}",
         hint="Split them apart, one customer at a time.",
         ticket_number=ticket.ticket_number,
+        ticket_id=ticket.id,
     )

@@ -24,6 +24,7 @@ from savctl.persistence.engine import Database, OpenConnection
 from savctl.persistence.jobs.run_counts import RunCounts
 from savctl.persistence.server_errors import WriteConflict
 from savctl.persistence.tickets.candidates import NumberOf, Pages, number_of
+from savctl.persistence.tickets.candidates import number_of as number_of_ticket
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.usecases.batch.report import BatchReport, Item, ItemOutcome
 
@@ -127,7 +128,7 @@ def _batch(
     except Exception as problem:  # whatever it is, it is found below and named
         _log.warning(
             "A batch failed and is done again one by one.",
-            extra={"event": "batch_failed", "size": len(ids), "problem": _named(problem)},
+            extra={"event": "batch_failed", "size": len(ids), "problem": _kind(problem)},
         )
         return _one_by_one(database, work, ids, terms, number_of)
     _add(terms, items, seen=len(ids))
@@ -158,7 +159,8 @@ def _one_by_one(
         except Exception as problem:
             with database.reading() as connection:
                 number = number_of(connection, item_id)
-            terms.report.add([_failed(item_id, number, problem)], seen=1)
+            is_ticket = number_of is number_of_ticket
+            terms.report.add([_failed(item_id, number, problem, is_ticket=is_ticket)], seen=1)
     return ids[-1]
 
 
@@ -189,16 +191,26 @@ def _add(terms: BatchContext, items: Sequence[Item], *, seen: int) -> None:
         terms.counts.settle(terms.report.counts())
 
 
-def _failed(item_id: int, number: str | None, problem: Exception) -> Item:
+def _failed(item_id: int, number: str | None, problem: Exception, *, is_ticket: bool) -> Item:
     """The fence around one item: logged, named, counted."""
     _log.error(
         "%s failed and is left out: %s",
         number or item_id,
-        _named(problem),
-        extra={"event": "item_failed", "item_id": item_id, "ticket_number": number},
+        _kind(problem),
+        extra={
+            "event": "item_failed",
+            "item_id": item_id,
+            "ticket_id": item_id if is_ticket else None,
+            "ticket_number": number,
+        },
         exc_info=None if isinstance(problem, SavError) else problem,
     )
     return Item(item_id, number, ItemOutcome.FAILED, _named(problem))
+
+
+def _kind(problem: Exception) -> str:
+    """What the log has of it: another failure's text may repeat what the database holds."""
+    return problem.message if isinstance(problem, SavError) else type(problem).__name__
 
 
 def _named(problem: Exception) -> str:

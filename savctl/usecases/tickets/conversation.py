@@ -216,6 +216,7 @@ def _consequence(
                 if ticket.status is not Status.CLOSED
                 else "closed is final.",
                 ticket_number=ticket.ticket_number,
+                ticket_id=ticket.id,
                 status=str(ticket.status),
             )
         return lifecycle.move(

@@ -109,6 +109,7 @@ def _part(uow: UnitOfWork, original: Ticket, wanted: frozenset[int]) -> Part:
             f"not of {original.ticket_number}: message {', '.join(map(str, elsewhere))}",
             hint=f"savctl message list {original.ticket_number} shows its own.",
             ticket_number=original.ticket_number,
+            ticket_id=original.id,
         )
     return splitting.choose(original, lines, wanted, uow.moves.authors(descriptions))
 

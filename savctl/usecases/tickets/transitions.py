@@ -78,6 +78,7 @@ def move_ticket(
                     f"{before.ticket_number} is {to} already: the message was not added",
                     hint=f"savctl message add {before.ticket_number} --from agent:ID --body …",
                     ticket_number=before.ticket_number,
+                    ticket_id=before.id,
                 )
             message_id = _add_message(uow, before, body, op.actor, now)
         uow.record(decision)
@@ -112,6 +113,7 @@ def close_ticket(
                 f"a customer may close a resolved ticket only; {ticket.ticket_number} is "
                 f"{ticket.status}",
                 ticket_number=ticket.ticket_number,
+                ticket_id=ticket.id,
             )
         why = cleaned
         if duplicate_of is not None:
@@ -168,6 +170,7 @@ def _require_from(ticket: Ticket, to: Status, origin: Status) -> None:
         f"{ticket.ticket_number} is {ticket.status}: cannot {mine}",
         hint=hint,
         ticket_number=ticket.ticket_number,
+        ticket_id=ticket.id,
         status=str(ticket.status),
     )
 

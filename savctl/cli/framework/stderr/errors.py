@@ -13,6 +13,7 @@ from savctl.errors import Interrupted, SavError
 
 _MOST_CAUSES = 8
 _LONGEST = 500
+_FIELDS = ("job", "run_id", "ticket_id")  # of every line of a JSON log that is about one
 
 
 def error_line(failure: SavError, *, causes: Sequence[str] = ()) -> str:
@@ -26,7 +27,8 @@ def error_line(failure: SavError, *, causes: Sequence[str] = ()) -> str:
         **({"causes": list(causes)} if causes else {}),
     }
     if has_log_lines():
-        return _log_line("error", "command_failed", failure.message, error=error)
+        known = {name: failure.facts[name] for name in _FIELDS if name in failure.facts}
+        return _log_line("error", "command_failed", failure.message, **known, error=error)
     return json_safe(json.dumps({"error": error}, ensure_ascii=False, default=str))
 
 
@@ -73,5 +75,14 @@ def _causes(failure: BaseException) -> Iterator[str]:
             return
         holds_statement = hasattr(cause, "orig")  # SQLAlchemy's; the driver's own is behind it
         if not holds_statement and not isinstance(cause, SavError):
-            yield f"{type(cause).__name__}: {cause}"[:_LONGEST]
+            yield _cause(cause)
         cause = getattr(cause, "orig", None) or cause.__cause__ or cause.__context__
+
+
+def _cause(cause: BaseException) -> str:
+    """For a person its text; a log has the driver's number, as the text may repeat a value."""
+    name = type(cause).__name__
+    if not has_log_lines():
+        return f"{name}: {cause}"[:_LONGEST]
+    number = next((arg for arg in cause.args if isinstance(arg, int)), None)
+    return name if number is None else f"{name} {number}"

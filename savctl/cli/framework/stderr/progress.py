@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from savctl.cli.framework.context import CommandContext
-from savctl.cli.framework.stderr.streams import erase_line, rewrite_line
+from savctl.cli.framework.stderr.streams import erase_line, has_log_lines, rewrite_line
 from savctl.cli.framework.terminal import clip, stderr_width
 from savctl.cli.framework.text import safe, span_words
 
@@ -78,7 +78,7 @@ def watching(
 
     `closes=False` is for what answers with those counts itself.
     """
-    is_seen = sys.stderr.isatty() and not call.quiet
+    is_seen = sys.stderr.isatty() and not call.quiet and not has_log_lines()
     progress = Progress(total=total, is_seen=is_seen)
     if not is_seen:
         yield progress
