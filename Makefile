@@ -51,6 +51,7 @@ test-servers: $(VENV)/dev.done
 	@$(BIN)/python -m tests.servers.install_mariadb
 	@$(BIN)/python -m tests.servers.rabbitmq_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
+	@$(BIN)/python -m tests.servers.redis_unpack
 	@$(BIN)/python -m tests.servers.ministack_install
 	@$(BIN)/python -m tests.servers.manifest_tools_install
 

@@ -17,6 +17,7 @@ from random import random
 from savctl.domain.events.backoff import pause
 from savctl.domain.text import plural, verb
 from savctl.ports import Broker, BrokerUnavailable, ExchangeMissing
+from savctl.scheduling.cache_removal import removing_cached
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.report import Item, ItemOutcome
@@ -39,14 +40,27 @@ def _run(context: Context) -> None:
     if context.terms.dry_run:
         _preview(context)
         return
-    if context.broker is None:
-        _without_broker(context)
-    else:
-        _relay(context, context.broker)
+    with removing_cached(context):
+        _send(context)
     if context.terms.should_stop() and context.broker is not None:
         status = outbox_status(context.database, context.clock)
         context.terms.report.left = int(status["waiting"])
     _clean_up(context)
+
+
+def _send(context: Context) -> None:
+    if context.broker is None:
+        _without_broker(context)
+        if context.settings.ticket_cache_url is not None and context.run_until is not None:
+            _stay_for_cache(context)
+    else:
+        _relay(context, context.broker)
+
+
+def _stay_for_cache(context: Context) -> None:
+    """Without a broker the entries of changed tickets are removed all the same."""
+    while not _is_over(context):
+        _sleep(context, _LOOK_EVERY)
 
 
 def _without_broker(context: Context) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from savctl.ports.backup_place import BackupPlace
     from savctl.ports.dump_client import ServerAddress
     from savctl.ports.keys import KeySource
+    from savctl.ports.ticket_cache import TicketCache
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
     from savctl.usecases.backup.logs.copying import LogCopying
@@ -102,11 +103,16 @@ class App:
         from savctl.persistence.engine import Database
 
         word = self.settings.database_cluster
-        return Database(
+        database = Database(
             self.settings.database_url,
             codec=self.codec,
             is_cluster=None if word == "auto" else word == "yes",
         )
+        if self.settings.ticket_cache_url is not None:
+            from savctl.persistence.events.cache_removals import queue_removals
+
+            database.on_changed = queue_removals
+        return database
 
     @shared_part
     def database_nodes(self) -> Sequence[Database]:
@@ -230,6 +236,15 @@ class App:
         from savctl.adapters.clamav import ClamdScanner
 
         return ClamdScanner(self.settings.scanner_url, timeout=self.settings.scanner_timeout)
+
+    @shared_part
+    def ticket_cache(self) -> TicketCache | None:
+        """The service's cache, if one is configured; nothing is contacted yet."""
+        if self.settings.ticket_cache_url is None:
+            return None
+        from savctl.adapters.redis_cache import RedisTicketCache
+
+        return RedisTicketCache(self.settings.ticket_cache_url, self.settings.ticket_cache_keys)
 
     @shared_part
     def pings(self) -> Pings | None:

@@ -35,6 +35,7 @@ def doctor(call: CommandContext) -> Outcome:
     """
     from savctl.usecases.doctor.access import ACCESS
     from savctl.usecases.doctor.binlog import binlog_checks
+    from savctl.usecases.doctor.cache import CACHE
     from savctl.usecases.doctor.checks import Environment, diagnose
     from savctl.usecases.doctor.cluster import CLUSTER
     from savctl.usecases.doctor.database import DATABASE
@@ -60,13 +61,14 @@ def doctor(call: CommandContext) -> Outcome:
         store=app.store,
         scanner=app.scanner,
         mirror=app.mirror,
+        ticket_cache=app.ticket_cache,
         due=lambda: _due(call),
         host_clock=app.host_clock,
         clock_skew_limit=call.settings.clock_skew_limit,
         lease_seconds=call.settings.lease_seconds,
     )
     elsewhere = {**BROKER, **FILES, "token": lambda _: _settings(call)}
-    of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **RECORDS}
+    of_rows = {**DATABASE, **SERVER, **CLUSTER, **WORK, **CACHE, **RECORDS}
     checks = {**of_rows, **SYNC, **SLA, **ERASURES, **KEYS, **ACCESS, **MIRROR}
     checks |= dumps(_watched_backups(call))
     checks |= binlog_checks(app.settings.backup_url)

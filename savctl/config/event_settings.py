@@ -39,3 +39,14 @@ class EventSettings:
     event_retention: timedelta = setting(
         timedelta(days=30), values.span, "how long published events are kept"
     )
+    ticket_cache_url: str | None = setting(
+        None,
+        values.cache_url,
+        "redis://host:6379/0 from which entries of changed tickets are removed; none: off",
+        secret=True,
+    )
+    ticket_cache_keys: tuple[str, ...] = setting(
+        ("sav:ticket:{id}",),
+        values.cache_keys,
+        "keys of a ticket's entries, with commas; {id} is the ticket's id",
+    )

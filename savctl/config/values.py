@@ -127,6 +127,26 @@ def address_list(text: str) -> list[str]:
     return [each.strip() for each in _BETWEEN_ADDRESSES.split(text)]
 
 
+def cache_url(text: str) -> str:
+    """The address of a Redis server."""
+    parts = urlsplit(text)
+    is_whole = parts.scheme in {"redis", "rediss"} and parts.hostname and _has_good_port(parts)
+    number = parts.path.strip("/")
+    if not is_whole or (number and not _DIGITS.fullmatch(number)):
+        raise ValueError("must look like redis://host:6379/0 or rediss://host:6379/0")
+    return text
+
+
+def cache_keys(text: str) -> tuple[str, ...]:
+    """Templates of keys, each with the ticket's id."""
+    keys = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not keys or any("{id}" not in key for key in keys):
+        raise ValueError("must be keys with {id} in each, such as sav:ticket:{id}")
+    if any(re.search(r"[{}]", key.replace("{id}", "")) for key in keys):
+        raise ValueError("must have no braces but those of {id}")
+    return keys
+
+
 def broker_name(text: str) -> str:
     """The name of a queue or an exchange, or a routing key: up to 255 bytes for AMQP."""
     if not text or not text.isprintable() or len(text.encode()) > _LONGEST_BROKER_NAME:

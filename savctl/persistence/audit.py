@@ -13,6 +13,7 @@ from savctl.domain.access.file_access import FileNote
 from savctl.domain.model.history import HistoryEntry
 from savctl.domain.model.metadata import encode
 from savctl.persistence.bulk import insert_rows, long_text
+from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import audit
 from savctl.persistence.types import time_text
 
@@ -36,7 +37,9 @@ class Audit:
 
     def append(self, entries: Iterable[Audited]) -> None:
         """Write history entries a second time, where no other program rewrites them."""
-        rows = [self._row(item.entry, item.ticket_id) for item in entries]
+        items = list(entries)
+        note_changed(self._connection, [item.ticket_id for item in items])
+        rows = [self._row(item.entry, item.ticket_id) for item in items]
         insert_rows(self._connection, audit, _COLUMNS, rows)
 
     def note(

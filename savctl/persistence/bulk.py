@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table
 
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
+from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.sql import chunks, placeholder, placeholders
 from savctl.persistence.types import time_text
@@ -89,6 +90,7 @@ def update_in(
     """Set columns of the rows whose column has one of the values; answers how many there were."""
     if not values:
         return 0
+    _note(connection, table, column, values)
     mark = placeholder(connection)
     places = ", ".join([mark] * len(values))
     given = ", ".join(f"{name} = {mark}" for name in sets)
@@ -99,9 +101,16 @@ def update_in(
 def delete_in(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
     """Delete the rows whose column has one of the values."""
     if values:
+        _note(connection, table, column, values)
         places = placeholders(connection, len(values))
         statement = f"DELETE FROM {table.name} WHERE {column} IN ({places})"  # noqa: S608
         connection.exec_driver_sql(statement, tuple(values))
+
+
+def _note(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> None:
+    """Rows that are found by their ticket: the service may have it in its cache."""
+    if column == "ticket_id" or (table.name, column) == ("support_tickets", "id"):
+        note_changed(connection, values)
 
 
 def update_tickets(
@@ -127,6 +136,7 @@ def update_metadata(connection: Connection, rows: Sequence[tuple[int, Metadata]]
         places = placeholders(connection, len(chunk))
         statement = f"UPDATE support_tickets SET {sets} WHERE id IN ({places})"  # noqa: S608
         connection.exec_driver_sql(statement, (*values, *(ticket_id for ticket_id, _ in chunk)))
+        note_changed(connection, [ticket_id for ticket_id, _ in chunk])
 
 
 def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tuple[str, ...]:
@@ -156,6 +166,7 @@ def _update_chunk(
     statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
     ids = [after.id for _, after in chunk]
     connection.exec_driver_sql(statement, (*values, *ids))
+    note_changed(connection, ids)
 
 
 _TICKET_COLUMNS = TICKET_COLUMNS[1:]  # the server gives the id

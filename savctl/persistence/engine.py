@@ -19,7 +19,7 @@ from savctl.domain.access.file_access import Requester
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.text import MAX_FOREIGN_ID, MAX_ID
 from savctl.errors import ConfigurationError, InvalidInput, Unavailable
-from savctl.persistence import commit_tokens, visibility
+from savctl.persistence import commit_tokens, noted_tickets, visibility
 from savctl.persistence.connections.address import (
     address,
     at_node,
@@ -65,6 +65,8 @@ class Database:
     ) -> None:
         self.codec = codec or MetadataCodec()
         self.requester: Requester | None = None  # whose token narrows what is seen
+        # gets the ids of the tickets that a transaction changed, inside of it
+        self.on_changed: Callable[[Connection, set[int]], None] | None = None
         self.url = address(url)
         self._waits = waits or Waits()
         self._is_cluster = is_cluster
@@ -175,6 +177,7 @@ class Database:
         url = self.url.render_as_string(hide_password=False)
         other = Database(url, codec=self.codec, waits=waits, is_cluster=self._is_cluster)
         other.requester = self.requester
+        other.on_changed = self.on_changed
         return other
 
     def at_node(self, node: str) -> Database:
@@ -200,10 +203,20 @@ class Database:
                         answer = work(connection)
                     transaction.rollback()
                     return answer
-                answer = work(connection)
+                answer = self._noted(work, connection)
                 if not self.is_sqlite:
                     commit_tokens.commit(connection, transaction, answer)
             return answer
+
+    def _noted(self, work: Callable[[Connection], T], connection: Connection) -> T:
+        """Do the work; what it changed is handed on where somebody wants to know."""
+        if self.on_changed is None:
+            return work(connection)
+        with noted_tickets.noting(connection) as noted:
+            answer = work(connection)
+            if noted:
+                self.on_changed(connection, noted)
+        return answer
 
     @property
     def _sight(self) -> dict[str, Requester]:

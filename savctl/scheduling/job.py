@@ -25,6 +25,7 @@ from savctl.scheduling.troubles import Troubles
 from savctl.usecases.batch.batches import BatchContext
 
 if TYPE_CHECKING:
+    from savctl.ports.ticket_cache import TicketCache
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
     from savctl.usecases.backup.logs.copying import LogCopying
@@ -49,6 +50,7 @@ class Context:
     declares. `run_until` is for a continuous job that the scheduler started: it goes on looking
     for work until then. `cold` opens the archive's cold storage and `analytics` the place of
     the months, which few jobs need; `troubles` are reported once over all the runs of a process.
+    `ticket_cache` is the service's, where it is configured.
     `is_scheduled`: the run stands for a slot, nobody looks at it.
     """
 
@@ -70,6 +72,7 @@ class Context:
     backups: Callable[[], BackupWork]
     mirror: Callable[[], Mirror | None]
     troubles: Troubles
+    ticket_cache: Callable[[], TicketCache | None] = lambda: None
     is_scheduled: bool = False
 
     def options_as(self, kind: type[Options]) -> Options:

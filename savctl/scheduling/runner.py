@@ -204,6 +204,7 @@ def _context(
         backups=lambda: app.backups,
         mirror=lambda: app.mirror,
         troubles=start.troubles,
+        ticket_cache=lambda: app.ticket_cache,
         is_scheduled=start.slot is not None,
     )
 

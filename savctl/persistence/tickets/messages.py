@@ -23,6 +23,7 @@ from sqlalchemy import (
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.closing import LastPublic
 from savctl.domain.tickets.message_origins import kept_answer, moved_ids
+from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import ticket_messages
 from savctl.persistence.sql import fetched, id_list
 from savctl.persistence.tickets.tickets import new_id
@@ -71,6 +72,7 @@ class Messages:
             "updated_at": at,
         }
         made = self._connection.execute(_INSERT, values)
+        note_changed(self._connection, [ticket_id])
         return Message(id=new_id(made), read_at=None, **values)
 
     def insert_many(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -155,6 +157,7 @@ class Messages:
             _M.read_at.is_(None),
         )
         result = self._connection.execute(update(ticket_messages).where(unread).values(read_at=at))
+        note_changed(self._connection, [ticket_id] if result.rowcount else [])
         return int(result.rowcount)
 
     def is_internal(self, message_id: int) -> bool:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.merging import Line
 from savctl.persistence.bulk import insert_rows, long_text, rows_in, update_in
+from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import (
     files,
     support_tickets,
@@ -105,6 +106,7 @@ class Moves:
 
     def hide(self, ticket_ids: Sequence[int]) -> None:
         """Make every message of these tickets an internal note."""
+        note_changed(self._connection, ticket_ids)
         update_in(self._connection, ticket_messages, "ticket_id", ticket_ids, is_internal=1)
 
     def hang(self, file_ids: Sequence[int], message_id: int) -> None:
@@ -113,10 +115,12 @@ class Moves:
 
     def messages_to(self, ticket_id: int, *, of: Sequence[int]) -> int:
         """Move every message of these tickets; answers how many."""
+        note_changed(self._connection, [ticket_id, *of])
         return update_in(self._connection, ticket_messages, "ticket_id", of, ticket_id=ticket_id)
 
     def files_to(self, ticket_id: int, *, of: Sequence[int]) -> None:
         """Move every attachment of these tickets, soft-deleted ones as well."""
+        note_changed(self._connection, [ticket_id, *of])
         for table in (ticket_attachments, files):
             update_in(self._connection, table, "ticket_id", of, ticket_id=ticket_id)
 
@@ -125,6 +129,7 @@ class Moves:
     ) -> tuple[int, int]:
         """Move these messages of a ticket with the files on them, and those of these files that
         hang on no message of it; answers how many of each."""
+        note_changed(self._connection, [of, to])
         messages = moved = 0
         for ids in chunks(message_ids, _CHUNK):
             messages += update_in(self._connection, ticket_messages, "id", ids, ticket_id=to)

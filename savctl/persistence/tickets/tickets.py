@@ -31,6 +31,7 @@ from savctl.persistence.bulk import (
     update_tickets,
 )
 from savctl.persistence.connections.cluster import is_cluster
+from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import (
     archived_tickets,
     support_tickets,
@@ -174,6 +175,7 @@ class Tickets:
         bare = self._bare(ticket)
         values = _values(bare, TICKET_COLUMNS if ticket.id else TICKET_COLUMNS[1:])
         made = new_id(self._connection.execute(_INSERT, values))
+        note_changed(self._connection, [made])
         self._add_encrypted([(bare.changed(id=made), ticket.changed(id=made))])
         return made
 
@@ -213,6 +215,7 @@ class Tickets:
             self._locked[ticket.id] = ticket
         if values:
             self._connection.execute(_SAVE, {"ref": ticket.id, **values})
+            note_changed(self._connection, [ticket.id])
 
     def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
         """Write a batch of locked tickets back (before, after) with a few statements."""

@@ -18,6 +18,7 @@ from savctl.errors import SavError, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.server_info import is_there
 from savctl.ports import Broker, Clock, ObjectStore, Queues, Scanner, system_clock
+from savctl.ports.ticket_cache import TicketCache
 from savctl.usecases.database.status import ping
 from savctl.usecases.mirror.mirror import Mirror
 
@@ -72,6 +73,7 @@ class Environment:
     queues: Queues | None = None
     queue_names: Sequence[str] = ()
     store: ObjectStore | None = None
+    ticket_cache: TicketCache | None = None
     scanner: Scanner | None = None
     mirror: Mirror | None = None
     due: Callable[[], Mapping[str, datetime]] = no_jobs

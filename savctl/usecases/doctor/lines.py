@@ -27,6 +27,7 @@ _LINE_OF: Mapping[str, str] = MappingProxyType(
         "time zone": "timezone",
         "cluster": "leases",
         "node": "database",
+        "cache": "outbox",
         "schedule": "scheduler",
         **dict.fromkeys(
             (f"bucket {name}" for name in ("versions", "lifecycle", "clock", "room", "rights")),

@@ -24,6 +24,7 @@ _COMMITS = Care(basis=NONE, retention="7 days", erased="left alone")
 _TICKET_WRITES = Care(
     basis=NONE, retention="until the next cache-cleanup, at most 8 days", erased="left alone"
 )
+_CACHE_REMOVALS = Care(basis=NONE, retention="some seconds", erased="left alone")
 _RATE_LIMITS = Care(
     basis=INTEREST,
     retention="until the next cache-cleanup, at most 8 days",
@@ -114,6 +115,13 @@ OWN: tuple[Entry, ...] = (
         ("ticket_id", N, "ticket", NO),
         ("writes", N, "count", NO),
         ("written_at", N, "time", NO),
+    ),
+    *entries(
+        "savctl_cache_removals.",
+        _CACHE_REMOVALS,
+        ("id", N, "number of the row", NO),
+        ("ticket_id", N, "a ticket that changed", NO),
+        ("queued_at", N, "time", NO),
     ),
     *entries(
         "savctl_rate_limits.",

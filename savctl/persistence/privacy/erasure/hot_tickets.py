@@ -15,6 +15,7 @@ from savctl.domain.privacy.erasure import ERASED
 from savctl.domain.tickets.merge_links import went_into
 from savctl.persistence.files.purge_queue import PurgeReason, PurgeRequest
 from savctl.persistence.metadata_sql import metadata_mentions
+from savctl.persistence.noted_tickets import is_noting, note_changed
 from savctl.persistence.privacy.erasure.scope import Scope
 from savctl.persistence.schema.tables import (
     archived_files,
@@ -130,6 +131,7 @@ def unhook_files_of_others(connection: Connection, ticket_ids: Sequence[int]) ->
 
 def delete_hanging(connection: Connection, ticket_ids: Sequence[int]) -> tuple[int, int]:
     """Delete messages, attachment records and their marks; answers how many of the first two."""
+    note_changed(connection, ticket_ids)
     ids = list(ticket_ids)
     hung = delete_files(connection, ids)
     gone = connection.execute(delete(ticket_messages).where(_M.ticket_id.in_(ids)))
@@ -138,6 +140,7 @@ def delete_hanging(connection: Connection, ticket_ids: Sequence[int]) -> tuple[i
 
 def delete_files(connection: Connection, ticket_ids: Sequence[int]) -> int:
     """Delete the attachment records of these tickets and their marks."""
+    note_changed(connection, ticket_ids)
     ids = list(ticket_ids)
     connection.execute(delete(files).where(files.c.ticket_id.in_(ids)))
     return int(
@@ -147,11 +150,13 @@ def delete_files(connection: Connection, ticket_ids: Sequence[int]) -> int:
 
 def delete_rows(connection: Connection, ticket_ids: Sequence[int]) -> None:
     """Delete the rows of tickets on which nothing hangs any more."""
+    note_changed(connection, ticket_ids)
     connection.execute(delete(support_tickets).where(_T.id.in_(list(ticket_ids))))
 
 
 def anonymise_messages(connection: Connection, ticket_ids: Sequence[int]) -> int:
     """Take words and customers out of every message of these tickets."""
+    note_changed(connection, ticket_ids)
     wanted = update(ticket_messages).where(_M.ticket_id.in_(list(ticket_ids)))
     sender = case((_M.sender_type == "customer", NOBODY), else_=_M.sender_id)
     return int(connection.execute(wanted.values(message=ERASED, sender_id=sender)).rowcount)
@@ -159,6 +164,7 @@ def anonymise_messages(connection: Connection, ticket_ids: Sequence[int]) -> int
 
 def anonymise_row(connection: Connection, ticket_id: int, **values: object) -> None:
     """Write what is left of a ticket."""
+    note_changed(connection, [ticket_id])
     connection.execute(update(support_tickets).where(_T.id == ticket_id).values(**values))
 
 
@@ -216,6 +222,8 @@ def delete_messages(
     connection: Connection, messages: Sequence[int], hung: Sequence[int]
 ) -> tuple[int, int]:
     """Delete messages and attachments by their ids; answers how many of each."""
+    if is_noting(connection):
+        note_changed(connection, tickets_of_messages(connection, messages, hung))
     connection.execute(delete(files).where(files.c.attachment_id.in_(list(hung))))
     gone = connection.execute(delete(ticket_attachments).where(_A.id.in_(list(hung)))).rowcount
     words = connection.execute(delete(ticket_messages).where(_M.id.in_(list(messages)))).rowcount

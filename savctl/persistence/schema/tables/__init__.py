@@ -24,6 +24,7 @@ from savctl.persistence.schema.tables.erasure import (
 from savctl.persistence.schema.tables.files import files, purges, uploads
 from savctl.persistence.schema.tables.own import (
     audit,
+    cache_removals,
     commits,
     idempotency,
     imports,
@@ -64,6 +65,7 @@ __all__ = [
     "backups",
     "cache",
     "cache_locks",
+    "cache_removals",
     "commits",
     "dead_messages",
     "erasure_places",

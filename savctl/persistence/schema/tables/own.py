@@ -132,6 +132,16 @@ rate_limits = Table(
     **OWN_KEYED,
 )
 
+# A ticket whose entries in the service's cache are to be removed; only where that is configured.
+cache_removals = Table(
+    "savctl_cache_removals",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("ticket_id", BigId, nullable=False),
+    Column("queued_at", UtcDateTime(6), nullable=False),
+    **OWN,
+)
+
 imports = Table(
     "savctl_imports",
     metadata,
