@@ -33,7 +33,7 @@ def completed(*words: str) -> list[str]:
     ("words", "found"),
     [
         ([""], list(REGISTRY)),
-        (["t"], ["ticket"]),
+        (["t"], ["ticket", "top"]),
         (["ticket", "li"], ["list"]),
         (["gdpr", "hold", "re"], ["release"]),
         (["help", "ticket", "li"], ["list"]),
