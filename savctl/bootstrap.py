@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from savctl.domain.encryption.codec import MetadataCodec
     from savctl.domain.sla.policy import Policies
     from savctl.persistence.clock_guard import ClockGuard
+    from savctl.persistence.connections.waits import Waits
     from savctl.persistence.engine import Database
     from savctl.ports.backup_place import BackupPlace
     from savctl.ports.dump_client import ServerAddress
@@ -51,7 +52,8 @@ class App:
 
     `clock` is what rules take for now; `host_clock` the machine's own, which is compared with
     the database's. `on_skew` is called when they differ too much; None: nobody compares.
-    `on_made` is called with the path of an embedded database that was made.
+    `on_made` is called with the path of an embedded database that was made. `waits` are other
+    limits for its database than the usual ones.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class App:
         host_clock: Clock = system_clock,
         on_skew: Callable[[ClockOff], None] | None = refuse,
         on_made: Callable[[str], None] | None = None,
+        waits: Waits | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.host_clock = host_clock
         self._on_skew = on_skew
         self._on_made = on_made
+        self._waits = waits
 
     @shared_part
     def database(self) -> Database:
@@ -107,6 +111,7 @@ class App:
             self.settings.database_url,
             codec=self.codec,
             is_cluster=None if word == "auto" else word == "yes",
+            waits=self._waits,
         )
         if self.settings.ticket_cache_url is not None:
             from savctl.persistence.events.cache_removals import queue_removals

@@ -166,12 +166,6 @@ _ALL_SETTINGS = "Run 'savctl config check', which names everything that is wrong
 
 def _due(call: CommandContext) -> Mapping[str, datetime]:
     """The oldest slot of each job that nobody has run yet."""
-    from savctl.scheduling.job import all_jobs
-    from savctl.scheduling.plan import all_schedules, due_slots
+    from savctl.scheduling.metrics import due_since
 
-    schedules = all_schedules(call.settings)
-    found = {
-        name: due_slots(job, call.unproved_app, schedules[name], remember=False)
-        for name, job in all_jobs().items()
-    }
-    return {name: slots[0] for name, slots in found.items() if slots}
+    return due_since(call.unproved_app)

@@ -39,6 +39,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "keys": ("savctl.cli.keys:group", "Keys of encrypted values: count, rotate, generate."),
     "doctor": ("savctl.cli.doctor:group", "Check everything savctl depends on."),
     "top": ("savctl.cli.top:group", "Watch the desk on one screen."),
+    "metrics": ("savctl.cli.metrics:group", "Print metrics for Prometheus."),
     "config": ("savctl.cli.config:group", "Show and check the settings."),
     "states": ("savctl.cli.states:group", "Show the state machine of tickets."),
     "demo": ("savctl.cli.demo:group", "Try savctl on a made-up shop."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,14 @@ Only = Annotated[list[str] | None, typer.Option("--only", metavar="JOB", help="O
 Except = Annotated[
     list[str] | None, typer.Option("--except", metavar="JOB", help="All jobs but these.")
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Serve /metrics, /healthz and /readyz there; :PORT is this host only.",
+    ),
+]
 _TICK_COLUMNS = ("job", "outcome", "seen", "changed", "skipped", "failed", "slot", "reason")
 _TICK_FIELDS = (*("job", "slot", "run_id", "outcome"), *_TICK_COLUMNS[2:6], "left", "reason")
 # Which of several outcomes gives a tick its exit code.
@@ -39,9 +48,15 @@ _GRAVEST_FIRST = (
     group,
     "run",
     asks=True,
-    examples=["savctl scheduler run", "savctl scheduler run --except auto-close"],
+    examples=[
+        "savctl scheduler run",
+        "savctl scheduler run --except auto-close",
+        "savctl scheduler run --metrics :9464",
+    ],
 )
-def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
+def run(
+    call: CommandContext, only: Only = None, but: Except = None, metrics: Metrics = None
+) -> int:
     """Run every job at its time until Ctrl-C or SIGTERM.
 
     One job never holds up another.
@@ -57,7 +72,7 @@ def run(call: CommandContext, only: Only = None, but: Except = None) -> int:
     from savctl.scheduling.stop import stopping_on_signals
 
     _start_log(call)
-    with stopping_on_signals() as stop:
+    with stopping_on_signals() as stop, _watched(call, metrics):
         scheduler = Scheduler(call.app, _chosen(only, but), stop, by=StartedBy.SCHEDULER)
         scheduler.run()
     return 128 + stop.signal if stop.signal is not None else int(ExitCode.DONE)
@@ -113,6 +128,22 @@ def _chosen(only: Sequence[str] | None, but: Sequence[str] | None) -> list[Job]:
     wanted = [find_job(name).name for name in only or ()] or list(all_jobs())
     left_out = {find_job(name).name for name in but or ()}
     return [find_job(name) for name in wanted if name not in left_out]
+
+
+@contextmanager
+def _watched(call: CommandContext, address: str | None) -> Iterator[None]:
+    """Answer watchers for the length of a block, if that is asked for."""
+    if address is None:
+        yield
+        return
+    from savctl.scheduling.status_server import StatusServer
+
+    watch = StatusServer(call.app, address)
+    try:
+        watch.start()
+        yield
+    finally:
+        watch.close()
 
 
 def _start_log(call: CommandContext) -> None:

@@ -20,10 +20,12 @@ from savctl.persistence.jobs.running import Beginning, Ending
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.job_options import JobOptions
+from savctl.scheduling.metrics import metric_places
 from savctl.scheduling.troubles import Troubles
 from savctl.scheduling.watching import Watch, watching
 from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
 from savctl.usecases.batch.report import BatchReport, Item
+from savctl.usecases.metrics.refreshing import refresh_figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def _leased(
     try:
         job.run(_context(job, app, start, done, lease, counts))
         _require_held(lease)
+        refresh_figures(job.name, metric_places(app))
     except BaseException as problem:
         failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
         watch.report = failed

@@ -64,6 +64,8 @@ NO_TEXT_FROM_OUTSIDE = {
     "savctl_sla_policies": {"body"},
     "savctl_suppressions": {"person", "key_id", "erasure_id"},
     "savctl_sync_state": {"kind", "subject"},
+    "savctl_figures": {"name", "body"},
+    "savctl_totals": {"name", "labels"},
     "savctl_uploads": {"id", "key_digest", "object_key", "temp_key", "upload_id"},
     "support_tickets": {"priority", "status"},
     "ticket_messages": {"sender_type"},

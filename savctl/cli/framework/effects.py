@@ -81,7 +81,10 @@ _TABLE: dict[str, dict[str, Effect]] = {
     },
     "config": {"show": _R, "check": _R, "path": _R},
     # these are groups of one command
-    "": {"doctor": _R, "top": _R, "states": _R, "completion": _R, "version": _R, "demo": _C},
+    "": {
+        **dict.fromkeys(("doctor", "metrics", "top", "states", "completion", "version"), _R),
+        "demo": _C,
+    },
 }
 
 EFFECTS: Mapping[str, Effect] = MappingProxyType(

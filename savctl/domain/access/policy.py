@@ -97,7 +97,7 @@ _TABLE: dict[str, dict[str, Need]] = {
     "config": dict.fromkeys(("show", "check", "path"), _N),
     # these are groups of one command
     "": {
-        **dict.fromkeys(("doctor", "top"), _ADMIN),
+        **dict.fromkeys(("doctor", "metrics", "top"), _ADMIN),
         **dict.fromkeys(("states", "completion", "version", "demo"), _N),
     },
 }

@@ -221,8 +221,8 @@ def _gone(before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return _O.published_at < before, and_(SKIPPED, _O.skipped_at < before)
 
 
-def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
-    """How many wait, are dead, were skipped; and how long the oldest has waited.
+def waiting_counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
+    """How many wait and are dead, and how long the oldest has waited; by the index of both.
 
     `oldest_dead_age`: how long ago the oldest of the dead ones happened.
     """
@@ -242,8 +242,13 @@ def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
         "refusals": int(row.refusals or 0),
         "dead": int(dead_row.dead),
         "oldest_dead_age": _age(dead_row.oldest, now),
-        "skipped": _count(connection, SKIPPED),
     }
+
+
+def counts(connection: Connection, *, now: datetime) -> Mapping[str, Any]:
+    """The same, and how many were skipped."""
+    skipped = _count(connection, SKIPPED)
+    return {**waiting_counts(connection, now=now), "skipped": skipped}
 
 
 def _age(since: datetime | None, now: datetime) -> timedelta | None:

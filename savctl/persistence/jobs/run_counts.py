@@ -10,14 +10,21 @@ from typing import Protocol
 
 from sqlalchemy import Connection, update
 
+from savctl.persistence.metrics.totals import add_to_totals
 from savctl.persistence.schema.tables import runs
 
 COUNTS = ("seen", "changed", "skipped", "failed")
+RUNS_TOTAL, ITEMS_TOTAL = "savctl_job_runs_total", "savctl_job_items_total"
 _R = runs.c
 
 
 class RunOwner(Protocol):
     """What of a lease finds its run: a later holder has another token."""
+
+    @property
+    def name(self) -> str:
+        """The job."""
+        ...
 
     @property
     def run_id(self) -> int | None:
@@ -49,6 +56,7 @@ class RunCounts:
                 .where(_R.id == self._lease.run_id, _R.token == self._lease.token)
                 .values({name: _R[name] + count for name, count in added.items() if count})
             )
+            count_items(connection, self._lease.name, added)
 
     def settle(self, counts: Mapping[str, int]) -> None:
         """These counts are in the row by now."""
@@ -57,3 +65,13 @@ class RunCounts:
     def rest(self, counts: Mapping[str, int]) -> dict[str, int]:
         """What is not in the row yet."""
         return {name: counts[name] - self._stored[name] for name in COUNTS}
+
+
+def count_items(connection: Connection, job: str, counts: Mapping[str, int]) -> None:
+    """Raise the totals of a job by what is added to the row of its run."""
+    add_to_totals(connection, {(ITEMS_TOTAL, job, kind): counts[kind] for kind in COUNTS})
+
+
+def count_run(connection: Connection, job: str, outcome: str) -> None:
+    """Raise the total of runs that ended so; a continued slot counts once for each attempt."""
+    add_to_totals(connection, {(RUNS_TOTAL, job, outcome): 1})

@@ -17,7 +17,7 @@ from savctl.errors import Refused
 from savctl.persistence.clock_guard import ClockGuard
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.lease import Lease
-from savctl.persistence.jobs.run_counts import COUNTS
+from savctl.persistence.jobs.run_counts import COUNTS, count_items, count_run
 from savctl.persistence.jobs.runs import DEAD, FINISHED, RunStatus, StartedBy, find_slot
 from savctl.persistence.schema.tables import runs
 from savctl.persistence.tickets.tickets import new_id
@@ -129,6 +129,8 @@ def end(connection: Connection, lease: Lease, ending: Ending, *, at: datetime) -
             **{name: _R[name] + counts[name] for name in COUNTS},
         )
     )
+    count_items(connection, lease.name, counts)
+    count_run(connection, lease.name, ending.status)
     _forget_uneventful(connection, lease, at=at)
     leases.release(connection, lease)
 
@@ -148,8 +150,10 @@ def _forget_uneventful(connection: Connection, lease: Lease, *, at: datetime) ->
 
 def _abandon_dead(connection: Connection, job: str, *, at: datetime) -> None:
     """Whoever holds the lease knows that every other run of the job is dead."""
-    connection.execute(
+    dead = connection.execute(
         update(runs)
         .where(_R.job == job, _R.status == str(RunStatus.RUNNING))
         .values(status=str(RunStatus.ABANDONED), finished_at=at, error=DEAD)
     )
+    for _ in range(dead.rowcount):
+        count_run(connection, job, RunStatus.ABANDONED)

@@ -5,6 +5,7 @@ Another program may rewrite `metadata`; what stands here is not published a seco
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from savctl.domain.sla.breach import Breach
 from savctl.domain.sla.clock import Side
 from savctl.persistence.bulk import insert_rows
 from savctl.persistence.engine import Database
+from savctl.persistence.metrics.totals import TotalKey, add_to_totals
 from savctl.persistence.paging import pages
 from savctl.persistence.schema.tables import sla_breaches, support_tickets
 from savctl.persistence.sql import fetched, id_list
@@ -67,6 +69,8 @@ class BreachFilter:
             yield and_(support_tickets.c.id.is_not(None), support_tickets.c.assigned_to.is_(None))
 
 
+BREACHES_TOTAL = "savctl_sla_breaches_total"
+_WRITERS = 8  # scan, audit and commands at once
 _PAGE = 1_000
 _Position = tuple[datetime, int, str]
 _MOST_MINUTES = 2**31 - 1  # an INTEGER: 4,000 years, which a dry run with --at may look ahead
@@ -107,6 +111,8 @@ class Ledger:
             for ticket_id, breach in breaches
         ]
         insert_rows(self._connection, sla_breaches, _COLUMNS, rows)
+        counts = Counter[TotalKey]((BREACHES_TOTAL, str(row[1])) for row in rows)
+        add_to_totals(self._connection, counts, parts=_WRITERS)
 
     def sides(self, ticket_ids: Sequence[int]) -> dict[int, frozenset[Side]]:
         """Which sides of these tickets are written down."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import Connection, func, select
 
 from savctl.persistence.bulk import rows_in
+from savctl.persistence.metrics.totals import TotalKey, add_to_totals
 from savctl.persistence.schema.tables import inbox
 from savctl.persistence.sql import placeholder
 from savctl.persistence.types import time_text
 
+MESSAGES_TOTAL = "savctl_sync_messages_total"
+_CONSUMERS = 8
 _I = inbox.c
 _COLUMNS = ("message_key", "batch", "queue", "received_at")
 
@@ -40,6 +43,14 @@ class Inbox:
         """When the last message came, by queue."""
         query = select(_I.queue, func.max(_I.received_at)).group_by(_I.queue)
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+
+def count_messages(connection: Connection, outcomes: Mapping[tuple[str, str], int]) -> None:
+    """Raise the totals by queue and outcome, in the transaction that takes the messages in."""
+    counts: dict[TotalKey, int] = {
+        (MESSAGES_TOTAL, *labels): count for labels, count in outcomes.items()
+    }
+    add_to_totals(connection, counts, parts=_CONSUMERS)
 
 
 def insert_if_absent(

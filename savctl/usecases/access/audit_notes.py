@@ -8,6 +8,7 @@ from savctl.domain.model.references import reference
 from savctl.errors import SavError
 from savctl.persistence.audit_reads import entries_since
 from savctl.persistence.engine import Database
+from savctl.persistence.metrics.refusals import RefusalKind, count_refusal
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock
 
@@ -39,6 +40,11 @@ def record_refusal(
             uow.audit.note(REFUSED, actor=user_id, at=now, details=entry, ticket_id=ticket_id)
 
     in_transaction(database, work)
+
+
+def record_refused_kind(database: Database, kind: RefusalKind) -> None:
+    """Count a refusal, in a transaction of its own: what was refused did nothing."""
+    database.transaction(lambda c: count_refusal(c, kind))
 
 
 def record_named(

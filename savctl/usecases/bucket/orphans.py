@@ -14,6 +14,20 @@ from savctl.domain.files.orphans import Brake, BucketMismatch
 from savctl.persistence.engine import Database
 from savctl.persistence.files.bucket_diff import Mismatch
 from savctl.persistence.jobs.reports import delete_reports, keep_report, last_report
+from savctl.persistence.metrics.figures import (
+    BUCKET_BYTES as BYTES,
+)
+from savctl.persistence.metrics.figures import (
+    BUCKET_FIGURE,
+    ORPHANS,
+    keep_figure,
+)
+from savctl.persistence.metrics.figures import (
+    BUCKET_OBJECTS as OBJECTS,
+)
+from savctl.persistence.metrics.figures import (
+    FILES_MISSING as MISSING,
+)
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import LISTED, Item, ItemOutcome
@@ -47,6 +61,7 @@ def clean_up_orphans(work: Hiding, *, brake: Brake | None) -> None:
             return
         terms.report.seen = found.census.objects
         terms.report.details = found.census.as_json()
+        _keep_figures(work, found.census, now)  # before the brake: it must be seen when it holds
         returned = bring_back(work, found.named_again())  # a brake on removal is none on this
         require_brake_off(found.census, brake, terms)
         ended = abort_abandoned(work)  # first: what nobody ended names its key no longer
@@ -118,6 +133,24 @@ def _report_oddities(work: Hiding, found: Compared) -> None:
         + census[BucketMismatch.SIZE]
     )
     work.terms.report.skipped += total - len(listed)
+
+
+def _keep_figures(work: Hiding, census: Census, now: datetime) -> None:
+    """What metrics show of the bucket until the next run."""
+    if work.terms.dry_run:
+        return
+    figures = {
+        OBJECTS: census.objects,
+        BYTES: census.bytes,
+        ORPHANS: census.found[BucketMismatch.ORPHAN],
+        MISSING: census.found[BucketMismatch.MISSING],
+    }
+    rows = [(name, (), float(value)) for name, value in figures.items()]
+    in_transaction(
+        work.database,
+        lambda uow: keep_figure(uow.connection, BUCKET_FIGURE, rows, at=now, took_ms=0),
+        fence=work.terms.fence,
+    )
 
 
 def _keep(work: Hiding, now: datetime) -> None:

@@ -16,8 +16,10 @@ from datetime import datetime
 
 from savctl.domain.events.backoff import pause
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
+from savctl.domain.metrics.histogram import Histogram
 from savctl.persistence.engine import Database
 from savctl.persistence.events import outbox_queue
+from savctl.persistence.events.event_totals import CONFIRM_BOUNDS, count_relayed
 from savctl.persistence.events.outbox_queue import Refusal
 from savctl.persistence.unit_of_work import Fence, UnitOfWork, in_transaction
 from savctl.ports import Broker, BrokerUnavailable, Clock, Publisher, Settled
@@ -103,6 +105,8 @@ class _RelayPass:
         self._at_end = False
         self._is_another_due = False
         self._outstanding: dict[int, OutboxEvent] = {}  # handed over and not settled
+        self._sent_at: dict[int, float] = {}  # by event, on the monotonic clock
+        self._confirm_seconds = Histogram(CONFIRM_BOUNDS)
         self._confirmed: list[int] = []
         self._refused: list[Settled] = []
         self._refused_in_a_row: Counter[str] = Counter()
@@ -165,6 +169,7 @@ class _RelayPass:
             self._at_end = not page
             if free:
                 self._outstanding.update((event.id, event) for event in free)
+                self._sent_at |= dict.fromkeys((event.id for event in free), time.monotonic())
                 return free
         self._at_end = True
         return []
@@ -203,9 +208,11 @@ class _RelayPass:
         return page
 
     def _note(self, settled: Sequence[Settled]) -> None:
+        now = time.monotonic()
         for one in settled:
-            event = self._outstanding.pop(one.id)
+            event, sent_at = self._outstanding.pop(one.id), self._sent_at.pop(one.id)
             if one.verdict is BrokerVerdict.CONFIRMED:
+                self._confirm_seconds.add(now - sent_at)
                 self._confirmed.append(one.id)
                 self._refused_in_a_row[event.routing_key] = 0
                 self._is_taken = True
@@ -227,13 +234,19 @@ class _RelayPass:
     def _mark(self) -> None:
         if not self._confirmed and not self._refused:
             return
-        now = self._clock()
+        now, seconds = self._clock(), self._confirm_seconds.taken()
 
         def work(uow: UnitOfWork) -> list[Refusal]:
             if self._confirmed:
                 outbox_queue.mark_published(uow.connection, self._confirmed, at=now)
             refusals = self._judged(uow, now)
             outbox_queue.mark_refused(uow.connection, refusals, at=now)
+            count_relayed(
+                uow.connection,
+                published=len(self._confirmed),
+                refused=len(refusals),
+                confirmed=seconds,
+            )
             return refusals
 
         refusals = in_transaction(self._database, work, fence=self._terms.fence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from savctl.domain.sync.messages import (
 )
 from savctl.domain.text import MAX_FOREIGN_ID
 from savctl.persistence.sync.dead import DeadMessage, DeadMessages
-from savctl.persistence.sync.inbox import Inbox
+from savctl.persistence.sync.inbox import Inbox, count_messages
 from savctl.persistence.sync.states import Subject, SyncKind, SyncStates
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import QueueMessage
@@ -97,10 +98,41 @@ def take_in(
     states = SyncStates(uow.connection)
     before = states.lock(subjects, at=now)
     after = dict(before)
-    take_in_orders(uow, orders, after, options.policies, counts, now=now)
-    take_in_users(uow, wanted, after, options.erasure, counts)
+    outdated: list[object] = []
+    take_in_orders(uow, orders, after, options.policies, counts, outdated, now=now)
+    take_in_users(uow, wanted, after, options.erasure, counts, outdated)
     states.save({s: state for s, state in after.items() if state != before[s]}, at=now)
+    _count_outcomes(uow, messages, fresh, {id(one) for one in outdated}, suppressed)
     return counts
+
+
+def _count_outcomes(
+    uow: UnitOfWork,
+    messages: Sequence[ReadMessage],
+    fresh: Sequence[ReadMessage],
+    outdated: set[int],
+    suppressed: set[int],
+) -> None:
+    """Raise the totals of each queue; the same objects are fresh, and maybe outdated."""
+    new = {id(message) for message in fresh}
+    outcomes = Counter[tuple[str, str]]()
+    for message in messages:
+        outcome = "duplicate"
+        if id(message) in new:
+            content = message.content
+            outcome = "outdated" if id(content) in outdated else _outcome(content, suppressed)
+        outcomes[message.came.queue, outcome] += 1
+    count_messages(uow.connection, outcomes)
+
+
+def _outcome(content: Message | UnusableMessage, suppressed: set[int]) -> str:
+    if isinstance(content, UnknownEvent):
+        return "unknown"
+    if isinstance(content, UnusableMessage):
+        return "dead"
+    if isinstance(content, UserFact | UserGone) and content.user_id in suppressed:
+        return "suppressed"
+    return "applied"
 
 
 def _set_aside(

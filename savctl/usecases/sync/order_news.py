@@ -22,13 +22,14 @@ def take_in_orders(
     states: dict[Subject, SyncState],
     policies: Policies,
     counts: SyncCounts,
+    outdated: list[object],
     *,
     now: datetime,
 ) -> None:
     """Enrich the tickets of each order, and raise their priority where a rule asks for it.
 
     Messages of one order act one after the other, as they would in batches of one. `states` are
-    locked, and brought up to date here.
+    locked, and brought up to date here. Messages that are too old are added to `outdated`.
     """
     counted: dict[int, list[OrderFact]] = {}
     for one in news:
@@ -38,6 +39,7 @@ def take_in_orders(
             counted.setdefault(one.order.order_id, []).append(one)
         else:
             counts.outdated += 1
+            outdated.append(one)
     changes: list[tuple[Ticket, Decision]] = []
     ids = open_tickets_of(uow.connection, list(counted))
     for ticket in uow.tickets.lock_many(ids) if ids else ():

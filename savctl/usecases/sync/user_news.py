@@ -17,17 +17,19 @@ def take_in_users(
     states: dict[Subject, SyncState],
     erasure: Erasure,
     counts: SyncCounts,
+    outdated: list[object],
 ) -> None:
     """Write what the newest messages say of each user; an older or equal one changes nothing.
 
     Who was deleted comes back by a newer message only. `states` are locked, and brought up to
-    date here.
+    date here. Messages that are too old are added to `outdated`.
     """
     newest: dict[int, UserFact | UserGone] = {}
     for one in news:
         subject = Subject(SyncKind.USER, one.user_id)
         if not states[subject].is_older_than(one.at):
             counts.outdated += 1
+            outdated.append(one)
             continue
         states[subject] = SyncState(one.at, isinstance(one, UserGone))
         newest[one.user_id] = one

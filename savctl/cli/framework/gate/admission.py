@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from savctl.cli.framework.gate.counting import count_command
 from savctl.cli.framework.gate.options import require_own_options
+from savctl.cli.framework.gate.refusals import count, counting_bad_tokens
 from savctl.domain.access.file_access import Role
 from savctl.domain.access.policy import AccessRefused, is_machines_own, may_run, need_of
 from savctl.domain.access.rate import RateLimited
 from savctl.errors import SavError
+from savctl.persistence.metrics.refusals import RefusalKind
 
 if TYPE_CHECKING:
     from savctl.cli.framework.context import CommandContext
@@ -32,13 +34,15 @@ def admitted(call: CommandContext, given: Mapping[str, Any]) -> Iterator[None]:
         RateLimited: its user has started as many commands as a minute allows.
     """
     if call.settings.token is None:
-        _require_no_token(call, given)
+        with counting_bad_tokens(call):
+            _require_no_token(call, given)
         yield
         return
     if call.words in _EXAMINES and not call.settings.require_token and not _is_proved(call):
         yield
         return
-    bearer = call.token_bearer
+    with counting_bad_tokens(call):
+        bearer = call.token_bearer
     try:
         _require_role(call, bearer.role)
         _warn_of_signature(call)
@@ -47,6 +51,10 @@ def admitted(call: CommandContext, given: Mapping[str, Any]) -> Iterator[None]:
         yield
     except AccessRefused:
         _write_down(call, bearer.user_id or 0, _named_ticket(given))
+        count(call, RefusalKind.ROLE)
+        raise
+    except RateLimited:
+        count(call, RefusalKind.RATE)
         raise
 
 

@@ -215,6 +215,7 @@ _FIELDS: dict[str, str] = {
     "doctor": "check level found advice",
     "top": "at queue unassigned running_breaches due agents jobs leases schedulers events backups "
     "erasures errors",
+    "metrics": "name labels value",
     "config show": "setting value origin variable meaning wrong",
     "config check": "settings given unused ok",
     "config path": "path exists places",

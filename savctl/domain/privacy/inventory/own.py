@@ -331,6 +331,22 @@ OWN: tuple[Entry, ...] = (
         ("since", C, "time", NO),
     ),
     *entries(
+        "savctl_totals.",
+        _NOTHING,
+        ("name", N, "name of the metric", NO),
+        ("labels", N, "kinds, jobs and queues that were counted", NO),
+        ("part", N, "which of several rows that are added up", NO),
+        ("value", N, "how often", NO),
+    ),
+    *entries(
+        "savctl_figures.",
+        _NOTHING,
+        ("name", N, "name of the group of figures", NO),
+        ("made_at", N, "time", NO),
+        ("took_ms", N, "how long counting took", NO),
+        ("body", N, "counts by status, priority, table or queue", NO),
+    ),
+    *entries(
         "savctl_archive_bundles.",
         _NOTHING,
         ("id", N, "key of the row", NO),

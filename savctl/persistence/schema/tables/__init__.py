@@ -22,6 +22,7 @@ from savctl.persistence.schema.tables.erasure import (
     suppressions,
 )
 from savctl.persistence.schema.tables.files import files, purges, uploads
+from savctl.persistence.schema.tables.metrics import figures, totals
 from savctl.persistence.schema.tables.own import (
     audit,
     cache_removals,
@@ -71,6 +72,7 @@ __all__ = [
     "erasure_places",
     "erasure_tickets",
     "erasures",
+    "figures",
     "files",
     "idempotency",
     "imports",
@@ -93,6 +95,7 @@ __all__ = [
     "ticket_attachments",
     "ticket_messages",
     "ticket_writes",
+    "totals",
     "uploads",
     "users",
     "vips",
