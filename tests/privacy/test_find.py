@@ -135,7 +135,8 @@ def test_every_table_that_names_a_ticket_is_looked_at() -> None:
         for name, table in tables.tables.items()
         if name.startswith("savctl_") and "ticket_id" in table.columns
     }
-    # the outbox is `events` there; an erasure's list names the tickets that it is about to end,
-    # and the rows by which nodes of a cluster exclude each other hold a count
-    looked = {place.name for place in PLACES} | {"outbox", "erasure_tickets", "ticket_writes"}
+    # the outbox is `events` there; an erasure's list names the tickets that it is about to end;
+    # the other two hold counts by which nodes exclude each other, and entries of a cache to remove
+    counted = {"outbox", "erasure_tickets", "ticket_writes", "cache_removals"}
+    looked = {place.name for place in PLACES} | counted
     assert named - looked == set()
