@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from savctl.domain.backup.ticket_difference import RowDifference
     from savctl.usecases.backup.one_ticket import TicketOfBackup
     from savctl.usecases.backup.recovering_ticket import TicketRecovery
-    from savctl.usecases.backup.ticket_files import FilesBack
+    from savctl.usecases.backup.ticket_files import FetchFile, FilesBack
 
 _WIDTH = 60  # of a value on a page; JSON has all of it
 _FILES = ("there", "shown", "fetched", "other", "missing")
@@ -60,9 +60,24 @@ def recovery_of(call: CommandContext) -> TicketRecovery:
         work=work_of(call, needs_database=True),
         logs=call.app.log_work,
         store=lambda: call.app.store,
-        fetch=None,
+        fetch=_fetch(call),
         keys=call.settings.erasure_key,
     )
+
+
+def _fetch(call: CommandContext) -> FetchFile | None:
+    """What copies an object back from the mirror; None without one."""
+    from savctl.usecases.mirror.restoring import KeyFate, restore_from_mirror
+
+    mirror, store = call.app.mirror, call.app.store
+    if mirror is None:
+        return None
+
+    def fetch(key: str) -> bool:
+        [done] = restore_from_mirror(mirror, store, [key])
+        return done.fate is not KeyFate.MISSING and done.fate is not KeyFate.SPOILED
+
+    return fetch
 
 
 def _row(

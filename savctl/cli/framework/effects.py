@@ -77,7 +77,7 @@ _TABLE: dict[str, dict[str, Effect]] = {
     "keys": {"status": _R, "rotate": _C, "generate": _C},
     "backup": {
         **dict.fromkeys(("list", "show"), _R),
-        **dict.fromkeys(("create", "verify", "prune", "restore", "mirror"), _C),
+        **dict.fromkeys(("create", "verify", "prune", "restore", "mirror", "drill"), _C),
     },
     "config": {"show": _R, "check": _R, "path": _R},
     # these are groups of one command

@@ -92,7 +92,7 @@ _TABLE: dict[str, dict[str, Need]] = {
         **dict.fromkeys(("optimize", "check", "committed", "slow", "indexes"), _ADMIN),
     },
     "backup": dict.fromkeys(
-        ("create", "list", "show", "verify", "prune", "restore", "mirror"), _ADMIN
+        ("create", "list", "show", "verify", "prune", "restore", "mirror", "drill"), _ADMIN
     ),
     "config": dict.fromkeys(("show", "check", "path"), _N),
     # these are groups of one command

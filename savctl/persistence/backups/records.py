@@ -21,6 +21,7 @@ class BackupKind(StrEnum):
     DUMP = "dump"
     BINLOG = "binlog"
     MIRROR = "mirror"
+    DRILL = "drill"  # the report of a rehearsal, no backup
 
 
 class BackupState(StrEnum):
@@ -89,6 +90,7 @@ def remove(connection: Connection, backup_id: str) -> None:
 def ages(connection: Connection) -> BackupAges:
     """When each kind was made last, and when a dump was proven last."""
     made = select(_B.kind, func.max(_B.made_at), func.sum(_B.bytes)).group_by(_B.kind)
+    made = made.where(_B.kind != str(BackupKind.DRILL))
     found = connection.execute(made).all()
     proven = select(func.max(_B.verified_at)).where(
         _B.kind == str(BackupKind.DUMP), _B.state == str(BackupState.OK)

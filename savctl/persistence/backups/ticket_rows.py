@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from savctl.domain.model.references import Digits, Reference, ambiguous
@@ -53,6 +53,19 @@ def read_ticket(connection: Connection, ref: Reference) -> TicketSnapshot | None
     """
     ticket_id = _id_of(connection, ref)
     return None if ticket_id is None else _whole(connection, ticket_id)
+
+
+def newest_ticket(connection: Connection) -> int | None:
+    """The highest id of a ticket; None where there is none."""
+    found = connection.execute(select(func.max(support_tickets.c.id))).scalar()
+    return None if found is None else int(found)
+
+
+def remove_ticket(connection: Connection, ticket_id: int) -> None:
+    """Delete a ticket with all its rows, as an accident would."""
+    for table, name in reversed(PARTS):
+        column = table.c.id if name == "ticket" else table.c.ticket_id
+        connection.execute(delete(table).where(column == ticket_id))
 
 
 def lock_ticket(connection: Connection, ticket_id: int) -> TicketSnapshot | None:

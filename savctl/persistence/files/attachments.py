@@ -239,6 +239,13 @@ def newest_paths(connection: Connection, *, limit: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def newest_before(connection: Connection, moment: datetime, *, limit: int) -> list[Attachment]:
+    """The newest records that were made before a moment and are not deleted."""
+    query = _all().where(_A.created_at < moment, _F.deleted_at.is_(None))
+    rows = connection.execute(query.order_by(_A.id.desc()).limit(limit)).mappings()
+    return [Attachment(**row) for row in rows]
+
+
 def _all() -> Select[Any]:
     joined = ticket_attachments.outerjoin(files, _F.attachment_id == _A.id)
     return select(*_A, _F.sha256, _F.deleted_at).select_from(joined)

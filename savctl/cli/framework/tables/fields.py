@@ -152,6 +152,7 @@ _FIELDS: dict[str, str] = {
     "gdpr hold add": _CHANGED,
     "gdpr hold release": _CHANGED,
     "gdpr hold list": "id ticket_number user_id status reason at actor",
+    "backup drill": "id made_at procedures name outcome seconds lost_seconds",
     "backup mirror": f"{_REPORT} key sha256 problem",
     "archive run": _REPORT,
     "archive list": _ARCHIVED,

@@ -428,7 +428,7 @@ OWN: tuple[Entry, ...] = (
         "savctl_backups.",
         _BACKUPS,
         ("id", N, "key of the row", NO),
-        ("kind", N, "dump, binlog or mirror", NO),
+        ("kind", N, "dump, binlog, mirror or drill", NO),
         ("state", N, "whether it was proven", NO),
         ("made_at", N, "time", NO),
         ("verified_at", N, "time", NO),

@@ -1,0 +1,1 @@
+"""The recovery procedures, rehearsed on scratch copies (rules 17.5)."""
