@@ -11,7 +11,16 @@ NAMES = (
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "analytics",
     "orphans",
-    *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
+    *(
+        "commit_tokens",
+        "rotating",
+        "searching",
+        "refusals",
+        "bulk",
+        "syncing",
+        "mirroring",
+        "backup",
+    ),
 )
 
 

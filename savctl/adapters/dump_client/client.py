@@ -24,7 +24,7 @@ _PROGRAMS = {
     "mariadb": (("mariadb-dump", "mysqldump"), ("mariadb", "mysql"), "mariadb-client"),
     "mysql": (("mysqldump",), ("mysql",), "mysql-client"),
 }
-_DUMP = (
+DUMP = (
     *("--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob"),
     *("--default-character-set=utf8mb4", "--no-tablespaces", "--skip-lock-tables"),
     *("--max-allowed-packet=1G", "--net-buffer-length=1M"),
@@ -58,7 +58,7 @@ class ServerClient:
     def dump(self, schema: str, *, with_position: bool) -> Iterator[ByteSource]:
         """The dump as it comes out of the program."""
         family = self._address.family
-        options = [*_DUMP, *_FAMILY_DUMP[family], *([_POSITION[family]] if with_position else [])]
+        options = [*DUMP, *_FAMILY_DUMP[family], *([_POSITION[family]] if with_position else [])]
         words = [self._program(self._dumps), *options, "--", schema]
         with self._running(words, stdout=subprocess.PIPE) as (process, complain):
             source = cast("IO[bytes]", process.stdout)

@@ -7,12 +7,12 @@ both. The lease has no job of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from savctl.errors import AlreadyRunning
+from savctl.errors import AlreadyRunning, Unavailable
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
-from savctl.persistence.jobs.heartbeat import Heartbeat
+from savctl.persistence.jobs.heartbeat import Heartbeat, impatient
 from savctl.persistence.jobs.lease import Lease
 
 MAINTENANCE = "maintenance"
@@ -57,4 +57,5 @@ def maintenance(database: Database, owner: str) -> Iterator[Lease]:
         with Heartbeat(database, lease):
             yield lease
     finally:
-        database.transaction(lambda c: leases.release(c, lease))
+        with suppress(Unavailable), impatient(database, lease.seconds) as quick:
+            quick.transaction(lambda c: leases.release(c, lease))  # else it runs out by itself
