@@ -11,16 +11,8 @@ NAMES = (
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "analytics",
     "orphans",
-    *(
-        "commit_tokens",
-        "rotating",
-        "searching",
-        "refusals",
-        "bulk",
-        "syncing",
-        "mirroring",
-        "backup",
-    ),
+    *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
+    "watching",
 )
 
 

@@ -1,6 +1,7 @@
 """Draws docs/terminal.svg from real output: `.venv/bin/python docs/terminal_picture.py`.
 
-The commands run one after another in a new home, on a terminal of 96 columns.
+The commands run one after another in a new home, on a terminal of 96 columns. With `top`,
+docs/top.svg is drawn: what `savctl top` prints in a home with the shop of `savctl demo`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m")
 
 def main() -> None:
     """Run the commands and write the picture."""
+    if sys.argv[1:] == ["top"]:
+        _draw_top()
+        return
     with tempfile.TemporaryDirectory() as home:
         ticket, lines = "", []
         _register_users(home)
@@ -46,6 +50,16 @@ def main() -> None:
             ticket = ticket or shown[-1]
             lines += [f"\x1b[32m$\x1b[0m {words}", *shown, ""]
     Path(__file__).with_name("terminal.svg").write_text(_drawn(lines[:-1]), encoding="utf-8")
+
+
+def _draw_top() -> None:
+    """The screen of `savctl top`, ended when it was drawn."""
+    with tempfile.TemporaryDirectory() as home:
+        _on_a_terminal("savctl demo --quiet", home)
+        words = f"SAVCTL_HOME={home}/demo timeout 10 savctl top"
+        shown = _on_a_terminal(words, home, height=30, is_screen=True)
+        lines = [line.replace(home, "~") for line in shown]
+    Path(__file__).with_name("top.svg").write_text(_drawn(lines), encoding="utf-8")
 
 
 def _register_users(home: str) -> None:
@@ -60,10 +74,15 @@ def _register_users(home: str) -> None:
         database.commit()
 
 
-def _on_a_terminal(words: str, home: str) -> list[str]:
-    """What the command prints on stdout and stderr, which are a terminal."""
+def _on_a_terminal(
+    words: str, home: str, *, height: int = 50, is_screen: bool = False
+) -> list[str]:
+    """What the command prints on stdout and stderr, which are a terminal.
+
+    Of a screen, the last picture.
+    """
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, WIDTH, 0, 0))
     programs = str(Path(sys.executable).parent)
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": home, "SAVCTL_HOME": home}
     environment |= {"TERM": "xterm-256color", "COLUMNS": str(WIDTH), "PYTHONUTF8": "1"}
@@ -76,7 +95,11 @@ def _on_a_terminal(words: str, home: str) -> list[str]:
         output += piece
     child.wait()
     os.close(ours)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]", "", output.decode())
+    shown = output.decode()
+    if is_screen:
+        shown = re.split(r"\x1b\[1;1H", shown)[-1].partition("\x1b[J")[0]
+        shown = re.sub(r"\x1b\[[0-9]+;1H", "\n", shown)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]", "", shown)
     return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").splitlines()]
 
 

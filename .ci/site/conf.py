@@ -23,6 +23,7 @@ exclude_patterns = ["examples", "schemas", "*.py"]
 
 myst_heading_anchors = 4  # as GitHub names them: the same links work in both places
 myst_enable_extensions = ["colon_fence"]
+smartquotes = False  # an option keeps its two hyphens
 suppress_warnings = ["misc.highlighting_failure"]  # a block of text that is nearly a language
 
 html_theme = "furo"

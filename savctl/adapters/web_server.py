@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Thread
@@ -26,11 +26,12 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebAnswer:
-    """What is sent back."""
+    """What is sent back; `headers` are those besides the ones of every answer."""
 
     body: str
     status: HTTPStatus = HTTPStatus.OK
     content_type: str = TEXT
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Route = Callable[[], WebAnswer]
@@ -174,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

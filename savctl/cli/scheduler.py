@@ -28,7 +28,7 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="HOST:PORT",
-        help="Serve /metrics, /healthz and /readyz there; :PORT is this host only.",
+        help="Serve /, /metrics, /healthz, /readyz there; :PORT is this host only.",
     ),
 ]
 _TICK_COLUMNS = ("job", "outcome", "seen", "changed", "skipped", "failed", "slot", "reason")

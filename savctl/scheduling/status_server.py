@@ -15,8 +15,12 @@ from savctl.adapters.web_server import Route, WebAnswer, WebServer, parse_addres
 from savctl.bootstrap import App
 from savctl.errors import SavError, Unavailable
 from savctl.persistence.connections.waits import Waits
+from savctl.scheduling.desk.page import PAGE_HEADERS, PAGE_TYPE, desk_page
+from savctl.scheduling.desk.parts import desk_parts
 from savctl.scheduling.metrics import away_text, metric_places, metrics_text
 from savctl.scheduling.shared_work import SharedWork
+from savctl.usecases.desk.reader import DeskReader
+from savctl.usecases.desk.watch import DeskWatch
 from savctl.usecases.metrics.readiness import require_alive, require_ready
 from savctl.usecases.metrics.reading import read_metrics
 
@@ -45,6 +49,9 @@ class StatusServer:
             "healthz": SharedWork(lambda: require_alive(database), name="healthz"),
             "readyz": SharedWork(lambda: require_ready(database, owner=app.owner), name="readyz"),
         }
+        self._desk = DeskWatch(
+            DeskReader(lambda: self._app.database, app.clock, desk_parts(self._app))
+        )
         self._server = WebServer(place, self._routes())
 
     @property
@@ -71,6 +78,7 @@ class StatusServer:
     def _routes(self) -> Mapping[str, Route]:
         """Every path that is answered; one more is one line more."""
         return {
+            "/": self._answer_page,
             "/metrics": self._answer_metrics,
             "/healthz": lambda: self._answer_check("healthz"),
             "/readyz": lambda: self._answer_check("readyz"),
@@ -85,6 +93,12 @@ class StatusServer:
         except (SavError, TimeoutError):
             text = away_text()
         return WebAnswer(body=text, content_type=CONTENT_TYPE)
+
+    def _answer_page(self) -> WebAnswer:
+        """The desk for people; while the database hangs, what was read before."""
+        self._desk.start().join(_ANSWER_SECONDS)
+        text = desk_page(self._desk.latest, now=self._app.clock())
+        return WebAnswer(body=text, content_type=PAGE_TYPE, headers=PAGE_HEADERS)
 
     def _answer_check(self, name: str) -> WebAnswer:
         try:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from savctl.bootstrap import App
 from savctl.persistence.connections.waits import Waits
 from savctl.persistence.engine import Database
-from savctl.scheduling.job_board import read_board
-from savctl.usecases.desk.parts import all_parts
+from savctl.scheduling.desk.parts import desk_parts
 from savctl.usecases.desk.reader import DeskReader
 
 # Whoever looks on waits for nobody; a count over a million rows may take a few seconds.
@@ -26,12 +25,8 @@ def desk_reader(app: App) -> Iterator[DeskReader]:
             own.append(app.database.waiting(_WAITS))
         return own[0]
 
-    parts = all_parts(
-        board=lambda connection: read_board(connection, app),
-        policies=lambda: app.policies(store=False),
-    )
     try:
-        yield DeskReader(database, app.clock, parts)
+        yield DeskReader(database, app.clock, desk_parts(app))
     finally:
         for each in own:
             each.close()

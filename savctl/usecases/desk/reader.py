@@ -13,7 +13,7 @@ from savctl.usecases.desk.model import Desk
 from savctl.usecases.desk.parts import Part
 
 _REST = 50  # a part rests so many times as long as it took: 2 % of a core of the database
-_LONGEST_REST = timedelta(minutes=5)
+_LONGEST_REST = timedelta(minutes=1)
 
 
 class DeskReader:

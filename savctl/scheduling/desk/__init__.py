@@ -1,0 +1,1 @@
+"""The desk with its jobs, and as the page that a scheduler serves."""
