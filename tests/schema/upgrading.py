@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import event
 
 from savctl.persistence.engine import Database
-from savctl.persistence.schema import lock
+from savctl.persistence.schema import lock, migration_watch
 from savctl.usecases.database import schema as use_cases
 
 LEASE_SECONDS = 1  # a dead host's lease; a minute outside of tests
@@ -25,15 +25,21 @@ _CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNOR
 def main(url: str, command: str, kill_after: int | None) -> None:
     """Do what a host does, up to the given statement."""
     lock.LEASE_SECONDS = LEASE_SECONDS
+    migration_watch.FIRST_SECONDS = 0.2
     database = Database(url)
     if kill_after is not None:
         _die_after(database, kill_after)
     owner = f"host:{os.getpid()}"
     if command == "upgrade":
-        changed = use_cases.upgrade(database, owner=owner).changed
+        changed = use_cases.upgrade(database, owner=owner, notify=_note).changed
     else:
         changed = use_cases.adopt(database, owner=owner).migration.changed
     sys.stdout.write(f"{changed}\n")
+
+
+def _note(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _die_after(database: Database, statements: int) -> None:

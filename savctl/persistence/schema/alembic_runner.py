@@ -11,15 +11,27 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from savctl.persistence.engine import Database
+from savctl.persistence.schema.lock import Notify, ignore_note
 from savctl.persistence.schema.migration_search import INDEXED, index_name
+from savctl.persistence.schema.migration_watch import watched
 from savctl.persistence.schema.tables import REVISION_TABLE, metadata
 from savctl.places import folder_of
 
 _STATEMENT_SECONDS = 6 * 3600  # an index of search over millions of messages takes minutes
 
 
-def run_alembic(database: Database, command: str, revision: str, *, whose: str | None) -> None:
-    """One Alembic command; `whose` the service's tables are decides what it may touch."""
+def run_alembic(
+    database: Database,
+    command: str,
+    revision: str,
+    *,
+    whose: str | None,
+    notify: Notify = ignore_note,
+) -> None:
+    """One Alembic command; `whose` the service's tables are decides what it may touch.
+
+    What takes long is reported by `notify`, and ends on the server when it is interrupted.
+    """
     from alembic import command as commands
 
     with database.connection() as connection:
@@ -27,7 +39,8 @@ def run_alembic(database: Database, command: str, revision: str, *, whose: str |
             _let_statements_take_hours(connection)
             _make_timestamps_explicit(connection)
         connection.rollback()
-        getattr(commands, command)(_config(connection, whose), revision)
+        with watched(database, connection, notify):
+            getattr(commands, command)(_config(connection, whose), revision)
         connection.commit()
 
 

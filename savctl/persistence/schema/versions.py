@@ -107,7 +107,7 @@ def upgrade(database: Database, *, owner: str, notify: Notify = ignore_note) -> 
         if whose is None:
             _remember(database, CREATED)
         revision_record.align(database)
-        run_alembic(database, "upgrade", HEAD, whose=whose or CREATED)
+        run_alembic(database, "upgrade", HEAD, whose=whose or CREATED, notify=notify)
         revision_record.settle(database)
     return True
 
@@ -149,11 +149,13 @@ def downgrade(
             current = version(connection)
         revision_record.align(database)
         if current is not None and current > revision_record.WORKS_FROM > _number(revision):
-            run_alembic(database, "downgrade", revision_record.WORKS_FROM, whose=whose)
+            run_alembic(
+                database, "downgrade", revision_record.WORKS_FROM, whose=whose, notify=notify
+            )
         revision_record.settle(database)
         if _number(revision) < revision_record.WORKS_FROM:
             revision_record.unsettle(database)  # no release of before works meanwhile
-        run_alembic(database, "downgrade", revision, whose=whose)
+        run_alembic(database, "downgrade", revision, whose=whose, notify=notify)
         revision_record.settle(database)
 
 
@@ -174,8 +176,8 @@ def stamp_adopted(database: Database, *, owner: str, notify: Notify = ignore_not
         _remember(database, ADOPTED)
         revision_record.align(database)
         if found is None:
-            run_alembic(database, "stamp", "0001", whose=ADOPTED)
-        run_alembic(database, "upgrade", HEAD, whose=ADOPTED)
+            run_alembic(database, "stamp", "0001", whose=ADOPTED, notify=notify)
+        run_alembic(database, "upgrade", HEAD, whose=ADOPTED, notify=notify)
         revision_record.settle(database)
 
 
