@@ -19,8 +19,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-deep test-mysql test-servers chaos lint reference fmt check bench docs lock \
-	release clean
+.PHONY: help demo test test-fast test-deep test-mysql test-cluster test-servers chaos lint reference fmt check \
+	bench docs lock release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -46,6 +46,11 @@ test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked int
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_STORES=directory SAVCTL_TEST_BROKER=0 \
 		SAVCTL_TEST_REQUIRE_SERVERS=1 $(PYTEST) $(ARGS)
+
+test-cluster: $(VENV)/dev.done test-servers ## three nodes of Galera and of RabbitMQ, killed and cut off (root)
+	@$(BIN)/python -m tests.servers.galera.unpack
+	SAVCTL_TEST_CLUSTER=1 SAVCTL_TEST_DATABASES=mariadb $(BIN)/pytest -n 0 -rP \
+		-W ignore::pytest.PytestUnraisableExceptionWarning tests/cluster $(ARGS)
 
 test-servers: $(VENV)/dev.done
 	@$(BIN)/python -m tests.servers.install_mariadb

@@ -10,6 +10,7 @@ NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
     *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
     "analytics",
+    "ticket_writes",
     "orphans",
     *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
     "watching",

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
@@ -40,7 +40,7 @@ BATCH = 1_000
 _SMALL, _FULL = 60_000, 200_000
 _PROCESSES, _CALLS = 24, 600
 _WITHOUT = "import savctl.persistence.commit_tokens as t; t.leave = lambda _: None; "
-_RUN = "import sys; from savctl.cli.framework.run import run; sys.exit(run(sys.argv[1:]))"
+RUN = "import sys; from savctl.cli.framework.run import run; sys.exit(run(sys.argv[1:]))"
 
 Pair = tuple[list[float], list[float]]  # seconds with the token, and without
 
@@ -60,24 +60,31 @@ def main(words: Sequence[str] | None = None) -> int:
             "innodb_flush_log_at_trx_commit = 1",
             ("work", "runs", "with/ms", "without/ms", "ratio", "target"),
         )
-        url = _fresh(server, "commands")
-        number = _a_ticket(url)
-        _add(table, "message add, a process", _processes(url, number), COMMAND_TARGET)
-        _add(table, "message add, a call", _calls(url, number), None)
-        url = _fresh(server, "batches")
+        url = fresh(server, "commands")
+        number = a_ticket(url)
+        add(table, "message add, a process", _processes(url, number), COMMAND_TARGET)
+        add(table, "message add, a call", _calls(url, number), None)
+        url = fresh(server, "batches")
         fill(url, Shop(tickets, only="resolved"))
-        _add(table, f"close-resolved, {BATCH:,} tickets", _batches(url), BATCH_TARGET)
+        add(
+            table,
+            f"close-resolved, {BATCH:,} tickets",
+            batches(Database(url), _tokens),
+            BATCH_TARGET,
+        )
     table.show()
     return finish([table])
 
 
-def _fresh(server: PrivateServer, name: str) -> str:
+def fresh(server: PrivateServer, name: str) -> str:
+    """The address of a new database with the present schema."""
     url = server.create_database(name)
     migrate(url)
     return url
 
 
-def _a_ticket(url: str) -> str:
+def a_ticket(url: str) -> str:
+    """The number of a new ticket."""
     database = Database(url)
     wanted = NewTicket(user_id=456, subject="Order not received", description="Where is it?")
     change, _ = create_ticket(Operation(database, system_clock, actor=None), wanted)
@@ -90,21 +97,21 @@ def _processes(url: str, number: str) -> Pair:
     words = ("message", "add", number, "--from", "customer:456", "--body", "Any news?")
     environment = {**os.environ, "SAVCTL_DATABASE_URL": url}
 
-    def command(*, has_token: bool) -> None:
-        code = _RUN if has_token else _WITHOUT + _RUN
+    def command(*, is_with: bool) -> None:
+        code = RUN if is_with else _WITHOUT + RUN
         subprocess.run(
             [sys.executable, "-c", code, *words], env=environment, check=True, capture_output=True
         )
 
-    return _by_turns(command, _PROCESSES)
+    return by_turns(command, _PROCESSES)
 
 
 def _calls(url: str, number: str) -> Pair:
     say(f"{2 * _CALLS} calls")
     database = Database(url)
 
-    def call(*, has_token: bool) -> None:
-        with _tokens(lambda: has_token):
+    def call(*, is_with: bool) -> None:
+        with _tokens(lambda: is_with):
             add_message(
                 Operation(database, system_clock),
                 number,
@@ -113,25 +120,31 @@ def _calls(url: str, number: str) -> Pair:
                 internal=True,
             )
 
-    found = _by_turns(call, _CALLS)
+    found = by_turns(call, _CALLS)
     database.close()
     return found
 
 
-def _by_turns(work: Callable[..., None], count: int) -> Pair:
+def by_turns(work: Callable[..., None], count: int) -> Pair:
+    """The seconds of the work with what is measured, and without."""
     found: Pair = ([], [])
-    work(has_token=True)
-    work(has_token=False)
+    work(is_with=True)
+    work(is_with=False)
     for number in range(2 * count):
-        has_token = number % 4 in {0, 3}  # with, without, without, with
+        is_with = number % 4 in {0, 3}  # with, without, without, with
         started = time.perf_counter()
-        work(has_token=has_token)
-        found[not has_token].append(time.perf_counter() - started)
+        work(is_with=is_with)
+        found[not is_with].append(time.perf_counter() - started)
     return found
 
 
-def _batches(url: str) -> Pair:
-    database = Database(url)
+def batches(
+    database: Database, chosen: Callable[[Callable[[], bool]], AbstractContextManager[None]]
+) -> Pair:
+    """The seconds of batches of close-resolved; `chosen` has some of them done without it.
+
+    The database is closed at the end.
+    """
     found: Pair = ([], [])
     lease = database.transaction(
         lambda c: leases.acquire(c, "close-resolved", owner="benchmarks", seconds=60)
@@ -148,7 +161,7 @@ def _batches(url: str) -> Pair:
         marks.append(now)
 
     terms = BatchContext(report=BatchReport(), size=BATCH, fence=lease, on_batch=on_batch)
-    with Heartbeat(database, lease), _tokens(has_token):
+    with Heartbeat(database, lease), chosen(has_token):
         close_resolved(database, SetClock(NOW), limits=ClosingLimits(), terms=terms)
     database.close()
     return found
@@ -165,7 +178,8 @@ def _tokens(wanted: Callable[[], bool]) -> Iterator[None]:
         commit_tokens.leave = leave
 
 
-def _add(table: Table, name: str, pair: Pair, target: float | None) -> None:
+def add(table: Table, name: str, pair: Pair, target: float | None) -> None:
+    """A line of the table: lower quartiles, and their ratio."""
     with_token, without = (statistics.quantiles(times, n=4)[0] for times in pair)
     ratio = with_token / without
     table.add(

@@ -3,6 +3,7 @@
 Environment:
     SAVCTL_TEST_DEEP: 1 = every repetition: kills, Hypothesis examples, sizes, each command-line
         test on each database.
+    SAVCTL_TEST_CLUSTER: 1 = the tests on clusters, and no others.
     SAVCTL_TEST_KILLS: how often each killed process is killed; 10 when unset, 50 when deep.
 """
 
@@ -12,6 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 IS_DEEP = os.environ.get("SAVCTL_TEST_DEEP", "") not in {"", "0"}
+ON_CLUSTERS = os.environ.get("SAVCTL_TEST_CLUSTER", "") not in {"", "0"}
 
 
 def deep(full: T, *, usual: T) -> T:

@@ -6,6 +6,7 @@ A pytest plugin, loaded by tests/conftest.py. Marks:
 - `each_database(reason)`: a command-line test that runs on each database in every run. Others
   ask about words and exit codes; they run on the first database only, and on each in a deep run.
 - `deep`: the test is left out of usual runs.
+- `cluster`: the test starts several nodes of a server; `make test-cluster` runs these alone.
 - `slow(reason)`: the test takes more than two seconds; the reason says why it must.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.depth import IS_DEEP
+from tests.depth import IS_DEEP, ON_CLUSTERS
 from tests.servers import find
 from tests.servers.missing import MISSING, PACKAGES
 
@@ -33,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "each_database(reason): a command-line test that every run does on each database",
         "slow(reason): takes more than two seconds; the reason says why it must",
         "deep: runs in make test-deep only",
+        "cluster: runs in make test-cluster only",
         "outside: reads third-party data beside the project; skipped where it is absent",
     ):
         config.addinivalue_line("markers", line)
@@ -59,7 +61,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is for deep runs, give each shared server a worker, begin with the slow."""
-    left_out = [item for item in items if item.get_closest_marker("deep") and not IS_DEEP]
+    left_out = [
+        item
+        for item in items
+        if (item.get_closest_marker("deep") and not IS_DEEP)
+        or bool(item.get_closest_marker("cluster")) != ON_CLUSTERS
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -11,6 +11,7 @@ from tests.servers import find
 # What to install where a server is missing; `make test` does it by itself where it may.
 PACKAGES = {
     "mariadb": "apt-get install mariadb-server",
+    "galera": "make test-cluster as root on Linux, which unpacks one; it needs /dev/net/tun",
     "mysql": "make test-mysql, which unpacks one",
     "rabbitmq": "apt-get install rabbitmq-server",
     "clamav": "apt-get install clamav-daemon",

@@ -1,0 +1,1 @@
+"""Several nodes of the database and of the broker: `make test-cluster`."""
