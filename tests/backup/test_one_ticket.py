@@ -24,6 +24,7 @@ from savctl.usecases.backup.one_ticket import TicketInTheWay, TicketOfBackup, re
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from savctl.usecases.operation import Operation
 from savctl.usecases.privacy.holds import hold_ticket
+from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket
 from tests.backup.scratch import scratch_of
@@ -188,6 +189,22 @@ def test_another_status_is_left_with_an_event_and_an_unbroken_history(
     payload = json.loads(sent[0]["envelope"])["data"]
     assert payload["changed_by"] == BOSS
     assert payload["reason"] == REASON
+    assert _problems(database, clock) == []
+
+
+def test_a_status_to_which_no_arrow_leads_is_restored_all_the_same(
+    database: Database, clock: SetClock, tmp_path: Path
+) -> None:
+    ticket = created(database, clock)
+    scratch = scratch_of(database, tmp_path)
+    assign_ticket(Operation(database, clock, actor=BOSS), ticket.id, to=AGENT)
+    move_ticket(Operation(database, clock, actor=AGENT), ticket.id, Status.RESOLVED)
+    clock.advance(SECOND)
+
+    done = restore_ticket_rows(Operation(database, clock, actor=BOSS), scratch, "b1", ticket.id)
+
+    scratch.close()
+    assert (done.previous_status, done.status) == ("resolved", "open")
     assert _problems(database, clock) == []
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.domain.model.status_chain import Item
 from savctl.persistence.engine import Database
-from savctl.ports import SetClock
+from savctl.ports import SetClock, system_clock
 from tests.backup.support import answer, backed_up, create
 from tests.conftest import Cli
 from tests.given import CUSTOMER, created, rows, snapshot, write
@@ -115,6 +117,43 @@ def test_files_that_were_hidden_are_shown_again(
 
     listed = answer(cli("attachment", "list", number, "-o", "json"))
     assert [one["id"] for one in listed] == [row["id"]]
+
+
+def test_files_that_the_bucket_lost_are_fetched_from_the_mirror(
+    cli: Cli, database: Database, lost: tuple[str, str], tmp_path: Path
+) -> None:
+    backup, number = lost
+    bucket = DirectoryStore(tmp_path / "home" / "files", system_clock)
+    (key,) = _keys(database, number)
+    bucket.purge([key])
+    restore = ("backup", "restore", backup, "--ticket", number, "--as", 5, "-o", "json")
+    assert answer(cli(*restore), code=3)["file_keys"]["missing"] == [key]
+    _put(bucket, key)
+    mirrored = (("SAVCTL_MIRROR_URL", f"file://{tmp_path}/mirror"),)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in mirrored:
+            patch.setenv(name, value)
+        assert cli("backup", "mirror").code == 0
+        bucket.purge([key])
+
+        done = answer(cli(*restore))
+
+    assert done["file_keys"]["fetched"] == [key]
+    assert bucket.find(key) is not None
+    bucket.close()
+
+
+def _keys(database: Database, number: str) -> list[str]:
+    found = rows(
+        database,
+        "SELECT a.file_path FROM ticket_attachments a JOIN support_tickets t "
+        f"ON t.id = a.ticket_id WHERE t.ticket_number = '{number}'",
+    )
+    return [str(row["file_path"]) for row in found]
+
+
+def _put(bucket: DirectoryStore, key: str) -> None:
+    bucket.put(key, io.BytesIO(b"a slip"), size_bytes=6, content_type="text/plain")
 
 
 def test_what_cannot_be_restored_is_refused_with_its_own_code(

@@ -21,7 +21,7 @@ from savctl.ports.dump_client import ServerAddress
 from savctl.usecases.backup.logs.copying import LogCopying
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from tests.conftest import _empty
+from tests.conftest import Cli, _empty
 from tests.given import rows
 from tests.servers import find
 from tests.servers.missing import missing
@@ -121,3 +121,12 @@ def purge(database: Database, log: str) -> None:
         if rows(database, "SHOW BINARY LOGS")[0]["Log_name"] == log:
             return
     raise TimeoutError(log)
+
+
+@pytest.fixture
+def live_cli(cli: Cli, live: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line on the server that writes a binary log."""
+    url = live.url.update_query_dict({"ssl_disabled": "true"})
+    monkeypatch.setenv("SAVCTL_DATABASE_URL", url.render_as_string(hide_password=False))
+    monkeypatch.setenv("SAVCTL_BACKUP_URL", f"file://{folder}")
+    return cli

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +12,6 @@ from tests.backup.logs.conftest import sql
 from tests.backup.support import answer, create
 from tests.conftest import Cli
 from tests.given import created, rows
-
-
-@pytest.fixture
-def live_cli(cli: Cli, live: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """The command line on the server that writes a binary log."""
-    url = live.url.update_query_dict({"ssl_disabled": "true"})
-    monkeypatch.setenv("SAVCTL_DATABASE_URL", url.render_as_string(hide_password=False))
-    monkeypatch.setenv("SAVCTL_BACKUP_URL", f"file://{folder}")
-    return cli
 
 
 @pytest.mark.only_on("sqlite")  # the database of the test is `live`
