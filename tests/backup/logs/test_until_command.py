@@ -8,7 +8,7 @@ import pytest
 
 from savctl.domain.backup.log_positions import LogPosition
 from savctl.persistence.engine import Database
-from tests.backup.logs.conftest import sql
+from tests.backup.logs.conftest import NAME, sql
 from tests.backup.support import answer, create
 from tests.conftest import Cli
 from tests.given import created, rows
@@ -35,3 +35,48 @@ def test_a_ticket_that_is_younger_than_the_backup_comes_back(
     (row,) = rows(live, "SELECT id, ticket_number FROM support_tickets")
     assert (row["id"], row["ticket_number"]) == (ticket.id, ticket.ticket_number)
     assert rows(live, "SHOW DATABASES LIKE 'savctl_restore_%%'") == []
+
+
+@pytest.fixture
+def accident(live_cli: Cli, live: Database) -> tuple[str, LogPosition]:
+    """A backup, a ticket that is younger, and a table that was dropped behind both."""
+    created(live, lambda: datetime.now(UTC))
+    backup = str(create(live_cli)["id"])
+    created(live, lambda: datetime.now(UTC), subject="younger")
+    (here,) = rows(live, "SHOW MASTER STATUS")
+    sql(live, "SET SESSION foreign_key_checks = 0", "DROP TABLE ticket_messages")
+    sql(live, "UPDATE support_tickets SET subject = 'after'")
+    assert live_cli("job", "run", "binlog-backup", "--quiet").code == 0
+    live.close()  # nobody else is connected
+    return backup, LogPosition(here["File"], here["Position"])
+
+
+@pytest.mark.only_on("sqlite")  # the database of the test is `live`
+@pytest.mark.parametrize("where", ["beside", "in place"])
+def test_a_whole_database_comes_back_as_it_was_before_a_table_was_dropped(
+    live_cli: Cli, live: Database, accident: tuple[str, LogPosition], where: str
+) -> None:
+    backup, place = accident
+    name = f"{NAME}_restored"
+    to = ("--into", name) if where == "beside" else ("--in-place", "--confirm", NAME)
+    restore = ("backup", "restore", backup, *to, "--until", place)
+
+    assert live_cli(*restore, "--dry-run").code == 0
+    done = live_cli(*restore)
+
+    assert done.code == 0, done.err
+    url = live.url.set(database=name if where == "beside" else NAME)
+    restored = Database(url.render_as_string(hide_password=False))
+    subjects = [row["subject"] for row in rows(restored, "SELECT subject FROM support_tickets")]
+    assert subjects == ["Order not received", "younger"]
+    assert rows(restored, "SELECT COUNT(*) AS n FROM ticket_messages") == [{"n": 0}]
+    numbers = _transactions(restored)
+    assert len(numbers) == len(set(numbers))
+    restored.close()
+
+
+def _transactions(database: Database) -> list[str]:
+    """The numbers of all transactions in the server's logs."""
+    logs = [row["Log_name"] for row in rows(database, "SHOW BINARY LOGS")]
+    events = [event for log in logs for event in rows(database, f"SHOW BINLOG EVENTS IN '{log}'")]
+    return [event["Info"].split()[-1] for event in events if event["Event_type"] == "Gtid"]
