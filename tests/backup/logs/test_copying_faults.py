@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,3 +136,33 @@ def _require_whole(folder: Path) -> None:
     """Whatever the list names is there, whole."""
     for log in read_index(BackupFolder(folder)):
         assert (folder / log.part).stat().st_size == log.stored_bytes
+
+
+def test_no_process_shows_the_password_while_a_log_is_read(live: Database, folder: Path) -> None:
+    secret = "wr0ng-horse"  # noqa: S105
+    sql(
+        live,
+        "DROP USER IF EXISTS 'reader'@'%'",
+        f"CREATE USER 'reader'@'%' IDENTIFIED BY '{secret}'",
+        "GRANT ALL ON *.* TO 'reader'@'%'",
+        *[LARGE] * 4,
+    )
+    address = live.url.set(username="reader", password=secret)
+    reader = Database(address.render_as_string(hide_password=False))
+    seen: list[bytes] = []
+
+    def look() -> None:
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                command = (process / "cmdline").read_bytes()
+                if b"mariadb-binlog" in command:
+                    seen.extend((command, (process / "environ").read_bytes()))
+
+    place = BreakingFolder(folder, look)
+    replace(copying(reader, folder), place=place).run(BatchContext(report=BatchReport()))
+
+    reader.close()
+    assert len(seen) >= 2
+    assert not any(secret.encode() in text for text in seen)
+    written = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not any(secret.encode() in content for content in written)
