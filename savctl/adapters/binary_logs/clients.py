@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 
 from savctl.ports.dump_client import ClientMissing
@@ -14,27 +13,22 @@ _LOG_READERS = ("mariadb-binlog", "mysqlbinlog")
 _SHELLS = ("mariadb", "mysql")
 
 
-@dataclass(frozen=True, slots=True)
-class LogPrograms:
-    """The reader of logs and the client that runs statements, of one family."""
-
-    reader: str
-    shell: str
-    is_mariadb: bool
-
-
-def log_programs(family: str) -> LogPrograms:
-    """The programs for a server of this family, `mariadb` or `mysql`.
+def log_reader(family: str) -> str:
+    """The program that reads the logs of a server of this family, `mariadb` or `mysql`.
 
     Raises:
-        ClientMissing: one of them is not there; the hint names the package.
+        ClientMissing: it is not there; the hint names the package.
     """
-    is_mariadb = family == "mariadb"
-    return LogPrograms(
-        _found(_LOG_READERS, is_mariadb=is_mariadb),
-        _found(_SHELLS, is_mariadb=is_mariadb),
-        is_mariadb,
-    )
+    return _found(_LOG_READERS, is_mariadb=family == "mariadb")
+
+
+def statement_client(family: str) -> str:
+    """The program that runs statements on a server of this family.
+
+    Raises:
+        ClientMissing: it is not there; the hint names the package.
+    """
+    return _found(_SHELLS, is_mariadb=family == "mariadb")
 
 
 def _found(names: tuple[str, ...], *, is_mariadb: bool) -> str:

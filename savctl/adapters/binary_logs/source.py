@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from savctl.adapters.binary_logs.clients import log_programs
+from savctl.adapters.binary_logs.clients import log_reader
 from savctl.adapters.binary_logs.processes import Client, client
 from savctl.adapters.dump_client.option_file import option_file
 from savctl.ports.binary_logs import LogUnavailable, NotReplicating
@@ -39,7 +39,7 @@ class ServerLogs:
     def read(self, log: str) -> Iterator[Iterator[bytes]]:
         """A log from its beginning to its present end."""
         address = self._address()
-        reader = log_programs(address.family).reader
+        reader = log_reader(address.family)
         with option_file(address) as options:
             pipe = options.parent / log
             os.mkfifo(pipe, 0o600)

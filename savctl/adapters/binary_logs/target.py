@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import IO
 
-from savctl.adapters.binary_logs.clients import LogPrograms, log_programs
+from savctl.adapters.binary_logs.clients import log_reader, statement_client
 from savctl.adapters.binary_logs.processes import Client, client
 from savctl.adapters.dump_client.option_file import option_file
 from savctl.errors import SavError
@@ -40,14 +40,17 @@ class ReplayTarget:
     @contextmanager
     def session(self, database: str, *, origin: str) -> Iterator[_Session]:
         """A client that runs what is replayed, in the order it comes."""
-        programs = log_programs(self._address.family)
+        family = self._address.family
+        reader, program = log_reader(family), statement_client(family)
         with option_file(self._address) as options:
             command = [
-                *(programs.shell, f"--defaults-file={options}", "--binary-mode", "--batch"),
+                *(program, f"--defaults-file={options}", "--binary-mode", "--batch"),
                 *("--default-character-set=utf8mb4", "--max-allowed-packet=1G", database),
             ]
             with client(command, stdin=subprocess.PIPE) as shell:
-                session = _Session(programs, shell, database, origin)
+                # MariaDB's reader compares names before it changes them, MySQL's afterwards
+                wanted = origin if family == "mariadb" else database
+                session = _Session(reader, shell, database, origin, wanted)
                 yield session
                 session.finish()
 
@@ -55,8 +58,11 @@ class ReplayTarget:
 class _Session:
     """One client, and what of the logs it gets."""
 
-    def __init__(self, programs: LogPrograms, shell: Client, database: str, origin: str) -> None:
-        self._programs = programs
+    def __init__(
+        self, reader: str, shell: Client, database: str, origin: str, wanted: str
+    ) -> None:
+        self._reader = reader
+        self._wanted = wanted
         self._shell = shell
         self._database = database
         self._origin = origin
@@ -84,9 +90,8 @@ class _Session:
 
     def _command(self, start: int, stop: int | None) -> list[str]:
         other = self._database != self._origin
-        wanted = self._origin if self._programs.is_mariadb else self._database
         return [
-            *(self._programs.reader, "--no-defaults", f"--database={wanted}"),
+            *(self._reader, "--no-defaults", f"--database={self._wanted}"),
             *([f"--rewrite-db={self._origin}->{self._database}"] if other else []),
             *(["--disable-log-bin"] if other else []),
             f"--start-position={start}",
