@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from savctl.domain.backup.event_headers import FORMAT, MAGIC, DamagedLog, LogScan, first_from
+from savctl.domain.backup.event_headers import (
+    FORMAT,
+    MAGIC,
+    DamagedLog,
+    LogScan,
+    before,
+    first_from,
+)
 
 QUERY, ROTATE = 2, 4
 
@@ -51,6 +58,20 @@ def test_a_moment_is_the_place_of_the_first_change_that_is_not_before_it() -> No
     assert place(1500) == len(_log())
     assert place(1500, start=len(_log(first))) == len(_log(first))
     assert place(1502) is None
+
+
+@given(st.integers(0, 220), st.integers(1, 60))
+def test_a_log_is_cut_before_the_first_event_behind_a_place(stop: int, size: int) -> None:
+    events = [_log(), *(_event(1500, QUERY, b"abc"), _event(1501, QUERY), _event(1502, QUERY))]
+    ends = [sum(map(len, events[:n])) for n in range(1, 5)]
+    log = b"".join(events)
+    pieces = [log[at : at + size] for at in range(0, len(log), size)]
+
+    kept = b"".join(before(pieces, stop))
+
+    places = [len(MAGIC), *ends[:-1]]
+    assert len(kept) == next((place for place in places if place >= stop), len(log))
+    assert log.startswith(kept)
 
 
 def test_the_end_of_a_log_is_no_change() -> None:

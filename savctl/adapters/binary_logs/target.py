@@ -17,6 +17,7 @@ from typing import IO
 from savctl.adapters.binary_logs.clients import log_reader, statement_client
 from savctl.adapters.binary_logs.processes import Client, client
 from savctl.adapters.dump_client.option_file import option_file
+from savctl.domain.backup.event_headers import before
 from savctl.errors import SavError
 from savctl.ports.binary_logs import LogUnavailable, ReplayFailed
 from savctl.ports.dump_client import ServerAddress
@@ -48,9 +49,8 @@ class ReplayTarget:
                 *("--default-character-set=utf8mb4", "--max-allowed-packet=1G", database),
             ]
             with client(command, stdin=subprocess.PIPE) as shell:
-                # MariaDB's reader compares names before it changes them, MySQL's afterwards
-                wanted = origin if family == "mariadb" else database
-                session = _Session(reader, shell, database, origin, wanted)
+                session = _Session(reader, shell, database, origin)
+                session.is_mariadb = family == "mariadb"
                 yield session
                 session.finish()
 
@@ -58,21 +58,18 @@ class ReplayTarget:
 class _Session:
     """One client, and what of the logs it gets."""
 
-    def __init__(
-        self, reader: str, shell: Client, database: str, origin: str, wanted: str
-    ) -> None:
+    def __init__(self, reader: str, shell: Client, database: str, origin: str) -> None:
+        self.is_mariadb = True
         self._reader = reader
-        self._wanted = wanted
         self._shell = shell
         self._database = database
         self._origin = origin
 
     def apply(self, pieces: Iterable[bytes], *, start: int, stop: int | None) -> None:
         """Replay one log."""
-        with client(
-            self._command(start, stop), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as reader:
-            feeder = _Feeder(pieces, _stream(reader.process.stdin))
+        with client(self._command(start), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            wanted = pieces if stop is None else before(pieces, stop)
+            feeder = _Feeder(wanted, _stream(reader.process.stdin))
             feeder.start()
             self._pass(_stream(reader.process.stdout))
             feeder.join()
@@ -88,15 +85,19 @@ class _Session:
         if self._shell.wait() != 0:
             raise self._failure()
 
-    def _command(self, start: int, stop: int | None) -> list[str]:
+    def _command(self, start: int) -> list[str]:
+        """MariaDB's reader compares names before it changes them, MySQL's afterwards.
+
+        MySQL's server leaves out transactions whose numbers it has seen.
+        """
         other = self._database != self._origin
+        wanted = self._origin if self.is_mariadb else self._database
         return [
-            *(self._reader, "--no-defaults", f"--database={self._wanted}"),
+            *(self._reader, "--no-defaults", f"--database={wanted}"),
+            *([] if self.is_mariadb else ["--skip-gtids"]),
             *([f"--rewrite-db={self._origin}->{self._database}"] if other else []),
             *(["--disable-log-bin"] if other else []),
-            f"--start-position={start}",
-            *([] if stop is None else [f"--stop-position={stop}"]),
-            "-",
+            *(f"--start-position={start}", "-"),
         ]
 
     def _pass(self, statements: IO[bytes]) -> None:

@@ -113,6 +113,25 @@ def first_from(pieces: Iterable[bytes], moment: datetime, *, start: int) -> int 
     return None
 
 
+def before(pieces: Iterable[bytes], stop: int) -> Iterator[bytes]:
+    """The log up to the first event that begins at or behind `stop`.
+
+    Raises:
+        DamagedLog: it is no binary log.
+    """
+    scan, kept, base = LogScan(), b"", 0
+    for piece in pieces:
+        data = kept + piece
+        end = next((event.offset for event in scan.feed(piece) if event.offset >= stop), None)
+        if end is not None:
+            yield data[: end - base]
+            return
+        passed = max(0, len(data) - _HEADER.size)  # a header may reach into the next piece
+        yield data[:passed]
+        kept, base = data[passed:], base + passed
+    yield kept
+
+
 def _require(is_fine: bool, offset: int) -> None:
     if not is_fine:
         raise DamagedLog(f"this is not a complete binary log: it breaks at byte {offset}")
