@@ -14,7 +14,7 @@ def _run(context: Context) -> None:
     if context.database.is_sqlite:
         report.idle = "not for this database: SQLite writes no binary log"
         return
-    if context.settings.backup_url is None and context.is_scheduled:
+    if context.settings.backup_url is None:
         report.idle = "no backup_url is configured: no binary log is copied"
         return
     context.log_copying().run(context.terms)

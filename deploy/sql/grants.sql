@@ -15,5 +15,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, DROP
 -- backup create: what a whole dump needs; the position in MySQL's binary log needs the second line
 GRANT SHOW VIEW, TRIGGER, EVENT ON sav_service_db.* TO 'savctl'@'%';
 -- GRANT RELOAD, REPLICATION CLIENT ON *.* TO 'savctl'@'%';
+-- the job binlog-backup reads binary logs as a replica does
+-- GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'savctl'@'%';
 -- backup verify --restore-test restores into a schema of this name and drops it
 GRANT ALL ON `savctl\_restore\_%`.* TO 'savctl'@'%';

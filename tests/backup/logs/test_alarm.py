@@ -57,10 +57,17 @@ def test_sqlite_has_no_binary_log_and_that_is_fine(cli: Cli, database: Database)
     assert lines["binlog"]["level"] == "off"
 
 
-def test_the_job_names_what_it_lacks(cli: Cli, database: Database, tmp_path: Path) -> None:
-    if database.is_sqlite:
-        pytest.skip("about servers")
-    assert cli("job", "run", "binlog-backup").code == 2
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.each_database("about servers")
+def test_a_server_without_a_binary_log_is_named_where_a_place_is_configured(
+    cli: Cli, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = cli("job", "run", "binlog-backup")
+    assert (done.code, "no backup_url is configured" in done.err) == (0, True)
+
+    monkeypatch.setenv("SAVCTL_BACKUP_URL", f"file://{tmp_path}/backups")
+    done = cli("job", "run", "binlog-backup")
+    assert (done.code, "writes no binary log" in done.err) == (2, True)
 
 
 def test_the_job_ends_with_ten_at_a_gap(
