@@ -58,6 +58,7 @@ test-servers: $(VENV)/dev.done
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	@$(BIN)/python -m tests.servers.redis_unpack
 	@$(BIN)/python -m tests.servers.ministack_install
+	@$(BIN)/python -m tests.servers.prometheus_unpack
 	@$(BIN)/python -m tests.servers.manifest_tools_install
 
 chaos: $(VENV)/dev.done test-servers ## days full of faults on real servers; ARGS="--minutes 60 --seed 1 2 3"

@@ -12,7 +12,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 _HEAD = """# Metrics
 
 Every metric of `savctl metrics`, with its unit and where its value is from. This page is made from
-`savctl/usecases/metrics/`, and a test holds it equal.
+`savctl/usecases/metrics/`, and a test holds it equal. [Monitoring](monitoring.md) names the ways
+to collect them, and the alerts.
 
 Names that end in `_total` are counters, the others gauges, unless a histogram is named. A counter
 never falls when rows are removed by age, by the archive or by an erasure: it is raised in the

