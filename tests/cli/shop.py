@@ -141,7 +141,7 @@ def add_keys(folder: Path) -> None:
 
 
 def make_backup(cli: Cli, folder: Path) -> None:
-    """The backup of the examples, and the setting that names its place."""
+    """The backup of the examples and a mirror, and the settings that name their places."""
     place = folder / "backups"
     (folder / "savctl.toml").write_text(
         f'backup_url = "file://{place}"\nmirror_url = "file://{folder}/mirror"\n'
@@ -152,6 +152,7 @@ def make_backup(cli: Cli, folder: Path) -> None:
     (place / made).rename(place / BACKUP)
     manifest = place / BACKUP / "manifest.json"
     manifest.write_text(manifest.read_text().replace(made, BACKUP))
+    assert cli("backup", "mirror").code == 0
 
 
 def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
