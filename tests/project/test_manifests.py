@@ -177,8 +177,6 @@ def test_the_network_policy_covers_every_pod_and_lets_in_monitoring_only(overlay
 def test_what_a_pod_runs_is_a_command(cli: Cli, overlay: str) -> None:
     for name, pod in pods(overlay):
         args = pod["containers"][0]["args"]
-        if "--metrics" in args and "--metrics" not in cli("scheduler", "run", "--help").out:
-            pytest.skip("the scheduler has no --metrics yet")
         asked = cli(*args, "--help")
         assert asked.code == 0, f"{name}: {asked.err}"
 
