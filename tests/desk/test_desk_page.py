@@ -154,7 +154,7 @@ def test_no_name_number_or_text_is_in_it_and_no_script(page: Callable[[], str]) 
     text = page()
 
     for secret in SECRETS:
-        assert secret not in text
+        assert secret.lower() not in text.lower()
     assert "<script" not in text
     assert re.findall(r"(?:src|href|action)=", text) == []
     assert '<meta http-equiv="refresh" content="15">' in text

@@ -97,7 +97,7 @@ def _due(desk: Desk) -> DeskSection:
     ]
     names = ("due", "ticket_number", "side", "priority", "status", "agent")
     title = "Due next" if rows or desk.due is None else "Due next: nothing"
-    return DeskSection(title=title, names=names, rows=rows, least=3)
+    return DeskSection(title=title, names=names, rows=rows, least=2)
 
 
 def _agents(desk: Desk) -> DeskSection:
