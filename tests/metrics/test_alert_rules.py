@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -55,6 +56,20 @@ def test_each_alert_names_its_section_and_metrics_that_exist() -> None:
         assert f"runbook: docs/runbook.md#{name.lower()}\n" in rules
     known = {family.name for family in families()} | {"savctl_event_confirm_seconds_bucket"}
     assert set(re.findall(r"savctl_[a-z_]+", rules)) <= known
+
+
+def test_prometheus_reads_every_query_of_the_dashboard(promtool: Path, tmp_path: Path) -> None:
+    panels = json.loads((FOLDER / "grafana-dashboard.json").read_text("utf-8"))["panels"]
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    rules = [{"record": f"panel:{n}", "expr": query} for n, query in enumerate(queries)]
+    file = tmp_path / "panels.json"  # JSON is YAML
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), "utf-8")
+
+    code, shown = ran(promtool, "check", "rules", str(file))
+
+    assert code == 0, shown
+    known = {family.name for family in families()} | {"savctl_event_confirm_seconds_bucket"}
+    assert set(re.findall(r"savctl_[a-z_]+", " ".join(queries))) <= known
 
 
 def alerts() -> list[str]:
