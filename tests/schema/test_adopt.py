@@ -130,7 +130,7 @@ def test_a_downgrade_needs_the_databases_name(laravel: Database) -> None:
     use_cases.adopt(laravel, owner="tests")
 
     for word in (None, "another"):
-        with pytest.raises(NeedsConfirmation, match=r"savctl_commits \(1 row\), 28 empty tables"):
+        with pytest.raises(NeedsConfirmation, match=r"savctl_commits \(2 rows\), 30 empty tables"):
             use_cases.downgrade(laravel, "0001", owner="tests", confirmed=word)
 
     assert status(laravel).state == "current"
