@@ -64,6 +64,7 @@ _OTHERS = frozenset(
         # messages of other services
         *("skip_order_check", "exchanges", "most", "user_id", "order_id", "messages"),
         *("in_", "scan", "over", "state", "interval", "from_mirror"),
+        *("metrics", "textfile"),
         # backups
         *("backup", "restore_test", "into", "in_place", "resend"),
     )
