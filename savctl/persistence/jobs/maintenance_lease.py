@@ -6,6 +6,7 @@ both. The lease has no job of its own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,6 +18,7 @@ from savctl.persistence.jobs.lease import Lease
 
 MAINTENANCE = "maintenance"
 _SECONDS = 60
+_PAUSE = 0.2
 
 
 @contextmanager
@@ -34,28 +36,43 @@ def exclusive(database: Database, fence: object) -> Iterator[None]:
 
 
 @contextmanager
-def maintenance(database: Database, owner: str) -> Iterator[Lease]:
+def maintenance(
+    database: Database, owner: str, *, seconds: int = _SECONDS, patience: float = 0
+) -> Iterator[Lease]:
     """Hold the lease of everything that wants the tables to stay as they are.
+
+    Args:
+        seconds: how long it stays held when this host dies.
+        patience: for how many seconds another holder is waited for.
 
     Raises:
         AlreadyRunning: somebody else has it.
     """
-    try:
-        lease = database.transaction(
-            lambda c: leases.acquire(c, MAINTENANCE, owner=owner, seconds=_SECONDS)
-        )
-    except AlreadyRunning as running:
-        with database.reading() as connection:
-            holder = leases.find_holder(connection, MAINTENANCE)
-        by = f" by {holder.owner}" if holder is not None else ""
-        raise AlreadyRunning(
-            f"a backup, a restore, a schema change or a care of tables is running{by}",
-            hint="Wait until it has ended; the lease of a dead host expires within a minute.",
-            lease=MAINTENANCE,
-        ) from running
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            lease = database.transaction(
+                lambda c: leases.acquire(c, MAINTENANCE, owner=owner, seconds=seconds)
+            )
+            break
+        except AlreadyRunning as running:
+            if time.monotonic() > give_up:
+                raise _held(database) from running
+            time.sleep(_PAUSE)
     try:
         with Heartbeat(database, lease):
             yield lease
     finally:
         with suppress(Unavailable), impatient(database, lease.seconds) as quick:
             quick.transaction(lambda c: leases.release(c, lease))  # else it runs out by itself
+
+
+def _held(database: Database) -> AlreadyRunning:
+    with database.reading() as connection:
+        holder = leases.find_holder(connection, MAINTENANCE)
+    by = f" by {holder.owner}" if holder is not None else ""
+    return AlreadyRunning(
+        f"a backup, a restore, a schema change or a care of tables is running{by}",
+        hint="Wait until it has ended; the lease of a dead host expires within a minute.",
+        lease=MAINTENANCE,
+    )
