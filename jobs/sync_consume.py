@@ -21,6 +21,7 @@ from savctl.usecases.sync.report import SyncCounts
 
 _BROKER = "the queues of other services"
 _JOB = "sync-consume"
+_LISTENING = "listening"  # not the job's name: a run ends well at its slot while no queue exists
 _NO_BROKER = "no broker is configured: nothing arrives"
 _log = logging.getLogger("savctl.sync")
 
@@ -75,13 +76,13 @@ def _listening(
     def on_trouble(problem: SavError) -> None:
         text = f"{problem.message}. {problem.hint or ''}".rstrip()
         troubles.report(
-            _BROKER, text, by=_JOB, event="sync_trouble", level=logging.WARNING, log=_log
+            _BROKER, text, by=_LISTENING, event="sync_trouble", level=logging.WARNING, log=_log
         )
 
     def on_line() -> None:
         if troubles.is_open(_BROKER):
             text = f"Messages of other services arrive again from {broker.name}."
-            troubles.settle(_JOB, event="sync_recovered", log=_log, message=text)
+            troubles.settle(_LISTENING, event="sync_recovered", log=_log, message=text)
 
     return Listening(queues=queues, prefetch=prefetch, on_trouble=on_trouble, on_line=on_line)
 

@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from jobs import event_relay
+from jobs import event_relay, sync_consume
 from savctl.bootstrap import App
 from savctl.errors import NeedsConfirmation, Unavailable
 from savctl.persistence.jobs.runs import StartedBy
-from savctl.ports import SetClock, StoreUnavailable
+from savctl.ports import QueueMissing, SetClock, StoreUnavailable
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.scheduler import Scheduler
 from savctl.scheduling.stop import Stop
+from savctl.usecases.sync import listening
 from tests.events.backlog import put
 from tests.events.fake_broker import FakeBroker
 from tests.given import write
@@ -213,3 +214,31 @@ def test_the_relay_by_cron_meets_the_same_source(
 
     [logged] = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert logged.__dict__["source"] == "the broker"
+
+
+class NoQueues:
+    """A broker on which nobody made the queues of other services."""
+
+    name = "the fake broker"
+
+    def listen(self, *_: object, **__: object) -> None:
+        raise QueueMissing("the fake broker has no queue sav.users")
+
+
+def test_queues_that_nobody_made_are_reported_once_over_many_slots(
+    make_app: MakeApp,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(listening, "_sleep", lambda *_: clock.advance(timedelta(minutes=1)))
+    app = make_app()
+    app.__dict__["queues"] = NoQueues()
+    scheduler = Scheduler(app, [sync_consume.JOB], Stop(), by=StartedBy.SCHEDULER)
+
+    for _ in range(4):
+        scheduler.tick()
+        scheduler.join()
+
+    warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert warnings == ["the fake broker has no queue sav.users."]
