@@ -35,7 +35,7 @@ Textfile = Annotated[
     examples=["savctl metrics", "savctl metrics --textfile savctl.prom"],
 )
 def metrics(call: CommandContext, textfile: Textfile = None) -> Outcome:
-    """Print metrics in the text format of Prometheus.
+    """Print metrics for Prometheus.
 
     They hold no personal data and no names of tickets, users or files.
 

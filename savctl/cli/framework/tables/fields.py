@@ -15,7 +15,7 @@ OBJECTS = frozenset(
     (
         *("metadata", "promise", "response", "resolution", "answer", "envelope", "sla"),
         *("tickets", "details", "report", "archived", "entry", "targets", "rules", "properties"),
-        *("last_run", "jobs", "verification", "bucket", "tables", "file_keys"),
+        *("last_run", "jobs", "verification", "bucket", "tables", "labels", "file_keys"),
         *("running_breaches", "events", "erasures"),
     )
 )
