@@ -157,7 +157,7 @@ def test_a_jobs_bug_stays_its_own(
         ("b-good", "ok"),
     ]
     assert ExitCode.BUG in scheduler.codes
-    assert "a-bad failed." in caplog.text
+    assert "a-bad failed: RuntimeError at" in caplog.text
 
 
 def test_a_brake_is_reported_with_what_to_do(
