@@ -67,4 +67,5 @@ def test_one_module_says_what_is_not_published() -> None:
 
     found = [path.name for path in folder.rglob("*.py") if texts.search(path.read_text("utf-8"))]
 
-    assert found == ["outbox_queue.py"]
+    # what a restored database holds back is decided before any relay looks
+    assert sorted(found) == ["outbox_queue.py", "restored.py"]

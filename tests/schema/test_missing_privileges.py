@@ -33,8 +33,8 @@ ONLY_BY_HAND = {"ALTER"}  # of the statements that db adopt proposes
 
 
 def privileges(user: str) -> set[str]:
-    """What the file grants this user."""
-    (grant,) = (one for one in statements() if one.startswith("GRANT") and f"'{user}'" in one)
+    """What the file grants this user first; what backups need beside it has tests of its own."""
+    grant = next(one for one in statements() if one.startswith("GRANT") and f"'{user}'" in one)
     found = re.match(r"GRANT ([A-Z, ]+)\s+ON", grant)
     assert found is not None
     return {word.strip() for word in found[1].split(",")}
