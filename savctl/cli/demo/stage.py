@@ -60,7 +60,16 @@ def stage(
     with fresh_file(folder) as path:
         # A demo never sends anything: whatever broker is configured, it has none.
         settings = replace(
-            call.settings, home=folder, database_url=f"sqlite:///{path}", broker_url=None
+            call.settings,
+            home=folder,
+            database_url=f"sqlite:///{path}",
+            broker_url=None,
+            # a made-up shop leaves nothing in places of the real one, and prunes nothing there
+            backup_url=None,
+            mirror_url=None,
+            ticket_cache_url=None,
+            ping_url=None,
+            on_failure=None,
         )
         app = App(settings, clock)
         app.database.transaction(lambda connection: demo_marker.mark(connection, story))
