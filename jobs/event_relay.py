@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
 from random import random
 
 from savctl.domain.events.backoff import pause
@@ -71,7 +70,7 @@ def _without_broker(context: Context) -> None:
     waiting = int(outbox_status(context.database, context.clock)["waiting"])
     _note_no_broker(context, waiting)
     if context.run_until is not None:
-        _warn_once(_NO_BROKER)
+        _warn_no_broker(context.troubles)
     elif not context.is_scheduled:
         _count_waiting(context, waiting)
 
@@ -88,10 +87,12 @@ def _count_waiting(context: Context, waiting: int) -> None:
         context.terms.report.add_group(item, count=waiting)
 
 
-@cache
-def _warn_once(words: str) -> None:
-    """Once in the life of a scheduler."""
-    _log.warning("%s: events wait in the outbox.", words, extra={"event": "relay_no_broker"})
+def _warn_no_broker(troubles: Troubles) -> None:
+    """Once in the life of a scheduler: it ends with the process, as its settings do."""
+    words = f"{_NO_BROKER}: events wait in the outbox."
+    troubles.report(
+        _NO_BROKER, words, by=_SENDING, event="relay_no_broker", level=logging.WARNING, log=_log
+    )
 
 
 def _preview(context: Context) -> None:

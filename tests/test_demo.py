@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from savctl.cli.framework.run import run
+from savctl.config.settings import Settings
 from savctl.domain.model.states import TRANSITIONS
 from savctl.persistence.engine import Database
 from savctl.scheduling.job import all_jobs
@@ -226,6 +228,34 @@ def test_the_configured_one_needs_a_word_and_must_be_empty(cli: Cli, database: D
     assert cli(*into, "--yes").code == 0
     assert len(rows(database, "SELECT id FROM support_tickets")) >= 60
     assert cli(*into, "--yes").code == 5
+
+
+@pytest.mark.parametrize("into", [(), ("--into-configured-database", "--yes")])
+def test_a_demo_leaves_no_trace_in_any_place_of_the_real_shop(
+    shop: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, into: tuple[str, ...]
+) -> None:
+    places = [one.name for one in fields(Settings) if one.name.endswith("_url")]
+    real = {
+        name: tmp_path / "real" / name
+        for name in places
+        if name.removesuffix("_url") in {"storage", "archive", "analytics", "backup", "mirror"}
+    }
+    orphan = real["storage_url"] / "tickets" / "1" / "attachments" / "photo.jpg"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"of a customer")
+    os.utime(orphan, (0, 0))
+    for name, folder in real.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setenv(f"SAVCTL_{name.upper()}", f"file://{folder}")
+    monkeypatch.setenv("SAVCTL_PING_URL", "http://127.0.0.1:9/{job}")
+    monkeypatch.setenv("SAVCTL_ON_FAILURE", f"touch {tmp_path / 'real' / 'called'}")
+    monkeypatch.setenv("SAVCTL_TICKET_CACHE_URL", "redis://127.0.0.1:9/0")
+    monkeypatch.setenv("SAVCTL_BROKER_URL", "amqp://127.0.0.1:9/")
+
+    shown = shop(*SMALL, *into)
+
+    assert shown.code == 0, shown.err
+    assert [file for file in (tmp_path / "real").rglob("*") if file.is_file()] == [orphan]
 
 
 def test_a_failing_demo_leaves_the_old_one(

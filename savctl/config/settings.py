@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
 
 from savctl.config.access_settings import AccessSettings
 from savctl.config.backup_settings import BackupSettings
@@ -13,6 +15,7 @@ from savctl.config.file_settings import FileSettings
 from savctl.config.job_settings import JobSettings
 from savctl.config.key_settings import KeySettings
 from savctl.config.privacy_settings import PrivacySettings
+from savctl.config.service import folder_url
 from savctl.config.setting import declared
 from savctl.config.sla_settings import SlaSettings
 from savctl.config.sync_settings import SyncSettings
@@ -59,6 +62,18 @@ class Settings(
     def is_embedded(self) -> bool:
         """Whether the database is a SQLite file of this home, which savctl keeps up itself."""
         return self.database_url.startswith("sqlite")
+
+    def kept_to(self, home: Path) -> Self:
+        """The same with no place outside `home`, the database's apart: for a made-up shop.
+
+        Its jobs would take what is in the real bucket for orphans, and its months and backups
+        would lie among the real ones.
+        """
+        places: dict[str, Any] = {
+            one.name: None for one in fields(self) if one.name.endswith("_url")
+        }
+        kept = places | {"database_url": self.database_url, "storage_url": folder_url(home)}
+        return replace(self, on_failure=None, **kept)
 
     @property
     def policy(self) -> Policy:

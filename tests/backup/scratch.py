@@ -8,8 +8,6 @@ from pathlib import Path
 
 from savctl.persistence.engine import Database
 
-NAME = "savctl_restore_test"
-
 
 def scratch_of(database: Database, folder: Path) -> Database:
     """A second database with the same rows; close it."""
@@ -21,13 +19,14 @@ def scratch_of(database: Database, folder: Path) -> Database:
         ):
             source.backup(target)
         return Database(f"sqlite:///{path}")
+    name = f"copy_of_{database.url.database}"  # other tests run on the server meanwhile
     with database.connection() as connection:
         execute = connection.exec_driver_sql
-        execute(f"DROP DATABASE IF EXISTS {NAME}")
-        execute(f"CREATE DATABASE {NAME} COLLATE utf8mb4_unicode_ci")
+        execute(f"DROP DATABASE IF EXISTS {name}")
+        execute(f"CREATE DATABASE {name} COLLATE utf8mb4_unicode_ci")
         for (table,) in execute("SHOW TABLES").all():
-            execute(f"CREATE TABLE {NAME}.{table} LIKE {table}")
-            execute(f"INSERT INTO {NAME}.{table} SELECT * FROM {table}")
+            execute(f"CREATE TABLE {name}.{table} LIKE {table}")
+            execute(f"INSERT INTO {name}.{table} SELECT * FROM {table}")
         connection.commit()
-    url = database.url.set(database=NAME)
+    url = database.url.set(database=name)
     return Database(url.render_as_string(hide_password=False))

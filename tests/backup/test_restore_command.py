@@ -68,7 +68,7 @@ def test_a_deleted_ticket_comes_back_with_messages_files_ids_and_times(
     assert entry["reason"] == f"restored from backup {backup}"
     assert after["savctl_outbox"] == before["savctl_outbox"]
     assert cli("db", "check").code == 0
-    assert _schemas(database) == []
+    assert _schemas(database, backup) == []
 
 
 def _last_entry(cli: Cli, number: str) -> Item:
@@ -76,10 +76,11 @@ def _last_entry(cli: Cli, number: str) -> Item:
     return history[-1]
 
 
-def _schemas(database: Database) -> list[object]:
+def _schemas(database: Database, backup: str) -> list[object]:
+    """The scratch schema of this backup; other tests restore theirs meanwhile."""
     if database.is_sqlite:
         return []
-    return list(rows(database, "SHOW DATABASES LIKE 'savctl_restore_%%'"))
+    return list(rows(database, f"SHOW DATABASES LIKE 'savctl_restore_{backup}'"))
 
 
 def test_a_changed_ticket_shows_each_row_that_differs(

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from jobs import event_relay
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
 from savctl.scheduling.job import find_job
 from savctl.scheduling.runner import Start, run_job
+from savctl.scheduling.troubles import Troubles
 from tests.conftest import Cli
 from tests.events.backlog import put
 from tests.given import DAY, NOW, rows
@@ -50,16 +50,13 @@ def test_a_scheduler_says_it_once_and_its_runs_count_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     put(database, [1, 2])
-    event_relay._warn_once.cache_clear()
-    app, clock = make_app(), SetClock(NOW)
+    app, clock, troubles = make_app(), SetClock(NOW), Troubles()
     caplog.set_level(logging.INFO, logger="savctl")
 
     for minute in range(3):
         slot = clock() + timedelta(minutes=minute)
-        until = slot + DAY
-        run_job(
-            find_job("event-relay"), app, Start(by=StartedBy.SCHEDULER, slot=slot, run_until=until)
-        )
+        start = Start(by=StartedBy.SCHEDULER, slot=slot, run_until=slot + DAY, troubles=troubles)
+        run_job(find_job("event-relay"), app, start)
 
     logged = [record for record in caplog.records if "no broker" in record.getMessage()]
     assert [record.levelname for record in logged] == ["WARNING"]

@@ -58,19 +58,8 @@ def stage(
     _confirm_replacing(call, folder)
     clock = SetClock(datetime(2000, 1, 1, tzinfo=UTC))
     with fresh_file(folder) as path:
-        # A demo never sends anything: whatever broker is configured, it has none.
-        settings = replace(
-            call.settings,
-            home=folder,
-            database_url=f"sqlite:///{path}",
-            broker_url=None,
-            # a made-up shop leaves nothing in places of the real one, and prunes nothing there
-            backup_url=None,
-            mirror_url=None,
-            ticket_cache_url=None,
-            ping_url=None,
-            on_failure=None,
-        )
+        own = call.settings.kept_to(folder)  # no broker either: a demo never sends anything
+        settings = replace(own, home=folder, database_url=f"sqlite:///{path}")
         app = App(settings, clock)
         app.database.transaction(lambda connection: demo_marker.mark(connection, story))
         try:
@@ -117,7 +106,7 @@ def _configured(call: CommandContext) -> Stage:
         )
     call.confirm(f"Play a made-up shop into the database {name}?")
     clock = SetClock(datetime(2000, 1, 1, tzinfo=UTC))
-    app = App(replace(call.settings, broker_url=None), clock)
+    app = App(call.settings.kept_to(call.settings.home / "demo"), clock)
     return Stage(app=app, clock=clock, place=name, variable=None)
 
 

@@ -34,7 +34,7 @@ def test_a_ticket_that_is_younger_than_the_backup_comes_back(
     assert (done["was_missing"], done["changed"]) == (True, True)
     (row,) = rows(live, "SELECT id, ticket_number FROM support_tickets")
     assert (row["id"], row["ticket_number"]) == (ticket.id, ticket.ticket_number)
-    assert rows(live, "SHOW DATABASES LIKE 'savctl_restore_%%'") == []
+    assert rows(live, f"SHOW DATABASES LIKE 'savctl_restore_{backup}'") == []
 
 
 @pytest.fixture
