@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from savctl.bootstrap import App
+from savctl.config import Settings
 from savctl.domain.metrics.families import MetricSample
+from savctl.persistence.backups.records import BackupKind
+from savctl.persistence.jobs import leases, runs, schedules
+from savctl.persistence.schema import server_info
 from savctl.scheduling.job import all_jobs
 from savctl.usecases.metrics.subject import MetricPlaces
 
@@ -28,19 +32,44 @@ def metric_places(app: App) -> MetricPlaces:
         queue_names=(settings.sync_users_queue, settings.sync_orders_queue),
         queues=lambda: app.queues,
         folder=Path(url.removeprefix(_FOLDER)) if url.startswith(_FOLDER) else None,
+        backup_kinds=_backup_kinds(settings, is_sqlite=app.raw_database.is_sqlite),
     )
 
 
 def due_since(app: App) -> Mapping[str, datetime]:
-    """The oldest slot of each job that nobody has begun yet."""
-    from savctl.scheduling.plan import all_schedules, due_slots
+    """The first slot of each job that nobody has begun, as `top` shows it.
 
-    schedules = all_schedules(app.settings)
+    A job that is running is left out: its run makes up for the slots that pass meanwhile.
+    """
+    from savctl.scheduling.plan import all_schedules, first_missed
+
+    lines = all_schedules(app.settings)
+    with app.database.reading() as connection:
+        database_now = server_info.now(connection)
+        known = schedules.known_jobs(connection)
+        running = {name for name, one in leases.held(connection) if one.seconds_left > 0}
+        slots = {
+            job: runs.last_slot(connection, job, up_to=database_now)
+            for job in all_jobs().keys() - running
+        }
+    now = min(app.clock(), database_now)
     found = {
-        name: due_slots(job, app, schedules[name], remember=False)
-        for name, job in all_jobs().items()
+        name: first_missed(
+            *(all_jobs()[name], lines[name], slot, known.get(name)), now=now, settings=app.settings
+        )
+        for name, slot in sorted(slots.items())
     }
-    return {name: slots[0] for name, slots in found.items() if slots}
+    return {name: since for name, since in found.items() if since is not None}
+
+
+def _backup_kinds(settings: Settings, *, is_sqlite: bool) -> Sequence[str]:
+    """The kinds of backups that the settings ask for."""
+    wanted = {
+        BackupKind.DUMP: settings.backup_url is not None,
+        BackupKind.BINLOG: settings.backup_url is not None and not is_sqlite,
+        BackupKind.MIRROR: settings.mirror_url is not None,
+    }
+    return [str(kind) for kind, is_wanted in wanted.items() if is_wanted]
 
 
 def metrics_text(samples: list[MetricSample]) -> str:

@@ -19,6 +19,7 @@ OFF = "off"
 # Cron starts a job moments after its slot. Without this the very first `--due` of a monthly job
 # would find nothing due, and the job would wait another month.
 FIRST_SIGHT = timedelta(minutes=2)
+_PUNCTUAL = timedelta(minutes=1)
 
 
 def schedule_of(job: Job, settings: Settings) -> Schedule | None:
@@ -96,6 +97,43 @@ def slots_due(
         now=now,
         oldest=settings.catch_up_limit,
     )
+
+
+def first_missed(
+    job: Job,
+    schedule: Schedule | None,
+    last: Run | None,
+    known_since: datetime | None,
+    *,
+    now: datetime,
+    settings: Settings,
+) -> datetime | None:
+    """The first slot that nobody began, where one is owed by now.
+
+    In the first minute nothing is missed: a scheduler begins a slot within seconds, cron in its
+    minute.
+    """
+    if schedule is None:
+        return None
+    if known_since is None or known_since > now:
+        known_since = now - FIRST_SIGHT
+    owed = slots_due(job, schedule, last, known_since, now=now, settings=settings)
+    if not owed:
+        return None
+    since = owed_since(schedule, owed, last, known_since)
+    return since if now - since > _PUNCTUAL else None
+
+
+def owed_since(
+    schedule: Schedule, owed: Sequence[datetime], last: Run | None, known_since: datetime | None
+) -> datetime:
+    """The first slot after the last that was begun; one run makes up for all that passed since.
+
+    A job of every minute that stands still for a day is late by a day, not by a minute.
+    """
+    after = (last.scheduled_for if last else None) or known_since
+    first = None if after is None else schedule.next_after(after)
+    return owed[0] if first is None else min(owed[0], first)
 
 
 def _database_now(app: App, connection: Any, *, remember: bool) -> datetime:

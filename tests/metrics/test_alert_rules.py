@@ -17,7 +17,7 @@ from tests.servers.prometheus_unpack import find_prometheus
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "deploy" / "monitoring"
 RULES = FOLDER / "savctl.rules.yml"
-UNIT_TESTS = FOLDER / "savctl.rules.test.yml"
+UNIT_TESTS = tuple(sorted(FOLDER.glob("savctl.rules*.test.yml")))
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +33,11 @@ def test_prometheus_takes_the_rules(promtool: Path) -> None:
 
 @pytest.mark.slow("evaluates a day of samples")
 def test_each_alert_fires_by_its_fault_and_not_without(promtool: Path) -> None:
-    code, shown = ran(promtool, "test", "rules", UNIT_TESTS.name)
+    code, shown = ran(promtool, "test", "rules", *(file.name for file in UNIT_TESTS))
 
     assert code == 0, shown
-    tested = re.findall(r"alertname: (\w+)", UNIT_TESTS.read_text("utf-8"))
+    text = "".join(file.read_text("utf-8") for file in UNIT_TESTS)
+    tested = re.findall(r"alertname: (\w+)", text)
     assert {name: tested.count(name) for name in alerts()} == dict.fromkeys(alerts(), 2)
 
 

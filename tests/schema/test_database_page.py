@@ -5,8 +5,9 @@ from __future__ import annotations
 from savctl.domain.clock_skew import SKEW_LIMIT
 from savctl.domain.tickets.integrity import SKEW
 from savctl.domain.tickets.invariants import INVARIANTS
+from savctl.persistence.jobs.schedules import OVERDUE
 from savctl.usecases.doctor.database import SKEW_WARN
-from savctl.usecases.doctor.work import OUTBOX_ERROR, OUTBOX_WARN, OVERDUE, age_text
+from savctl.usecases.doctor.work import OUTBOX_ERROR, OUTBOX_WARN, age_text
 from tests.schema.support import PROJECT
 
 PAGE = (PROJECT / "docs" / "database.md").read_text(encoding="utf-8")

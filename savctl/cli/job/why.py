@@ -8,7 +8,7 @@ from savctl.persistence.jobs import leases, runs, schedules
 from savctl.persistence.jobs.runs import Run
 from savctl.persistence.schema import server_info
 from savctl.scheduling.job import Job
-from savctl.scheduling.plan import OFF, all_schedules, due_slots
+from savctl.scheduling.plan import OFF, all_schedules, due_slots, owed_since
 from savctl.scheduling.reasons import because
 
 _NAMED = 5  # slots in the future; a tick leaves one
@@ -26,14 +26,16 @@ def explanation(app: App, job: Job) -> dict[str, object]:
         database_now = server_info.now(connection)
         ahead = runs.slots_after(connection, database_now, job=job.name, limit=_NAMED)
         known = schedules.known_after(connection, database_now).get(job.name)
+        seen_at = schedules.find_known_since(connection, job.name) if known is None else None
         holder = leases.find_holder(connection, job.name)
         last = runs.last_run(connection, job.name)
         slot = runs.last_slot(connection, job.name, up_to=database_now)
         error = runs.last_error(connection, job.name)
         others = schedules.alive(connection)
+    missed = [owed_since(schedule, due, slot, seen_at)] if schedule and due else []
     return {
         "job": job.name,
-        "because": because(holder, due, slot, last, app.clock(), bool(others))
+        "because": because(holder, missed, slot, last, app.clock(), bool(others))
         + (_OF_A_WRONG_CLOCK if ahead or known else ""),
         "schedule": schedule.line if schedule else OFF,
         "catch_up": str(job.catch_up),

@@ -102,5 +102,14 @@ def ages(connection: Connection) -> BackupAges:
     )
 
 
+def newest_states(connection: Connection) -> Mapping[str, str]:
+    """The state of the newest row of each kind."""
+    newest = select(_B.kind, func.max(_B.made_at).label("at")).group_by(_B.kind).subquery()
+    theirs = select(_B.kind, _B.state).join_from(
+        newest, backups, (_B.kind == newest.c.kind) & (_B.made_at == newest.c.at)
+    )
+    return {row.kind: row.state for row in connection.execute(theirs.order_by(_B.kind, _B.id))}
+
+
 def _record(row: Any) -> BackupRecord:
     return BackupRecord(**{name: getattr(row, name) for name in _NAMES})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, literal_column, select
@@ -17,6 +17,7 @@ from savctl.persistence.jobs.lease import Lease, renew
 from savctl.persistence.schema.tables import leases as leases_table
 from savctl.persistence.schema.tables import meta
 
+OVERDUE = timedelta(minutes=30)  # a slot that nobody has begun for so long; doctor and top
 _KNOWN_SINCE = "job-known-since:"
 _SCHEDULER = "scheduler:"
 _NAME_CHARACTERS = 64

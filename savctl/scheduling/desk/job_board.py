@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from savctl.bootstrap import App
@@ -13,13 +13,10 @@ from savctl.persistence.jobs.leases import Holder
 from savctl.persistence.jobs.runs import Run
 from savctl.persistence.schema import server_info
 from savctl.scheduling.job import Job, all_jobs
-from savctl.scheduling.plan import FIRST_SIGHT, all_schedules, slots_due
+from savctl.scheduling.plan import all_schedules, first_missed
 from savctl.scheduling.reasons import because
 from savctl.scheduling.slots import Schedule
 from savctl.usecases.desk.model import JobBoard, JobLine, LeaseLine
-
-_PUNCTUAL = timedelta(minutes=1)  # a scheduler begins a slot within seconds, cron in its minute
-OVERDUE = timedelta(minutes=30)  # as doctor has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +59,8 @@ def _line(job: Job, schedule: Schedule | None, facts: _Facts, app: App) -> JobLi
     last, slot = facts.last.get(job.name), facts.slots.get(job.name)
     holder = facts.holders.get(job.name)
     known = facts.known.get(job.name)
-    if known is None or known > facts.now:
-        known = facts.now - FIRST_SIGHT
-    due = _missed(job, schedule, slot, known, facts.now, app) if schedule else []
+    missed = first_missed(job, schedule, slot, known, now=facts.now, settings=app.settings)
+    due = [] if missed is None else [missed]
     is_off = schedule is None and holder is None
     why = because(holder, due, slot, last, facts.now, facts.has_scheduler, names_error=False)
     return JobLine(
@@ -74,23 +70,10 @@ def _line(job: Job, schedule: Schedule | None, facts: _Facts, app: App) -> JobLi
         last_finished_at=last.finished_at if last else None,
         last_run_id=last.id if last else None,
         next_slot=schedule.next_after(facts.now) if schedule else None,
-        due_since=due[0] if due else None,
-        is_overdue=bool(due) and facts.now - due[0] > OVERDUE and holder is None,
+        due_since=missed,
+        is_overdue=missed is not None
+        and facts.now - missed > schedules.OVERDUE
+        and holder is None,
         running_on=holder.owner if holder else None,
         why="its schedule is off" if is_off else why,
     )
-
-
-def _missed(
-    job: Job, schedule: Schedule, slot: Run | None, known: datetime, now: datetime, app: App
-) -> list[datetime]:
-    """The first slot that nobody began, where one is owed by now; a run makes up for all of them.
-
-    A job of every minute that stands still for a day is late by a day, not by a minute.
-    """
-    owed = slots_due(job, schedule, slot, known, now=now, settings=app.settings)
-    if not owed:
-        return []
-    first = schedule.next_after((slot.scheduled_for if slot else None) or known)
-    since = owed[0] if first is None else min(owed[0], first)
-    return [since] if now - since > _PUNCTUAL else []

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from savctl.errors import SavError
 from savctl.persistence.backups import records, schemas
-from savctl.persistence.backups.records import BackupKind
+from savctl.persistence.backups.records import BackupKind, BackupState
 from savctl.ports.backup_place import BackupPlace
 from savctl.ports.dump_client import DumpClient
 from savctl.usecases.database.status import status
@@ -43,6 +43,7 @@ def dumps(watched: WatchedBackups) -> Mapping[str, Check]:
             return
         if status(environment.database).state == "current":
             yield from _ages(environment)
+            yield from _failures(environment)
         yield from _place(environment, watched, watched.place())
         if not environment.database.is_sqlite:
             yield from _client(environment, watched)
@@ -67,6 +68,18 @@ def _ages(environment: Environment) -> Iterator[CheckResult]:
         return
     found = "never proven" if proven is None else f"last proven {proven:%Y-%m-%d %H:%M}Z"
     yield _result(CheckLevel.WARN, found, "Run 'savctl job run backup-verify'.")
+
+
+def _failures(environment: Environment) -> Iterator[CheckResult]:
+    with environment.database.reading() as connection:
+        states = records.newest_states(connection)
+    if states.get(BackupKind.DUMP) == BackupState.FAILED:
+        yield _result(
+            CheckLevel.ERROR, "the newest one is spoiled", "Run 'savctl backup create' now."
+        )
+    if states.get(BackupKind.DRILL) == BackupState.FAILED:
+        found = "a procedure of the last drill failed"
+        yield _result(CheckLevel.ERROR, found, "Run 'savctl backup drill' again and follow it.")
 
 
 def _place(

@@ -18,7 +18,6 @@ OUTBOX_WARN = timedelta(minutes=15)
 OUTBOX_ERROR = timedelta(hours=6)
 _BY_HAND = "bulk-"  # runs of bulk commands: whoever ran one has its answer
 _NAMED = 5  # rows of a wrong clock
-OVERDUE = timedelta(minutes=30)
 _UNITS = (
     (timedelta(days=1), "days"),
     (timedelta(hours=1), "hours"),
@@ -119,7 +118,7 @@ def _overdue(environment: Environment) -> list[str]:
     return [
         f"{job} since {slot:%Y-%m-%d %H:%M}Z"
         for job, slot in environment.due().items()
-        if now - slot > OVERDUE
+        if now - slot > schedules.OVERDUE
     ]
 
 

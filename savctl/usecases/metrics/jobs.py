@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from savctl.domain.metrics.families import MetricSample, counter, gauge
 from savctl.persistence.jobs import leases, schedules
 from savctl.persistence.jobs.run_counts import COUNTS, ITEMS_TOTAL, RUNS_TOTAL
-from savctl.persistence.jobs.runs import FINISHED
+from savctl.persistence.jobs.runs import RunStatus
 from savctl.persistence.metrics.last_runs import LastRun, last_runs, last_successes
 from savctl.usecases.metrics.subject import MetricSubject, Scrape
 
 _RUNS = "savctl_runs"
 _SCHEDULER = "scheduler"
+# Each is there from the beginning: the first of a kind would else be no increase of a counter.
+_OUTCOMES = tuple(one for one in RunStatus if one is not RunStatus.RUNNING)
 _START = gauge(
     "savctl_job_last_start_timestamp_seconds",
     "When the last run of the job began.",
@@ -64,7 +66,7 @@ _RUNNING = gauge(
 )
 _OVERDUE = gauge(
     "savctl_job_overdue_seconds",
-    "For how long the oldest slot of the job has been due and not begun; 0 when none is.",
+    "Time since the first slot of the job that nobody began; 0 when none is, or while it runs.",
     "schedules and savctl_runs",
     "job",
     unit="seconds",
@@ -102,7 +104,7 @@ def _of_run(run: LastRun) -> Iterator[MetricSample]:
 
 def _of_totals(scrape: Scrape) -> Iterator[MetricSample]:
     counted = set(scrape.labels_of(RUNS_TOTAL)) | {
-        (job, str(outcome)) for job in scrape.places.jobs for outcome in FINISHED
+        (job, str(outcome)) for job in scrape.places.jobs for outcome in _OUTCOMES
     }
     for job, outcome in sorted(counted):
         yield _RUN_COUNT.sample(scrape.total(RUNS_TOTAL, job, outcome), job, outcome)

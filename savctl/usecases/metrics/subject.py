@@ -19,9 +19,9 @@ from savctl.ports import Clock, Queues, system_clock
 class MetricPlaces:
     """What is measured, and the little of the settings that measuring needs.
 
-    `due` answers the oldest slot that each job has not run yet; `jobs` are all their names;
+    `due` answers the first slot of each job that nobody has begun; `jobs` are all their names;
     `queues` asks the broker, which jobs do and scrapes never; `folder` is that of the files
-    where they are in no bucket.
+    where they are in no bucket; `backup_kinds` are those that the settings ask for.
     """
 
     database: Database
@@ -33,6 +33,7 @@ class MetricPlaces:
     queue_names: Sequence[str] = ()
     queues: Callable[[], Queues | None] = lambda: None
     folder: Path | None = None
+    backup_kinds: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
