@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
-from typing import NoReturn
 
 from savctl import __version__
-from savctl.runtime import begin_start_up
+
+TYPE_CHECKING = False  # type checkers take it for true; to import typing takes as long as Python
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _VERSION_WORDS = (["--version"], ["-V"])
 
@@ -18,6 +18,11 @@ def main() -> NoReturn:
     if sys.argv[1:] in _VERSION_WORDS:
         sys.stdout.write(f"savctl {__version__}\n")
         sys.exit(0)
+    import gc
+    import os
+
+    from savctl.runtime import begin_start_up
+
     if "_SAVCTL_COMPLETE" in os.environ:
         from savctl.cli.framework.words.completing import complete
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from savctl.cli.framework.words.leading import leading
+from savctl.cli.framework.words.plain_values import with_plain_values
 
 _FIRST = ("list", "show", "create", "add", "run", "status", "history", "search", "next")
 _EXAMPLES = 4
@@ -18,6 +19,10 @@ class LeafCommand(TyperCommand):
     """A command that does something."""
 
     examples: Sequence[str] = ()
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters and `--help`, with plain values for Typer's own."""
+        return with_plain_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words as values; every required one that is missing is named at once."""
@@ -54,6 +59,10 @@ class BranchGroup(TyperGroup):
 
     more_names: tuple[str, ...] = ()  # words that are taken beside the commands
     default: str | None = None  # the command that the group alone stands for
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, which is `--help` alone, with plain values for Typer's own."""
+        return with_plain_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move common options behind the command, where one given again wins."""
