@@ -33,6 +33,7 @@ from tests.servers.buckets import Bucket, folder_bucket, server_bucket
 from tests.servers.clamd import PrivateClamd
 from tests.servers.ministack import PrivateMinistack
 from tests.servers.missing import missing
+from tests.servers.mysql_clients import mysql_client_folder
 from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
 from tests.servers.rabbitmq import PrivateBroker, VirtualHost
@@ -277,10 +278,23 @@ class Outcome:
 Cli = Callable[..., Outcome]
 
 
+@pytest.fixture(scope="session")
+def mysql_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MySQL's own client programs."""
+    return mysql_client_folder(tmp_path_factory.mktemp("mysql-clients"))
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment in which nothing of this machine is configured."""
+def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """An environment in which nothing of this machine is configured.
+
+    Where the test's database is a MySQL, MySQL's clients are found before MariaDB's, which may
+    bear their names.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    if "kind" in request.fixturenames and request.getfixturevalue("kind") == "mysql":
+        clients = request.getfixturevalue("mysql_clients")
+        kept["PATH"] = f"{clients}{os.pathsep}{kept['PATH']}"
     return {**kept, "HOME": str(tmp_path / "home"), "PYTHONUTF8": "1"}
 
 

@@ -20,6 +20,13 @@ AWKWARD = (
 METADATA = '{"z": 1,  "a": "\\u00e9", "list": [1, 2.50]}'
 
 
+def dump_program(database: Database) -> str:
+    """The name of the program that dumps this server."""
+    with database.engine.connect() as connection:
+        is_mariadb = "MariaDB" in connection.exec_driver_sql("SELECT VERSION()").scalar_one()
+    return "mariadb-dump" if is_mariadb else "mysqldump"
+
+
 def backed_up(monkeypatch: pytest.MonkeyPatch, folder: Path, **more: str) -> None:
     """Set the place of backups to a folder."""
     monkeypatch.setenv("SAVCTL_BACKUP_URL", f"file://{folder}")
@@ -72,3 +79,10 @@ def everything(database: Database) -> dict[str, list[Any]]:
             for name in metadata.tables
             if name not in left_out
         }
+
+
+def doctors_line(cli: Cli) -> str:
+    """The line `backup` of `doctor`: its level and what it found."""
+    rows = json.loads(cli("doctor", "-o", "json").out)
+    (line,) = (row for row in rows if row["check"] == "backup")
+    return f"{line['level']}: {line['found']}"

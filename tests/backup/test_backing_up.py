@@ -15,7 +15,7 @@ import pytest
 from savctl.persistence.backups import records
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs.maintenance_lease import maintenance
-from tests.backup.support import answer, awkward, backed_up, create, write
+from tests.backup.support import answer, awkward, backed_up, create, dump_program, write
 from tests.conftest import Cli
 
 Backups = Callable[[], list[str]]
@@ -66,7 +66,7 @@ def test_a_backup_is_made_listed_and_proven(ready: Cli, database: Database, fold
     assert ages.bytes_by_kind == {"dump": made["bytes"]}
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the schema of a server")
 def test_nothing_is_left_of_a_restore_test(ready: Cli, database: Database, folder: Path) -> None:
     def scratch() -> list[str]:
@@ -248,16 +248,21 @@ FAKES = {
 }
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the client of a server")
 @pytest.mark.parametrize("how", FAKES)
 def test_a_client_that_dies_leaves_the_last_good_backup(
-    ready: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    ready: Cli,
+    database: Database,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
 ) -> None:
     create(ready)
     before = files(folder)
     body, code = FAKES[how]
-    program(tmp_path / "bin" / "mariadb-dump", body)
+    program(tmp_path / "bin" / dump_program(database), body)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
 
     outcome = ready("backup", "create")
@@ -266,20 +271,39 @@ def test_a_client_that_dies_leaves_the_last_good_backup(
     assert files(folder) == before
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the client of a server")
 def test_a_missing_client_names_its_package(
-    ready: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: Cli, kind: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     outcome = ready("backup", "create")
 
     assert outcome.code == 2
-    assert "mariadb-client" in outcome.err
+    assert f"{kind}-client" in outcome.err
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.each_database("the client of a server")
+def test_a_client_of_the_other_kind_of_server_is_not_taken(
+    ready: Cli, kind: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian installs MariaDB's client under MySQL's name."""
+    version = "mysqldump Ver 9" if kind == "mariadb" else "mysqldump from 11.8 MariaDB"
+    fake = tmp_path / "bin" / "mysqldump"
+    program(fake, "exit 0")
+    fake.write_text(f"#!/bin/sh\necho '{version}'\n")
+    monkeypatch.setenv("PATH", str(fake.parent))
+
+    outcome = ready("backup", "create")
+
+    assert outcome.code == 2
+    assert f"{kind}-client" in outcome.err
+    assert not files(folder)
+
+
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the client of a server")
 def test_no_password_is_seen_while_the_client_runs(
     ready: Cli,
@@ -294,7 +318,7 @@ def test_no_password_is_seen_while_the_client_runs(
     monkeypatch.setenv(
         "SAVCTL_DATABASE_URL", f"{url.render_as_string(hide_password=False)}&ssl_disabled=true"
     )
-    real = shutil.which("mariadb-dump")
+    real = shutil.which(dump_program(database))
     seen = tmp_path / "seen"
     spy = (
         f'file="${{1#--defaults-extra-file=}}"; [ -n "$2" ] || exec {real} "$@"\n'
@@ -302,7 +326,7 @@ def test_no_password_is_seen_while_the_client_runs(
         f'{{ stat -c %a "$file"; echo "$@"; cat /proc/$$/environ | tr "\\0" "\\n"; '
         f'cat /proc/$PPID/cmdline | tr "\\0" " "; }} > {seen}\nexec {real} "$@"'
     )
-    program(tmp_path / "bin" / "mariadb-dump", spy)
+    program(tmp_path / "bin" / dump_program(database), spy)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
 
     made = ready("backup", "create", "-v", "-o", "json")
@@ -318,7 +342,7 @@ def test_no_password_is_seen_while_the_client_runs(
 
 def program(path: Path, body: str) -> None:
     path.parent.mkdir(exist_ok=True)
-    version = 'case "$*" in *--version*) echo "mariadb-dump Ver 1";  exit 0;; esac'
+    version = 'case "$*" in *--version*) echo "${0##*/} Ver 1";  exit 0;; esac'
     path.write_text(f"#!/bin/sh\n{version}\n{body}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 

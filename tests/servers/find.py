@@ -24,6 +24,7 @@ MINISTACK_HOME = CACHE / "ministack"
 MANIFEST_TOOLS_HOME = CACHE / "manifest-tools"
 RABBITMQ_ROOT = CACHE / "rabbitmq" / "root"
 CLAMAV_ROOT = CACHE / "clamav" / "root"
+MYSQL_CLIENT_ROOT = CACHE / "mysql" / "client"
 REDIS_ROOT = CACHE / "redis" / "root"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # not on an ordinary user's PATH
 
@@ -122,7 +123,7 @@ def mysql() -> Programs | None:
     """The MySQL that `mysql_unpack` unpacked, run through its own loader and libraries."""
     root = mysql_root()
     server = root / "usr/sbin/mysqld"
-    loader = next(iter(sorted(root.glob("usr/lib/*-linux-gnu*/ld-linux-*.so.*"))), None)
+    loader = _loader(root)
     if loader is None or not server.is_file():
         return None
     command = (
@@ -134,6 +135,26 @@ def mysql() -> Programs | None:
     return Programs(
         family=Family.MYSQL, version=_version(command), server=command, initialise=command
     )
+
+
+@cache
+def mysql_clients() -> dict[str, tuple[str, ...]] | None:
+    """MySQL's `mysql`, `mysqldump` and `mysqlbinlog` as `mysql_unpack` unpacked them.
+
+    Each is the beginning of a command line: the loader, its libraries, the program.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, root in (
+        ("mysql", MYSQL_CLIENT_ROOT),
+        ("mysqldump", MYSQL_CLIENT_ROOT),
+        ("mysqlbinlog", mysql_root()),
+    ):
+        loader = _loader(root)
+        program = root / "usr/bin" / name
+        if loader is None or not program.is_file():
+            return None
+        found[name] = (str(loader), "--library-path", str(loader.parent), str(program))
+    return found
 
 
 @cache
@@ -184,6 +205,10 @@ def ministack() -> Path | None:
 def mysql_root() -> Path:
     """Where the unpacked MySQL is, or would be."""
     return Path(os.environ.get("SAVCTL_TEST_MYSQL_ROOT") or CACHE / "mysql" / "root").absolute()
+
+
+def _loader(root: Path) -> Path | None:
+    return next(iter(sorted(root.glob("usr/lib/*-linux-gnu*/ld-linux-*.so.*"))), None)
 
 
 def _file(path: Path) -> Path | None:

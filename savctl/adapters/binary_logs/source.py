@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from savctl.adapters.binary_logs.clients import log_reader
 from savctl.adapters.binary_logs.processes import Client, client
 from savctl.adapters.dump_client.option_file import option_file
+from savctl.adapters.dump_client.programs import log_reader
 from savctl.ports.binary_logs import LogUnavailable, NotReplicating
 from savctl.ports.dump_client import ServerAddress
 

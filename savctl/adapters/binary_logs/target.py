@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import IO
 
-from savctl.adapters.binary_logs.clients import log_reader, statement_client
 from savctl.adapters.binary_logs.processes import Client, client
 from savctl.adapters.dump_client.option_file import option_file
+from savctl.adapters.dump_client.programs import log_reader, statement_client
 from savctl.domain.backup.event_headers import before
 from savctl.errors import SavError
 from savctl.ports.binary_logs import LogUnavailable, ReplayFailed

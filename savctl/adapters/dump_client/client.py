@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,16 +13,13 @@ from pathlib import Path
 from typing import IO, cast
 
 from savctl.adapters.dump_client.option_file import environment, option_file
+from savctl.adapters.dump_client.programs import dump_program, statement_client
 from savctl.ports.backup_place import ByteSink, ByteSource
-from savctl.ports.dump_client import ClientFailed, ClientMissing, ServerAddress
+from savctl.ports.dump_client import ClientFailed, ServerAddress
 
 _PIPE_BYTES = 1024**2
 _WORDS = 500  # of what a program wrote to stderr
 _SANDBOX = b"/*M!999999"
-_PROGRAMS = {
-    "mariadb": (("mariadb-dump", "mysqldump"), ("mariadb", "mysql"), "mariadb-client"),
-    "mysql": (("mysqldump",), ("mysql",), "mysql-client"),
-}
 DUMP = (
     *("--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob"),
     *("--default-character-set=utf8mb4", "--no-tablespaces", "--skip-lock-tables"),
@@ -39,12 +35,11 @@ class ServerClient:
 
     def __init__(self, address: ServerAddress) -> None:
         self._address = address
-        self._dumps, self._loads, self._package = _PROGRAMS[address.family]
 
     @cached_property
     def version(self) -> str:
         """What the dump program prints about itself."""
-        program = self._program(self._dumps)
+        program = dump_program(self._address.family)
         done = subprocess.run(  # noqa: S603 - a program of the server, found on PATH
             [program, "--no-defaults", "--version"],
             env=environment(Path("/nonexistent")),
@@ -59,7 +54,7 @@ class ServerClient:
         """The dump as it comes out of the program."""
         family = self._address.family
         options = [*DUMP, *_FAMILY_DUMP[family], *([_POSITION[family]] if with_position else [])]
-        words = [self._program(self._dumps), *options, "--", schema]
+        words = [dump_program(self._address.family), *options, "--", schema]
         with self._running(words, stdout=subprocess.PIPE) as (process, complain):
             source = cast("IO[bytes]", process.stdout)
             _widen(source)
@@ -72,7 +67,7 @@ class ServerClient:
     @contextmanager
     def load(self, schema: str) -> Iterator[ByteSink]:
         """Takes SQL text; the first statement that fails ends it."""
-        words = [self._program(self._loads), *_LOAD, "--", schema]
+        words = [statement_client(self._address.family), *_LOAD, "--", schema]
         with self._running(words, stdin=subprocess.PIPE) as (process, complain):
             sink = cast("IO[bytes]", process.stdin)
             _widen(sink)
@@ -109,16 +104,6 @@ class ServerClient:
                     with suppress(OSError):
                         if pipe is not None:
                             pipe.close()
-
-    def _program(self, names: tuple[str, ...]) -> str:
-        for name in names:
-            if (found := shutil.which(name)) is not None:
-                return found
-        raise ClientMissing(
-            f"{names[0]} is not installed: the database cannot be dumped or loaded without it",
-            hint=f"Install the package {self._package} on this host.",
-            package=self._package,
-        )
 
 
 class _Complain:

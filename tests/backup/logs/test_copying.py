@@ -18,7 +18,7 @@ from savctl.ports.binary_logs import LogUnavailable, NotReplicating
 from savctl.usecases.backup.logs.index import read_index
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from tests.backup.logs.conftest import NAME, Copy, copying, purge, sql
+from tests.backup.logs.conftest import NAME, Copy, copying, purge, sql, start_again
 from tests.given import rows
 from tests.servers.mysql_family import PrivateServer
 
@@ -105,7 +105,9 @@ def test_a_log_that_the_server_removed_uncopied_is_a_gap(
 def test_logs_that_were_started_again_are_a_gap(live: Database, folder: Path, copy: Copy) -> None:
     sql(live, WRITE)
     copy()
-    sql(live, "DO SLEEP(1.1)", "RESET MASTER", *[WRITE] * 4)
+    sql(live, "DO SLEEP(1.1)")
+    start_again(live)
+    sql(live, *[WRITE] * 4)
 
     report = copy()
 

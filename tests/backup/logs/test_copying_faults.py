@@ -155,7 +155,7 @@ def test_no_process_shows_the_password_while_a_log_is_read(live: Database, folde
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 command = (process / "cmdline").read_bytes()
-                if b"mariadb-binlog" in command:
+                if b"mariadb-binlog" in command or b"mysqlbinlog" in command:
                     seen.extend((command, (process / "environ").read_bytes()))
 
     place = BreakingFolder(folder, look)

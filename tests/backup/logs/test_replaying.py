@@ -19,7 +19,7 @@ from savctl.domain.backup.sealing import SpoiledFile
 from savctl.persistence.engine import Database
 from savctl.ports.binary_logs import ReplayFailed
 from savctl.usecases.backup.logs.replaying import LogStore, replay
-from tests.backup.logs.conftest import NAME, Copy, address_of, purge, sql
+from tests.backup.logs.conftest import NAME, Copy, address_of, here, is_mariadb, purge, sql
 from tests.depth import deep
 from tests.given import Snapshot, created, rows, snapshot
 from tests.servers.mysql_family import PrivateServer
@@ -38,19 +38,20 @@ class Dump:
 
 
 def dump(live: Database) -> Dump:
+    program = ["mariadb-dump", "--master-data=2"]
+    if not is_mariadb(live):
+        program = ["mysqldump", "--source-data=2", "--set-gtid-purged=OFF"]
     with option_file(address_of(live)) as options:
         text = subprocess.run(
             [
-                *("mariadb-dump", f"--defaults-file={options}", "--single-transaction"),
-                *("--routines", "--triggers", "--events", "--hex-blob", "--master-data=2"),
+                *(program[0], f"--defaults-file={options}", "--single-transaction", *program[1:]),
+                *("--routines", "--triggers", "--events", "--hex-blob"),
                 *("--default-character-set=utf8mb4", NAME),
             ],
             check=True,
             capture_output=True,
         ).stdout
-    line = next(
-        one for one in text.decode().splitlines() if "CHANGE MASTER TO MASTER_LOG_FILE" in one
-    )
+    line = next(one for one in text.decode().splitlines() if "_LOG_FILE='" in one)
     _, name, rest = line.split("'", 2)
     offset = int(rest.rpartition("=")[2].rstrip(";"))
     return Dump(text, LogPosition(name, offset), now(live) - timedelta(hours=1))
@@ -63,8 +64,7 @@ def now(live: Database) -> datetime:
 
 
 def place(live: Database) -> LogPosition:
-    (row,) = rows(live, "SHOW MASTER STATUS")
-    return LogPosition(row["File"], row["Position"])
+    return here(live)
 
 
 def load(server: PrivateServer, live: Database, made: Dump) -> Database:
@@ -72,7 +72,12 @@ def load(server: PrivateServer, live: Database, made: Dump) -> Database:
     server.create_database(RESTORED)
     with option_file(address_of(live)) as options:
         subprocess.run(
-            ["mariadb", f"--defaults-file={options}", "--binary-mode", RESTORED],
+            [
+                "mariadb" if is_mariadb(live) else "mysql",
+                f"--defaults-file={options}",
+                "--binary-mode",
+                RESTORED,
+            ],
             check=True,
             input=made.text,
         )

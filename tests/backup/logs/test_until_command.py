@@ -8,20 +8,18 @@ import pytest
 
 from savctl.domain.backup.log_positions import LogPosition
 from savctl.persistence.engine import Database
-from tests.backup.logs.conftest import NAME, sql
+from tests.backup.logs.conftest import NAME, here, sql
 from tests.backup.support import answer, create
 from tests.conftest import Cli
 from tests.given import created, rows
 
 
-@pytest.mark.only_on("sqlite")  # the database of the test is `live`
 def test_a_ticket_that_is_younger_than_the_backup_comes_back(
     live_cli: Cli, live: Database
 ) -> None:
     backup = str(create(live_cli)["id"])
     ticket = created(live, lambda: datetime.now(UTC))
-    (here,) = rows(live, "SHOW MASTER STATUS")
-    place = LogPosition(here["File"], here["Position"])
+    place = here(live)
     sql(live, f"DELETE FROM support_tickets WHERE id = {ticket.id}")
     assert live_cli("job", "run", "binlog-backup", "--quiet").code == 0
     restore = ("backup", "restore", backup, "--ticket", ticket.ticket_number, "--as", 5)
@@ -43,15 +41,14 @@ def accident(live_cli: Cli, live: Database) -> tuple[str, LogPosition]:
     created(live, lambda: datetime.now(UTC))
     backup = str(create(live_cli)["id"])
     created(live, lambda: datetime.now(UTC), subject="younger")
-    (here,) = rows(live, "SHOW MASTER STATUS")
+    place = here(live)
     sql(live, "SET SESSION foreign_key_checks = 0", "DROP TABLE ticket_messages")
     sql(live, "UPDATE support_tickets SET subject = 'after'")
     assert live_cli("job", "run", "binlog-backup", "--quiet").code == 0
     live.close()  # nobody else is connected
-    return backup, LogPosition(here["File"], here["Position"])
+    return backup, place
 
 
-@pytest.mark.only_on("sqlite")  # the database of the test is `live`
 @pytest.mark.parametrize("where", ["beside", "in place"])
 def test_a_whole_database_comes_back_as_it_was_before_a_table_was_dropped(
     live_cli: Cli, live: Database, accident: tuple[str, LogPosition], where: str

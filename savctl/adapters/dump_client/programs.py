@@ -11,6 +11,18 @@ from savctl.ports.dump_client import ClientMissing
 _SECONDS = 10.0
 _LOG_READERS = ("mariadb-binlog", "mysqlbinlog")
 _SHELLS = ("mariadb", "mysql")
+_DUMPS = ("mariadb-dump", "mysqldump")
+
+
+def dump_program(family: str) -> str:
+    """The program that dumps a database of a server of this family, `mariadb` or `mysql`.
+
+    Debian installs MariaDB's under MySQL's name as well: it cannot dump for MySQL.
+
+    Raises:
+        ClientMissing: it is not there; the hint names the package.
+    """
+    return _found(_DUMPS, is_mariadb=family == "mariadb")
 
 
 def log_reader(family: str) -> str:
