@@ -15,8 +15,6 @@ from tests.cli.shop import ANSWERS, COMMANDS, LONG, examples, shop_for
 from tests.conftest import Cli
 from tests.given import brought_to, snapshot
 
-pytestmark = pytest.mark.each_database("what a rollback takes back is each database's own")
-
 OPEN, WORK, WAIT, DONE, SHUT = Status
 VOLATILE = {"id", "message_id", "ticket_number", "created_at", "updated_at", "resolved_at"}
 VOLATILE |= {"closed_at", "at", "since"}
@@ -66,6 +64,7 @@ def test_a_dry_run_of_the_example_changes_nothing(
     assert snapshot(database) == before
 
 
+@pytest.mark.each_database("what a rollback takes back is each database's own")
 @pytest.mark.parametrize(("status", "words"), CHANGES)
 def test_a_dry_run_answers_what_the_real_run_does(
     cli: Cli, database: Database, clock: SetClock, status: Status, words: tuple[str, ...]

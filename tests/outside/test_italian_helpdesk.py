@@ -8,7 +8,6 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
-from tests.depth import deep
 from tests.outside.logs import (
     START,
     as_words,
@@ -62,7 +61,7 @@ def test_a_strict_replay_gives_the_counts_of_its_readme(database: Database) -> N
     assert broken_invariants(database) == []
 
 
-@pytest.mark.only_on(*deep(("sqlite", "mariadb", "mysql"), usual=("sqlite",)))
+@pytest.mark.deep
 def test_with_jobs_every_close_is_explained_by_its_history(database: Database) -> None:
     path = log_file("italian-helpdesk", "helpdesk.csv")
     clock, limits = SetClock(START), ClosingLimits()

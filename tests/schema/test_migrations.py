@@ -11,9 +11,11 @@ from savctl.persistence.schema import alembic_runner, versions
 from savctl.persistence.schema.tables import REVISION_TABLE, VERSION_TABLE, metadata
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.status import ping, status, verify
+from tests.depth import deep
 from tests.schema.support import run_sql, start_host
 
 BOOTSTRAP = {"savctl_meta", "savctl_leases", VERSION_TABLE, REVISION_TABLE}
+REVISIONS = (versions.BASE, *versions.KNOWN)
 KILLED_AFTER = (1, 4, 7, 15, 24)
 
 
@@ -54,7 +56,7 @@ def test_alembic_sees_no_drift_at_head(database: Database) -> None:
         assert alembic_runner.drift(connection) == []
 
 
-@pytest.mark.parametrize("revision", [versions.BASE, *versions.KNOWN])
+@pytest.mark.parametrize("revision", deep(REVISIONS, usual=REVISIONS[:1] + REVISIONS[-4:]))
 def test_every_revision_goes_up_down_and_up_again(
     empty_database: Database, monkeypatch: pytest.MonkeyPatch, revision: str
 ) -> None:

@@ -18,6 +18,7 @@ from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.tickets import ticket_lists
 from savctl.persistence.tickets.ticket_lists import SORTABLE, list_tickets
 from savctl.persistence.tickets.tickets import to_ticket
+from tests.depth import deep
 from tests.given import NOW
 
 _LEVELS: dict[str, list[Any]] = {"priority": list(Priority), "status": list(Status)}
@@ -54,7 +55,7 @@ def test_a_list_is_what_a_plain_filter_and_sort_give(
 ) -> None:
     monkeypatch.setattr(ticket_lists, "_PAGE", 4)
     chance = random.Random(sort)
-    for _ in range(40):
+    for _ in range(deep(40, usual=12)):
         wanted, limit = _any_filter(chance), chance.choice((0, 1, 4, 10))
         after = chance.choice((None, *tickets))
 
