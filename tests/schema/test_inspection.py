@@ -66,7 +66,7 @@ def test_the_repair_of_an_error_can_be_typed_as_it_stands(
 
 def test_the_suggested_indexes_are_offered_as_statements(laravel: Database) -> None:
     offered = [d for d in verify(laravel) if d.aspect == "index"]
-    assert len(offered) == 4
+    assert len(offered) == 9
 
     run_sql(laravel, *(str(d.repair) for d in offered))
 

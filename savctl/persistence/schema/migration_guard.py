@@ -5,7 +5,7 @@ An upgrade that was killed anywhere goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,10 +25,24 @@ def create_table(
     EXISTS; therefore they are not given with the table.
     """
     op.create_table(name, *items, if_not_exists=True, **options)
-    there = _index_names(name) if indexes else set()
-    for index, columns in (indexes or {}).items():
+    if indexes:
+        create_indexes(name, indexes)
+
+
+def create_indexes(table: str, indexes: Mapping[str, tuple[str, ...]]) -> None:
+    """Create the indexes of a table that are not there, each by its name."""
+    there = _index_names(table)
+    for index, columns in indexes.items():
         if index not in there:
-            op.create_index(index, name, list(columns))
+            op.create_index(index, table, list(columns))
+
+
+def drop_indexes(table: str, indexes: Iterable[str]) -> None:
+    """Drop the indexes of a table that are there."""
+    there = _index_names(table)
+    for index in indexes:
+        if index in there or context.is_offline_mode():
+            op.drop_index(index, table)
 
 
 def _index_names(table: str) -> set[str]:

@@ -1,4 +1,7 @@
-"""The service's seven tables as it declares them."""
+"""The service's seven tables as it declares them.
+
+The indexes named `savctl_` are ours, for lists and reports; adopted tables may lack them.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,10 @@ support_tickets = Table(
     Index("support_tickets_order_id_index", "order_id"),
     Index("support_tickets_status_priority_index", "status", "priority"),
     Index("support_tickets_assigned_to_status_index", "assigned_to", "status"),
+    Index("savctl_tickets_created_at_index", "created_at", "id"),
+    Index("savctl_tickets_updated_at_index", "updated_at", "id"),
+    Index("savctl_tickets_category_index", "category", "id"),
+    Index("savctl_tickets_closed_at_index", "closed_at", "created_at"),
     **SERVICE,
 )
 
@@ -91,6 +98,7 @@ ticket_messages = Table(
     Index("ticket_messages_ticket_id_index", "ticket_id"),
     Index("ticket_messages_sender_id_index", "sender_id"),
     Index("ticket_messages_ticket_id_created_at_index", "ticket_id", "created_at"),
+    Index("savctl_messages_sender_type_created_at_index", "sender_type", "created_at"),
     **SERVICE,
 )
 
