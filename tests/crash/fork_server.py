@@ -44,6 +44,20 @@ _context.set_forkserver_preload(list(_IMPORTED))
 _one_at_a_time = Lock()
 
 
+def child(work: Callable[..., object], *given: object) -> ForkServerProcess:
+    """Call a function in a fork."""
+    process = _context.Process(target=work, args=given)
+    with _one_at_a_time:
+        process.start()
+    return process
+
+
+def exit_code(process: ForkServerProcess) -> int | None:
+    """How a fork ended, negative for a signal; None while it lives."""
+    with _one_at_a_time:
+        return process.exitcode
+
+
 class Process:
     """One such process, with the methods of `subprocess.Popen` that tests use.
 
@@ -54,11 +68,7 @@ class Process:
         folder = Path(tempfile.mkdtemp(prefix="savctl-process-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._out, self._err = folder / "out", folder / "err"
-        self._process: ForkServerProcess = _context.Process(
-            target=_run, args=(work, dict(environment), str(self._out), str(self._err))
-        )
-        with _one_at_a_time:
-            self._process.start()
+        self._process = child(_run, work, dict(environment), str(self._out), str(self._err))
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +85,7 @@ class Process:
     @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it lives."""
-        with _one_at_a_time:
-            return self._process.exitcode
+        return exit_code(self._process)
 
     @property
     def pid(self) -> int:
@@ -120,7 +129,7 @@ class Process:
 
 def savctl(environment: Mapping[str, str], *words: str) -> Process:
     """Start `savctl WORDS…` with this environment and no other."""
-    return Process(partial(_savctl, words), environment)
+    return Process(partial(run_savctl, words), environment)
 
 
 def job(environment: Mapping[str, str], name: str, moment: str) -> Process:
@@ -128,7 +137,8 @@ def job(environment: Mapping[str, str], name: str, moment: str) -> Process:
     return Process(partial(_job, name, moment), environment)
 
 
-def _savctl(words: tuple[str, ...]) -> None:
+def run_savctl(words: tuple[str, ...]) -> None:
+    """Be `savctl WORDS…`, in a fork."""
     from savctl.cli.main import main
 
     sys.argv = ["savctl", *words]

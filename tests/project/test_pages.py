@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from savctl.errors import InvalidInput
 from savctl.persistence.engine import Database
 from tests.cli.shop import COMMANDS
 from tests.conftest import Servers
+from tests.crash.forked_program import program_in
 from tests.project.page_blocks import PAGES, PROJECT, Block, blocks, commands
 from tests.schema.grants import NAME, PASSWORD, statements
 from tests.schema.support import load_laravel, run_sql
@@ -74,25 +74,25 @@ def in_a_clean_home(
     """Run a page's blocks as one shell would, with savctl installed and nothing configured."""
     programs = folder / "bin"
     programs.mkdir()
-    (programs / "savctl").symlink_to(Path(sys.executable).with_name("savctl"))
     work = folder / "work"
     work.mkdir()
     (work / "docs").symlink_to(PROJECT / "docs")
     system = ":".join(p for p in ("/usr/local/bin", "/usr/bin", "/bin"))
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env={
-            **environment,
-            "PATH": f"{programs}:{system}",
-            "SAVCTL_HOME": f"{folder}/home",
-            **more,
-        },
-        cwd=work,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    with program_in(programs):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            env={
+                **environment,
+                "PATH": f"{programs}:{system}",
+                "SAVCTL_HOME": f"{folder}/home",
+                **more,
+            },
+            cwd=work,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
 
 
 @pytest.mark.slow("starts savctl for each line of the page")
