@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from savctl.errors import SavError
 from savctl.persistence.engine import Database
@@ -25,10 +26,12 @@ FIRST_SECONDS, SECONDS = 5.0, 15.0
 _SHOWN = 60  # characters of a statement
 _MARIADB = """SELECT INFO, STAGE, MAX_STAGE, PROGRESS FROM information_schema.PROCESSLIST
     WHERE ID = :id AND INFO IS NOT NULL"""
-_MYSQL = """SELECT p.PROCESSLIST_INFO, s.WORK_COMPLETED, s.WORK_ESTIMATED
+_MYSQL = "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = :id AND INFO IS NOT NULL"
+# Not there where performance_schema is off, and an error where it is not granted.
+_MYSQL_STAGE = """SELECT s.WORK_COMPLETED, s.WORK_ESTIMATED
     FROM performance_schema.threads p
-    LEFT JOIN performance_schema.events_stages_current s USING (THREAD_ID)
-    WHERE p.PROCESSLIST_ID = :id AND p.PROCESSLIST_INFO IS NOT NULL"""
+    JOIN performance_schema.events_stages_current s USING (THREAD_ID)
+    WHERE p.PROCESSLIST_ID = :id"""
 
 
 @contextmanager
@@ -83,9 +86,16 @@ def progress(connection: Connection, number: int) -> str | None:
     row = connection.execute(text(_MARIADB if is_mariadb else _MYSQL), {"id": number}).first()
     if row is None:
         return None
-    done = _mariadb_percent(*row[1:]) if is_mariadb else _mysql_percent(*row[1:])
+    done = _mariadb_percent(*row[1:]) if is_mariadb else _mysql_done(connection, number)
     statement = " ".join(str(row[0]).split())[:_SHOWN]
     return f"schema: {statement}" + ("" if done is None else f", {done:.0f} %")
+
+
+def _mysql_done(connection: Connection, number: int) -> float | None:
+    with suppress(DBAPIError):
+        stage = connection.execute(text(_MYSQL_STAGE), {"id": number}).first()
+        return None if stage is None else _mysql_percent(*stage)
+    return None
 
 
 def _mariadb_percent(stage: int, stages: int, percent: Any) -> float | None:
