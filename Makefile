@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-fast test-deep test-mysql test-cluster test-servers chaos lint reference fmt check \
-	bench docs lock release clean
+	bench scale docs lock release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -91,6 +91,11 @@ bench: $(VENV)/dev.done ## measure what the README promises; FULL=1 at full size
 	@$(BIN)/python -m tests.servers.install_mariadb
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	$(BIN)/python -m benchmarks $(if $(FULL),--full) $(ARGS)
+
+scale: $(VENV)/dev.done ## every job and list at growing sizes, for docs/scale.md; ARGS="--sizes 5000000"
+	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m compileall -q savctl jobs migrations
+	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 lock: $(VENV)/python.done ## pin requirements/ again; ARGS=--upgrade takes the newest
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \

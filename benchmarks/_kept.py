@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from benchmarks._shop import Shop
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from savctl.persistence.schema.tables import support_tickets, ticket_messages
-from tests.servers.find import Family
+from tests.servers.find import Family, Programs
 
 KINDS = ("mariadb", "sqlite", "mysql")
 _RECIPE = 1  # goes up when the rows that are made, or the tables, change
@@ -43,9 +45,22 @@ def shop(kind: str, tickets: int, *, anew: bool = False, wordy: bool = False) ->
 
 
 @contextmanager
+def copied(kind: str, tickets: int) -> Iterator[Kept]:
+    """A copy of that shop on a server, to be changed; it is removed at the end."""
+    with shop(kind, tickets):
+        pass
+    programs = programs_of(Family(kind))
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        data = Path(folder) / "data"
+        shutil.copytree(_folder(programs, kind, Shop(tickets)) / "data", data)
+        with KeptServer(programs, data) as server:
+            yield _counted(server.url(_NAME), server.name)
+
+
+@contextmanager
 def _on_server(kind: str, wanted: Shop, anew: bool) -> Iterator[tuple[str, str]]:
     programs = programs_of(Family(kind))
-    folder = CACHE / f"{kind}-{programs.version}-{_stamp(wanted)}"
+    folder = _folder(programs, kind, wanted)
     if anew:
         forget(folder)
     if not folder.is_dir():
@@ -57,6 +72,10 @@ def _on_server(kind: str, wanted: Shop, anew: bool) -> Iterator[tuple[str, str]]
         making.rename(folder)
     with KeptServer(programs, folder / "data") as server:
         yield server.url(_NAME), server.name
+
+
+def _folder(programs: Programs, kind: str, wanted: Shop) -> Path:
+    return CACHE / f"{kind}-{programs.version}-{_stamp(wanted)}"
 
 
 @contextmanager

@@ -27,11 +27,16 @@ class Ran:
 
 def run(words: Sequence[str], environment: Mapping[str, str]) -> Ran:
     """Run `savctl WORDS…` to its end."""
+    savctl = str(Path(sys.executable).with_name("savctl"))
+    return run_program([savctl, *words], environment)
+
+
+def run_program(command: Sequence[str], environment: Mapping[str, str]) -> Ran:
+    """Run a program to its end."""
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
-        savctl = [str(Path(sys.executable).with_name("savctl")), *words]
         with subprocess.Popen(
-            savctl, env={**os.environ, **environment}, stdout=output, stderr=output
+            command, env={**os.environ, **environment}, stdout=output, stderr=output
         ) as process:
             peak = peak_mb(process)
         output.seek(0)
