@@ -76,6 +76,7 @@ def test_volume_reads_the_tickets_and_counts_the_messages(
     sent = asked(database, lambda: report_volume(database, span, every=Every.DAY))
 
     assert subjects(sent) == [
+        "SELECT support_tickets",  # how many there are, from which to which
         "SELECT support_tickets",  # a page
         "SELECT support_tickets",  # the end
         "SELECT ticket_messages",
@@ -92,6 +93,7 @@ def test_a_report_of_promises_asks_for_tickets_and_answers_by_the_page(
         report_sla(database, span, by=("priority", "month"), policies=POLICIES)
 
     assert subjects(asked(database, report)) == [
+        "SELECT support_tickets",
         *("SELECT support_tickets", "SELECT ticket_messages"),
         "SELECT support_tickets",
     ]

@@ -24,6 +24,7 @@ from savctl.domain.sla.targets import (
     Timeline,
     promise,
     promise_at,
+    segments,
     timeline,
 )
 
@@ -142,10 +143,26 @@ def clock(
         timeline=line,
         response=_response(ticket, line, answered_at, at, promised),
         resolution=_resolution(ticket, line, promised),
-        is_counted=not (
-            ticket.metadata.object_at("merged_into") or was_merged_away(ticket.metadata)
-        ),
+        is_counted=_is_counted(ticket),
     )
+
+
+def solution(ticket: Ticket, *, now: datetime) -> tuple[datetime, int] | None:
+    """When the resolution clock ended, and how many whole minutes it had run, as `clock` has it.
+
+    None while it has not ended, and of a merged ticket. What was promised is not asked for.
+    """
+    if _running(ticket.status) is not Running.ENDED or not _is_counted(ticket):
+        return None
+    stretches = segments(ticket, until=now)
+    ended_at = _ended_at(stretches)
+    if ended_at is None:
+        return None
+    return ended_at, sum([s.counted for s in stretches], _NOTHING) // MINUTE
+
+
+def _is_counted(ticket: Ticket) -> bool:
+    return not (ticket.metadata.object_at("merged_into") or was_merged_away(ticket.metadata))
 
 
 def new_breaches(seen: SlaClock, *, known: frozenset[Side]) -> tuple[SideClock, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from savctl.domain.model.states import Status
 from savctl.domain.sla.targets import COUNTED
@@ -37,7 +37,6 @@ def count_unassigned(connection: Connection) -> int:
 class TicketsAtWork:
     """The tickets whose clocks may run: open and in progress."""
 
-    def query(self, after_id: int) -> Select[Any]:
-        """Their ids in order, behind one of them."""
-        at_work = _T.status.in_(sorted(str(status) for status in COUNTED))
-        return select(_T.id).where(_T.id > after_id, at_work).order_by(_T.id)
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What each of them is."""
+        return (_T.status.in_(sorted(str(status) for status in COUNTED)),)

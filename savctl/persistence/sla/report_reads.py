@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Select, func, not_, or_, select
 
+from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.clock import Side
 from savctl.persistence.metadata_sql import metadata_has
 from savctl.persistence.schema.tables import sla_breaches, support_tickets, ticket_messages
+from savctl.persistence.tickets.candidates import read_page, read_tickets
 
 _T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
+_SPARSE = 8  # one in so many: to pass over a row costs less than to look one up
+_FETCHED = 10_000
+
+
+class TicketSpan(Protocol):
+    """Which tickets a report is about."""
+
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What each of them is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +37,9 @@ class CreatedBetween:
     since: datetime
     until: datetime
 
-    def query(self, after_id: int) -> Select[Any]:
-        """Their ids in order, behind one of them."""
-        query = select(_T.id).where(
-            _T.id > after_id, _T.created_at >= self.since, _T.created_at < self.until
-        )
-        return query.order_by(_T.id)
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What each of them is."""
+        return _T.created_at >= self.since, _T.created_at < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,80 @@ class LivedUntil:
     until: datetime
     since: datetime | None = None
 
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What each of them is."""
+        is_born = _T.created_at < self.until
+        if self.since is None:
+            return (is_born,)
+        return is_born, or_(_T.closed_at.is_(None), _T.closed_at >= self.since)
+
+
+class SpanReader(Protocol):
+    """The tickets of a span, a page at a time in id order."""
+
+    def page(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[list[Ticket], int | None]:
+        """The next tickets as `read_page` reads them, and the last id; None at the end."""
+        ...
+
+
+def span_reader(connection: Connection, span: TicketSpan) -> SpanReader:
+    """The shorter way to the tickets that are there now.
+
+    Their ids come from an index alone. Where they are few among others, each is read by its id;
+    where they are most of what lies between the first and the last, those are read in order.
+    """
+    among = select(func.count(), func.min(_T.id), func.max(_T.id)).where(*span.conditions())
+    count, first, last = connection.execute(among).one()
+    if not count or count * _SPARSE >= last - first + 1:
+        return InOrder(span, max((first or 1) - 1, 0), last or 0)
+    return ById(_ids(connection, span))
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """Every ticket behind `before` up to `last` is looked at; `read_page` takes it as pages."""
+
+    span: TicketSpan
+    before: int
+    last: int
+
     def query(self, after_id: int) -> Select[Any]:
-        """Their ids in order, behind one of them."""
-        query = select(_T.id).where(_T.id > after_id, _T.created_at < self.until)
-        if self.since is not None:
-            query = query.where(or_(_T.closed_at.is_(None), _T.closed_at >= self.since))
-        return query.order_by(_T.id)
+        """The ids in order, behind one of them."""
+        start = max(after_id, self.before)
+        found = select(_T.id).where(_T.id > start, _T.id <= self.last, *self.span.conditions())
+        # by the time's index a server would sort all of them for each page again
+        for dialect in ("mysql", "mariadb"):
+            found = found.with_hint(support_tickets, "FORCE INDEX (PRIMARY)", dialect)
+        return found.order_by(_T.id)
+
+    def page(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[list[Ticket], int | None]:
+        """The next tickets and the last id; None at the end."""
+        return read_page(connection, self, after_id=after_id, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """Tickets whose ids are known, in order: eight bytes of memory for each."""
+
+    ids: Sequence[int]
+
+    def page(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[list[Ticket], int | None]:
+        """The next tickets and the last id; None at the end."""
+        start = bisect_right(self.ids, after_id)
+        ids = self.ids[start : start + limit]
+        return read_tickets(connection, ids), ids[-1] if ids else None
+
+
+def _ids(connection: Connection, span: TicketSpan) -> Sequence[int]:
+    query = select(_T.id).where(*span.conditions()).order_by(_T.id)
+    rows = connection.execute(query, execution_options={"yield_per": _FETCHED})
+    return array("Q", (ticket_id for ticket_id in rows.scalars() if ticket_id > 0))
 
 
 def customer_messages_by_day(

@@ -19,8 +19,7 @@ from savctl.domain.sla.statistics import SlaStatistics
 from savctl.domain.sla.targets import ClockSource
 from savctl.domain.tickets.point_in_time import as_of
 from savctl.persistence.engine import Database
-from savctl.persistence.sla.report_reads import CreatedBetween
-from savctl.persistence.tickets.candidates import TicketPages, read_page
+from savctl.persistence.sla.report_reads import CreatedBetween, TicketSpan, span_reader
 from savctl.persistence.tickets.messages import Messages
 
 _PAGE = 1_000
@@ -111,32 +110,35 @@ class OnlyPolicy(Policies):
 
 
 def ticket_clocks(
-    database: Database, pages: TicketPages, span: ReportSpan, policies: Policies
+    database: Database, tickets: TicketSpan, span: ReportSpan, policies: Policies
 ) -> Iterator[tuple[Ticket, SlaClock]]:
-    """Each ticket of these pages with its clocks, as they were known at the span's moment."""
-    for page in ticket_pages(database, pages, span, policies):
+    """Each of these tickets with its clocks, as they were known at the span's moment."""
+    for page in ticket_pages(database, tickets, span, policies):
         for ticket, answered_at in page:
             yield ticket, clock(ticket, now=span.now, answered_at=answered_at, policies=policies)
 
 
 def ticket_pages(
     database: Database,
-    pages: TicketPages,
+    wanted: TicketSpan,
     span: ReportSpan,
     policies: Policies | None = None,
     *,
-    answered: bool = True,
+    answered: Callable[[Ticket], bool] = lambda _: True,
 ) -> Iterator[list[tuple[Ticket, datetime | None]]]:
     """Tickets with their first answers, a page in memory at a time.
 
-    Who does not need the answers passes `answered`: to look them up takes as long as to
-    read the tickets.
+    Whose answer is not needed `answered` leaves out: to look them all up takes as long as to read
+    the tickets.
     """
+    with database.reading() as connection:
+        reader = span_reader(connection, wanted)
     after_id = 0
     while True:
         with database.reading() as connection:
-            tickets, last_id = read_page(connection, pages, after_id=after_id, limit=_PAGE)
-            answers = Messages(connection).first_answers(tickets) if answered else {}
+            tickets, last_id = reader.page(connection, after_id=after_id, limit=_PAGE)
+            asked = [ticket for ticket in tickets if answered(ticket)]
+            answers = Messages(connection).first_answers(asked) if asked else {}
         if last_id is None:
             return
         found = [(ticket, answers.get(ticket.id)) for ticket in tickets]

@@ -23,7 +23,7 @@ def report_volume(
     }
     backlog = 0
     lived = LivedUntil(span.until, span.since)  # what was closed before it counts nowhere
-    for page in ticket_pages(database, lived, span, answered=False):
+    for page in ticket_pages(database, lived, span, answered=lambda _: False):
         for ticket, _ in page:
             backlog += _add_life(counts, ticket, span, every)
     with database.reading() as connection:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.clock import Side, SlaClock
+from savctl.domain.sla.clock import Side, clock, solution
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.statistics import Spans
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, breaches_by
-from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_clocks
+from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_pages
 
 _SOON = timedelta(hours=24)
 
@@ -54,26 +54,47 @@ def report_workload(
     `by` is the column of the ticket that groups it: assigned_to, category or priority.
     """
     found: dict[str, Work] = {}
-    pages = LivedUntil(span.until, since=span.since)
-    for ticket, seen in ticket_clocks(database, pages, span, policies):
-        name = str(getattr(ticket, by) or NOBODY)
-        if name not in found:
-            found[name] = Work()
-        _add_work(found[name], ticket, seen, span)
+    lived = LivedUntil(span.until, since=span.since)
+    # a ticket that is done now may have been at work in the past
+    answered = _is_anyone if span.is_past else _is_at_work
+    for page in ticket_pages(database, lived, span, policies, answered=answered):
+        for ticket, answered_at in page:
+            name = str(getattr(ticket, by) or NOBODY)
+            if name not in found:
+                found[name] = Work()
+            _add_work(found[name], ticket, answered_at, span, policies)
     with database.reading() as connection:
         for (held, side), count in breaches_by(connection, by, span.since, span.until).items():
             found.setdefault(str(held or NOBODY), Work()).breaches[side] += count
     return found
 
 
-def _add_work(work: Work, ticket: Ticket, seen: SlaClock, span: ReportSpan) -> None:
+def _is_at_work(ticket: Ticket) -> bool:
+    return ticket.status in COUNTED
+
+
+def _is_anyone(_: Ticket) -> bool:
+    return True
+
+
+def _add_work(
+    work: Work,
+    ticket: Ticket,
+    answered_at: datetime | None,
+    span: ReportSpan,
+    policies: Policies,
+) -> None:
+    """Count a ticket; both of its clocks are needed while it is worked on alone."""
     if ticket.status is not Status.CLOSED:
         work.statuses[str(ticket.status)] += 1
-    if ticket.status in COUNTED and seen.is_trusted:
-        work.overdue += any(side.is_breached for side in seen.sides)
-        work.due_soon += any(
-            side.due_at is not None and side.due_at <= span.now + _SOON for side in seen.sides
-        )
-    ended_at = seen.resolution.ended_at
-    if seen.is_counted and ended_at is not None and span.since <= ended_at < span.until:
-        work.solved.add(seen.resolution.actual_minutes)
+    if _is_at_work(ticket):
+        seen = clock(ticket, now=span.now, answered_at=answered_at, policies=policies)
+        if seen.is_trusted:
+            work.overdue += any(side.is_breached for side in seen.sides)
+            work.due_soon += any(
+                side.due_at is not None and side.due_at <= span.now + _SOON for side in seen.sides
+            )
+    elif (solved := solution(ticket, now=span.now)) is not None:
+        ended_at, minutes = solved
+        if span.since <= ended_at < span.until:
+            work.solved.add(minutes)

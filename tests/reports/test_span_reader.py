@@ -1,0 +1,187 @@
+"""Reports read the tickets that one walk through all of them finds, and count what clocks show."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from benchmarks._shop import NOW as SHOP_NOW
+from benchmarks._shop import TICKET_COLUMNS, Shop, slices
+from savctl.domain.model.states import Status
+from savctl.domain.model.ticket import Ticket
+from savctl.domain.sla.clock import Side, clock
+from savctl.domain.sla.policy import Policies
+from savctl.domain.sla.statistics import Spans
+from savctl.domain.sla.targets import COUNTED
+from savctl.persistence.engine import Database
+from savctl.persistence.metrics.desk import TicketsAtWork
+from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.sla.report_reads import (
+    ById,
+    CreatedBetween,
+    InOrder,
+    LivedUntil,
+    TicketSpan,
+    span_reader,
+)
+from savctl.persistence.tickets.messages import Messages
+from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_pages
+from savctl.usecases.reports.workload import Work, report_workload
+from tests.given import write_rows
+
+_COUNT = 600
+_MONTH = timedelta(days=30)
+_SPAN = ReportSpan(SHOP_NOW - 8 * _MONTH, SHOP_NOW - timedelta(days=5), SHOP_NOW)
+
+
+@pytest.fixture
+def shop(database: Database) -> Database:
+    """Three years of tickets in a mixed order, with gaps, and messages of their threads."""
+    chance = random.Random(7)
+    for piece in slices(Shop(_COUNT, lived=True)):
+        tickets = [dict(zip(TICKET_COLUMNS, row, strict=True)) for row in piece.tickets]
+        ids = chance.sample(range(1, 5 * _COUNT), _COUNT)
+        places = {int(str(row["id"])): new for row, new in zip(tickets, ids, strict=True)}
+        write_rows(database, "support_tickets", [r | {"id": places[_id(r)]} for r in tickets])
+        names = ("ticket_id", "sender_id", "sender_type", "message", "is_internal")
+        messages = [
+            dict(zip((*names, "read_at", "created_at", "updated_at"), row[1:], strict=True))
+            for row in piece.messages
+        ]
+        write_rows(
+            database,
+            "ticket_messages",
+            [m | {"ticket_id": places[int(str(m["ticket_id"]))]} for m in messages],
+        )
+    return database
+
+
+def _id(row: dict[str, Any]) -> int:
+    return int(str(row["id"]))
+
+
+def walked(database: Database, span: TicketSpan) -> list[int]:
+    """The ids of a span, as one statement without any other way finds them."""
+    query = select(support_tickets.c.id).where(*span.conditions())
+    with database.reading() as connection:
+        return sorted(row.id for row in connection.execute(query))
+
+
+def read(database: Database, span: TicketSpan, size: int) -> tuple[str, list[int]]:
+    """How the reader goes, and the ids that it finds in its order."""
+    found: list[int] = []
+    with database.reading() as connection:
+        reader = span_reader(connection, span)
+        after: int | None = 0
+        while after is not None:
+            tickets, after = reader.page(connection, after_id=after, limit=size)
+            found += [ticket.id for ticket in tickets]
+    return type(reader).__name__, found
+
+
+SPANS: dict[str, TicketSpan] = {
+    "created in eight months": CreatedBetween(_SPAN.since, _SPAN.until),
+    "created ever": CreatedBetween(SHOP_NOW - 40 * _MONTH, SHOP_NOW),
+    "created later": CreatedBetween(SHOP_NOW, SHOP_NOW + _MONTH),
+    "lived in eight months": LivedUntil(_SPAN.until, _SPAN.since),
+    "lived ever": LivedUntil(_SPAN.until),
+    "lived long ago": LivedUntil(SHOP_NOW - 12 * _MONTH, SHOP_NOW - 40 * _MONTH),
+    "at work": TicketsAtWork(),
+}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+@pytest.mark.parametrize("name", SPANS)
+def test_a_reader_finds_the_tickets_of_a_span_in_id_order(
+    shop: Database, name: str, size: int
+) -> None:
+    assert read(shop, SPANS[name], size)[1] == walked(shop, SPANS[name])
+
+
+def test_few_tickets_are_read_by_their_ids_and_many_in_order(shop: Database) -> None:
+    assert read(shop, TicketsAtWork(), 100)[0] == ById.__name__
+    assert read(shop, LivedUntil(_SPAN.until), 100)[0] == InOrder.__name__
+
+
+def test_a_ticket_that_is_gone_since_its_id_was_read_ends_no_report(shop: Database) -> None:
+    with shop.reading() as connection:
+        reader = span_reader(connection, TicketsAtWork())
+    wanted = walked(shop, TicketsAtWork())
+    with shop.connection() as connection:
+        connection.exec_driver_sql(f"DELETE FROM support_tickets WHERE id = {wanted[0]}")
+        connection.commit()
+
+    with shop.reading() as connection:
+        tickets, last_id = reader.page(connection, after_id=0, limit=1)
+        others, _ = reader.page(connection, after_id=last_id or 0, limit=1_000)
+
+    assert tickets == []
+    assert [ticket.id for ticket in others] == wanted[1:]
+
+
+def clocked(database: Database, span: ReportSpan, by: str) -> dict[str, dict[str, object]]:
+    """The workload as both clocks of every ticket show it, each answer looked up."""
+    found: dict[str, Work] = {}
+    for ticket, answered_at in every(database, span):
+        work = found.setdefault(str(getattr(ticket, by) or NOBODY), Work())
+        seen = clock(ticket, now=span.now, answered_at=answered_at, policies=Policies())
+        if ticket.status is not Status.CLOSED:
+            work.statuses[str(ticket.status)] += 1
+        if ticket.status in COUNTED and seen.is_trusted:
+            work.overdue += any(side.is_breached for side in seen.sides)
+            soon = span.now + timedelta(hours=24)
+            work.due_soon += any(s.due_at is not None and s.due_at <= soon for s in seen.sides)
+        ended_at = seen.resolution.ended_at
+        if seen.is_counted and ended_at is not None and span.since <= ended_at < span.until:
+            work.solved.add(seen.resolution.actual_minutes)
+    return {name: work.row("name", name) for name, work in found.items()}
+
+
+def every(database: Database, span: ReportSpan) -> Iterator[tuple[Ticket, datetime | None]]:
+    """Every ticket of the workload with its answer."""
+    for page in ticket_pages(database, LivedUntil(span.until, span.since), span, Policies()):
+        yield from page
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+@pytest.mark.parametrize("by", ["assigned_to", "category", "priority"])
+@pytest.mark.parametrize("days", [0, 3, 400])
+def test_the_workload_is_what_the_clocks_of_every_ticket_show(
+    shop: Database, by: str, is_past: bool, days: int
+) -> None:
+    now = SHOP_NOW - timedelta(days=days)
+    span = ReportSpan(now - 8 * _MONTH, now, now, is_past)
+
+    found = report_workload(shop, span, by=by, policies=Policies())
+
+    rows = {name: work.row("name", name) for name, work in found.items()}
+    assert rows == clocked(shop, span, by)
+    total: Counter[str] = Counter()
+    for work in found.values():
+        total += work.statuses
+    assert total or is_past
+    assert any(work.solved != Spans() for work in found.values())
+    assert all(work.breaches[Side.RESPONSE] == 0 for work in found.values())
+
+
+def test_only_what_is_at_work_has_its_answers_looked_up(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Ticket] = []
+    usual = Messages.first_answers
+
+    def noted(self: Messages, tickets: Sequence[Ticket]) -> dict[int, datetime]:
+        asked.extend(tickets)
+        return usual(self, tickets)
+
+    monkeypatch.setattr(Messages, "first_answers", noted)
+    report_workload(shop, _SPAN, by="priority", policies=Policies())
+
+    assert asked
+    assert {ticket.status for ticket in asked} <= COUNTED
