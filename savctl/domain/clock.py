@@ -9,6 +9,9 @@ FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
 # What comes later cannot be stored in a TIMESTAMP column.
 COLUMNS_END = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
 
+# So long is an ISO text without its zone. strftime() takes twice as long as isoformat().
+_SECONDS, _MICROSECONDS = len("2025-10-03T10:30:00"), len("2025-10-03T10:30:00.000000")
+
 # A batch asks for the same few instants thousands of times.
 _remembered = lru_cache(maxsize=256)
 
@@ -30,13 +33,13 @@ def to_the_second(moment: datetime) -> datetime:
 @_remembered
 def second_text(moment: datetime) -> str:
     """`2025-10-03T10:30:00Z`, the form of event envelopes and of every output."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='seconds')[:_SECONDS]}Z"
 
 
 @_remembered
 def micro_text(moment: datetime) -> str:
     """`2025-10-03T10:30:00.000000Z`, the form of history entries."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:_MICROSECONDS]}Z"
 
 
 def instant(text: object) -> datetime | None:

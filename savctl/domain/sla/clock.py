@@ -50,7 +50,7 @@ class Running(StrEnum):
 
 
 class SideClock(NamedTuple):
-    """One of the two clocks, and the promise it is measured by.
+    """One of the two clocks, the promise it is measured by, and how far it may run.
 
     `ended_at` is when the answer or the end came; `passed_at` when the target passed, None while
     it has not; `due_at` when it will pass, None unless the clock runs and has time left.
@@ -58,18 +58,13 @@ class SideClock(NamedTuple):
 
     side: Side
     promise: Promise
+    target: timedelta
     elapsed: timedelta
     running: Running
     ended_at: datetime | None = None
     passed_at: datetime | None = None
     due_at: datetime | None = None
     cause: str | None = None
-
-    @property
-    def target(self) -> timedelta:
-        """How far it may run."""
-        target = self.promise.target
-        return target.response if self.side is Side.RESPONSE else target.resolution
 
     @property
     def is_breached(self) -> bool:
@@ -190,6 +185,7 @@ def _response(
     return SideClock(
         side=Side.RESPONSE,
         promise=given,
+        target=target,
         elapsed=elapsed,
         running=Running.RUNNING if is_open else Running.ENDED,
         ended_at=ended_at,
@@ -230,6 +226,7 @@ def _resolution(
     return SideClock(
         side=Side.RESOLUTION,
         promise=given,
+        target=target,
         elapsed=elapsed,
         running=running,
         ended_at=ended_at,

@@ -18,18 +18,10 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.sql import id_list
-from savctl.persistence.tickets.tickets import to_ticket
-from savctl.persistence.types import MetadataType, instant_of
+from savctl.persistence.tickets.tickets import WORDLESS, driver_ticket
 
 _T = support_tickets.c
-# The columns in their order, which ends with the metadata and the times. Words may be long, and
-# whoever only counts does not need them; an empty one would still come over the network.
-_WORDS = ("subject", "description")
-_NAMES = tuple(column.name for column in support_tickets.columns)
-_WORDLESS = tuple(column for column in support_tickets.columns if column.name not in _WORDS)
-_FIRST_WORD = _NAMES.index(_WORDS[0])
-_METADATA = _NAMES.index("metadata") - len(_WORDS)
-_JSON = MetadataType()
+_WORDLESS = tuple(_T[name] for name in WORDLESS)
 
 
 class Pages(Protocol):
@@ -149,11 +141,8 @@ def _tickets(connection: Connection, ids: Select[Any]) -> tuple[list[Ticket], in
 
 def _counted(row: Sequence[Any], dialect: Dialect) -> Ticket | None:
     """The ticket of a row in the driver's own words, None for a row that is none."""
-    metadata = _JSON.process_result_value(row[_METADATA], dialect)
-    times = [instant_of(stored, dialect) for stored in row[_METADATA + 1 :]]
-    before, between = row[:_FIRST_WORD], row[_FIRST_WORD:_METADATA]
     try:
-        return to_ticket((*before, "", "", *between, metadata, *times))
+        return driver_ticket(row, dialect, has_words=False)
     except ValueError:
         return None
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Dialect,
     Select,
     bindparam,
     insert,
@@ -38,8 +39,10 @@ from savctl.persistence.schema.tables import (
     ticket_attachments,
     ticket_messages,
 )
+from savctl.persistence.sql import id_list
 from savctl.persistence.tickets.references import resolved
 from savctl.persistence.tickets.written_tickets import write_rows_of
+from savctl.persistence.types import MetadataType, instant_of
 from savctl.persistence.visibility import requester_on, seen_archived, seen_tickets
 
 _T = support_tickets.c
@@ -47,13 +50,20 @@ _T = support_tickets.c
 # What a decision may change; the rest of the row is never written again.
 _MUTABLE = tuple(name for name in TICKET_COLUMNS if name not in FIXED_COLUMNS)
 
+# The columns in their order, which ends with the metadata and the times. Words may be long, and
+# whoever counts or closes does not need them; an empty one would still come over the network.
+_WORDS = ("subject", "description")
+WORDLESS = tuple(name for name in TICKET_COLUMNS if name not in _WORDS)
+_FIRST_WORD = TICKET_COLUMNS.index(_WORDS[0])
+_METADATA = TICKET_COLUMNS.index("metadata")
+_JSON = MetadataType()
+
 # Made once: to make such a query takes longer than the server needs to answer it.
 _BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
 _BY_NUMBER = select(support_tickets).where(_T.ticket_number == bindparam("ref"))
 _BY_IDS = (
     select(support_tickets).where(_T.id.in_(bindparam("ids", expanding=True))).order_by(_T.id)
 )
-_LOCKED = {skips: _BY_IDS.with_for_update(skip_locked=skips) for skips in (False, True)}
 _LOCKED_BY_ID, _LOCKED_BY_NUMBER = _BY_ID.with_for_update(), _BY_NUMBER.with_for_update()
 _INSERT = insert(support_tickets)
 _SAVE = update(support_tickets).where(_T.id == bindparam("ref"))
@@ -133,16 +143,19 @@ class Tickets:
                 return NamedTicket(*row)
         raise _not_there(self._connection, ref)
 
-    def lock_many(self, ids: Iterable[int], *, skip_locked: bool = False) -> list[Ticket]:
+    def lock_many(
+        self, ids: Iterable[int], *, skip_locked: bool = False, has_words: bool = True
+    ) -> list[Ticket]:
         """These tickets, locked in id order; those that are gone are left out.
 
         With `skip_locked` also those that somebody else holds locked, instead of waiting. It is
         for batches, which look at many and change few: what they change without recording it
-        as a decision, they name to `keep_others_out`.
+        as a decision, they name to `keep_others_out`. Without `has_words` subject and
+        description come empty: they are the longest columns, and few rules ask for them.
         """
-        query = _seen(self._connection, _LOCKED[skip_locked])
-        rows = self._connection.execute(query, {"ids": sorted(ids)})
-        found = [to_ticket(row) for row in rows]
+        found = locked_tickets(
+            self._connection, sorted(ids), skip_locked=skip_locked, has_words=has_words
+        )
         self._locked |= {ticket.id: ticket for ticket in found}
         if not skip_locked:
             self.keep_others_out([ticket.id for ticket in found])
@@ -309,6 +322,37 @@ def archived_number(connection: Connection, ref: str | int) -> str | None:
 def _is_archived(ref: str | int) -> ColumnElement[bool]:
     known = archived_tickets.c
     return known.ticket_id == ref if isinstance(ref, int) else known.number_key == ref.lower()
+
+
+def locked_tickets(
+    connection: Connection, ids: Sequence[int], *, skip_locked: bool, has_words: bool
+) -> list[Ticket]:
+    """These tickets, locked in id order, in one statement that is not compiled anew.
+
+    SQLAlchemy would compile it for each number of ids, and look at each id and each value.
+    """
+    if not ids:
+        return []
+    if seen_tickets(connection):
+        narrowed = _seen(connection, _BY_IDS).with_for_update(skip_locked=skip_locked)
+        return [to_ticket(row) for row in connection.execute(narrowed, {"ids": ids})]
+    names = ", ".join(TICKET_COLUMNS if has_words else WORDLESS)
+    lock = " FOR UPDATE" + " SKIP LOCKED" * skip_locked
+    query = (
+        f"SELECT {names} FROM support_tickets WHERE id IN ({id_list(ids)}) "  # noqa: S608
+        f"ORDER BY id{'' if connection.dialect.name == 'sqlite' else lock}"
+    )
+    rows = connection.exec_driver_sql(query).cursor.fetchall()
+    return [driver_ticket(row, connection.dialect, has_words=has_words) for row in rows]
+
+
+def driver_ticket(row: Sequence[Any], dialect: Dialect, *, has_words: bool) -> Ticket:
+    """A row of support_tickets as the driver has it, whole or without its words."""
+    if not has_words:
+        row = (*row[:_FIRST_WORD], "", "", *row[_FIRST_WORD:])
+    times = [instant_of(stored, dialect) for stored in row[_METADATA + 1 :]]
+    metadata = _JSON.process_result_value(row[_METADATA], dialect)
+    return to_ticket((*row[:_METADATA], metadata, *times))
 
 
 def to_ticket(row: Iterable[Any]) -> Ticket:

@@ -7,9 +7,9 @@ those that another program made or changed: at new ones each time, at all active
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -36,16 +36,24 @@ from savctl.usecases.batch.report import Item, ItemOutcome
 # whose clock is paused: another program may have started it.
 WHOLE_EVERY = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(minutes=15)
+_NOTHING = frozenset[Side]()
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A locked ticket, its clocks, and what is written down of it already."""
+class _Judged(NamedTuple):
+    """A locked ticket, its clocks, what is written down of it already, and what is not yet.
+
+    The scan writes to tickets that are worked on; the others are the audit's (rules 4.6).
+    """
 
     ticket: Ticket
     seen: SlaClock
     known: frozenset[Side]
+    late: frozenset[Side] = _NOTHING
+
+    def next_look(self) -> datetime | None:
+        """When a breach can come that is not written down by then."""
+        return next_look(self.seen, recorded=self.known | self.late, longest_pause=LONGEST_PAUSE)
 
 
 def escalate(
@@ -82,18 +90,18 @@ def _scan_batch(
     uow: UnitOfWork, ids: Sequence[int], now: datetime, policies: Policies
 ) -> list[Item]:
     """One transaction: lock, judge what is locked, write all of it set-wise."""
-    locked = uow.tickets.lock_many(ids, skip_locked=True)
+    locked = uow.tickets.lock_many(ids, skip_locked=True, has_words=False)
     judged = _judge(uow, locked, now, policies)
-    changes = [(j, record_breaches(j.ticket, j.seen, known=j.known)) for j in judged if _acts(j)]
-    uow.record_many([(j.ticket, decision) for j, decision in changes])
-    after = {j.ticket.id: decision for j, decision in changes}
+    late = [j for j in judged if j.late]
+    made = {j.ticket.id: record_breaches(j.ticket, j.seen, known=j.known) for j in late}
+    uow.record_many([(j.ticket, made[j.ticket.id]) for j in late])
     uow.alarms.put(
-        (after[j.ticket.id].ticket if j.ticket.id in after else j.ticket, _looks_again(j))
+        (made[j.ticket.id].ticket if j.late else j.ticket, j.next_look())
         for j in judged
         if j.ticket.status is not Status.CLOSED
     )
     uow.alarms.remove([j.ticket.id for j in judged if j.ticket.status is Status.CLOSED])
-    items = [item for j, decision in changes if (item := _item(j, decision)) is not None]
+    items = [item for j in judged if (item := _item(j, made.get(j.ticket.id))) is not None]
     return items + _not_locked(uow, sorted(set(ids) - {ticket.id for ticket in locked}))
 
 
@@ -103,38 +111,30 @@ def _judge(
     """The clocks of locked tickets; one query for all their answers, one for the ledger."""
     ids = [ticket.id for ticket in tickets]
     answers, ledger = uow.messages.first_answers(tickets), uow.breaches.sides(ids)
-    return [
-        _Judged(
-            ticket,
-            clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies),
-            ledger.get(ticket.id, frozenset()) | _sides(breaches_of(ticket.metadata)),
-        )
-        for ticket in tickets
-    ]
+    judged = []
+    for ticket in tickets:
+        seen = clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
+        known = ledger.get(ticket.id, _NOTHING) | _sides(breaches_of(ticket.metadata))
+        late = _new_sides(seen, known) if ticket.status in COUNTED else _NOTHING
+        judged.append(_Judged(ticket, seen, known, late))
+    return judged
 
 
 def _sides(breaches: Iterable[Breach]) -> frozenset[Side]:
-    return frozenset(breach.side for breach in breaches)
+    return frozenset([breach.side for breach in breaches])
 
 
-def _acts(judged: _Judged) -> bool:
-    """The scan writes to tickets that are worked on; the others are the audit's (rules 4.6)."""
-    return judged.ticket.status in COUNTED
+def _new_sides(seen: SlaClock, known: frozenset[Side]) -> frozenset[Side]:
+    return frozenset([side.side for side in new_breaches(seen, known=known)])
 
 
-def _looks_again(judged: _Judged) -> datetime | None:
-    known = judged.known
-    if _acts(judged):
-        known |= {side.side for side in new_breaches(judged.seen, known=known)}
-    return next_look(judged.seen, recorded=known, longest_pause=LONGEST_PAUSE)
-
-
-def _item(judged: _Judged, decision: Decision) -> Item | None:
+def _item(judged: _Judged, decision: Decision | None) -> Item | None:
     ticket, problem = judged.ticket, judged.seen.timeline.problem
-    if decision.is_change:
+    if decision is not None:
         detail = "; ".join(_breach_text(ticket, breach) for breach in decision.breaches)
         return Item(ticket.id, ticket.ticket_number, ItemOutcome.CHANGED, detail)
-    if problem is not None and any(side.is_breached for side in judged.seen.sides):
+    is_odd = problem is not None and ticket.status in COUNTED
+    if is_odd and any(side.is_breached for side in judged.seen.sides):
         reason = f"looks late, but is not escalated: {problem}; see savctl sla explain"
         return Item(ticket.id, ticket.ticket_number, ItemOutcome.SKIPPED, reason)
     return None
