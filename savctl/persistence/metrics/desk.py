@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, func, select
 
 from savctl.domain.model.states import Status
 from savctl.domain.sla.targets import COUNTED
-from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.schema.tables import sla_breaches, support_tickets
 
-_T = support_tickets.c
+_T, _B = support_tickets.c, sla_breaches.c
 _AT_WORK = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING_CUSTOMER)
 
 
@@ -34,9 +32,14 @@ def count_unassigned(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-class TicketsAtWork:
-    """The tickets whose clocks may run: open and in progress."""
-
-    def conditions(self) -> Sequence[ColumnElement[bool]]:
-        """What each of them is."""
-        return (_T.status.in_(sorted(str(status) for status in COUNTED)),)
+def breached_at_work(connection: Connection, *, after_id: int, limit: int) -> list[int]:
+    """The next tickets that are open or in progress and have a breach written down."""
+    query = (
+        select(_B.ticket_id)
+        .distinct()
+        .join_from(sla_breaches, support_tickets, _T.id == _B.ticket_id)
+        .where(_B.ticket_id > after_id, _T.status.in_(sorted(str(one) for one in COUNTED)))
+        .order_by(_B.ticket_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())

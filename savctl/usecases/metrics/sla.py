@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from savctl.domain.clock import to_the_second
 from savctl.domain.metrics.families import MetricSample, counter, gauge
-from savctl.domain.sla.clock import Running, Side
+from savctl.domain.sla.clock import Running, Side, SlaClock, clock
 from savctl.domain.sla.statistics import SideTally, SlaStatistics
-from savctl.persistence.metrics.desk import TicketsAtWork
-from savctl.persistence.sla.breaches import BREACHES_TOTAL
+from savctl.domain.sla.targets import COUNTED
+from savctl.persistence.engine import Database
+from savctl.persistence.metrics.desk import breached_at_work
+from savctl.persistence.sla.breaches import BREACHES_TOTAL, Ledger
 from savctl.persistence.sla.report_reads import CreatedBetween
+from savctl.persistence.tickets.candidates import read_tickets
+from savctl.persistence.tickets.messages import Messages
 from savctl.usecases.metrics.figures import Figure
 from savctl.usecases.metrics.subject import MetricPlaces, MetricSubject, Scrape
 from savctl.usecases.reports.sla_report import ReportSpan, ticket_clocks
+from savctl.usecases.sla.due import ids_due
 
 DUE_SOON = timedelta(hours=2)
+_SECOND = timedelta(seconds=1)  # an alarm rings a second after its target passed
+_PAGE = 1_000
 WINDOWS: Mapping[str, timedelta] = MappingProxyType(
     {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 )
@@ -50,11 +57,10 @@ _BREACHES = counter(
 
 
 def _count_desk(places: MetricPlaces) -> Iterator[MetricSample]:
+    """Counted without reading every ticket at work, of which hardly any is late or soon due."""
     now = to_the_second(places.clock())
     running, soon = Counter[Side](), Counter[Side]()
-    span = ReportSpan(now, now, now)
-    clocks = ticket_clocks(places.database, TicketsAtWork(), span, places.policies())
-    for _, seen in clocks:
+    for seen in _pressing_clocks(places, now):
         if not seen.is_trusted:
             continue
         for side in seen.sides:
@@ -63,6 +69,32 @@ def _count_desk(places: MetricPlaces) -> Iterator[MetricSample]:
     for one in Side:
         yield _RUNNING.sample(running[one], str(one))
         yield _SOON.sample(soon[one], str(one))
+
+
+def _pressing_clocks(places: MetricPlaces, now: datetime) -> Iterator[SlaClock]:
+    """The clocks of the tickets at work that may be late or soon due.
+
+    A breach that has been recorded is in the ledger, and no other one comes before its alarm.
+    """
+    policies = places.policies()
+    for ids in _pressing_tickets(places.database, now):
+        with places.database.reading() as connection:
+            tickets = [t for t in read_tickets(connection, ids) if t.status in COUNTED]
+            answers = Messages(connection).first_answers(tickets)
+        for ticket in tickets:
+            yield clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
+
+
+def _pressing_tickets(database: Database, now: datetime) -> Iterator[Sequence[int]]:
+    for ids, _ in ids_due(database, now + DUE_SOON + _SECOND):
+        with database.reading() as connection:
+            recorded = Ledger(connection).sides(ids)
+        yield [ticket_id for ticket_id in ids if ticket_id not in recorded]
+    ids = [0]
+    while ids:
+        with database.reading() as connection:
+            ids = breached_at_work(connection, after_id=ids[-1], limit=_PAGE)
+        yield ids
 
 
 def _count_met(places: MetricPlaces) -> Iterator[MetricSample]:

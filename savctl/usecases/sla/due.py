@@ -110,7 +110,7 @@ def _pages(
     saw it may have been started since by another program.
     """
     resumed_until = now + LONGEST_PAUSE
-    for ids, last in _ids(database, max(until, resumed_until) + _SECOND):
+    for ids, last in ids_due(database, max(until, resumed_until) + _SECOND):
         with database.reading() as connection:
             reads = SlaReads(connection)
             found = reads.active_tickets(ids, wanted.held)
@@ -120,7 +120,9 @@ def _pages(
         yield (last - _SECOND if last is not None and last > resumed_until else None), page
 
 
-def _ids(database: Database, until: datetime) -> Iterator[tuple[Sequence[int], datetime | None]]:
+def ids_due(
+    database: Database, until: datetime
+) -> Iterator[tuple[Sequence[int], datetime | None]]:
     """Pages of tickets, with the last alarm of each; first those without a sure alarm.
 
     Of these only what is newer than the scan's last look at everything: it has seen the others.
