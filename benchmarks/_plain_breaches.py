@@ -6,6 +6,7 @@ In the same batches: rows locked and judged again, then tickets, audit, events, 
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _OUTBOX = "event_id, event, routing_key, ticket_id, envelope, occurred_at"
 _LEDGER = (
     "ticket_id, side, at, found_at, priority, expected_minutes, actual_minutes, raised_to, run_id"
 )
+_ALARMS = "ticket_id, looks_at, row_updated_at"
 _RUN = 1
 
 
@@ -81,15 +83,52 @@ def _record(plain: Plain, ids: Sequence[int], now: datetime, *, is_scan: bool) -
     rows = _Rows(now)
     for one in judged(plain, found, now):
         _add(rows, one)
+    if not is_scan:
+        rows.alarms.clear()
+    _write(plain, rows)
+    return len(rows.tickets)
+
+
+def written_by(url: str, run_id: int, since: datetime) -> _Rows:
+    """What a run of `sla-escalation` wrote, which began at `since`."""
+    at = naive(since)
+    with opened(url) as plain:
+        ledger = plain.rows(
+            f"SELECT {_LEDGER} FROM savctl_sla_breaches WHERE run_id = %s", (run_id,)
+        )
+        places = ", ".join(sorted({str(row[0]) for row in ledger}))
+        return _Rows(
+            at,
+            tickets=plain.rows(
+                "SELECT id, metadata, priority, updated_at FROM support_tickets "
+                f"WHERE id IN ({places}) ORDER BY id"
+            ),
+            audit=plain.rows(f"SELECT {_AUDIT} FROM savctl_audit WHERE run_id = %s", (run_id,)),
+            outbox=plain.rows(
+                f"SELECT {_OUTBOX} FROM savctl_outbox WHERE occurred_at = %s", (at,)
+            ),
+            ledger=ledger,
+            alarms=plain.rows(
+                f"SELECT {_ALARMS} FROM savctl_sla_alarms WHERE ticket_id IN ({places})"
+            ),
+        )
+
+
+def write(plain: Plain, rows: _Rows) -> float:
+    """Write the same rows into another database with the same tickets; the seconds it took."""
+    started = time.perf_counter()
+    plain.begin()
+    _write(plain, rows)
+    return time.perf_counter() - started
+
+
+def _write(plain: Plain, rows: _Rows) -> None:
     _update(plain, rows.tickets)
     plain.insert("savctl_audit", _AUDIT, rows.audit)
     plain.insert("savctl_outbox", _OUTBOX, rows.outbox)
     plain.insert("savctl_sla_breaches", _LEDGER, rows.ledger)
-    if is_scan:
-        columns = "ticket_id, looks_at, row_updated_at"
-        plain.insert("savctl_sla_alarms", columns, rows.alarms, verb="REPLACE")
+    plain.insert("savctl_sla_alarms", _ALARMS, rows.alarms, verb="REPLACE")
     plain.connection.commit()
-    return len(rows.tickets)
 
 
 def _add(rows: _Rows, one: Judged) -> None:
