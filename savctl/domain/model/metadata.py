@@ -107,6 +107,13 @@ class Metadata(Mapping[str, object]):
                 found._read = found._kept()
         return found
 
+    @classmethod
+    def _spelt(cls, text: str, values: dict[str, object]) -> Metadata:
+        """Metadata that is stored as this text, which holds these members."""
+        found = cls(None, values, stored=text)
+        found._is_spelt = True
+        return found
+
     @property
     def was_unreadable(self) -> bool:
         """Whether the stored text was no JSON object; callers warn when they write it back."""
@@ -136,6 +143,10 @@ class Metadata(Mapping[str, object]):
 
         What an object replaces that is none is moved to `unreadable_KEY`, never thrown away.
         """
+        if len(members) == 1:
+            ((key, value),) = members.items()
+            if (replaced := self._with_replaced(key, value)) is not None:
+                return replaced
         raw, values = dict(self._raw), dict(self._values)
         for key, value in members.items():
             old = values.get(key)
@@ -145,6 +156,25 @@ class Metadata(Mapping[str, object]):
                 raw[aside], values[aside] = raw[key], old
             raw[key], values[key] = encode(value), value
         return Metadata(raw, values)
+
+    def _with_replaced(self, key: str, value: object) -> Metadata | None:
+        """The same with an object in the place of one, where the stored text has the key once.
+
+        The members behind it are not looked at: the history is the longest, and comes last.
+        """
+        name, stored, values = f'"{key}"', self._stored, self._values
+        is_object = isinstance(value, dict) and isinstance(values.get(key), dict)
+        if not is_object or self._texts is not None:
+            return None
+        if stored.count(name) != 1 or _ESCAPE in stored:
+            return None
+        at = stored.index("{") + 1
+        while (found := _KEY.match(stored, at)) is not None:
+            _, at = _scan(stored, found.end())
+            if found[1] == name:
+                text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
+                return Metadata._spelt(text, {**values, key: value})
+        return None
 
     def with_text(self, key: str, text: str) -> Metadata:
         """The same metadata with a member of this JSON text; what it replaces is gone."""
@@ -166,9 +196,7 @@ class Metadata(Mapping[str, object]):
                 break
             stored = f'{before}"{new}"{behind}'
         if is_as_stored:
-            found = Metadata(None, values, stored=stored)
-            found._is_spelt = True
-            return found
+            return Metadata._spelt(stored, values)
         raw = {**self._raw, **{key: encode(new) for key, new in strings.items()}}
         return Metadata(raw, values)
 
@@ -239,9 +267,7 @@ class Metadata(Mapping[str, object]):
             return None
         entries = ", ".join(map(encode, added))
         stored = f"{head[:-1].rstrip()}, {entries}]}}"
-        found = Metadata(None, {**values, _HISTORY: [*old, *added]}, stored=stored)
-        found._is_spelt = True
-        return found
+        return Metadata._spelt(stored, {**values, _HISTORY: [*old, *added]})
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:

@@ -6,9 +6,10 @@ Rules 4.2, 4.6, 4.7.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.events.events import TicketSLABreach
+from savctl.domain.events.events import Event, TicketSLABreach
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import Priority, raised
@@ -26,10 +27,31 @@ def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -
     as it was, so that the raise breaches nothing (rules 4.2, 4.6, 4.7).
     """
     now = ticket.moment(seen.at)
-    decision = Decision(ticket=ticket, at=now)
+    entries: list[HistoryEntry] = []
+    events: list[Event] = []
+    breaches: list[Breach] = []
     for side in new_breaches(seen, known=known):
-        decision = decision.then(_record_one(decision.ticket, side, seen, now))
-    return decision
+        to = raised(ticket.priority)
+        raises = side.side is Side.RESPONSE and ticket.status in COUNTED
+        raises = raises and to is not ticket.priority
+        breach = _breach(side, now, to if raises else None)
+        breaches.append(breach)
+        events.append(_event(ticket, breach))
+        fields: dict[str, Any] = {"metadata": with_breach(_promised(ticket, seen), breach)}
+        if raises:
+            reason = f"{ESCALATED}: {side.expected_minutes} min promised"
+            entry = history_entry(Action.PRIORITY, ticket.priority, to, None, now, reason)
+            entries.append(entry)
+            fields["metadata"] = fields["metadata"].with_history((entry,))
+            fields |= {"priority": to, "updated_at": to_the_second(now)}
+        ticket = ticket.changed(**fields)
+    return Decision(
+        ticket=ticket,
+        at=now,
+        entries=tuple(entries),
+        events=tuple(events),
+        breaches=tuple(breaches),
+    )
 
 
 def needs_a_look(decision: Decision) -> bool:
@@ -47,31 +69,6 @@ def _brings_closer(entry: HistoryEntry) -> bool:
         return not is_automatic(entry)
     is_begun = entry.action in {Action.CREATED, Action.IMPORTED}
     return is_begun or (entry.action == Action.STATUS and entry.before not in COUNTED)
-
-
-def _record_one(ticket: Ticket, side: SideClock, seen: SlaClock, now: datetime) -> Decision:
-    to = raised(ticket.priority)
-    raises = side.side is Side.RESPONSE and ticket.status in COUNTED and to is not ticket.priority
-    breach = _breach(side, now, to if raises else None)
-    metadata = with_breach(_promised(ticket, seen), breach)
-    changed = ticket.changed(metadata=metadata)
-    entries: tuple[HistoryEntry, ...] = ()
-    if raises:
-        reason = f"{ESCALATED}: {side.expected_minutes} min promised"
-        entry = history_entry(Action.PRIORITY, ticket.priority, to, None, now, reason)
-        entries = (entry,)
-        changed = changed.changed(
-            priority=to,
-            metadata=metadata.with_history(entries),
-            updated_at=to_the_second(now),
-        )
-    return Decision(
-        ticket=changed,
-        at=now,
-        entries=entries,
-        events=(_event(ticket, breach),),
-        breaches=(breach,),
-    )
 
 
 def _promised(ticket: Ticket, seen: SlaClock) -> Metadata:
