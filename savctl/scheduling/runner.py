@@ -36,7 +36,8 @@ class Start:
     `run_until` keeps a continuous job at work. `troubles` are those of the process, which
     outlive a run. `on_total` gets the number of items before the work begins, `on_item` each
     item of a dry run, however many there are, `on_each` every item of any run. `stopped` answers
-    the exit code of a process that was asked to stop, if it ends by that.
+    the exit code of a process that was asked to stop, if it ends by that. Without
+    `with_figures` those of the metrics stay as old as they are.
     """
 
     by: StartedBy = StartedBy.HAND
@@ -52,6 +53,7 @@ class Start:
     on_item: Callable[[Item], None] | None = None
     on_each: Callable[[Item], None] | None = None
     troubles: Troubles = field(default_factory=Troubles)
+    with_figures: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ def _leased(
     try:
         job.run(_context(job, app, start, done, lease, counts))
         _require_held(lease)
-        refresh_figures(job.name, metric_places(app))
+        if start.with_figures:
+            refresh_figures(job.name, metric_places(app))
     except BaseException as problem:
         failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
         watch.report = failed
