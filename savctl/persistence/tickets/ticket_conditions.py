@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, and_, cast
 
 from savctl.domain.model.ticket_filter import TicketFilter
-from savctl.persistence.metadata_sql import metadata_list_has, metadata_list_is_filled
+from savctl.persistence.metadata_sql import metadata_has_breaches, metadata_list_has
 from savctl.persistence.schema.tables import support_tickets
 
 _T = support_tickets.c
@@ -35,7 +35,7 @@ def conditions(wanted: TicketFilter, dialect: str) -> list[ColumnElement[bool]]:
     if wanted.tag is not None:
         found.append(metadata_list_has("tags", wanted.tag, dialect))
     if wanted.is_breached:
-        found.append(metadata_list_is_filled("sla.breaches", dialect))
+        found.append(metadata_has_breaches(dialect))
     return found
 
 
