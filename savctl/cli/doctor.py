@@ -131,6 +131,7 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
 
 def _watched_backups(call: CommandContext) -> WatchedBackups:
     """The place of the backups, and the disk and buckets that it should not be on."""
+    from savctl.usecases.backup.restore.unfinished import find_unfinished
     from savctl.usecases.doctor.dumps import WatchedBackups
 
     app, settings = call.unproved_app, call.settings
@@ -146,6 +147,7 @@ def _watched_backups(call: CommandContext) -> WatchedBackups:
             url.removeprefix("s3://").partition("/")[0] for url in urls if url.startswith("s3://")
         ),
         home=settings.home,
+        unfinished=find_unfinished,
     )
 
 

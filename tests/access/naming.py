@@ -66,7 +66,7 @@ _OTHERS = frozenset(
         *("in_", "scan", "over", "state", "interval", "from_mirror"),
         *("metrics", "textfile"),
         # backups
-        *("backup", "restore_test", "into", "in_place", "resend"),
+        *("backup", "restore_test", "into", "in_place", "resend", "discard"),
     )
 )  # fmt: skip
 # These names mean a ticket with some commands, and something else here.

@@ -23,6 +23,7 @@ class WholeOptions:
     in_place: bool
     confirm: str | None
     resend: bool
+    discard: bool
     until: Until | None
 
 
@@ -37,12 +38,15 @@ def restore_whole(call: CommandContext, backup_id: str, options: WholeOptions) -
             "name one of --ticket TKT, --into NAME and --in-place",
             hint="--into restores beside the database.",
         )
+    if options.discard and not options.in_place:
+        raise InvalidInput("--discard belongs to --in-place: nothing else is replaced")
     call.name_target()
     work = work_of(call)
     wish = RestoreWish(
         into=options.into,
         confirmed=_confirmed(call, work, backup_id, options),
         resends=options.resend,
+        discards=options.discard,
         dry_run=call.dry_run,
         by=call.by,
         until=options.until,
@@ -55,9 +59,12 @@ def restore_whole(call: CommandContext, backup_id: str, options: WholeOptions) -
     row: dict[str, object] = {
         "id": done.manifest.id,
         "database": done.database,
+        "before": done.before,
         "steps": [*done.steps.done, *(f"FAILED {one}" for one in done.steps.failed)],
         "dry_run": call.dry_run,
     }
+    if done.before is not None:
+        call.note(f"the replaced content is the backup {done.before}")
     answer = Answer(rows=[row], is_one=True, as_record=True, key="database")
     return Outcome(answer=answer, failures=tuple(_failures(done.steps)))
 

@@ -53,14 +53,22 @@ def restore(
         bool,
         typer.Option("--resend", help="Send waiting events, also those that were sent already."),
     ] = False,
+    discard: Annotated[
+        bool,
+        typer.Option("--discard", help="In place: make no backup of what is replaced."),
+    ] = False,
 ) -> Outcome:
     """Restore a whole backup, or one ticket of it.
 
     A spoiled backup is refused (exit 5) before anything is changed.
 
-    In place: only with nobody else connected and the schedulers stopped (exit 6). Afterwards
-    erased persons are erased again, orphan-cleanup is braked, events that may have been sent are
-    held until 'event relay --resend' or 'event skip', and 'db check' runs.
+    In place: only with nobody else connected and the schedulers stopped (exit 6). What it replaces
+    is backed up first; the answer names that backup. After a failure in the middle run the same
+    command again, or restore that backup. --discard makes none, for a database that cannot be
+    dumped any more.
+
+    Afterwards erased persons are erased again, orphan-cleanup is braked, events that may have
+    been sent are held until 'event relay --resend' or 'event skip', and 'db check' runs.
 
     One ticket: the backup is restored into a schema of its own, which is dropped again. The
     ticket gets its rows back with ids, number and times; rows that are newer stay, and a closed
@@ -76,10 +84,11 @@ def restore(
             in_place=in_place,
             confirm=confirm,
             resend=resend,
+            discard=discard,
             until=until_of(call, until),
         )
         return restore_whole(call, backup, options)
-    if into is not None or in_place or resend:
+    if into is not None or in_place or resend or discard:
         raise InvalidInput("--ticket brings one ticket back", hint="Leave the other options out.")
     from savctl.cli.backup._ticket import restore_one_ticket
 

@@ -27,6 +27,17 @@ def tables_of(file: Path) -> Mapping[str, dict[str, object]]:
         return {name.decode(): _table(connection, name.decode()) for (name,) in names}
 
 
+def has_objects(file: Path) -> bool:
+    """Whether a table is in it; a file that cannot be read may hold anything."""
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(file)) as connection:
+        try:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+        except sqlite3.DatabaseError:
+            return True
+
+
 def is_unused(file: Path, *, dry_run: bool) -> bool:
     """Whether nobody else has the database open: then it can leave the write-ahead mode.
 

@@ -77,9 +77,14 @@ def write(work: BackupWork, manifest: Manifest) -> None:
     place = work.place()
     with place.write(f"{manifest.id}/{NAME}") as sink:
         sink.write(manifest.as_bytes())
-    record = record_of(manifest, place)
+    record(work, manifest)
+
+
+def record(work: BackupWork, manifest: Manifest) -> None:
+    """Write the row of a backup; a database that is away does without."""
+    row = record_of(manifest, work.place())
     with suppress(SavError):
-        work.database.transaction(lambda c: records.store(c, record))
+        work.database.transaction(lambda c: records.store(c, row))
 
 
 def forget(work: BackupWork, backup_id: str) -> None:

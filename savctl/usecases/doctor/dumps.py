@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from savctl.errors import SavError
 from savctl.persistence.backups import records, schemas
@@ -19,18 +20,37 @@ from savctl.usecases.doctor.checks import Check, CheckLevel, CheckResult, Enviro
 
 _MADE_WITHIN = timedelta(hours=26)  # one missed night
 _PROVEN_WITHIN = timedelta(days=8)
+_NAMED = 3  # spoiled backups
 _ROOM = 1.2  # of the size of the last one
+
+
+class BegunRestore(Protocol):
+    """Which backup was to replace the database, and which one holds its content before."""
+
+    @property
+    def backup(self) -> str:
+        """The id."""
+        ...
+
+    @property
+    def before(self) -> str | None:
+        """The id; None where none was made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedBackups:
-    """The place and what it is compared with; `data` are folders that hold the data itself."""
+    """The place and what it is compared with; `data` are folders that hold the data itself.
+
+    `unfinished` answers the restore of a database, by its name, that began and did not end.
+    """
 
     place: Callable[[], BackupPlace] | None
     client: Callable[[], DumpClient]
     data: tuple[Path, ...] = ()
     data_buckets: tuple[str, ...] = ()
     home: Path = field(default=Path("/nonexistent"))
+    unfinished: Callable[[BackupPlace, str], BegunRestore | None] = lambda _, __: None
 
 
 def dumps(watched: WatchedBackups) -> Mapping[str, Check]:
@@ -73,9 +93,16 @@ def _ages(environment: Environment) -> Iterator[CheckResult]:
 def _failures(environment: Environment) -> Iterator[CheckResult]:
     with environment.database.reading() as connection:
         states = records.newest_states(connection)
+        kept = records.of_kind(connection, BackupKind.DUMP)
     if states.get(BackupKind.DUMP) == BackupState.FAILED:
         yield _result(
             CheckLevel.ERROR, "the newest one is spoiled", "Run 'savctl backup create' now."
+        )
+    older = [record.id for record in kept[1:] if record.state == BackupState.FAILED]
+    if older:
+        named = ", ".join(older[:_NAMED]) + (", …" if len(older) > _NAMED else "")
+        yield _result(
+            CheckLevel.WARN, f"spoiled: {named}", "Do not restore from it: savctl backup list."
         )
     if states.get(BackupKind.DRILL) == BackupState.FAILED:
         found = "a procedure of the last drill failed"
@@ -95,6 +122,14 @@ def _place(
     if room is not None and (needed := _needed(environment)) > room:
         found = f"{room:,} bytes are free, the next backup needs about {needed:,}"
         yield _result(CheckLevel.ERROR, found, "Make room, or run 'savctl backup prune'.")
+    unfinished = watched.unfinished(place, environment.database.name)
+    if unfinished is not None:
+        again = f"savctl backup restore {unfinished.backup} --in-place"
+        before = (
+            f", or restore the content before: {unfinished.before}" if unfinished.before else ""
+        )
+        found = f"a restore in place by {unfinished.backup} did not end"
+        yield _result(CheckLevel.ERROR, found, f"Run '{again}' again{before}.")
     if (why := _too_near(watched, place)) is not None:
         yield _result(CheckLevel.WARN, why, "Set backup_url to another disk, bucket or host.")
 

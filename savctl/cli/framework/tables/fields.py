@@ -209,7 +209,7 @@ _FIELDS: dict[str, str] = {
     "backup show": _BACKUP,
     "backup restore": (
         "id ticket_number backup was_missing status previous_status changed dry_run differences "
-        "file_keys id database steps"
+        "file_keys id database before steps"
     ),
     "backup verify": "id state verified_at restored problems broken_invariants",
     "backup prune": f"{_BACKUP}bytes rows dry_run",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from savctl.errors import InvalidInput, NeedsConfirmation, Refused, SavError
 from savctl.persistence.backups import embedded, schemas
 from savctl.persistence.jobs import leases
+from savctl.persistence.jobs.maintenance_lease import MAINTENANCE
 from savctl.persistence.schema.server_info import sqlite_file
 from savctl.usecases.backup.work import BackupWork
 from savctl.usecases.database.schema import confirmation_word
 
+_LEAVING_SECONDS = 2.0
+_PAUSE = 0.05
 _SCHEMA = re.compile(r"[A-Za-z0-9_$-]{1,64}")
 
 
@@ -31,34 +36,44 @@ def require_confirmed(work: BackupWork, confirmed: str | None) -> None:
         )
 
 
-def require_unused(work: BackupWork, *, dry_run: bool) -> None:
+def require_unused(work: BackupWork, *, dry_run: bool, is_half_loaded: bool = False) -> None:
     """Pass when nobody else is connected, and no scheduler or job is alive.
 
-    A dry run goes on and names what would stop the real one.
+    A dry run goes on and names what would stop the real one. Half a restore has the maintenance
+    lease that every dump has held while it was made: nobody holds it.
 
     Raises:
         NeedsConfirmation: somebody is; nothing was done.
     """
     try:
-        _require_unused(work, dry_run)
+        _require_unused(work, dry_run, {MAINTENANCE} if is_half_loaded else set())
     except NeedsConfirmation as stopping:
         if not dry_run:
             raise
         work.warn(f"the real run would stop: {stopping.message}")
 
 
-def _require_unused(work: BackupWork, dry_run: bool) -> None:
-    _require_no_lease(work)
+def _require_unused(work: BackupWork, dry_run: bool, ignored: Set[str]) -> None:
+    _require_no_lease(work, ignored)
     work.database.close()  # this process's own connections are not somebody else
     if work.database.is_sqlite:
         file = sqlite_file(work.database)
         if file is not None and file.exists() and not embedded.is_unused(file, dry_run=dry_run):
             raise _used(work, "another process has it open")
         return
-    with work.database.reading() as connection:
-        others = schemas.others_connected(connection)
+    others = _others(work)
+    give_up = time.monotonic() + _LEAVING_SECONDS
+    while others and time.monotonic() < give_up:
+        time.sleep(_PAUSE)
+        others = _others(work)
     if others:
         raise _used(work, f"connected: {', '.join(others[:5])}")
+
+
+def _others(work: BackupWork) -> Sequence[str]:
+    """Who else is connected; a server takes a moment to notice that a client has left."""
+    with work.database.reading() as connection:
+        return schemas.others_connected(connection)
 
 
 def require_new_schema(work: BackupWork, name: str) -> bool:
@@ -99,10 +114,11 @@ def require_new_file(work: BackupWork, name: str) -> Path:
     return path
 
 
-def _require_no_lease(work: BackupWork) -> None:
+def _require_no_lease(work: BackupWork, ignored: Set[str]) -> None:
     try:
         with work.database.reading() as connection:
             held = [name for name, holder in leases.held(connection) if holder.seconds_left > 0]
+        held = [name for name in held if name not in ignored]
     except SavError:  # its tables are gone or damaged: that is why it is restored
         return
     if held:

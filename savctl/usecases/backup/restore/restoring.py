@@ -19,6 +19,13 @@ from savctl.usecases.backup import catalog
 from savctl.usecases.backup.reading import ignore_size, keys_of, pour_backup
 from savctl.usecases.backup.restore import guards
 from savctl.usecases.backup.restore.after import RestoredCopy, RestoreSteps, finish
+from savctl.usecases.backup.restore.before import KeptBefore, keep_before, kept_by
+from savctl.usecases.backup.restore.unfinished import (
+    UnfinishedRestore,
+    begin,
+    end,
+    find_unfinished,
+)
 from savctl.usecases.backup.scratch import load_schema, require_same_kind, write_file
 from savctl.usecases.backup.until import LogWork, plan_until, replay_until
 from savctl.usecases.backup.work import BackupWork
@@ -28,12 +35,14 @@ from savctl.usecases.backup.work import BackupWork
 class RestoreWish:
     """Where to: a new database, or in place of the live one (`into` is None).
 
-    `until` replays the copied `logs` behind the backup, up to a moment or a place.
+    `until` replays the copied `logs` behind the backup, up to a moment or a place. In place,
+    `discards` makes no backup of what was there.
     """
 
     into: str | None = None
     confirmed: str | None = None
     resends: bool = False
+    discards: bool = False
     dry_run: bool = False
     by: int | None = None
     until: Until | None = None
@@ -42,10 +51,11 @@ class RestoreWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
-    """What became of it."""
+    """What became of it; `before` is the backup of what was replaced, None where none was made."""
 
     manifest: Manifest
     database: str
+    before: str | None = None
     steps: RestoreSteps = field(default_factory=RestoreSteps)
 
 
@@ -63,8 +73,9 @@ def restore_backup(
         OutOfReach: the logs do not lead to `until`; nothing was changed.
         Refused: the database that it is to go into is not empty.
         NeedsConfirmation: the live one was not named, or is in use; nothing was done.
+        CannotKeepBefore: what the live database holds could not be backed up; nothing was done.
         ClientFailed: a statement failed. A new database is gone again; the live one is not
-            whole: run the same command again.
+            whole: the hint names the backup of what was there. The same command again goes on.
     """
     manifest = catalog.find(work.place(), backup_id)
     require_same_kind(work, manifest)
@@ -192,22 +203,69 @@ def _in_place(
 ) -> Restoration:
     if not wish.dry_run:
         guards.require_confirmed(work, wish.confirmed)
-    guards.require_unused(work, dry_run=wish.dry_run)
+    unfinished = find_unfinished(work.place(), work.database.name)
+    guards.require_unused(work, dry_run=wish.dry_run, is_half_loaded=unfinished is not None)
     if wish.dry_run or not manifest.is_sqlite:
         pour_backup(work, manifest, progress=progress)  # refused before anything is destroyed
     if wish.dry_run:
         return Restoration(manifest=manifest, database=work.database.name)
-    _replace(work, manifest, wish, progress)
-    copy = RestoredCopy(
-        work=work,
-        database=work.database,
-        backup_id=manifest.id,
-        replaced=known,
-        suppressing=known,
-        resends=wish.resends,
-        by=wish.by,
+    kept = _kept(work, manifest, wish, known, unfinished)
+    before = None if kept.manifest is None else kept.manifest.id
+    with _recoverable(work, manifest, before):
+        _replace(work, manifest, wish, progress)
+        copy = RestoredCopy(
+            work=work,
+            database=work.database,
+            backup_id=manifest.id,
+            replaced=kept.known,
+            suppressing=kept.known,
+            resends=wish.resends,
+            by=wish.by,
+        )
+        steps = finish(copy)
+    if kept.manifest is not None:
+        catalog.record(work, kept.manifest)  # the restored database does not know it
+    return Restoration(manifest=manifest, database=work.database.name, before=before, steps=steps)
+
+
+def _kept(
+    work: BackupWork,
+    manifest: Manifest,
+    wish: RestoreWish,
+    known: ReplacedDatabase | None,
+    unfinished: UnfinishedRestore | None,
+) -> KeptBefore:
+    """The backup of what is there; that of the first run where one did not end."""
+    if unfinished is not None:
+        work.warn(
+            f"a restore of {work.database.name} by the backup {unfinished.backup} did not end; "
+            f"its content before is {unfinished.before or 'in no backup'}"
+        )
+        kept = kept_by(work, unfinished, manifest, known)
+    else:
+        kept = keep_before(work, known, discards=wish.discards)
+    guards.require_unused(  # once more: a dump takes its time
+        work, dry_run=False, is_half_loaded=unfinished is not None
     )
-    return Restoration(manifest=manifest, database=work.database.name, steps=finish(copy))
+    return kept
+
+
+@contextmanager
+def _recoverable(work: BackupWork, manifest: Manifest, before: str | None) -> Iterator[None]:
+    """Whatever ends the block early, the next run finds what was there before."""
+    place, name = work.place(), work.database.name
+    begin(place, UnfinishedRestore(database=name, backup=manifest.id, before=before))
+    try:
+        yield
+    except SavError as problem:
+        kept = f"or restore its content before: the backup {before}" if before else ""
+        problem.hint = (
+            f"{name} is not whole. Run the same command again, {kept}".rstrip(", ") + "."
+        )
+        if before is not None:
+            problem.facts["before"] = before
+        raise
+    end(place, name)
 
 
 def _replace(
