@@ -21,7 +21,7 @@ from savctl.domain.backup.sealing import CHUNK_BYTES, TAG_BYTES
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.maintenance_lease import MAINTENANCE
-from tests.backup.support import answer, backed_up, create, write
+from tests.backup.support import answer, backed_up, create, doctors_line, dump_program, write
 from tests.backup.test_backing_up import files, program
 from tests.conftest import Cli, S3Servers
 from tests.crash.processes import wait_until
@@ -55,7 +55,7 @@ def noise(database: Database, rows: int) -> None:
         )
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the client of a server")
 def test_a_full_disk_leaves_the_last_good_backup(
     ready: Cli, database: Database, folder: Path
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_last_good_backup(
     assert files(folder) == before
 
 
-@pytest.mark.only_on("mariadb")
+@pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("a server that goes away")
 def test_a_server_that_goes_in_the_middle_leaves_the_last_good_backup(
     ready: Cli,
@@ -88,9 +88,9 @@ def test_a_server_that_goes_in_the_middle_leaves_the_last_good_backup(
     before = files(folder)
     started, held = tmp_path / "started", tmp_path / "held"
     held.touch()
-    real = shutil.which("mariadb-dump")
+    real = shutil.which(dump_program(database))
     body = f'touch {started}; while [ -e {held} ]; do sleep 0.05; done; exec {real} "$@"'
-    program(tmp_path / "bin" / "mariadb-dump", body)
+    program(tmp_path / "bin" / dump_program(database), body)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     with TcpProxy(int(database.url.port or 0)) as line:
         url = database.url.set(port=line.port).render_as_string(hide_password=False)
@@ -133,7 +133,7 @@ def test_killed_at_any_moment_no_half_backup_is_one(
     noise(database, 40)
     create(ready)
     chance = random.Random(os.urandom(8))
-    for _ in range(deep(50, usual=4)):
+    for _ in range(deep(50, usual=10)):
         with subprocess.Popen(
             [SAVCTL, "backup", "create"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
@@ -197,10 +197,12 @@ def test_a_sealed_backup_that_was_tampered_with_is_named_and_refused(
     manifest.write_text(json.dumps(changed))
 
     verified = ready("backup", "verify", made["id"])
+    watched = doctors_line(ready)
     restored = ready("backup", "restore", made["id"], "--into", "restored")
 
     assert verified.code == 10, verified.err
     assert made["files"][0]["name"] in verified.err
+    assert ("warn" in watched, made["id"] in watched) == (True, True)  # a newer one is good
     assert restored.code == 5, restored.err
     assert not (tmp_path / "restored").exists()
     assert ready("backup", "verify", other["id"]).code == 0
