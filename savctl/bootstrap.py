@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -318,7 +319,7 @@ class App:
         Raises:
             ConfigurationError: `mirror_url` is not set.
         """
-        return self._open_place("mirror_url", self.settings.mirror_url)
+        return self._open_place("mirror_url", self.settings.mirror_url, self._mirror_settings)
 
     @shared_part
     def log_copying(self) -> LogCopying:
@@ -407,7 +408,9 @@ class App:
         """What retention, purges and erasures remove from the bucket leaves the mirror too."""
         return self._forgetting.purged(keys) if self._forgetting is not None else []
 
-    def _open_place(self, name: str, url: str | None) -> BackupPlace:
+    def _open_place(
+        self, name: str, url: str | None, settings_of: Callable[[str], S3Settings] | None = None
+    ) -> BackupPlace:
         if url is None:
             raise ConfigurationError(
                 f"{name} is not set: there is no place for it",
@@ -420,7 +423,8 @@ class App:
         from savctl.adapters.backups.s3 import BackupBucket
 
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        return BackupBucket(self._s3_settings(bucket), f"{prefix}/" if prefix else "")
+        settings = (settings_of or self._s3_settings)(bucket)
+        return BackupBucket(settings, f"{prefix}/" if prefix else "")
 
     def policies(self, *, store: bool) -> Policies:
         """The SLA policy in force and every version before it.
@@ -479,6 +483,19 @@ class App:
             secret_key=self.settings.storage_secret_key,
             session_token=self.settings.storage_session_token,
         )
+
+    def _mirror_settings(self, bucket: str) -> S3Settings:
+        """Those of the storage, but for what the mirror has of its own; keys come together."""
+        usual, own = self._s3_settings(bucket), self.settings
+        changed: dict[str, str | None] = {}
+        if own.mirror_endpoint is not None:
+            changed |= {"endpoint": own.mirror_endpoint, "public_endpoint": None}
+        if own.mirror_region is not None:
+            changed["region"] = own.mirror_region
+        if own.mirror_access_key is not None:
+            keys = {"access_key": own.mirror_access_key, "secret_key": own.mirror_secret_key}
+            changed |= {**keys, "session_token": None}
+        return replace(usual, **changed)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Give back connections; what reports the end of a job has some seconds for it."""

@@ -61,6 +61,7 @@ def doctor(call: CommandContext) -> Outcome:
         store=app.store,
         scanner=app.scanner,
         mirror=app.mirror,
+        unmirrored=_unmirrored(app.settings),
         ticket_cache=app.ticket_cache,
         due=lambda: _due(call),
         host_clock=app.host_clock,
@@ -127,6 +128,15 @@ def _settings(call: CommandContext) -> Iterator[CheckResult]:
     elif "token" not in problems and settings.token is not None:
         found = "SAVCTL_TOKEN proves who acts"
         yield CheckResult(check="token", level=CheckLevel.OK, found=found)
+
+
+def _unmirrored(settings: Settings) -> tuple[str, ...]:
+    """The archive, where it is not in the bucket of the files, which the mirror copies."""
+    url = settings.archive_url
+    if url is None:
+        return ()
+    place = url if url.startswith("file://") else "s3://" + url[5:].partition("/")[0]
+    return () if place == settings.storage_url else (url,)
 
 
 def _watched_backups(call: CommandContext) -> WatchedBackups:

@@ -31,3 +31,15 @@ class BackupSettings:
         values.cold_url,
         "where the bucket is mirrored: s3://bucket/prefix or file:///folder; none: no mirror",
     )
+    mirror_endpoint: str | None = setting(
+        None, values.http_url, "address of the mirror's S3 server; none: that of storage_endpoint"
+    )
+    mirror_region: str | None = setting(
+        None, str, "region of the mirror's bucket; none: that of storage_region"
+    )
+    mirror_access_key: str | None = setting(
+        None, str, "access key of the mirror's bucket; none: the keys of the storage"
+    )
+    mirror_secret_key: str | None = setting(
+        None, str, "its secret; belongs to mirror_access_key", secret=True
+    )

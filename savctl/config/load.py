@@ -97,6 +97,8 @@ def read_configuration(
         if len(problems) > known:
             wrong[setting.name] = problems[-1]
     _require_one_token(environment, values, origins, problems)
+    if (values["mirror_access_key"] is None) != (values["mirror_secret_key"] is None):
+        problems.append("mirror_access_key and mirror_secret_key belong together: set both")
     _fill_in_parts(environment, values, origins, problems)
     schedules = _schedules(environment, stored)
     unknown = unknown_variables(environment, SETTINGS)

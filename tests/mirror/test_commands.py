@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.persistence.jobs import leases
 from savctl.ports import SetClock
 from savctl.ports.backup_place import BackupPlace
 from tests.conftest import Cli
@@ -189,3 +191,33 @@ def test_doctor_has_a_line_for_the_mirror(shell: Cli, bucket: Bucket) -> None:
     assert line()["level"] == "warn"
     shell("job", "run", "bucket-mirror")
     assert line()["level"] == "ok"
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("directory")
+def test_two_runs_at_once_are_one(shell: Cli, database: Database, bucket: Bucket) -> None:
+    bucket.store.put("tickets/1/a.png", BytesIO(PNG), size_bytes=24, content_type="image/png")
+    lease = database.transaction(
+        lambda c: leases.acquire(c, "bucket-mirror", owner="elsewhere:1", seconds=60)
+    )
+
+    runs = [shell("job", "run", "bucket-mirror"), shell("backup", "mirror")]
+
+    assert [run.code for run in runs] == [9, 9]
+    assert "elsewhere:1" in runs[1].err
+    database.transaction(lambda c: leases.release(c, lease))
+    assert shell("backup", "mirror").code == 0
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.only_stores("directory")
+def test_doctor_names_an_archive_that_is_not_mirrored(
+    shell: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[str]:
+        lines = json.loads(shell("doctor", "-o", "json").out)
+        return [one["found"] for one in lines if one["check"] == "mirror"]
+
+    assert not any("not mirrored" in line for line in found())
+    monkeypatch.setenv("SAVCTL_ARCHIVE_URL", f"file://{tmp_path / 'archive'}")
+    assert any("not mirrored" in line and "archive" in line for line in found())

@@ -38,9 +38,10 @@ _ELSEWHERE = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "30
 _TRY_AGAIN = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"})
 _REFUSALS: Mapping[str, str] = MappingProxyType(
     {
-        "InvalidAccessKeyId": "it does not know the access key; check storage_access_key",
+        "InvalidAccessKeyId": "it does not know the access key; "
+        "check storage_access_key, for the mirror mirror_access_key",
         "SignatureDoesNotMatch": "the secret key is not that of the access key; "
-        "check storage_secret_key",
+        "check storage_secret_key, for the mirror mirror_secret_key",
         "RequestTimeTooSkewed": "the clocks differ too much; set this host's by NTP",
         "ExpiredToken": "the keys have expired",
         "InvalidToken": "the session token is not that of the keys; check storage_session_token",

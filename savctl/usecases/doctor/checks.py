@@ -64,7 +64,7 @@ class Environment:
     """What is examined. `due` answers the oldest slot that each job has not run yet;
     `nodes` are the nodes of the database's cluster that are to be looked at one by one.
     `host_clock` is this machine's own, whatever `clock` is; beyond `clock_skew_limit` it may
-    decide nothing."""
+    decide nothing. `unmirrored` are places of data that the mirror does not copy."""
 
     database: Database
     clock: Clock
@@ -76,6 +76,7 @@ class Environment:
     ticket_cache: TicketCache | None = None
     scanner: Scanner | None = None
     mirror: Mirror | None = None
+    unmirrored: Sequence[str] = ()
     due: Callable[[], Mapping[str, datetime]] = no_jobs
     lease_seconds: int = 60
     host_clock: Clock = system_clock

@@ -36,6 +36,13 @@ def _mirror(environment: Environment) -> Iterator[CheckResult]:
             found="the mirror lies where the files themselves lie",
             advice="Set mirror_url to another bucket or disk: both would be lost together.",
         )
+    for place in environment.unmirrored:
+        yield CheckResult(
+            check="mirror",
+            level=CheckLevel.WARN,
+            found=f"the archive in {place} is not mirrored: the mirror copies the files' bucket",
+            advice="Leave archive_url out, or copy that place by its own means.",
+        )
     if status(environment.database).state == "current":
         with environment.database.reading() as connection:
             yield from _run_of(records.find(connection, ID), environment)
