@@ -91,7 +91,7 @@ def _warn_no_broker(troubles: Troubles) -> None:
     """Once in the life of a scheduler: it ends with the process, as its settings do."""
     words = f"{_NO_BROKER}: events wait in the outbox."
     troubles.report(
-        _NO_BROKER, words, by=_SENDING, event="relay_no_broker", level=logging.WARNING, log=_log
+        _BROKER, words, by=_SENDING, event="relay_no_broker", level=logging.WARNING, log=_log
     )
 
 
