@@ -20,6 +20,7 @@ TICKETS = (
     "ticket assign {t} --to 5", "ticket unassign {t} --reason x", "ticket wait {t}",
     "ticket resume {t}", "ticket resolve {t}", "ticket reopen {t}",
     "ticket close {t}", "ticket close {t} --reason x", "ticket close {seen} --duplicate-of {t}",
+    "ticket bulk close --status resolved --duplicate-of {t} -n",
     "ticket priority {t} low --reason x", "ticket merge {t} --into {seen} --yes",
     "ticket merge {seen} --into {t} --yes",
     "ticket split {t} --messages 1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -204,3 +205,57 @@ def test_times_of_a_ticket_never_run_backwards(cli: Cli, database: Database) -> 
 
     stored = rows(database, "SELECT created_at, updated_at FROM support_tickets")
     assert stored[0]["updated_at"] >= stored[0]["created_at"]
+
+
+def test_repeats_of_one_ticket_are_closed_and_that_one_is_left(
+    cli: Cli, database: Database
+) -> None:
+    original, one, two = (created(database, system_clock) for _ in range(3))
+    working = brought_to(database, system_clock, Status.IN_PROGRESS)
+    write(database, "DELETE FROM savctl_outbox")
+    words = (*BULK, "close", "--all", "--duplicate-of", original.ticket_number)
+
+    done = cli(*words, "--reason", "outage", "--bridge", "--yes", "-o", "json")
+
+    assert done.code == 0, done.err
+    assert outcomes(done.out) == [
+        (original.ticket_number, "skipped", "is the one that the others repeat"),
+        (one.ticket_number, "changed", None),
+        (two.ticket_number, "changed", None),
+        (working.ticket_number, "changed", None),
+    ]
+    stored = rows(database, "SELECT status, metadata FROM support_tickets ORDER BY id")
+    assert [row["status"] for row in stored] == ["open", "closed", "closed", "closed"]
+    why = f"duplicate of {original.ticket_number}: outage"
+    for row in stored[1:]:
+        assert json.loads(row["metadata"])["history"][-1]["reason"] == why
+    assert "TicketResolved" not in events_of(database)  # nobody is told of a solution
+
+
+def test_a_ticket_that_is_not_there_has_no_repeats(cli: Cli, database: Database) -> None:
+    ticket = created(database, system_clock)
+
+    missing = cli(*BULK, "close", "--all", "--duplicate-of", "TKT-ZZZZZZZZ", "--yes")
+    neither = cli(*BULK, "close", "--all", "--yes")
+
+    assert (missing.code, neither.code) == (4, 2)
+    assert "--duplicate-of" in neither.err
+    stored = rows(database, f"SELECT status FROM support_tickets WHERE id = {ticket.id}")
+    assert [row["status"] for row in stored] == ["open"]
+
+
+def test_a_plan_keeps_what_is_repeated(cli: Cli, database: Database, tmp_path: Path) -> None:
+    original, one = created(database, system_clock), created(database, system_clock)
+    plan = tmp_path / "plan.jsonl"
+    words = (*BULK, "close", "--duplicate-of", str(original.id))
+
+    assert cli(*words, "--all", "--plan-out", plan).code == 0
+    other = cli(*BULK, "close", "--duplicate-of", str(one.id), "--plan", plan)
+    done = cli(*words, "--plan", plan, "-o", "json")
+
+    assert other.code == 2
+    assert done.code == 0, done.err
+    assert [each[1] for each in outcomes(done.out)] == ["skipped", "changed"]
+    (row,) = rows(database, f"SELECT metadata FROM support_tickets WHERE id = {one.id}")
+    reason = json.loads(row["metadata"])["history"][-1]["reason"]
+    assert reason == f"duplicate of {original.ticket_number}"

@@ -158,17 +158,25 @@ def _require_no_run_id(name: str | None) -> None:
         )
 
 
-@command(group, "why", examples=["savctl job why auto-close"])
+@command(group, "why", examples=["savctl job why auto-close", "savctl job why bulk-close"])
 def why(call: CommandContext, name: JobName) -> Answer:
     """Explain why a job did or did not run.
 
     It shows the lease, the last run, the slots and the last error.
+
+    Of a bulk operation (bulk-close, or its id op-57) it names the tickets that were not changed,
+    and why.
     """
     from savctl.cli.job.why import explanation
+    from savctl.cli.job.why_bulk import bulk_explanation, is_of_bulk
     from savctl.cli.views.jobs import why_page
     from savctl.scheduling.job import find_job
 
-    row = explanation(call.app, find_job(name))
+    row = (
+        bulk_explanation(call.app, name)
+        if is_of_bulk(name)
+        else explanation(call.app, find_job(name))
+    )
     text = why_page(row, now=call.clock()) if call.wants_page else None
     return Answer(rows=[row], is_one=True, as_record=True, key="job", text=text)
 

@@ -47,7 +47,10 @@ _LEADS_TO = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkStep:
-    """One step; `to` is an agent, `bridge` takes the legal steps in between."""
+    """One step; `to` is an agent, `bridge` takes the legal steps in between.
+
+    `duplicate_of` is the id of the ticket that closed ones repeat; the reason names it.
+    """
 
     verb: BulkVerb
     to: int | None = None
@@ -56,11 +59,12 @@ class BulkStep:
     remove: tuple[str, ...] = ()
     reason: str | None = None
     bridge: bool = False
+    duplicate_of: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """What is given of it, with its verb first."""
         found: dict[str, object] = {"verb": str(self.verb)}
-        for name in ("to", "priority", "add", "remove", "reason", "bridge"):
+        for name in ("to", "priority", "add", "remove", "reason", "bridge", "duplicate_of"):
             value = getattr(self, name)
             if value not in {None, (), False}:
                 found[name] = str(value) if isinstance(value, str) else value
@@ -95,6 +99,8 @@ def step_from(value: object) -> BulkStep:
             "reason": text.reason(value.get("reason")),
             "bridge": value.get("bridge") is True,
         }
+        original = value.get("duplicate_of")
+        given["duplicate_of"] = original and text.identifier("ticket", original)
         agent = value.get("to")
         given["to"] = None if agent is None else text.identifier("agent", agent)
         return BulkStep(**given)
@@ -139,6 +145,8 @@ def _decide(ticket: Ticket, step: BulkStep, terms: BulkTerms) -> Decision:
 def _move(ticket: Ticket, step: BulkStep, terms: BulkTerms) -> Decision:
     to = _LEADS_TO[step.verb]
     by, now, policies = terms.by, terms.now, terms.policies
+    if step.duplicate_of is not None and step.bridge:
+        return lifecycle.close_duplicate(ticket, by=by, now=now, reason=step.reason or "")
     if not step.bridge:
         return lifecycle.move(ticket, to, by=by, now=now, reason=step.reason, policies=policies)
     return lifecycle.bridge(

@@ -15,6 +15,7 @@ from savctl.usecases.batch.report import Item, ItemOutcome
 from savctl.usecases.bulk.order import BulkOrder
 
 ALREADY = "is so already"
+REPEATED = "is the one that the others repeat"
 _UNREADABLE = "metadata was no JSON object; it is kept as metadata.unreadable"
 
 
@@ -32,6 +33,8 @@ def judge(ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder, terms: Bu
     if ticket.odd_values:
         odd = f"left as it is: it has {' and '.join(ticket.odd_values)}; savctl db check"
         return Judged(_item(ticket, ItemOutcome.REFUSED, odd))
+    if any(step.duplicate_of == ticket.id for step in steps):
+        return Judged(_item(ticket, ItemOutcome.SKIPPED, REPEATED))
     try:
         decision = decide_steps(ticket, steps, terms)
         if not decision.is_change and order.message is None:

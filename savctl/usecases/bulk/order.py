@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from savctl.domain.bulk.steps import BulkStep, BulkVerb, step_from
+from savctl.domain.model.references import Reference
+from savctl.domain.tickets.merging import duplicate_of
 from savctl.errors import InvalidInput
+from savctl.persistence.unit_of_work import in_transaction
+from savctl.usecases.operation import Operation
 
 UNDO = "undo"
 AUTO = "auto"
@@ -18,7 +22,8 @@ class BulkOrder:
 
     `step` is what is done to every ticket; None where each row of the plan has its own, as for
     `--to auto` and `undo`. `message` goes to each customer as it was typed, `reason` is that of
-    `--to auto`, `undoes` the operation that is taken back.
+    `--to auto`, `undoes` the operation that is taken back. `repeats` is the ticket that closed
+    ones repeat, as it was typed; `with_original` looks it up.
     """
 
     verb: str
@@ -26,6 +31,7 @@ class BulkOrder:
     message: str | None = None
     reason: str | None = None
     undoes: str | None = None
+    repeats: Reference | None = None
 
     def as_json(self) -> dict[str, object]:
         """Its arguments, as the plan's header has them."""
@@ -42,6 +48,20 @@ class BulkOrder:
         """The same without the words to the customers: the audit holds no text of messages."""
         found = self.as_json()
         return found | {"message": True} if "message" in found else found
+
+
+def with_original(op: Operation, order: BulkOrder) -> BulkOrder:
+    """The order with the ticket that closed ones repeat, in its step and in the reason.
+
+    Raises:
+        NotFound: there is none, or it is not visible to who asks.
+    """
+    ref, step = order.repeats, order.step
+    if ref is None or step is None:
+        return order
+    original = in_transaction(op.database, lambda uow: uow.tickets.get(ref), dry_run=True)
+    why = duplicate_of(original, step.reason)
+    return replace(order, step=replace(step, reason=why, duplicate_of=original.id), repeats=None)
 
 
 def order_from(verb: object, arguments: object) -> BulkOrder:

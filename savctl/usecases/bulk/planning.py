@@ -92,6 +92,8 @@ def _kind(ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder) -> Hashab
     """
     if order.message is not None or any(step.verb is BulkVerb.TAG for step in steps):
         return None
+    if any(step.duplicate_of == ticket.id for step in steps):
+        return None
     return (ticket.status, ticket.assigned_to, ticket.priority, *steps)
 
 

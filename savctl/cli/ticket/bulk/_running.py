@@ -20,7 +20,7 @@ from savctl.errors import AlreadyRunning, Interrupted, InvalidInput, NeedsConfir
 _HAS_TO_SAY = {
     "assign": "--to ID|auto",
     "unassign": "--reason",
-    "close": "--reason",
+    "close": "--reason, or --duplicate-of TKT",
     "priority": "PRIORITY with --reason",
     "tag": "--add TAG or --remove TAG",
 }
@@ -42,10 +42,12 @@ def run_bulk(call: CommandContext, chosen: Chosen, order: BulkOrder | None, verb
         InvalidInput: the tickets are not chosen, or the arguments are missing.
         NeedsConfirmation: the brake, or nobody given yes; nothing was changed.
     """
+    from savctl.usecases.bulk.order import with_original
     from savctl.usecases.bulk.plan_file import read_plan
 
     chosen.require_one()
     call.start_log(logging.INFO if call.verbose else logging.WARNING)
+    order = order and with_original(call.operation(), order)
     if chosen.plan is not None:
         planned, plan = read_plan(call.database, chosen.plan, verb=verb)
         _require_same(order, planned)

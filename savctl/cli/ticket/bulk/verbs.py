@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from savctl.cli.ticket.bulk._command import bulk_command
 from savctl.domain import text
 from savctl.domain.bulk.steps import BulkStep, BulkVerb
 from savctl.domain.model.priority import Priority
+from savctl.domain.model.references import reference
 from savctl.errors import InvalidInput
 from savctl.usecases.bulk.order import AUTO, BulkOrder
 
@@ -93,14 +95,26 @@ def resolve(
 
 @bulk_command(
     "close",
-    examples=["savctl ticket bulk close --status resolved --until 30d --reason old --dry-run"],
+    examples=[
+        "savctl ticket bulk close --status resolved --until 30d --reason old --dry-run",
+        "savctl ticket bulk close --tag outage --duplicate-of TKT-7K2M9QXA --dry-run",
+    ],
 )
-def close(reason: Reason = None, bridge: Bridge = False) -> BulkOrder | None:
+def close(
+    reason: Reason = None,
+    duplicate_of: Annotated[
+        str | None, typer.Option("--duplicate-of", metavar="TKT", help="The ticket they repeat.")
+    ] = None,
+    bridge: Bridge = False,
+) -> BulkOrder | None:
     """Close many tickets for good; there is no way back.
 
-    A reason is required.
+    A reason or the ticket that they repeat is required; that one itself stays open.
     """
-    return _order("close", reason=reason, bridge=bridge) if _is_given(reason) else None
+    if not _is_given(reason) and duplicate_of is None:
+        return None
+    order = _order("close", reason=reason, bridge=bridge)
+    return order if duplicate_of is None else replace(order, repeats=reference(duplicate_of))
 
 
 @bulk_command(
