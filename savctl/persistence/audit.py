@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -20,8 +19,7 @@ from savctl.persistence.types import time_text
 _COLUMNS = ("at", "actor", "action", "ticket_id", "run_id", "entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(NamedTuple):
     """A history entry with the ticket it belongs to."""
 
     ticket_id: int

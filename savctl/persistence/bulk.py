@@ -17,7 +17,7 @@ from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.persistence.noted_tickets import note_changed
 from savctl.persistence.schema.tables import support_tickets
-from savctl.persistence.sql import chunks, placeholder, placeholders
+from savctl.persistence.sql import chunks, id_list, placeholder, placeholders
 from savctl.persistence.types import time_text
 
 # The server walks the arms of a CASE one by one, for each row: a hundred at a time cost less
@@ -124,19 +124,18 @@ def update_tickets(
     plain = [change for change in changes if not change[0].odd_values]
     parts = [*chunks(plain, _ARMS), *([change] for change in changes if change[0].odd_values)]
     for chunk in parts:
-        names = {n for old, new in chunk for n in changed_columns(old, new, columns)}
-        if names:
-            _update_chunk(connection, chunk, [name for name in columns if name in names])
+        if names := [name for name in columns if any(_is_changed(*pair, name) for pair in chunk)]:
+            _update_chunk(connection, chunk, names)
 
 
 def update_metadata(connection: Connection, rows: Sequence[tuple[int, Metadata]]) -> None:
     """Write the metadata of tickets back, and no other column of their rows."""
     for chunk in chunks(rows, _ARMS):
         sets, values = _column(connection, "metadata", chunk)
-        places = placeholders(connection, len(chunk))
-        statement = f"UPDATE support_tickets SET {sets} WHERE id IN ({places})"  # noqa: S608
-        connection.exec_driver_sql(statement, (*values, *(ticket_id for ticket_id, _ in chunk)))
-        note_changed(connection, [ticket_id for ticket_id, _ in chunk])
+        ids = [ticket_id for ticket_id, _ in chunk]
+        statement = f"UPDATE support_tickets SET {sets} WHERE id IN ({id_list(ids)})"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(values))
+        note_changed(connection, ids)
 
 
 def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tuple[str, ...]:
@@ -144,12 +143,12 @@ def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tu
 
     Other metadata is another object: to compare its text would cost more than to write it.
     """
-    pairs = ((name, getattr(before, name), getattr(after, name)) for name in columns)
-    return tuple(
-        name
-        for name, old, new in pairs
-        if old is not new and (isinstance(new, Metadata) or old != new)
-    )
+    return tuple([name for name in columns if _is_changed(before, after, name)])
+
+
+def _is_changed(before: Ticket, after: Ticket, name: str) -> bool:
+    old, new = getattr(before, name), getattr(after, name)
+    return old is not new and (isinstance(new, Metadata) or old != new)
 
 
 def _update_chunk(
@@ -162,10 +161,10 @@ def _update_chunk(
         found = _column(connection, name, [(new.id, getattr(new, name)) for _, new in chunk])
         sets.append(found[0])
         values += found[1]
-    places = placeholders(connection, len(chunk))
-    statement = f"UPDATE support_tickets SET {', '.join(sets)} WHERE id IN ({places})"  # noqa: S608
     ids = [after.id for _, after in chunk]
-    connection.exec_driver_sql(statement, (*values, *ids))
+    columns = ", ".join(sets)
+    statement = f"UPDATE support_tickets SET {columns} WHERE id IN ({id_list(ids)})"  # noqa: S608
+    connection.exec_driver_sql(statement, tuple(values))
     note_changed(connection, ids)
 
 
@@ -187,9 +186,9 @@ def _column(
         value = mark
         values.append(bound[0])
     else:
-        value = f"CASE id {f'WHEN {mark} THEN {mark} ' * len(rows)}END"
-        for (ticket_id, _), one in zip(rows, bound, strict=True):
-            values += (ticket_id, one)
+        arms = "".join([f"WHEN {ticket_id:d} THEN {mark} " for ticket_id, _ in rows])
+        value = f"CASE id {arms}END"
+        values += bound
     if any(isinstance(one, bytes) for one in bound):
         value = f"CONVERT({value} USING utf8mb4)"  # MySQL takes no bytes for a JSON column
     return f"{name} = {value}", values

@@ -81,3 +81,28 @@ def test_what_cannot_be_read_is_kept_also_when_nobody_asked_before() -> None:
 
     assert broken.with_history((ENTRY,))["unreadable"] == "[1"
     assert (broken.was_unreadable, broken.stored_text) == (True, "[1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1.10, "sla": {"x": 1.0}, "z": [1.0]}',
+        ' {"sla" : {"x":1.0},\n"a":1.10}\n',
+        '{"a": 1.10, "old": {"sla": {"x": 1.0}}, "sla": {"x": 1.0}}',
+        '{"a": 1.10, "sla": {"x": 1.0}, "s\\u006ca": {"x": 2.0}}',
+        '{"a": 1.10, "sla": {"x": 1.0}, "sla": {"x": 2.0}}',
+        '{"a": 1.10, "said": "the \\"sla\\": {}", "sla": {"x": 1.0}}',
+        '{"a": 1.10, "in": "sla", "sla": {"x": 1.0}}',
+    ],
+)
+def test_an_object_is_replaced_where_it_stands_and_nothing_else(text: str) -> None:
+    before = Metadata.read(text)
+
+    after = before.with_members(sla={"y": 2}).with_history((ENTRY,))
+
+    assert after["sla"] == {"y": 2}
+    again = Metadata.read(after.text())
+    assert again == after
+    others = [key for key in before if key != "sla"]
+    assert [key for key in again if key not in {"sla", "history"}] == others
+    assert [again.text_of(key) for key in others] == [before.text_of(key) for key in others]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from savctl.domain.clock import COLUMNS_END, instant
@@ -74,11 +75,13 @@ class Ticket:
 
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""
-        return replace(self, **fields)
+        values = dict(zip(TICKET_COLUMNS, _VALUES(self), strict=True))
+        return Ticket(**(values | fields))
 
 
 NOBODY = 0  # the customer of a ticket that was kept without its person (rules 16.5)
 TICKET_COLUMNS = tuple(each.name for each in fields(Ticket))
+_VALUES = attrgetter(*TICKET_COLUMNS)  # in half the time of dataclasses.replace()
 FIXED_COLUMNS = frozenset(("id", "ticket_number", "user_id", "created_at"))
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from savctl.domain.clock import to_the_second
 from savctl.domain.model.states import Status
@@ -24,8 +26,7 @@ class ClosingLimits:
     confirmation: timedelta = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastPublic:
+class LastPublic(NamedTuple):
     """When each side last wrote publicly, to the second; None for never.
 
     The ids are of the messages of each side that arrived last, whatever time they bear.
@@ -74,8 +75,7 @@ class ClosingOutcome(StrEnum):
     UNKNOWN = "no_time_known"
 
 
-@dataclass(frozen=True, slots=True)
-class ClosingVerdict:
+class ClosingVerdict(NamedTuple):
     """The outcome and why, in words that are stored with the closing."""
 
     outcome: ClosingOutcome
@@ -164,6 +164,7 @@ def _contested(last: LastPublic, file: LastFile, since: datetime) -> str | None:
     return None
 
 
+@lru_cache(maxsize=16)  # every ticket of a batch asks for the same one
 def span_text(span: timedelta) -> str:
     """A span for people: whole days or hours where it is whole, else as it stands."""
     if span and not span % timedelta(days=1) and span != timedelta(days=1):

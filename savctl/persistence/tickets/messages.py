@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Dialect,
     Row,
     and_,
-    case,
     false,
-    func,
     insert,
     select,
     update,
@@ -99,12 +97,12 @@ class Messages:
         A second one for those to which messages came from other tickets: what a merge brought
         is there, but ends no silence (rules 3.1).
         """
-        found = self._last([_M.ticket_id.in_([ticket.id for ticket in tickets])])
+        found = self._last(tickets)
         for mixed, moved in _mixed(tickets):
-            own = self._last([_M.ticket_id.in_([t.id for t in mixed]), _M.id.not_in(moved)])
+            own = self._last(mixed, without=moved)
             for ticket in mixed:
                 if (last := found.get(ticket.id)) is not None:
-                    found[ticket.id] = replace(last, own=own.get(ticket.id, LastPublic()))
+                    found[ticket.id] = last._replace(own=own.get(ticket.id, LastPublic()))
         return found
 
     def first_answers(self, tickets: Sequence[Ticket]) -> dict[int, datetime]:
@@ -122,24 +120,29 @@ class Messages:
                 found[ticket.id] = min(kept, found.get(ticket.id, kept))
         return found
 
-    def _last(self, conditions: Sequence[ColumnElement[bool]]) -> dict[int, LastPublic]:
-        newest = [_newest(side, column) for column in (_M.created_at, _M.id) for side in _SIDES]
-        query = (
-            select(_M.ticket_id, *newest, func.max(_M.created_at))
-            .where(*conditions)
-            .group_by(_M.ticket_id)
+    def _last(
+        self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
+    ) -> dict[int, LastPublic]:
+        if not tickets:
+            return {}
+        newest = ", ".join(
+            [_newest(side, name) for name in ("created_at", "id") for side in _SIDES]
         )
-        return {row[0]: _last_of(tuple(row)) for row in self._connection.execute(query)}
+        query = (
+            f"SELECT ticket_id, {newest}, MAX(created_at) FROM ticket_messages "  # noqa: S608
+            f"WHERE {_of_these(tickets, without)} GROUP BY ticket_id"
+        )
+        dialect = self._connection.dialect
+        return {row[0]: _last_of(row, dialect) for row in fetched(self._connection, query)}
 
     def _first(
         self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
     ) -> dict[int, datetime]:
         if not tickets:
             return {}
-        others = f"AND id NOT IN ({id_list(without)}) " if without else ""
         query = (
             "SELECT ticket_id, MIN(created_at) FROM ticket_messages "  # noqa: S608
-            f"WHERE ticket_id IN ({id_list([ticket.id for ticket in tickets])}) {others}"
+            f"WHERE {_of_these(tickets, without)} "
             "AND sender_type = 'agent' AND is_internal = 0 "
             "AND created_at >= '1970-01-01' "  # a zero date is no answer, and hides none
             "GROUP BY ticket_id"
@@ -182,21 +185,27 @@ def _mixed(tickets: Sequence[Ticket]) -> Iterator[tuple[list[Ticket], list[int]]
         yield some, ids
 
 
-def _last_of(row: Sequence[Any]) -> LastPublic:
+def _of_these(tickets: Sequence[Ticket], without: Sequence[int]) -> str:
+    """The messages of these tickets, without some; ids are written as numbers."""
+    others = f" AND id NOT IN ({id_list(without)})" if without else ""
+    return f"ticket_id IN ({id_list([ticket.id for ticket in tickets])}){others}"
+
+
+def _last_of(row: Sequence[Any], dialect: Dialect) -> LastPublic:
     _, customer_at, agent_at, customer_id, agent_id, latest_at = row
     return LastPublic(
-        customer_at=customer_at,
-        agent_at=agent_at,
+        customer_at=instant_of(customer_at, dialect),
+        agent_at=instant_of(agent_at, dialect),
         customer_id=customer_id,
         agent_id=agent_id,
-        latest_at=latest_at,
+        latest_at=instant_of(latest_at, dialect),
     )
 
 
-def _newest(sender_type: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _newest(sender_type: str, column: str) -> str:
     """The greatest value of a column over what one side wrote publicly."""
-    is_public = and_(_M.sender_type == sender_type, _M.is_internal == false())
-    return func.max(case((is_public, column)))
+    is_public = f"sender_type = '{sender_type}' AND is_internal = 0"
+    return f"MAX(CASE WHEN {is_public} THEN {column} END)"
 
 
 def to_message(row: Row[Any]) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
@@ -34,8 +35,7 @@ _SKIPPED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _RuledTicket:
+class _RuledTicket(NamedTuple):
     """A ticket, what is to be done with it, and at what time: not before its newest message."""
 
     ticket: Ticket
@@ -156,7 +156,7 @@ def _close_batch(
     now: datetime,
 ) -> list[Item]:
     """One transaction: lock, judge what is locked, write all of it set-wise."""
-    locked = uow.tickets.lock_many(ids, skip_locked=True)
+    locked = uow.tickets.lock_many(ids, skip_locked=True, has_words=False)
     items = [_left(ticket) for ticket in locked if ticket.odd_values]
     changes: list[tuple[Ticket, Decision]] = []
     for judged in subject.judge(uow, locked, now):
