@@ -203,6 +203,14 @@ def test_events_that_were_sent_are_not_sent_again(ready: Cli, database: Database
         one=first,
     )
     write(database, "DELETE FROM savctl_outbox WHERE event_id = :two", two=second)
+    created(database, system_clock)  # its event was sent as well, and is lost with the ticket
+    write(
+        database,
+        "UPDATE savctl_outbox SET published_at = '2099-01-01' "
+        "WHERE event_id NOT IN (:one, :three)",
+        one=first,
+        three=third,
+    )
     database.close()
 
     done = answer(
@@ -213,6 +221,7 @@ def test_events_that_were_sent_are_not_sent_again(ready: Cli, database: Database
     )
 
     assert any("1 event marked as sent, 1 event held" in step for step in done["steps"])
+    assert any("1 event sent of changes that are not restored" in step for step in done["steps"])
     state = {
         event: (sent is not None, dead is not None)
         for event, sent, dead in rows(

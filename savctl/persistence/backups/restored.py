@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, union, update
+from sqlalchemy import Connection, delete, func, insert, select, union, update
 
 from savctl.persistence.schema.tables import (
     archived_tickets,
@@ -39,6 +39,15 @@ class ReplacedDatabase:
     erasure_key: str | None = None
     sent: Mapping[str, datetime] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SettledEvents:
+    """How many events were marked as sent, were held, and were sent of changes that are lost."""
+
+    marked: int
+    held: int
+    ahead: int
 
 
 def known_of(connection: Connection, *, since: datetime) -> ReplacedDatabase:
@@ -84,7 +93,7 @@ def customer_ids(connection: Connection) -> Iterator[list[int]]:
 
 def settle_events(
     connection: Connection, replaced: ReplacedDatabase | None, *, backup_id: str, at: datetime
-) -> tuple[int, int]:
+) -> SettledEvents:
     """Mark the events that were sent, hold those of which it is not known; how many of each.
 
     Without a replaced database nothing is known.
@@ -103,7 +112,16 @@ def settle_events(
     for some in chunks(held, _AT_ONCE):
         values = {"dead_at": at, "last_error": f"{HELD}{backup_id}"}
         connection.execute(update(outbox).where(_O.event_id.in_(some)).values(**values))
-    return len(sent), len(held)
+    return SettledEvents(len(sent), len(held), _gone(connection, known))
+
+
+def _gone(connection: Connection, known: ReplacedDatabase) -> int:
+    """How many events the replaced database sent that the restored one does not have."""
+    there = 0
+    for some in chunks(known.sent, _AT_ONCE):
+        query = select(func.count()).where(_O.event_id.in_(some))
+        there += int(connection.execute(query).scalar_one())
+    return len(known.sent) - there
 
 
 def release_held_events(connection: Connection) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +43,8 @@ def accident(live_cli: Cli, live: Database) -> tuple[str, LogPosition]:
     backup = str(create(live_cli)["id"])
     created(live, lambda: datetime.now(UTC), subject="younger")
     place = here(live)
+    created(live, lambda: datetime.now(UTC), subject="later than the moment")
+    sql(live, "UPDATE savctl_outbox SET published_at = UTC_TIMESTAMP()")
     sql(live, "SET SESSION foreign_key_checks = 0", "DROP TABLE ticket_messages")
     sql(live, "UPDATE support_tickets SET subject = 'after'")
     assert live_cli("job", "run", "binlog-backup", "--quiet").code == 0
@@ -59,9 +62,15 @@ def test_a_whole_database_comes_back_as_it_was_before_a_table_was_dropped(
     restore = ("backup", "restore", backup, *to, "--until", place)
 
     assert live_cli(*restore, "--dry-run").code == 0
-    done = live_cli(*restore)
+    done = live_cli(*restore, "-o", "json")
 
     assert done.code == 0, done.err
+    (events,) = [step for step in json.loads(done.out)["steps"] if " event" in step]
+    assert events.startswith(
+        "2 events marked as sent, 0 events held; 1 event sent of changes that are not restored"
+        if where == "in place"
+        else "0 events marked as sent, 2 events held"
+    )
     url = live.url.set(database=name if where == "beside" else NAME)
     restored = Database(url.render_as_string(hide_password=False))
     subjects = [row["subject"] for row in rows(restored, "SELECT subject FROM support_tickets")]

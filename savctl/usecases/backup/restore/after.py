@@ -67,11 +67,15 @@ def _hold_events(copy: RestoredCopy, _: RestoreSteps) -> str:
     if copy.resends:
         return "events that wait are sent, also those that were sent before"
     at = copy.work.clock()
-    sent, held = copy.database.transaction(
+    done = copy.database.transaction(
         lambda c: restored.settle_events(c, copy.replaced, backup_id=copy.backup_id, at=at)
     )
-    text = f"{plural(sent, 'event')} marked as sent, {plural(held, 'event')} held"
-    return f"{text}: savctl event relay --resend, or event skip" if held else text
+    text = f"{plural(done.marked, 'event')} marked as sent, {plural(done.held, 'event')} held"
+    if done.held:
+        text += ": savctl event relay --resend, or event skip"
+    if done.ahead:
+        text += f"; {plural(done.ahead, 'event')} sent of changes that are not restored"
+    return text
 
 
 def _brake(copy: RestoredCopy, _: RestoreSteps) -> str:
