@@ -52,11 +52,22 @@ def test_each_alert_names_its_section_and_metrics_that_exist() -> None:
     rules = RULES.read_text("utf-8")
 
     assert len(alerts()) >= 30
+    page = (PROJECT / "docs" / "monitoring.md").read_text("utf-8")
     for name in alerts():
+        assert page.count(f"| {name} |") == 1
         assert f"\n### {name}\n" in runbook
         assert f"runbook: docs/runbook.md#{name.lower()}\n" in rules
     known = {family.name for family in families()} | {"savctl_event_confirm_seconds_bucket"}
     assert set(re.findall(r"savctl_[a-z_]+", rules)) <= known
+
+
+@pytest.mark.parametrize("file", ["deploy/monitoring/prometheus.example.yml", "compose.yaml"])
+def test_a_scrape_keeps_the_label_job_of_savctl(file: str) -> None:
+    text = (PROJECT / file).read_text("utf-8")
+
+    scrapes = re.findall(r"- job_name: \w+\n(?:.*\n){,3}", text)
+    assert scrapes
+    assert all("honor_labels: true" in scrape for scrape in scrapes)
 
 
 def test_prometheus_reads_every_query_of_the_dashboard(promtool: Path, tmp_path: Path) -> None:
