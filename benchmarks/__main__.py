@@ -13,7 +13,7 @@ NAMES = (
     "ticket_writes",
     "orphans",
     *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
-    *("watching", "backup"),
+    *("watching", "scraping", "backup"),
 )
 
 

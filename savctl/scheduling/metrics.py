@@ -48,16 +48,16 @@ def due_since(app: App) -> Mapping[str, datetime]:
         database_now = server_info.now(connection)
         known = schedules.known_jobs(connection)
         running = {name for name, one in leases.held(connection) if one.seconds_left > 0}
-        slots = {
-            job: runs.last_slot(connection, job, up_to=database_now)
-            for job in all_jobs().keys() - running
-        }
+        idle = sorted(all_jobs().keys() - running)
+        slots = runs.last_slots(connection, idle, up_to=database_now)
     now = min(app.clock(), database_now)
     found = {
         name: first_missed(
-            *(all_jobs()[name], lines[name], slot, known.get(name)), now=now, settings=app.settings
+            *(all_jobs()[name], lines[name], slots.get(name), known.get(name)),
+            now=now,
+            settings=app.settings,
         )
-        for name, slot in sorted(slots.items())
+        for name in idle
     }
     return {name: since for name, since in found.items() if since is not None}
 

@@ -14,7 +14,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from savctl.ports import Clock, system_clock
 from tests.conftest import Cli
-from tests.given import brought_to, created
+from tests.given import brought_to, created, write
 from tests.metrics.conftest import Metrics, samples
 
 pytestmark = pytest.mark.each_database
@@ -187,7 +187,25 @@ def test_refusals_are_counted_by_kind(
 def test_what_other_programs_name_is_in_no_label(
     database: Database, cli: Cli, clock: Clock
 ) -> None:
-    created(database, system_clock, subject="MARKERSUBJECT", category="MARKERCATEGORY")
+    ticket = created(
+        database,
+        system_clock,
+        subject="MARKERSUBJECT",
+        description="MARKERTEXT",
+        category="MARKERCATEGORY",
+    )
+    write(
+        database,
+        "INSERT INTO ticket_attachments (ticket_id, original_name, filename, file_path, mime_type,"
+        f" file_size, created_at, updated_at) VALUES ({ticket.id}, 'MARKERFILE.pdf', 'MARKERFILE',"
+        " 'tickets/MARKERFILE', 'application/marker', 5, '2025-10-03 08:00:00',"
+        " '2025-10-03 08:00:00')",
+    )
+    write(
+        database,
+        "INSERT INTO users (id, email, firstname, lastname) VALUES"
+        " (456, 'marker@example.org', 'MARKERNAME', 'MARKERNAME')",
+    )
     with database.connection() as connection:
         connection.execute(text("CREATE TABLE markertable (id INTEGER PRIMARY KEY)"))
         connection.commit()

@@ -7,7 +7,7 @@ written by `running`.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union_all,
 )
 
 from savctl.errors import NotFound
@@ -110,6 +111,29 @@ def last_slot(connection: Connection, job: str, *, up_to: datetime) -> Run | Non
     begun = and_(_R.job == job, _R.scheduled_for <= up_to)
     newest = select(func.max(_R.scheduled_for)).where(begun).scalar_subquery()
     return _first(connection, _query(connection).where(_R.job == job, _R.scheduled_for == newest))
+
+
+def last_slots(
+    connection: Connection, jobs: Collection[str], *, up_to: datetime
+) -> dict[str, Run]:
+    """The same of each of these jobs, where there is one; two queries, however many jobs."""
+    queries = [
+        select(_R.id)
+        .where(_R.job == job, _R.scheduled_for <= up_to)
+        .order_by(_R.scheduled_for.desc())
+        for job in jobs
+    ]
+    return {
+        run.job: run for run in runs_where(connection, _R.id.in_(first_ids(connection, queries)))
+    }
+
+
+def first_ids(connection: Connection, queries: Sequence[Select[Any]]) -> list[int]:
+    """The first id that each of these queries finds, asked for at once."""
+    if not queries:
+        return []
+    arms = [select(query.limit(1).subquery().c.id) for query in queries]
+    return list(connection.execute(union_all(*arms)).scalars())
 
 
 def slots_after(

@@ -80,11 +80,14 @@ _LEASE = gauge(
 
 
 def _read(scrape: Scrape) -> Iterator[MetricSample]:
-    successes = last_successes(scrape.connection, scrape.places.jobs)
-    for run in last_runs(scrape.connection, scrape.places.jobs):
+    found = list(last_runs(scrape.connection, scrape.places.jobs))
+    unwell = [run.job for run in found if not run.has_succeeded]
+    earlier = last_successes(scrape.connection, unwell)
+    for run in found:
         yield from _of_run(run)
-    for job, at in successes.items():
-        yield _SUCCESS.sample(at.timestamp(), job)
+        success = run.ended_at if run.has_succeeded else earlier.get(run.job)
+        if success is not None:
+            yield _SUCCESS.sample(success.timestamp(), run.job)
     yield from _of_totals(scrape)
     due = scrape.places.due()
     for job in scrape.places.jobs:
