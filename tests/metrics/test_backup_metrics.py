@@ -90,4 +90,4 @@ def test_a_spoiled_dump_and_a_failed_drill_are_shown_until_a_newer_one_is_well(
     found = metrics()
 
     assert (found[FAILED.format("dump")], found[FAILED.format("drill")]) == (0, 0)
-    assert "spoiled" not in backup_lines(cli)
+    assert "the newest one is spoiled" not in backup_lines(cli)
