@@ -72,6 +72,7 @@ CELLS: dict[Role, dict[str, str]] = {
         "ticket reopen {t} -n": "5050544544",
         "ticket close {t} --reason spam -n": "0500044044",
         "ticket close {seen} --duplicate-of {t} -n": "5555544544",
+        "ticket bulk close --tag nothing --duplicate-of {t} -n": "0000044044",
         "ticket priority {t} low --reason x -n": "0000544044",
         "ticket merge {t} --into {seen} -n": "0000544544",
         "ticket merge {seen} --into {t} -n": "0000544544",
