@@ -19,6 +19,7 @@ class PingServer:
     answers: list[int] = field(default_factory=list)
     pause_seconds: float = 0.0
     is_silent: bool = False
+    drips: bool = False  # answers a byte each tenth of a second, without an end
     over: Event = field(default_factory=Event)
 
 
@@ -33,6 +34,10 @@ def ping_server() -> Iterator[PingServer]:
             state.seen.append(f"{self.path} {body}".strip())
             if state.is_silent:
                 state.over.wait(20)
+                return
+            if state.drips:
+                while not state.over.wait(0.1):
+                    self.wfile.write(b"H")
                 return
             time.sleep(state.pause_seconds)
             self.send_response(state.answers.pop(0) if state.answers else 200)

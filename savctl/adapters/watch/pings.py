@@ -20,6 +20,7 @@ from threading import Lock, Thread, current_thread
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from savctl import __version__
+from savctl.adapters.watch.limited_request import limited_opener
 
 SECONDS = 5.0  # in all, from the moment a request is asked for
 _BEHIND_ANOTHER_SECONDS = 1.0
@@ -97,7 +98,7 @@ def _tried(url: str, body: bytes | None, seconds: float) -> str | None:
     headers = {"User-Agent": f"savctl/{__version__}"}
     request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - checked
     try:
-        with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
+        with limited_opener().open(request, timeout=seconds):
             return None
     except urllib.error.HTTPError as problem:
         problem.close()
