@@ -18,6 +18,7 @@ from savctl.domain.backup.manifest import Manifest
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
 from savctl.ports.dump_client import ClientFailed
+from savctl.usecases.backup.restore import before as before_restore
 from savctl.usecases.backup.restore import restoring
 from tests.backup.support import (
     answer,
@@ -168,7 +169,7 @@ def test_what_was_there_comes_back_after_a_kill_in_the_middle(
 def test_a_failure_in_the_middle_names_what_was_there(
     ready: Cli, database: Database, old: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise ClientFailed("the server went away")
 
     words = ("backup", "restore", old["id"], "--in-place", "--confirm", name_of(database))
@@ -181,6 +182,12 @@ def test_a_failure_in_the_middle_names_what_was_there(
     assert outcome.code == 8
     assert listed[0] != old["id"]
     assert listed[0] in outcome.err
+    with monkeypatch.context() as patched:
+        patched.setattr(before_restore, "scratch_copy", fails)
+        unknown = ready(*words)
+    database.close()
+    assert (unknown.code, listed[0] in unknown.err) == (8, True)
+    assert "grants.sql" in unknown.err
     assert ready(*words).code == 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, union, update
+from sqlalchemy import Connection, delete, func, insert, inspect, select, union, update
 
 from savctl.persistence.schema.tables import (
     archived_tickets,
@@ -48,6 +48,11 @@ class SettledEvents:
     marked: int
     held: int
     ahead: int
+
+
+def knows_persons(connection: Connection) -> bool:
+    """Whether the database has savctl's tables; one that was never adopted has none."""
+    return inspect(connection).has_table(suppressions.name)
 
 
 def known_of(connection: Connection, *, since: datetime) -> ReplacedDatabase:

@@ -27,6 +27,12 @@ class CannotKeepBefore(Unavailable):
     code = "cannot_back_up_before"
 
 
+class CannotAskBefore(Unavailable):
+    """What only the replaced database knew cannot be had; nothing was changed."""
+
+    code = "cannot_ask_before"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBefore:
     """The backup of what was there, and what that database knows; None where there was nothing."""
@@ -59,13 +65,16 @@ def kept_by(
     unfinished: UnfinishedRestore,
     wanted: Manifest,
     now_known: ReplacedDatabase | None,
+    *,
+    discards: bool,
 ) -> KeptBefore:
     """What a restore that did not end had kept; its database is asked in a scratch copy.
 
     The live one is backed up as well where that is possible: it may have lived on since.
 
     Raises:
-        NoSuchBackup, SpoiledFile, KeyMissing: the backup of what was there cannot be read.
+        CannotAskBefore: the backup of what was there cannot be read, and it was not said to do
+            without what it knows; nothing was changed.
     """
     try:
         keep_before(work, now_known, discards=False)
@@ -73,14 +82,28 @@ def kept_by(
         work.warn("the present content is half a restore and cannot be backed up")
     if unfinished.before is None:
         return KeptBefore(manifest=None, known=now_known)
-    manifest = catalog.find(work.place(), unfinished.before)
-    with scratch_copy(work, manifest) as copy:
-        try:
-            with copy.reading() as connection:
-                before = restored.known_of(connection, since=wanted.made_at)
-        except SavError:  # a schema without those tables
-            return KeptBefore(manifest=manifest, known=now_known)
-    return KeptBefore(manifest=manifest, known=_joined(before, now_known))
+    try:
+        manifest = catalog.find(work.place(), unfinished.before)
+        before = _asked(work, manifest, wanted)
+    except SavError as problem:
+        if discards:
+            return KeptBefore(manifest=None, known=now_known)
+        raise CannotAskBefore(
+            f"the backup {unfinished.before} of the content before cannot be asked who was erased "
+            f"and which events were sent: {problem.message}",
+            hint="It is loaded into a schema savctl_restore_…: deploy/sql/grants.sql has the "
+            "privileges. --discard continues without: erased persons may be back.",
+        ) from problem
+    known = now_known if before is None else _joined(before, now_known)
+    return KeptBefore(manifest=manifest, known=known)
+
+
+def _asked(work: BackupWork, manifest: Manifest, wanted: Manifest) -> ReplacedDatabase | None:
+    """What the database of a backup knows; None where it has no tables of savctl's."""
+    with scratch_copy(work, manifest) as copy, copy.reading() as connection:
+        if not restored.knows_persons(connection):
+            return None
+        return restored.known_of(connection, since=wanted.made_at)
 
 
 def _joined(before: ReplacedDatabase, now: ReplacedDatabase | None) -> ReplacedDatabase:

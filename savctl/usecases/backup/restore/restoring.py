@@ -241,7 +241,7 @@ def _kept(
             f"a restore of {work.database.name} by the backup {unfinished.backup} did not end; "
             f"its content before is {unfinished.before or 'in no backup'}"
         )
-        kept = kept_by(work, unfinished, manifest, known)
+        kept = kept_by(work, unfinished, manifest, known, discards=wish.discards)
     else:
         kept = keep_before(work, known, discards=wish.discards)
     guards.require_unused(  # once more: a dump takes its time
