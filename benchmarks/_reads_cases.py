@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -64,6 +65,10 @@ class Sample:
         """Any ticket that is about an order."""
         return self._chance.choice(self._with_order)
 
+    def with_category(self) -> Ticket:
+        """Any ticket that has a category."""
+        return self._chance.choice([t for t in self._tickets if t.category is not None])
+
     def status(self) -> Status:
         """Any status."""
         return self._chance.choice(tuple(Status))
@@ -75,6 +80,14 @@ class Sample:
     def agent(self) -> int:
         """Any agent."""
         return self._chance.choice(AGENTS)
+
+    def newest(self) -> datetime:
+        """When the newest ticket of the sample was created."""
+        return max(ticket.created_at for ticket in self._tickets if ticket.created_at)
+
+    def oldest(self) -> datetime:
+        """When the oldest one was."""
+        return min(ticket.created_at for ticket in self._tickets if ticket.created_at)
 
     def long_thread(self) -> int:
         """The id of a ticket with more than fifty messages."""
@@ -150,6 +163,17 @@ def _lists(database: Database, s: Sample) -> Sequence[Case]:
         "by priority": lambda: page(F(), sort="priority"),
         "by status, deep": lambda: page(F(), sort="status", after=s.ticket()),
         "by number, deep": lambda: page(F(), sort="ticket_number", after=s.ticket()),
+        "by creation": lambda: page(F(), sort="-created_at"),
+        "by creation, deep": lambda: page(F(), sort="-created_at", after=s.ticket()),
+        "by change": lambda: page(F(), sort="-updated_at"),
+        "by change, deep": lambda: page(F(), sort="updated_at", after=s.ticket()),
+        "category": lambda: page(F(category=s.with_category().category)),
+        "category, deep": lambda: page(F(category=(t := s.with_category()).category), after=t),
+        "category that no ticket has": lambda: page(F(category="nothing")),
+        "category and status": lambda: page(F(category="refund", statuses=(s.status(),))),
+        "since a day ago": lambda: page(F(since=s.newest() - timedelta(days=1))),
+        "since, of none": lambda: page(F(since=s.newest() + timedelta(days=1))),
+        "until, the oldest": lambda: page(F(until=s.oldest() + timedelta(days=2))),
     }
     return [Case(f"list: {name}", draw, LIST_MS) for name, draw in drawn.items()]
 
