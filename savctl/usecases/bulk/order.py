@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from savctl.domain.bulk.steps import BulkStep, BulkVerb, step_from
 from savctl.domain.model.references import Reference
 from savctl.domain.tickets.merging import duplicate_of
 from savctl.errors import InvalidInput
-from savctl.persistence.unit_of_work import in_transaction
-from savctl.usecases.operation import Operation
+
+if TYPE_CHECKING:
+    from savctl.usecases.operation import Operation
 
 UNDO = "undo"
 AUTO = "auto"
@@ -59,6 +61,8 @@ def with_original(op: Operation, order: BulkOrder) -> BulkOrder:
     ref, step = order.repeats, order.step
     if ref is None or step is None:
         return order
+    from savctl.persistence.unit_of_work import in_transaction  # help needs no SQLAlchemy
+
     original = in_transaction(op.database, lambda uow: uow.tickets.get(ref), dry_run=True)
     why = duplicate_of(original, step.reason)
     return replace(order, step=replace(step, reason=why, duplicate_of=original.id), repeats=None)
