@@ -32,13 +32,13 @@ WINDOWS: Mapping[str, timedelta] = MappingProxyType(
 _RUNNING = gauge(
     "savctl_sla_running_breaches",
     "Tickets whose clock is over its target and still runs.",
-    "support_tickets and their histories, counted after sla-escalation",
+    "histories of tickets that alarms or ledger name, counted after sla-escalation",
     "side",
 )
 _SOON = gauge(
     "savctl_sla_due_soon",
     "Targets that pass within 2 hours.",
-    "support_tickets and their histories, counted after sla-escalation",
+    "histories of tickets that alarms or ledger name, counted after sla-escalation",
     "side",
 )
 _MET = gauge(
