@@ -50,6 +50,7 @@ READS = (
     ("metrics",),
     ("doctor",),
     ("db", "check"),
+    ("db", "size"),
 )
 
 
