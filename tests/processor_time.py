@@ -9,9 +9,10 @@ garbage among the tests collected.
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, MutableMapping
+from collections.abc import Generator, Hashable, MutableMapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
@@ -20,6 +21,7 @@ _KEPT = 5_000
 _OBJECTS = 100_000  # made since the last look for garbage; Python's own number is 700
 
 _compiled: MutableMapping[Any, Any] = LRUCache(_KEPT)
+_connected: set[Engine] = set()  # in the test that runs
 
 
 def _identity(dialect: DefaultDialect) -> Hashable:
@@ -34,6 +36,7 @@ def _identity(dialect: DefaultDialect) -> Hashable:
 
 def _keep(connection: Connection) -> None:
     connection.engine._compiled_cache = _compiled
+    _connected.add(connection.engine)
 
 
 def _hash(dialect: DefaultDialect) -> int:
@@ -56,3 +59,16 @@ def pytest_collection_finish() -> None:
     """The tests themselves are no garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """End the connections that a test forgot: a compiled statement keeps its engine alive.
+
+    To a restore in place each of them would be somebody who uses the database.
+    """
+    try:
+        yield
+    finally:
+        while _connected:
+            _connected.pop().dispose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,12 +33,3 @@ def place(store_kind: str, s3_servers: S3Servers) -> Iterator[BackupPlace]:
     found = BackupBucket(settings, "of/savctl/")
     yield found
     found.close()
-
-
-@pytest.fixture(autouse=True)
-def _nobody_is_left() -> None:
-    """End connections of databases that earlier tests forgot: they would be somebody in use.
-
-    The collector comes seldom in a run of tests (tests/processor_time.py).
-    """
-    gc.collect()
