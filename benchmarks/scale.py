@@ -30,9 +30,9 @@ ELSEWHERE = {
     "binlog-backup": "a server that writes binary logs",
 }
 JOBS = (
-    *("sla-escalation", "sla-audit", "close-resolved", "auto-close", "archive", "retention"),
-    *("orphan-cleanup", "temp-cleanup", "attachment-purge", "cache-cleanup"),
-    *("analytics-export", "reconcile", "erasure", "backup", "backup-verify", "db-optimize"),
+    *("sla-escalation", "sla-audit", "backup", "backup-verify", "close-resolved", "auto-close"),
+    *("archive", "retention", "orphan-cleanup", "temp-cleanup", "attachment-purge"),
+    *("cache-cleanup", "analytics-export", "reconcile", "erasure", "db-optimize"),
 )
 _SINCE = ("--since", "2025-09-01", "--until", "2025-10-01")
 READS = (
