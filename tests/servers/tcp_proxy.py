@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakSet
 
 from tests.servers.ports import LOOPBACK
 
@@ -43,6 +44,7 @@ class TcpProxy:
         self._delay = dict.fromkeys(Towards, 0.0)
         self._flows = {direction: asyncio.Event() for direction in Towards}
         self._links: set[asyncio.Task[None]] = set()
+        self._ends: WeakSet[StreamWriter] = WeakSet()
         self._listener: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -112,6 +114,10 @@ class TcpProxy:
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut()
             await asyncio.wait(others, timeout=0.01)
+        for end in list(self._ends):  # of links that were cancelled while they closed their ends
+            end.transport.abort()
+        for _ in range(3):  # a transport is closed by the loop, some turns later
+            await asyncio.sleep(0)
 
     async def _cut(self) -> None:
         links = list(self._links)
@@ -128,6 +134,7 @@ class TcpProxy:
 
     async def _connect(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, from its beginning to its end."""
+        self._ends.add(writer)
         task = asyncio.current_task()
         if self._refuses or task is None:
             await reset(writer)
@@ -139,6 +146,7 @@ class TcpProxy:
                 LOOPBACK, self._server_port
             )
             ends.append(server_writer)
+            self._ends.add(server_writer)
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._forward(reader, server_writer, Towards.SERVER, writer))
                 both.create_task(self._forward(server_reader, writer, Towards.CLIENT, writer))
