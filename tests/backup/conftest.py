@@ -12,8 +12,22 @@ from savctl.adapters.backups.folder import BackupFolder
 from savctl.adapters.backups.s3 import BackupBucket
 from savctl.adapters.s3.client import S3Settings
 from savctl.ports.backup_place import BackupPlace
-from tests.conftest import S3Servers
+from tests.backup.support import backed_up
+from tests.conftest import Cli, S3Servers
 from tests.servers.private import memory_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the backups of a test lie."""
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def ready(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line, with `backup_url` set to that folder."""
+    backed_up(monkeypatch, folder)
+    return cli
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.maintenance_lease import MAINTENANCE
 from savctl.ports.backup_place import ByteSink, PlaceUnavailable
-from tests.backup.support import answer, awkward, backed_up, create, doctors_line, dump_program
+from tests.backup.support import answer, awkward, create, doctors_line, dump_program
 from tests.backup.support import write as write_rows
 from tests.backup.test_backing_up import files, program, user
 from tests.conftest import Cli
@@ -27,17 +27,6 @@ from tests.crash.processes import wait_until
 
 SECRET = "s3cret-of-before"  # noqa: S105 - of a user of the test
 WRONG = "wr0ng-secret"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def ready(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    backed_up(monkeypatch, folder)
-    return cli
 
 
 @pytest.fixture

@@ -33,17 +33,6 @@ SAVCTL = Path(sys.executable).with_name("savctl")
 SEALED = CHUNK_BYTES + TAG_BYTES
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def ready(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    backed_up(monkeypatch, folder)
-    return cli
-
-
 def noise(database: Database, rows: int) -> None:
     """Rows that do not get smaller."""
     for number in range(rows):

@@ -23,7 +23,6 @@ from savctl.usecases.backup.restore import restoring
 from tests.backup.support import (
     answer,
     awkward,
-    backed_up,
     create,
     dump_program,
     everything,
@@ -37,17 +36,6 @@ from tests.given import created
 from tests.servers import find
 
 KEPT = ("support_tickets", "ticket_messages", "savctl_outbox", "savctl_suppressions")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def ready(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    backed_up(monkeypatch, folder)
-    return cli
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from tests.backup.support import (
     METADATA,
     answer,
     awkward,
-    backed_up,
     create,
     everything,
     write,
@@ -30,17 +29,6 @@ from tests.given import created
 INTO = "savctl_into"
 SEVEN_BYTES = "\N{NEGATIVE SQUARED LATIN CAPITAL LETTER A}\N{VARIATION SELECTOR-16}"
 TABLES = ("foreign_facts", "support_tickets", "ticket_messages", "cache")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def ready(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    backed_up(monkeypatch, folder)
-    return cli
 
 
 @pytest.fixture
