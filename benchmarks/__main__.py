@@ -1,10 +1,15 @@
-"""Run the benchmarks one after the other: `python -m benchmarks [NAME …] [--full]`."""
+"""Run the benchmarks one after the other: `python -m benchmarks [NAME …] [--full] [--keep]`.
+
+Warns of each ratio that fell by more than a tenth against `benchmarks/baseline.json`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import sys
+
+from benchmarks import _baseline
 
 NAMES = (
     *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
@@ -22,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--full", action="store_true", help="the sizes of the promises")
+    parser.add_argument("--keep", action="store_true", help="keep the ratios of this run")
     given = parser.parse_args()
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
@@ -32,7 +38,18 @@ def main() -> int:
         if importlib.import_module(f"benchmarks.{name}").main(words)
     ]
     print(f"\nmissed a target: {', '.join(missed)}" if missed else "\nevery target was met")
+    _compare("full" if given.full else "small", keep=given.keep)
     return 1 if missed else 0
+
+
+def _compare(size: str, *, keep: bool) -> None:
+    """Name what fell against the kept ratios; a warning only, because machines are busy."""
+    now = _baseline.noted()
+    for line in _baseline.fallen(now, _baseline.kept(size)):
+        print(f"warning: a ratio fell by more than {_baseline.FALL:.0%}: {line}")
+    if keep and now:
+        _baseline.keep(size, now)
+        print(f"kept in {_baseline.FILE.name}: {', '.join(sorted(now))}")
 
 
 if __name__ == "__main__":

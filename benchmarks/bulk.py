@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate, plain_connection
 from benchmarks._plain_bulk import write_bulk, written_by_bulk
@@ -85,6 +86,7 @@ def _speed(server: PrivateServer, tickets: int, rounds: int, *, planned: bool) -
             table.add(verb.words[0], number, *per_second, ratio, "", is_met=None)
     for name, ratios in found.items():
         middle = statistics.median(ratios)
+        note_ratio(f"bulk {name}", middle)
         table.add(name, "median", "", "", middle, f">= {TARGET}", is_met=middle >= TARGET)
     return table
 

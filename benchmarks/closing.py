@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 
 from benchmarks import _floor
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
@@ -126,6 +127,7 @@ def _table(server: PrivateServer, tickets: int, pairs: list[tuple[float, float]]
             number, round(tickets / job), round(tickets / floor), floor / job, "", is_met=None
         )
     middle = statistics.median(ratios)
+    note_ratio("closing", middle)
     table.add("median", "", "", middle, f">= {TARGET}", is_met=middle >= TARGET)
     return table
 

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from benchmarks import _plain_export
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._kept import shop
 from savctl.persistence.engine import Database
@@ -44,6 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
         )
         ratios = _rounds(table, kept.url, tickets, given.rounds, Path(folder))
         middle = statistics.median(ratios)
+        note_ratio("export", middle)
         table.add("median", "", "", middle, f">= {TARGET}", is_met=middle >= TARGET)
     table.show()
     return finish([table])

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from pymysql.cursors import Cursor
 
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._floor import Rows
 from benchmarks._load import fill, migrate, plain_connection
@@ -77,6 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
             rate, floor, reading = (statistics.median(c) for c in zip(*rates, strict=True))
             ratio = statistics.median(ours / plain for ours, plain, _ in rates)
             to_reading = statistics.median(ours / plain for ours, _, plain in rates)
+            note_ratio(f"merge, {size} at once", to_reading)
             expected = f">= {TARGET}/s" if is_promised else ""
             is_met = rate >= TARGET if is_promised else None
             figures = (

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from benchmarks import _plain_pika
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import migrate, plain_connection
 from benchmarks._plain_pika import Message
@@ -112,6 +113,7 @@ def _rate(server: PrivateServer, broker: PrivateBroker, events: int, rounds: int
                 is_met=None,
             )
     middle = statistics.median(ratios)
+    note_ratio("relay", middle)
     table.add("median", "", "", middle, f">= {RATE_TARGET}", is_met=middle >= RATE_TARGET)
     return table
 

@@ -23,6 +23,7 @@ from datetime import timedelta
 from sqlalchemy import delete, update
 
 from benchmarks import _plain_breaches
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
 from benchmarks._plain_database import Plain, opened
@@ -192,6 +193,7 @@ def _add_rates(table: Table, shop: Shop, due: Sequence[Scan]) -> None:
         is_met=times >= TIMES_FASTER,
     )
     ratio = statistics.median(scan.floor_seconds / scan.seconds for scan in due)
+    note_ratio("late tickets", ratio)
     table.add(
         "late tickets alone: judged, written, audited, published, a second",
         *(f"{ratio:.2f} of the floor", "", "", f"{written:,.0f}", f">= {RATIO} of the floor"),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
 
+from benchmarks._baseline import note_ratio
 from benchmarks._figures import Table, cores, finish, say
 from savctl.adapters.s3.store import S3Settings, S3Store
 from tests.servers import find
@@ -63,6 +64,7 @@ def _rate(server: PrivateS3, count: int, rounds: int) -> Table:
                 number, round(count / ours), round(count / plain), ratios[-1], "", is_met=None
             )
     middle = statistics.median(ratios)
+    note_ratio("uploads", middle)
     table.add("median", "", "", middle, f">= {TARGET}", is_met=middle >= TARGET)
     return table
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import _plain_breaches, _plain_sla
+from benchmarks._baseline import note_ratio
 from benchmarks._desk_rows import clear, keep_rows, written
 from benchmarks._figures import Table, cores, finish, say
 from benchmarks._load import fill, migrate
@@ -138,6 +139,8 @@ def _measure(table: Table, url: str, shop: Shop, cases: Sequence[Case], rounds: 
         pairs = [_round(case, url, number) for number in range(rounds)]
         ratios = [floor / job for job, floor in pairs]
         middle = statistics.median(ratios)
+        if target:
+            note_ratio(case.name, middle)
         job, floor = (shop.tickets / statistics.median(side) for side in zip(*pairs, strict=True))
         table.add(
             *(case.name, shop.tickets, round(job), round(floor)),
