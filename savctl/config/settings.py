@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from savctl.config.access_settings import AccessSettings
-from savctl.config.backup_settings import BackupSettings
-from savctl.config.database_settings import DatabaseSettings
-from savctl.config.event_settings import EventSettings
-from savctl.config.file_settings import FileSettings
-from savctl.config.job_settings import JobSettings
-from savctl.config.key_settings import KeySettings
-from savctl.config.privacy_settings import PrivacySettings
 from savctl.config.service import folder_url
 from savctl.config.setting import declared
-from savctl.config.sla_settings import SlaSettings
-from savctl.config.sync_settings import SyncSettings
-from savctl.config.upkeep_settings import UpkeepSettings
-from savctl.config.watch_settings import WatchSettings
+from savctl.config.subjects.access import AccessSettings
+from savctl.config.subjects.backup import BackupSettings
+from savctl.config.subjects.database import DatabaseSettings
+from savctl.config.subjects.event import EventSettings
+from savctl.config.subjects.file import FileSettings
+from savctl.config.subjects.job import JobSettings
+from savctl.config.subjects.key import KeySettings
+from savctl.config.subjects.privacy import PrivacySettings
+from savctl.config.subjects.sla import SlaSettings
+from savctl.config.subjects.sync import SyncSettings
+from savctl.config.subjects.upkeep import UpkeepSettings
+from savctl.config.subjects.watch import WatchSettings
 from savctl.domain.model.priority import LEVELS, PriorityRules
 from savctl.domain.sla.policy import Policy, Target
 

@@ -149,7 +149,7 @@ def test_a_job_with_an_option_is_one_file(tree: Path, run: Run) -> None:
 
 def test_a_command_is_a_function_and_a_setting_a_field(tree: Path, run: Run) -> None:
     append(tree, "savctl/cli/agent.py", COMMAND)
-    append(tree, "savctl/config/job_settings.py", SETTING, before="    protected: bool")
+    append(tree, "savctl/config/subjects/job.py", SETTING, before="    protected: bool")
 
     assert "hello" in run("agent", "greet", "-o", "json")
     assert "bonjour" in run("agent", "greet", SAVCTL_GREETING="bonjour")
