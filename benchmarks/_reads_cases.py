@@ -15,8 +15,9 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.persistence.engine import Database
+from savctl.persistence.people import workload
 from savctl.persistence.schema.tables import support_tickets
-from savctl.persistence.tickets import reads, ticket_lists, workload
+from savctl.persistence.tickets import reads, ticket_lists
 from savctl.persistence.tickets.messages import Messages
 from savctl.persistence.tickets.tickets import Tickets, to_ticket
 

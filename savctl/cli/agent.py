@@ -12,7 +12,7 @@ group = new_group("Show agents and their workload.")
 @command(group, "workload", examples=["savctl agent workload"])
 def workload(call: CommandContext) -> Answer:
     """Count tickets by agent and status, the busiest first."""
-    from savctl.persistence.tickets.workload import by_agent
+    from savctl.persistence.people.workload import by_agent
 
     with call.database.reading() as connection:
         return Answer(rows=by_agent(connection), key="agent_id", noun="agents")
@@ -21,7 +21,7 @@ def workload(call: CommandContext) -> Answer:
 @command(group, "list", examples=["savctl agent list", "savctl agent list -o ids"])
 def list_(call: CommandContext) -> Answer:
     """List the agents who hold or held tickets."""
-    from savctl.persistence.tickets.workload import by_agent
+    from savctl.persistence.people.workload import by_agent
 
     with call.database.reading() as connection:
         rows = sorted(by_agent(connection), key=lambda row: str(row["agent_id"]).zfill(20))

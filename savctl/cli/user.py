@@ -35,7 +35,7 @@ def user_id(call: CommandContext, named: PersonReference) -> int:
         NotFound: nobody has the e-mail address.
         Refused: several users have it.
     """
-    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.people.users import Users
 
     if isinstance(named, int):
         return named
@@ -52,9 +52,9 @@ def show(
 
     The data is as the auth service sent it.
     """
+    from savctl.persistence.people.users import Users
+    from savctl.persistence.people.vips import Vips
     from savctl.persistence.tickets import reads
-    from savctl.persistence.tickets.users import Users
-    from savctl.persistence.tickets.vips import Vips
 
     with call.database.reading() as connection:
         user = Users(connection).id_of(named)
@@ -135,8 +135,8 @@ def vip(
 
 def _users(call: CommandContext, search: str, after: int, limit: int) -> Iterator[Row]:
     from savctl.persistence.paging import pages
-    from savctl.persistence.tickets.users import Users
-    from savctl.persistence.tickets.vips import Vips
+    from savctl.persistence.people.users import Users
+    from savctl.persistence.people.vips import Vips
 
     def read(last_id: int, count: int) -> list[dict[str, Any]]:
         with call.database.reading() as connection:

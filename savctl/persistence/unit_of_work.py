@@ -20,6 +20,8 @@ from savctl.persistence.files.attachments import Attachments
 from savctl.persistence.files.purge_queue import Purges
 from savctl.persistence.files.uploads import UploadRecords
 from savctl.persistence.idempotency import Answers
+from savctl.persistence.people.users import Users
+from savctl.persistence.people.vips import Vips
 from savctl.persistence.sla.breaches import Ledger
 from savctl.persistence.sla.scheduled_checks import ScheduledChecks
 from savctl.persistence.tickets.imports import Imports
@@ -27,8 +29,6 @@ from savctl.persistence.tickets.messages import Messages
 from savctl.persistence.tickets.moves import Moves
 from savctl.persistence.tickets.ticket_times import latest_of_tickets
 from savctl.persistence.tickets.tickets import Tickets
-from savctl.persistence.tickets.users import Users
-from savctl.persistence.tickets.vips import Vips
 
 T = TypeVar("T")
 

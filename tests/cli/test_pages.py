@@ -11,7 +11,7 @@ from savctl.cli.framework.terminal import cells
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets.users import Users
+from savctl.persistence.people.users import Users
 from savctl.ports import SetClock
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.assignment import assign_ticket

@@ -13,7 +13,7 @@ from savctl.cli.framework.terminal import cells
 from savctl.cli.framework.text import minutes_in_words, span_words
 from savctl.domain.model.ticket import Ticket
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets.users import Users
+from savctl.persistence.people.users import Users
 from savctl.ports import SetClock
 from tests.cli.naughty import steering
 from tests.cli.terminals import Terminal

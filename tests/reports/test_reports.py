@@ -18,7 +18,7 @@ from savctl.domain.clock import second_text
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets.users import Users
+from savctl.persistence.people.users import Users
 from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport

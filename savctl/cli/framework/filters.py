@@ -95,7 +95,7 @@ def filter_of(call: CommandContext, given: Mapping[str, Any]) -> TicketFilter:
 def _user_id(call: CommandContext, named: PersonReference | None) -> int | None:
     if not isinstance(named, str):
         return named
-    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.people.users import Users
 
     with call.database.reading() as connection:
         return Users(connection).id_of(named)

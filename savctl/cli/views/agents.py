@@ -16,7 +16,7 @@ AgentNames = Mapping[str, str]  # by id; empty for one that is not known
 
 def agents_in(call: CommandContext, groups: Iterable[object]) -> AgentNames:
     """The names of the agents among the groups of a report."""
-    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.people.users import Users
 
     ids = [str(group) for group in groups if str(group).isdecimal()]
     with call.database.reading() as connection:

@@ -11,7 +11,7 @@ from savctl.domain.text import plural
 
 if TYPE_CHECKING:
     from savctl.persistence.engine import Database
-    from savctl.persistence.tickets.users import KnownUser
+    from savctl.persistence.people.users import KnownUser
 
 
 class People:
@@ -36,7 +36,7 @@ class People:
 
 def people(database: Database, ids: Iterable[int | None]) -> People:
     """Those of the ids that are known, read with one query."""
-    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.people.users import Users
 
     with database.reading() as connection:
         return People(Users(connection).known(ids))

@@ -75,9 +75,9 @@ def history_page(call: CommandContext, ticket: Ticket) -> str:
 
 
 def _read(call: CommandContext, ticket: Ticket, parts: Collection[str]) -> TicketFacts:
+    from savctl.persistence.people.vips import Vips
     from savctl.persistence.tickets.messages import Messages
     from savctl.persistence.tickets.reads import attachments_of
-    from savctl.persistence.tickets.vips import Vips
     from savctl.usecases.sla.views import explain
 
     with call.database.reading() as connection:

@@ -18,8 +18,8 @@ from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import SavError
 from savctl.persistence.engine import Database
 from savctl.persistence.operations.selected import IdSet, named_many, tickets_of
+from savctl.persistence.people import workload
 from savctl.persistence.sql import chunks
-from savctl.persistence.tickets import workload
 from savctl.persistence.tickets.ticket_lists import list_tickets
 from savctl.usecases.batch.batches import never_stop
 from savctl.usecases.batch.report import ItemOutcome

@@ -29,8 +29,8 @@ from savctl.domain.privacy.disclosure import (
 from savctl.domain.privacy.export_schema import export_schema
 from savctl.domain.tickets.retention import Age
 from savctl.persistence.engine import Database
-from savctl.persistence.tickets.users import Users
-from savctl.persistence.tickets.vips import Vips
+from savctl.persistence.people.users import Users
+from savctl.persistence.people.vips import Vips
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
 from savctl.ports import Clock, ObjectStore
 from savctl.ports.objects import NoSuchObject, UnusableKey

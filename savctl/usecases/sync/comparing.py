@@ -8,8 +8,8 @@ from datetime import datetime
 
 from savctl.domain.sync.questions import UserAnswer
 from savctl.persistence.engine import Database
+from savctl.persistence.people.users import KnownUser, Users
 from savctl.persistence.sync.order_checks import CheckedTicket, customers_page, marked_page
-from savctl.persistence.tickets.users import KnownUser, Users
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.usecases.sync.answer_rows import OrderNews
 from savctl.usecases.sync.asking import Services, is_answered

@@ -9,7 +9,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
 from savctl.domain.tickets.decision import Decision, require_not_closed
 from savctl.errors import Refused
-from savctl.persistence.tickets import workload
+from savctl.persistence.people import workload
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.ports import Clock
 from savctl.usecases.operation import Operation

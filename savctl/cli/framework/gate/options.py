@@ -89,7 +89,7 @@ def _is_self(call: CommandContext, named: object, bearer: Requester) -> bool:
     """Whether a person is the token's user; an address that nobody has is somebody else."""
     if not isinstance(named, str):
         return named == bearer.user_id
-    from savctl.persistence.tickets.users import Users
+    from savctl.persistence.people.users import Users
 
     try:
         with call.database.reading() as connection:
