@@ -198,7 +198,7 @@ def test_a_relay_that_was_paused_past_its_lease_cannot_mark(
 
     assert before < EVENTS, "the relay was paused too late to prove anything"
     assert (successor, code) == (0, 8), err
-    assert "taken over by another host" in err
+    assert "taken over by another host" in err or "could not be renewed in time" in err
     assert rows(database, "SELECT id, published_at FROM savctl_outbox ORDER BY id") == marks
     assert waiting(database) == 0
     arrive_as_promised(database, listener)
