@@ -58,9 +58,15 @@ class Aim:
         self._seconds *= 0.6 if too_late else 1.15
 
 
-def wait_until(is_so: Callable[[], Any], *, what: str, every: float = 0.01) -> None:
+def wait_until(
+    is_so: Callable[[], Any],
+    *,
+    what: str,
+    every: float = 0.01,
+    patience: float = PATIENCE_SECONDS,
+) -> None:
     """Look again and again; a hang is a failure that says what it waited for."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + patience
     while not is_so():
         if time.monotonic() > give_up:
             raise AssertionError(f"waited in vain for {what}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from savctl.adapters.dump_client.bound_program import bound
 from savctl.adapters.dump_client.option_file import environment
 
 _NO_HOME = Path("/nonexistent")  # no option file of a person
@@ -41,14 +42,14 @@ class Client:
 def client(
     command: Sequence[str], *, stdin: int | None = None, stdout: int | None = None
 ) -> Iterator[Client]:
-    """Run a program; when the block ends before it does, it is ended.
+    """Run a program; when the block or savctl ends before it does, it is ended.
 
     It gets nothing of the environment but where programs are: no password of another one. Times
     that it reads and writes are in UTC.
     """
     with TemporaryFile() as words:
         process = subprocess.Popen(  # noqa: S603 - a list, no shell
-            command,
+            bound(command),
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.DEVNULL if stdout is None else stdout,
             stderr=words,

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
+from savctl.adapters.dump_client.bound_program import bound
 from savctl.adapters.dump_client.option_file import environment, option_file
 from savctl.adapters.dump_client.programs import dump_program, statement_client
 from savctl.ports.backup_place import ByteSink, ByteSource
@@ -87,7 +88,7 @@ class ServerClient:
             # the option file must be the first option: the program ignores it elsewhere
             words = [words[0], f"--defaults-extra-file={file}", *words[1:]]
             process = subprocess.Popen(  # noqa: S603 - a program of the server, found on PATH
-                words,
+                bound(words),
                 env=environment(file.parent),
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.DEVNULL if stdout is None else stdout,
