@@ -31,6 +31,7 @@ def metric_places(app: App) -> MetricPlaces:
         due=lambda: due_since(app),
         queue_names=(settings.sync_users_queue, settings.sync_orders_queue),
         queues=lambda: app.queues,
+        has_broker=settings.broker_url is not None,
         folder=Path(url.removeprefix(_FOLDER)) if url.startswith(_FOLDER) else None,
         backup_kinds=_backup_kinds(settings, is_sqlite=app.raw_database.is_sqlite),
     )

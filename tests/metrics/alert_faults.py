@@ -240,11 +240,15 @@ def a_queue_for_them(site: MonitoredSite) -> None:
         site.savctl("event", "retry", str(row["id"]))
 
 
+def an_event_waits(site: MonitoredSite) -> None:
+    created(site.database, system_clock)
+    shift(site, "savctl_outbox", "occurred_at", "published_at IS NULL", hours=1)
+
+
 def broker_away(site: MonitoredSite) -> None:
     site.to_broker.refuse()
     site.to_broker.cut()
-    created(site.database, system_clock)
-    shift(site, "savctl_outbox", "occurred_at", "published_at IS NULL", hours=1)
+    an_event_waits(site)
 
 
 def broker_back(site: MonitoredSite) -> None:

@@ -67,11 +67,11 @@ class MonitoredSite:
             "SAVCTL_ACTOR": "1",
         }
 
-    def start_scheduler(self) -> None:
+    def start_scheduler(self, **more: str) -> None:
         """Run it with the jobs that faults need to be at work; the others are run by hand."""
         only = [word for job in JOBS for word in ("--only", job)]
         words = ("scheduler", "run", "--metrics", self.address, *only)
-        self._scheduler = start(self.environment, *words)
+        self._scheduler = start(self.environment | more, *words)
         self._scheduler.__enter__()
 
     def stop_scheduler(self) -> None:

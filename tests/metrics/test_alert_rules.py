@@ -38,7 +38,7 @@ def test_each_alert_fires_by_its_fault_and_not_without(promtool: Path) -> None:
     assert code == 0, shown
     text = "".join(file.read_text("utf-8") for file in UNIT_TESTS)
     tested = re.findall(r"alertname: (\w+)", text)
-    assert {name: tested.count(name) for name in alerts()} == dict.fromkeys(alerts(), 2)
+    assert [name for name in alerts() if tested.count(name) < 2] == []
 
 
 def test_prometheus_finds_nothing_wrong_with_the_metrics(promtool: Path, cli: Cli) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.crash.processes import wait_until
 from tests.depth import deep
-from tests.metrics.alert_faults import NOT_MADE, STAGES, USUAL_STAGES, Fault
+from tests.metrics.alert_faults import NOT_MADE, STAGES, USUAL_STAGES, Fault, an_event_waits
 from tests.metrics.monitored_site import MonitoredSite, monitored_site
 from tests.metrics.prometheus_server import PrivatePrometheus, quick_query, quick_rules
 from tests.servers import find
@@ -36,6 +36,7 @@ class Record:
     noticed: dict[Fault, float] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     not_resolved: list[str] = field(default_factory=list)
+    without_broker: list[str] = field(default_factory=list)
     empty_queries: set[str] = field(default_factory=lambda: set(dashboard_queries()))
 
 
@@ -58,6 +59,7 @@ def record(broker_server: PrivateBroker, tmp_path_factory: pytest.TempPathFactor
             wait_until(lambda: prometheus.query("savctl_up == 1"), what="the first scrape")
             for stage in deep(STAGES, usual=USUAL_STAGES):
                 break_and_mend(site, prometheus, stage, found)
+            found.without_broker = firing_without_broker(site, prometheus)
     for fault, seconds in found.noticed.items():
         say(f"{fault.alert}: {fault.fault}: {seconds:.1f} s")
     return found
@@ -75,6 +77,12 @@ def test_every_alert_has_a_fault_or_a_reason_why_not() -> None:
 def test_each_alert_fires_by_its_fault_and_resolves_when_it_is_mended(record: Record) -> None:
     assert record.missed == []
     assert record.not_resolved == []
+
+
+@pytest.mark.slow("every fault is made, noticed by a real Prometheus, and mended")
+@pytest.mark.timeout(300)
+def test_events_that_wait_where_no_broker_is_configured_are_no_fault(record: Record) -> None:
+    assert not [name for name in record.without_broker if name.startswith("SavctlEvents")]
 
 
 @pytest.mark.deep
@@ -114,6 +122,19 @@ def break_and_mend(
     left = until_none(partial(firing_of, prometheus, stage))
     record.not_resolved += [fault.alert for fault in left]
     look_at_dashboard(prometheus, record)
+
+
+def firing_without_broker(site: MonitoredSite, prometheus: PrivatePrometheus) -> list[str]:
+    """What fires once an old event has waited for a while, and the settings name no broker."""
+    site.stop_scheduler()
+    an_event_waits(site)
+    site.start_scheduler(SAVCTL_BROKER_URL="")
+    waits = "(savctl_events_oldest_age_seconds > 900 and savctl_broker_configured == 0)"
+    wait_until(
+        lambda: prometheus.query(f"count_over_time({waits}[8s:1s]) >= 6"),
+        what="an old event that is seen for some seconds",
+    )
+    return [one.name for one in prometheus.firing()]
 
 
 def look_at_dashboard(prometheus: PrivatePrometheus, record: Record) -> None:

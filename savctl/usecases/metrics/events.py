@@ -32,6 +32,11 @@ _OLDEST = gauge(
     _OUTBOX,
     unit="seconds",
 )
+_CONFIGURED = gauge(
+    "savctl_broker_configured",
+    "1 where a broker is configured; without one all events wait, which is no fault.",
+    "the settings",
+)
 _PUBLISHED = counter(PUBLISHED_TOTAL, "Events that the broker confirmed.", _TOTALS)
 _REFUSED = counter(
     REFUSED_TOTAL, "Refusals of events by the broker; an event may be refused often.", _TOTALS
@@ -52,6 +57,7 @@ def _read(scrape: Scrape) -> Iterator[MetricSample]:
     yield _DEAD.sample(counts["dead"])
     age: timedelta | None = counts["oldest_age"]
     yield _OLDEST.sample(age.total_seconds() if age is not None else 0)
+    yield _CONFIGURED.sample(int(scrape.places.has_broker))
     yield _PUBLISHED.sample(scrape.total(PUBLISHED_TOTAL))
     yield _REFUSED.sample(scrape.total(REFUSED_TOTAL))
     for bucket in (*map(str, CONFIRM_BOUNDS), "+Inf"):
@@ -61,6 +67,6 @@ def _read(scrape: Scrape) -> Iterator[MetricSample]:
 
 EVENTS = MetricSubject(
     name="events",
-    families=(_WAITING, _DEAD, _OLDEST, _PUBLISHED, _REFUSED, _CONFIRM),
+    families=(_WAITING, _DEAD, _OLDEST, _CONFIGURED, _PUBLISHED, _REFUSED, _CONFIRM),
     read=_read,
 )

@@ -20,8 +20,9 @@ class MetricPlaces:
     """What is measured, and the little of the settings that measuring needs.
 
     `due` answers the first slot of each job that nobody has begun; `jobs` are all their names;
-    `queues` asks the broker, which jobs do and scrapes never; `folder` is that of the files
-    where they are in no bucket; `backup_kinds` are those that the settings ask for.
+    `queues` asks the broker, which jobs do and scrapes never; `has_broker`: one is configured;
+    `folder` is that of the files where they are in no bucket; `backup_kinds` are those that the
+    settings ask for.
     """
 
     database: Database
@@ -32,6 +33,7 @@ class MetricPlaces:
     due: Callable[[], Mapping[str, datetime]] = dict
     queue_names: Sequence[str] = ()
     queues: Callable[[], Queues | None] = lambda: None
+    has_broker: bool = False
     folder: Path | None = None
     backup_kinds: Sequence[str] = ()
 
