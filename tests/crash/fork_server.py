@@ -121,6 +121,10 @@ class Process:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
         return code
 
+    def stderr_lines(self) -> list[str]:
+        """The whole lines that it printed to stderr so far."""
+        return _text(self._err).rpartition("\n")[0].splitlines()
+
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Wait for its end and answer what it printed to stdout and to stderr."""
         self.wait(timeout)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
+import os
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -13,6 +13,8 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.inspection import Difference, DifferenceLevel
 from savctl.persistence.schema.tables import OWN_PREFIX
 from savctl.usecases.database.status import verify
+from tests.crash.fork_server import Process
+from tests.schema import upgrading
 
 PROJECT = Path(__file__).resolve().parents[2]
 LARAVEL = Path(__file__).with_name("laravel.sql")
@@ -49,19 +51,10 @@ def found(differences: list[Difference], table: str, column: str | None) -> list
     return [d for d in differences if (d.table, d.column) == (table, column)]
 
 
-def start_host(
-    database: Database, command: str, *, kill_after: int | None = None
-) -> subprocess.Popen[str]:
+def start_host(database: Database, command: str, *, kill_after: int | None = None) -> Process:
     """Another process that upgrades or adopts the same database."""
     url = database.url.render_as_string(hide_password=False)
-    more = [] if kill_after is None else [str(kill_after)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.schema.upgrading", url, command, *more],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Process(partial(upgrading.main, url, command, kill_after), os.environ)
 
 
 def _fingerprint(connection: Connection, name: str) -> str:

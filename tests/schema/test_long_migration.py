@@ -12,6 +12,8 @@ from savctl.persistence.schema import versions
 from savctl.persistence.schema.migration_watch import _mariadb_percent, _mysql_percent
 from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.status import status
+from tests.crash.fork_server import Process
+from tests.crash.processes import wait_until
 from tests.schema.support import start_host
 
 RUNNING = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'ALTER TABLE%'"
@@ -29,8 +31,8 @@ def test_an_index_that_takes_long_is_reported_and_can_be_stopped(
     with empty_database.engine.connect() as reader:
         reader.execute(text("SELECT COUNT(*) FROM support_tickets"))  # the ALTER waits for it
         host = start_host(empty_database, "upgrade")
-        assert host.stderr is not None
-        line = next(line for line in host.stderr if "ALTER TABLE support_tickets" in line)
+        wait_until(lambda: reported(host) or not host.is_alive(), what="a report")
+        line = reported(host)[0]
 
         host.send_signal(number)
         _, words = host.communicate(timeout=60)
@@ -43,6 +45,11 @@ def test_an_index_that_takes_long_is_reported_and_can_be_stopped(
     assert status(empty_database).current == "0007"
     assert use_cases.upgrade(empty_database, owner="tests").changed
     assert status(empty_database).state == "current"
+
+
+def reported(host: Process) -> list[str]:
+    """What it said of the table that it waits for."""
+    return [line for line in host.stderr_lines() if "ALTER TABLE support_tickets" in line]
 
 
 def test_the_share_that_is_done_counts_every_stage() -> None:

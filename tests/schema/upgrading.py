@@ -1,8 +1,4 @@
-"""A host of its own: `python -m tests.schema.upgrading URL upgrade|adopt [KILL_AFTER]`.
-
-Prints whether it changed something. With KILL_AFTER it ends itself with SIGKILL right after that
-many statements that write or change the schema.
-"""
+"""A host of its own that upgrades or adopts a database; it prints whether it changed something."""
 
 from __future__ import annotations
 
@@ -23,7 +19,12 @@ _CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNOR
 
 
 def main(url: str, command: str, kill_after: int | None) -> None:
-    """Do what a host does, up to the given statement."""
+    """Do what a host does.
+
+    Args:
+        command: `upgrade` or `adopt`.
+        kill_after: end with SIGKILL right after so many statements that write or change tables.
+    """
     lock.LEASE_SECONDS = LEASE_SECONDS
     migration_watch.FIRST_SECONDS = 0.2
     database = Database(url)
@@ -53,7 +54,3 @@ def _die_after(database: Database, statements: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     event.listen(database.engine, "after_cursor_execute", count)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None)
