@@ -18,7 +18,7 @@ NAMES = (
     "ticket_writes",
     "orphans",
     *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
-    *("watching", "scraping", "backup"),
+    *("watching", "scraping", "backup", "erasing"),
 )
 
 

@@ -16,11 +16,11 @@ import termios
 import time
 from collections.abc import Sequence
 from fcntl import ioctl
-from pathlib import Path
 
 from benchmarks import _kept
 from benchmarks._figures import Table, cores, finish, percentile
 from benchmarks._plans import few, plan_of, recorded
+from benchmarks._processes import processor_seconds
 from savctl.domain.sla.policy import Policies
 from savctl.persistence.engine import Database
 from savctl.ports import system_clock
@@ -118,9 +118,9 @@ def _processor_seconds(url: str, seconds: int) -> float:
         stderr=theirs,
     )
     _drain(ours, _FIRST_SECONDS)
-    before = _used(process.pid)
+    before = processor_seconds(process.pid)
     _drain(ours, seconds)
-    used = _used(process.pid) - before
+    used = processor_seconds(process.pid) - before
     process.terminate()
     process.wait()
     os.close(theirs)
@@ -133,12 +133,6 @@ def _drain(terminal: int, seconds: float) -> None:
     while (left := end - time.monotonic()) > 0:
         if select.select([terminal], [], [], left)[0]:
             os.read(terminal, 65_536)
-
-
-def _used(pid: int) -> float:
-    """Processor seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

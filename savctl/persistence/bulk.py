@@ -138,6 +138,22 @@ def update_metadata(connection: Connection, rows: Sequence[tuple[int, Metadata]]
         note_changed(connection, ids)
 
 
+def update_texts(
+    connection: Connection, table: Table, column: str, rows: Sequence[tuple[int, str]], **sets: Any
+) -> None:
+    """Write a long text of each row (its id, its text), and what all rows get alike."""
+    for chunk in chunks(rows, _ARMS):
+        words, values = _case(
+            connection, column, [(i, long_text(connection, text)) for i, text in chunk]
+        )
+        mark = placeholder(connection)
+        names = ", ".join([words, *(f"{name} = {mark}" for name in sets)])
+        values += [_plain(value) for value in sets.values()]
+        ids = id_list([row_id for row_id, _ in chunk])
+        statement = f"UPDATE {table.name} SET {names} WHERE id IN ({ids})"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(values))
+
+
 def changed_columns(before: Ticket, after: Ticket, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns in which two states of a ticket differ.
 
@@ -179,14 +195,21 @@ def _column(
     connection: Connection, name: str, rows: Sequence[tuple[int, Any]]
 ) -> tuple[str, list[Any]]:
     """How a column gets the values of these tickets: the words of SET, and what they bind."""
-    bound = [_bound(connection, value) for _, value in rows]
+    return _case(connection, name, [(i, _bound(connection, value)) for i, value in rows])
+
+
+def _case(
+    connection: Connection, name: str, rows: Sequence[tuple[int, Any]]
+) -> tuple[str, list[Any]]:
+    """The same of values as the driver takes them."""
+    bound = [value for _, value in rows]
     mark = placeholder(connection)
     values: list[Any] = []
     if bound.count(bound[0]) == len(bound):
         value = mark
         values.append(bound[0])
     else:
-        arms = "".join([f"WHEN {ticket_id:d} THEN {mark} " for ticket_id, _ in rows])
+        arms = "".join([f"WHEN {row_id:d} THEN {mark} " for row_id, _ in rows])
         value = f"CASE id {arms}END"
         values += bound
     if any(isinstance(one, bytes) for one in bound):

@@ -75,12 +75,9 @@ class Purges:
         ]
         if new:
             self._connection.execute(insert(purges), new)
-        for digest in known:
-            due = literal(by_digest[digest].due_at, _P.due_at.type)
-            sooner = case((_P.due_at > due, due), else_=_P.due_at)
-            self._connection.execute(
-                update(purges).where(_P.key_digest == digest).values(due_at=sooner)
-            )
+        due_by_digest = {digest: by_digest[digest].due_at for digest in known}
+        for due in set(due_by_digest.values()):
+            self._bring_forward([d for d, at in due_by_digest.items() if at == due], due)
 
     def take_over(self, keys: Collection[str]) -> None:
         """The reason of these is the erasure of a person from now on, whatever it was."""
@@ -150,6 +147,12 @@ class Purges:
             return set()
         query = select(_P.key_digest).where(_P.key_digest.in_(digests), *also)
         return {digests[found] for found in self._connection.execute(query).scalars()}
+
+    def _bring_forward(self, digests: Collection[str], moment: datetime) -> None:
+        due = literal(moment, _P.due_at.type)
+        sooner = case((_P.due_at > due, due), else_=_P.due_at)
+        wanted = update(purges).where(_P.key_digest.in_(digests))
+        self._connection.execute(wanted.values(due_at=sooner))
 
     def _set(self, ids: Collection[int], **values: Any) -> None:
         self._connection.execute(update(purges).where(_P.id.in_(ids)).values(**values))

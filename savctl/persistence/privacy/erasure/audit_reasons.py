@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, not_, select
 
 from savctl.domain.model.metadata import encode
 from savctl.domain.privacy.erasure import ERASED
+from savctl.persistence.bulk import update_texts
 from savctl.persistence.privacy.erasure.scope import Scope
 from savctl.persistence.schema.tables import audit
 
@@ -27,9 +28,10 @@ def count(connection: Connection, scope: Scope) -> int:
 def erase_of(connection: Connection, ticket_ids: Sequence[int]) -> int:
     """Replace the reasons of these tickets' entries: the one change that the audit takes."""
     query = select(_A.id, _A.entry).where(_A.ticket_id.in_(ticket_ids), _WITH_REASON)
-    rows = connection.execute(query).all()
-    for row in rows:
-        entry = json.loads(row.entry)
-        entry["reason"] = ERASED
-        connection.execute(update(audit).where(_A.id == row.id).values(entry=encode(entry)))
+    rows = [(row.id, _without_reason(row.entry)) for row in connection.execute(query)]
+    update_texts(connection, audit, "entry", rows)
     return len(rows)
+
+
+def _without_reason(text: str) -> str:
+    return encode({**json.loads(text), "reason": ERASED})

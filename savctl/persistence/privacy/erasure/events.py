@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, not_, or_, select
 
 from savctl.domain.privacy.anonymous import anonymised_envelope, given_up_envelope
+from savctl.persistence.bulk import update_texts
 from savctl.persistence.privacy.erasure.scope import AT_ONCE, Scope
 from savctl.persistence.schema.tables import outbox
 from savctl.persistence.sql import chunks
@@ -47,28 +48,20 @@ def _erase(connection: Connection, wanted: ColumnElement[bool], at: datetime) ->
     sent = connection.execute(delete(outbox).where(wanted, _O.published_at.is_not(None)))
     query = select(_O.id, _O.event, _O.ticket_id, _O.occurred_at).where(wanted, _is_whole())
     unsent = connection.execute(query).all()
-    for row in unsent:
-        values = {
-            "envelope": given_up_envelope(row.event, row.ticket_id, row.occurred_at),
-            "last_error": GIVEN_UP,
-            "skipped_at": at,
-            "dead_at": None,
-            "available_at": None,
-        }
-        connection.execute(update(outbox).where(_O.id == row.id).values(**values))
+    bare = [(r.id, given_up_envelope(r.event, r.ticket_id, r.occurred_at)) for r in unsent]
+    given_up = {"last_error": GIVEN_UP, "skipped_at": at, "dead_at": None, "available_at": None}
+    update_texts(connection, outbox, "envelope", bare, **given_up)
     return int(sent.rowcount) + len(unsent)
 
 
-def anonymise(connection: Connection, ticket_id: int, user_id: int) -> int:
-    """Take the person out of the events of a ticket that stays; answers how many changed."""
-    query = select(_O.id, _O.envelope).where(_O.ticket_id == ticket_id)
-    changed = 0
-    for row in connection.execute(query).all():
-        left = anonymised_envelope(row.envelope, user_id)
-        if left != row.envelope:
-            changed += 1
-            connection.execute(update(outbox).where(_O.id == row.id).values(envelope=left))
-    return changed
+def anonymise(connection: Connection, ticket_ids: Sequence[int], user_id: int) -> int:
+    """Take the person out of the events of tickets that stay; answers how many changed."""
+    query = select(_O.id, _O.envelope).where(_O.ticket_id.in_(ticket_ids))
+    stored = {row.id: row.envelope for row in connection.execute(query)}
+    left = {i: anonymised_envelope(text, user_id) for i, text in stored.items()}
+    changed = [(i, text) for i, text in left.items() if text != stored[i]]
+    update_texts(connection, outbox, "envelope", changed)
+    return len(changed)
 
 
 def _elsewhere(scope: Scope) -> ColumnElement[bool]:

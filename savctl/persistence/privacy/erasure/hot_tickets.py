@@ -162,12 +162,6 @@ def anonymise_messages(connection: Connection, ticket_ids: Sequence[int]) -> int
     return int(connection.execute(wanted.values(message=ERASED, sender_id=sender)).rowcount)
 
 
-def anonymise_row(connection: Connection, ticket_id: int, **values: object) -> None:
-    """Write what is left of a ticket."""
-    note_changed(connection, [ticket_id])
-    connection.execute(update(support_tickets).where(_T.id == ticket_id).values(**values))
-
-
 def written_elsewhere(connection: Connection, scope: Scope) -> list[int]:
     """The ids of what they wrote as a customer on tickets that are others'."""
     query = (

@@ -14,6 +14,7 @@ from savctl.domain.model.ticket import Ticket
 from savctl.domain.privacy.anonymous import anonymised
 from savctl.domain.privacy.erasure import Mode
 from savctl.domain.tickets.merge_links import went_into
+from savctl.persistence.bulk import update_tickets
 from savctl.persistence.privacy.erasure import hot_tickets
 from savctl.persistence.privacy.erasure.work_list import TicketFate
 from savctl.persistence.privacy.holds import held_among
@@ -101,10 +102,8 @@ def _anonymise(work: ErasureWork, uow: UnitOfWork, tickets: Sequence[Ticket]) ->
     listed.remember([(t.id, went_into(t.metadata)) for t in tickets], TicketFate.ANONYMISED)
     hung = hot_tickets.delete_files(uow.connection, ids)
     messages = hot_tickets.anonymise_messages(uow.connection, ids)
-    for ticket in tickets:
-        left = anonymised(ticket, work.base.user_id)
-        values = {name: getattr(left, name) for name in _LEFT}
-        hot_tickets.anonymise_row(uow.connection, ticket.id, **values)
+    changes = [(ticket, anonymised(ticket, work.base.user_id)) for ticket in tickets]
+    update_tickets(uow.connection, changes, _LEFT)
     _count(work, uow, len(ids), messages, hung)
 
 

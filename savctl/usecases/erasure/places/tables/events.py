@@ -7,10 +7,12 @@ came; nothing is left in it. Events of an anonymised ticket lose the person and 
 from __future__ import annotations
 
 from savctl.persistence.privacy.erasure import events
+from savctl.persistence.sql import chunks
 from savctl.persistence.unit_of_work import UnitOfWork
 from savctl.usecases.erasure.place import ErasureWork, Place, Search
 
 _AT_ONCE = 1_000
+_TICKETS_AT_ONCE = 100  # their events are held in memory
 
 
 class Events(Place):
@@ -52,10 +54,10 @@ class Events(Place):
                 return
 
     def _anonymise(self, work: ErasureWork) -> None:
-        for ticket_id in sorted(work.scope.anonymised):
+        for ids in chunks(sorted(work.scope.anonymised), _TICKETS_AT_ONCE):
 
-            def step(uow: UnitOfWork, ticket_id: int = ticket_id) -> None:
-                done = events.anonymise(uow.connection, ticket_id, work.base.user_id)
+            def step(uow: UnitOfWork, ids: list[int] = ids) -> None:
+                done = events.anonymise(uow.connection, ids, work.base.user_id)
                 work.listed(uow).removed(self.name, done)
 
             work.transact(step)
