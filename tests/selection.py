@@ -3,6 +3,7 @@
 A pytest plugin, loaded by tests/conftest.py. Marks:
 
 - `only_on(*kinds)`, `only_stores(*kinds)`: the test is about these alone.
+- `pairs(*pairs)`: the test runs on these pairs of database and object store, and no others.
 - `each_database(reason)`: a command-line test that runs on each database in every run. Others
   ask about words and exit codes; they run on the first database only, and on each in a deep run.
 - `deep`: the test is left out of usual runs.
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in (
         "only_on(*kinds): for what exists on some databases only",
         "only_stores(*kinds): for what is tested on some object stores only",
+        "pairs(*pairs): runs on these pairs of database and object store alone",
         "each_database(reason): a command-line test that every run does on each database",
         "slow(reason): takes more than two seconds; the reason says why it must",
         "deep: runs in make test-deep only",
@@ -51,7 +53,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds = _kinds(metafunc)
     stores = _able(metafunc, "only_stores", STORE_KINDS, find.stores_wanted())
     if "kind" in names and "store_kind" in names:
-        pairs = [(k, s) for k in kinds for s in stores if k == kinds[0] or s == stores[0]]
+        marker = metafunc.definition.get_closest_marker("pairs")
+        wanted = [(k, s) for k in kinds for s in stores if k == kinds[0] or s == stores[0]]
+        every = [(k, s) for k in kinds for s in stores]
+        pairs = [pair for pair in every if pair in marker.args] if marker else wanted
         metafunc.parametrize(("kind", "store_kind"), pairs, scope="session")
     elif "kind" in names:
         metafunc.parametrize("kind", kinds, scope="session")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, update
 
+from savctl.domain.encryption.codec import MetadataCodec
+from savctl.domain.encryption.keys import KeyRing
 from savctl.domain.tickets.retention import Age
 from savctl.persistence.engine import Database
 from savctl.persistence.files.uploads import Upload, UploadRecords
@@ -19,7 +20,9 @@ from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
+from savctl.usecases.files.attaching import delete_attachment
 from savctl.usecases.operation import Operation
+from savctl.usecases.privacy.holds import hold_ticket, release_ticket
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.merging import MergeOptions, merge_tickets
@@ -35,7 +38,7 @@ from tests.given import (
     attached,
     created,
     rows,
-    snapshot,
+    write_rows,
 )
 
 EVE = 457
@@ -53,23 +56,35 @@ class Everything:
     clock: SetClock
     cold: ColdStorage
     marks: list[str] = field(default_factory=lambda: ["mark01"])
+    last_mark: int = 1
+    hidden_marks: list[str] = field(default_factory=list)  # never stored as they are
+    held_marks: list[str] = field(default_factory=list)
+    shared: str = ""  # the key of an object of the person's that a record of Eve's names too
+    lent: dict[str, set[int | None]] = field(default_factory=dict)  # rows of others on own tickets
     own: dict[str, int] = field(default_factory=dict)
     eves: dict[str, int] = field(default_factory=dict)
 
     def op(self, actor: int | None = BOSS, key: str | None = None) -> Operation:
         return Operation(self.database, self.clock, actor=actor, idempotency_key=key)
 
+    def release(self) -> None:
+        """End the legal hold on one of the tickets."""
+        release_ticket(self.op(), self.own["held"], reason="over")
+
     def mark(self) -> str:
-        self.marks.append(f"mark{len(self.marks) + 1:02d}")
+        self.last_mark += 1
+        self.marks.append(f"mark{self.last_mark:02d}")
         return self.marks[-1]
 
     def ticket(self, name: str, **fields: Any) -> int:
+        if "meta" not in fields:
+            fields["meta"] = {"note": self.mark()}
         made = created(
             self.database,
             self.clock,
             subject=f"subject {self.mark()}",
             description=f"description {self.mark()}",
-            **{"meta": {"note": self.mark()}, **fields},
+            **fields,
         )
         self.own[name] = made.id
         return made.id
@@ -112,6 +127,7 @@ def everything(database: Database, store: ObjectStore, clock: SetClock) -> Every
     _merged(e)
     _copies(e)
     clock.at = NOW
+    _held(e)
     return e
 
 
@@ -186,6 +202,8 @@ def _live(e: Everything) -> None:
     made = split_ticket(e.op(), whole, [part], terms=SplitOptions(reason=f"why {e.mark()}"))
     e.own["part"] = made.ticket.id
     _upload(e, live)
+    _encrypted(e)
+    _twice(e)
 
 
 def _upload(e: Everything, ticket: int) -> None:
@@ -204,6 +222,38 @@ def _upload(e: Everything, ticket: int) -> None:
         started_at=e.clock(),
     )
     e.database.transaction(lambda c: UploadRecords(c).announce([one]))
+
+
+def _encrypted(e: Everything) -> None:
+    """A value that is stored encrypted: what is looked for is its ciphertext."""
+    plain = e.database.codec
+    e.database.codec = MetadataCodec(keys=lambda: KeyRing("K1", {"K1": bytes(range(32))}))
+    e.hidden_marks.append(e.mark())
+    e.marks.remove(e.hidden_marks[0])
+    ticket = e.ticket("encrypted", meta={"phone": f"+49 {e.hidden_marks[0]}"})
+    e.database.codec = plain
+    (row,) = rows(e.database, f"SELECT metadata FROM support_tickets WHERE id = {ticket}")
+    e.marks.append(str(json.loads(row["metadata"])["phone"]))
+
+
+def _twice(e: Everything) -> None:
+    """One object under two records, one of those soft-deleted; and one that Eve shares."""
+    ticket, content = e.ticket("twice"), PNG + e.mark().encode()
+    files = [(name, content) for name in (f"one {e.mark()}.png", f"two {e.mark()}.png")]
+    one, two = attached(e.database, e.store, ticket, *files, clock=e.clock)
+    assert one.file_path == two.file_path
+    delete_attachment(e.op(AGENT), one.id, reason=f"wrong {e.mark()}")
+    shared = attached(e.database, e.store, ticket, ("both.png", PNG + b"EVE"), clock=e.clock)
+    e.shared = shared[0].file_path
+
+
+def _held(e: Everything) -> None:
+    known = len(e.marks)
+    held = e.ticket("held")
+    e.say(held, f"words {e.mark()}")
+    e.file(held)
+    hold_ticket(e.op(), held, reason=f"a court asked {e.mark()}")
+    e.held_marks = e.marks[known:]
 
 
 def _merged(e: Everything) -> None:
@@ -228,7 +278,13 @@ def _merged(e: Everything) -> None:
 def _copies(e: Everything) -> None:
     alone = e.eves_ticket("alone")
     e.say(alone, "EVE alone", by=EVE)
-    attached(e.database, e.store, alone, ("eve.png", PNG + b"EVE too"), clock=e.clock)
+    e.say(alone, "EVE again", by=EVE, key="key-of-eve")
+    (own,) = attached(e.database, e.store, alone, ("eve.png", PNG + b"EVE too"), clock=e.clock)
+    sharing = {**rows(e.database, f"SELECT * FROM ticket_attachments WHERE id = {own.id}")[0]}
+    del sharing["id"]
+    sharing |= {"file_path": e.shared, "original_name": "eve-shared.png"}
+    write_rows(e.database, "ticket_attachments", [sharing])
+    mark_vip(e.op(), EVE, is_vip=True)
     mark_vip(e.op(), CUSTOMER, is_vip=True)
     cached = [
         {"key": "sav:user:456", "value": f'{{"email": "{EMAIL}"}}', "expiration": 0},
@@ -246,74 +302,3 @@ def _copies(e: Everything) -> None:
         connection.execute(sent.values(published_at=e.clock()))
 
     e.database.transaction(work)
-
-
-def leftovers(e: Everything) -> dict[str, list[str]]:
-    """The marks that are found anywhere, each with the places."""
-    found: dict[str, list[str]] = {}
-    for place, content in _all_bytes(e):
-        for mark in e.marks:
-            if mark.encode() in content:
-                found.setdefault(mark, []).append(place)
-    return found
-
-
-def _all_bytes(e: Everything) -> Iterator[tuple[str, bytes]]:
-    for table, found in snapshot(e.database).items():
-        yield table, repr(found).encode()
-    if e.database.is_sqlite:
-        name = str(e.database.url.database)
-        yield from _raw(Path(name + suffix) for suffix in ("", "-wal", "-journal"))
-    for version in e.store.versions(""):
-        if version.is_latest and not version.is_marker and not version.key.endswith(".zst"):
-            with e.store.read(version.key) as pieces:
-                yield version.key, b"".join(pieces)
-    for bundle in e.cold.objects():
-        yield bundle.key, b"\n".join(e.cold.lines(bundle.key))
-    folder = getattr(e.store, "folder", None)
-    if folder is not None:
-        yield from _raw(sorted(folder.rglob("*")))
-
-
-def _raw(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    yield from ((str(path), path.read_bytes()) for path in paths if path.is_file())
-
-
-def of_eve(e: Everything) -> dict[str, Any]:
-    """Every row and object that is Eve's alone, to be the same afterwards."""
-    ids = ",".join(str(i) for i in sorted(e.eves.values()))
-    alone = e.eves["alone"]
-    queries = {
-        "tickets": f"SELECT * FROM support_tickets WHERE id IN ({ids}) ORDER BY id",
-        "messages": "SELECT * FROM ticket_messages WHERE message = 'EVE alone' ORDER BY id",
-        "written": "SELECT id, sender_id, message, created_at, updated_at FROM ticket_messages "
-        f"WHERE sender_id = {EVE} AND created_at > '2025-01-01' ORDER BY id",
-        "files": f"SELECT * FROM ticket_attachments WHERE ticket_id = {alone}",
-        "events": f"SELECT * FROM savctl_outbox WHERE ticket_id = {alone}",
-        "audit": f"SELECT * FROM savctl_audit WHERE ticket_id IN ({ids}) "
-        "AND action <> 'words_returned' ORDER BY id",
-        "users": "SELECT * FROM users WHERE id <> 456 ORDER BY id",
-        "cache": "SELECT * FROM cache WHERE INSTR(value, 'eve@') > 0",
-        "imports": "SELECT * FROM savctl_imports WHERE external_id = 'EVE-1'",
-    }
-    found: dict[str, Any] = {name: rows(e.database, query) for name, query in queries.items()}
-    keys = {f"tickets/{i}/" for i in e.eves.values()}
-    found["objects"] = sorted(
-        (v.key, v.version_id, v.is_marker, v.size_bytes)
-        for v in e.store.versions("tickets/")
-        if any(v.key.startswith(key) for key in keys)
-    )
-    lines = {}
-    for bundle in e.cold.objects():
-        for line in e.cold.lines(bundle.key):
-            if b"EVE alone" in line:
-                lines[line[:40]] = line
-    found["archived"] = lines
-    return found
-
-
-def keys_of_own(e: Everything) -> list[str]:
-    """Every key of the person's that has a version or a marker left."""
-    own = {f"tickets/{i}/" for i in e.own.values()} | {f"temp/session-{e.own['live']}/"}
-    found = {version.key for version in e.store.versions("")}
-    return sorted(key for key in found if any(key.startswith(prefix) for prefix in own))

@@ -12,6 +12,7 @@ from savctl.persistence.bulk import update_texts
 from savctl.persistence.privacy.erasure.scope import AT_ONCE, Scope
 from savctl.persistence.schema.tables import outbox
 from savctl.persistence.sql import chunks
+from savctl.persistence.types import time_text
 
 _O = outbox.c
 GIVEN_UP = "erased"  # `last_error` of an event that was not sent
@@ -49,7 +50,12 @@ def _erase(connection: Connection, wanted: ColumnElement[bool], at: datetime) ->
     query = select(_O.id, _O.event, _O.ticket_id, _O.occurred_at).where(wanted, _is_whole())
     unsent = connection.execute(query).all()
     bare = [(r.id, given_up_envelope(r.event, r.ticket_id, r.occurred_at)) for r in unsent]
-    given_up = {"last_error": GIVEN_UP, "skipped_at": at, "dead_at": None, "available_at": None}
+    given_up = {
+        "last_error": GIVEN_UP,
+        "skipped_at": time_text(at, fsp=6),
+        "dead_at": None,
+        "available_at": None,
+    }
     update_texts(connection, outbox, "envelope", bare, **given_up)
     return int(sent.rowcount) + len(unsent)
 
