@@ -7,8 +7,7 @@ bundles hold every row as it was, and the bucket every file.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from tests.archive.support import (
     old_tickets,
     put_files,
 )
+from tests.crash.outages import folder_broken
 from tests.crash.processes import (
     Aim,
     count,
@@ -42,18 +42,6 @@ TICKETS = 200 * KILLS
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 MIDWAY = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state <> 'done'"
 JOB = ("archive", "run", "--yes")
-
-
-@contextmanager
-def bucket_broken(folder: Path) -> Iterator[None]:
-    """The bucket cannot be written for a while: its content folder is a file."""
-    content = folder / "content"
-    aside = folder / "content.aside"
-    content.rename(aside)
-    content.write_text("broken")
-    yield
-    content.unlink()
-    aside.rename(content)
 
 
 def killed(database: Database, environment: Mapping[str, str], aim: Aim) -> None:
@@ -85,7 +73,7 @@ def test_an_archive_killed_again_and_again_loses_nothing(
 
     for number in range(KILLS):
         if number % 5 == 3:
-            with bucket_broken(folder):
+            with folder_broken(folder):
                 assert finished(environment, *JOB) in {0, 3, 8}
         killed(database, environment, aim)
         hot, cold_ids = hot_ids(database), archived_ids(database)

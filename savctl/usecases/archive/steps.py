@@ -74,10 +74,7 @@ class Steps:
     def sweep(self) -> None:
         """Remove bundles in which nothing counts, and copies of tickets which live elsewhere, or
         nowhere."""
-        for bundle in self._unfinished():
-            if _is_void(bundle) and not self.terms.should_stop():
-                self._to(bundle, State.OBSOLETE)
-                purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
+        self.drop_void()
         after_id = 0
         while not self.terms.should_stop():
             with self.database.reading() as connection:
@@ -86,6 +83,13 @@ class Steps:
                 return
             self._rewrite(mixed)
             after_id = mixed.id
+
+    def drop_void(self) -> None:
+        """Remove bundles in which nothing counts, those of runs that are alive left out."""
+        for bundle in self._unfinished():
+            if _is_void(bundle) and not self.terms.should_stop():
+                self._to(bundle, State.OBSOLETE)
+                purge_obsolete(self.database, self.cold, bundle, terms=self.terms)
 
     def advance(self, bundle: Bundle, planned: Sequence[int]) -> list[int]:
         """Take a planned bundle to its end; answers the tickets that found no room in it."""

@@ -55,10 +55,7 @@ class Archive(Place):
 
     def erase(self, work: ErasureWork) -> None:
         """Finish what killed runs left, then write each bundle anew that holds something."""
-        with work.database.reading() as connection:
-            if archived.has_unfinished_copies(connection, work.base.user_id):
-                terms = replace(work.terms, report=BatchReport(), counts=None)
-                _tidy(work, Steps(work.database, work.clock, work.cold, terms))
+        _tidy(work)
         for bundle in _all_bundles(work.database):
             self._erase_from(work, bundle)
             work.look_again()
@@ -90,9 +87,17 @@ class Archive(Place):
             return  # by the archive or retention: the next round reads what they wrote
 
 
-def _tidy(work: ErasureWork, steps: Steps) -> None:
+def _tidy(work: ErasureWork) -> None:
+    """What a killed run wrote or replaced may hold words of theirs on tickets of others alone:
+    then nothing names the person, and it goes all the same."""
+    with work.database.reading() as connection:
+        is_between = archived.has_unfinished_copies(connection, work.base.user_id)
+    terms = replace(work.terms, report=BatchReport(), counts=None)
+    steps = Steps(work.database, work.clock, work.cold, terms)
     work.terms.require_lease()
-    steps.tidy()
+    if is_between:
+        steps.tidy()
+    steps.drop_void()
 
 
 def _user(search: Search) -> int:
