@@ -23,6 +23,9 @@ def _all_bytes(e: Everything) -> Iterator[tuple[str, bytes]]:
     for table, found in snapshot(e.database).items():
         yield table, repr(found).encode()
     if e.database.is_sqlite:
+        # to close a file gives up the locks of every connection to it in this process: then
+        # another one takes its log away under them, and the database is spoiled
+        e.database.engine.dispose()
         name = str(e.database.url.database)
         yield from _raw(Path(name + suffix) for suffix in ("", "-wal", "-journal"))
     for version in e.store.versions(""):

@@ -53,6 +53,12 @@ OUTSIDE: tuple[Entry, ...] = (
             erased="by whoever holds the file",
         ),
         ("files of savctl export and gdpr export", C + A + T, "copies on purpose", NO),
+        (
+            "other files that a command was asked for",
+            C + A + T,
+            "plans, refused rows",
+            NO,
+        ),
     ),
     *entries(
         "backup: ",
@@ -62,6 +68,7 @@ OUTSIDE: tuple[Entry, ...] = (
             erased="not rewritten; erase again after a restore",
         ),
         ("dumps", C + A + T, "copies of everything above", NO),
+        ("binary logs", C + A + T, "every change that the server logged", NO),
     ),
     *entries(
         "mirror: ",
@@ -72,6 +79,15 @@ OUTSIDE: tuple[Entry, ...] = (
         ),
         ("objects/", C + T, "second copies of files", NO),
         ("index/", C, "keys, sizes and digests of files", NO),
+    ),
+    *entries(
+        "spool: ",
+        Care(
+            basis=CONTRACT,
+            retention="until the command ends; nameless where the system lets",
+            erased="gone with the command that made it",
+        ),
+        ("temporary files of a running command", C + A + T, "what it is working on", NO),
     ),
     *entries(
         "log: ",

@@ -36,10 +36,18 @@ _T, _M, _A, _F, _P = (
 )
 
 
-def own_page(connection: Connection, scope: Scope, *, after_id: int, limit: int) -> list[int]:
-    """The next of their tickets by id."""
-    query = scope.own(_T.id).where(_T.id > after_id).order_by(_T.id).limit(limit)
-    return list(connection.execute(query).scalars())
+def own_page(
+    connection: Connection, scope: Scope, *, after_id: int, limit: int, last_id: int | None = None
+) -> list[int]:
+    """The next of their tickets by id, up to the last one that counts."""
+    query = scope.own(_T.id).where(_T.id > after_id)
+    query = query if last_id is None else query.where(_T.id <= last_id)
+    return list(connection.execute(query.order_by(_T.id).limit(limit)).scalars())
+
+
+def last_own(connection: Connection, scope: Scope) -> int:
+    """The highest id of their tickets that are here; 0 where there is none."""
+    return int(connection.execute(scope.own(func.max(_T.id))).scalar() or 0)
 
 
 def count_own(connection: Connection, scope: Scope) -> int:

@@ -40,12 +40,15 @@ class HotTickets(Place):
             return hot_tickets.count_own(connection, search.scope)
 
     def erase(self, work: ErasureWork) -> None:
-        """Batch by batch, in the order of their ids."""
+        """Batch by batch, in the order of their ids; what is opened meanwhile is for the next
+        round, or somebody who goes on and on would keep it from an end."""
         after_id = 0
+        with work.database.reading() as connection:
+            last_id = hot_tickets.last_own(connection, work.base)
         while True:
             with work.database.reading() as connection:
                 ids = hot_tickets.own_page(
-                    connection, work.base, after_id=after_id, limit=_AT_ONCE
+                    connection, work.base, after_id=after_id, last_id=last_id, limit=_AT_ONCE
                 )
             if not ids:
                 break
