@@ -13,7 +13,7 @@ OUT_OF_REACH: Mapping[str, str] = MappingProxyType(
         "backup: dumps": "not rewritten; delete them in time, and erase again "
         "after one was restored",
         "export: other files that a command was asked for": "whoever holds the file",
-        "backup: binary logs": "not rewritten; the certificate says until when they are kept",
+        "backup: binary logs": "not rewritten; the certificate names until when they are kept",
         "spool: temporary files of a running command": "gone when that command ends",
         "log: savctl's own log": "ids only",
         "broker: events that were published": "the consumers erase theirs",
