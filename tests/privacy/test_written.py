@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,23 +55,20 @@ WRITERS = {
     "usecases/privacy/": EXPORT,
     "usecases/replay/": SPOOL,
 }
+_FOLDER = re.compile(r'^[A-Z_]+(?:: str)? = "([a-z]+/)"', re.MULTILINE)
 _WRITES = re.compile(
     r"\btempfile\b|\bnew_file\(|\.write_(?:text|bytes)\(|\bO_CREAT\b|open\([^)]*\"[wxa]b?\""
 )
 
 
-def folders_in(modules: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Names of modules that end in `/`: what keys and names begin with."""
-    for name, text in modules:
-        for node in ast.parse(text).body:
-            value = node.value if isinstance(node, ast.Assign) else None
-            found = value.value if isinstance(value, ast.Constant) else None
-            if isinstance(found, str) and re.fullmatch(r"[a-z]+/", found):
-                yield name, found
+def folders_in(modules: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Names in modules whose text ends in `/`: what keys and names begin with."""
+    for _, text in modules:
+        yield from _FOLDER.findall(text)
 
 
 def unknown_folders(modules: Iterable[tuple[str, str]]) -> list[str]:
-    return sorted({folder for _, folder in folders_in(modules)} - FOLDERS.keys())
+    return sorted(set(folders_in(modules)) - FOLDERS.keys())
 
 
 def unknown_writers(modules: Iterable[tuple[str, str]]) -> list[str]:
@@ -79,6 +76,7 @@ def unknown_writers(modules: Iterable[tuple[str, str]]) -> list[str]:
     return [name for name, text in modules if _WRITES.search(text) and not name.startswith(known)]
 
 
+@cache
 def source() -> list[tuple[str, str]]:
     files = sorted(SOURCE.rglob("*.py"))
     return [(file.relative_to(SOURCE).as_posix(), file.read_text("utf-8")) for file in files]
@@ -96,7 +94,7 @@ def test_every_module_that_writes_files_is_classified() -> None:
 def test_what_is_named_here_is_there(known: Mapping[str, str]) -> None:
     assert set(known.values()) - {NOBODY} <= PLACES
     modules = source()
-    found = {folder for _, folder in folders_in(modules)}
+    found = set(folders_in(modules))
     for name in known:
         assert name in found or any(module.startswith(name) for module, _ in modules), name
 
