@@ -13,6 +13,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.access.token_users import KEY
+from tests.crash.forked_program import finished
 from tests.given import snapshot
 
 pytestmark = pytest.mark.only_on("sqlite")
@@ -51,14 +52,7 @@ def test_neither_token_nor_key_is_written_anywhere(
     pieces = [*token.split("."), KEY]
 
     for words in COMMANDS if flaw == "none" else COMMANDS[:4]:
-        done = subprocess.run(
-            [sys.executable, "-m", "savctl", *words.split()],
-            env=variables,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-        )
+        done = finished(words.split(), cwd=tmp_path, environment=variables)
         assert done.returncode in {0, 4, 7, 10, 2}, done.stderr
         for piece in pieces:
             assert piece not in done.stdout + done.stderr, words

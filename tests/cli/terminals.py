@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from tests.crash.forked_program import start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +20,11 @@ class Terminal:
 
     def __call__(self, *words: str, width: int = 80, **variables: str) -> str:
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "savctl", *words],
-            env={"TERM": "xterm", **self.environment, "COLUMNS": str(width)} | variables,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+        process = start(
+            words,
+            [theirs] * 3,
+            cwd=Path.cwd(),
+            environment={"TERM": "xterm", **self.environment, "COLUMNS": str(width)} | variables,
         )
         os.close(theirs)
         received = b""
@@ -34,6 +35,6 @@ class Terminal:
                 break
             if not part:
                 break
-        process.wait(timeout=60)
+        wait([process.sentinel], timeout=60)
         os.close(ours)
         return received.decode().replace("\r\n", "\n")  # as the terminal itself ends lines

@@ -1,7 +1,8 @@
-"""A program `savctl` for the shells of tests: a fork of the server that imported it all.
+"""savctl with a caller's own streams: a fork of the server that imported it all.
 
-The file that a shell starts hands its words, folder, environment and streams over, and ends as the
-fork ended. It takes a tenth of the time of a start of Python with all imports.
+`program_in` makes a program for the shells of tests: it hands its words, folder, environment and
+streams over, and ends as the fork ended. A fork takes a tenth of the time of a start of Python
+with all imports. It does not end as Python does: what is said of the exit itself needs a start.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from threading import Thread
@@ -76,14 +79,45 @@ def _answer(line: socket.socket) -> None:
         head, streams, _, _ = socket.recv_fds(line, 8, 3)
         with line.makefile("rb") as asked:
             words, cwd, environment, umask = json.loads(asked.read(int.from_bytes(head, "big")))
-        process = fork_server.child(
-            _savctl, _Streams(streams), tuple(words), cwd, environment, umask
-        )
+        process = start(words, streams, cwd=cwd, environment=environment, umask=umask)
         for stream in streams:
             os.close(stream)
         line.sendall(f"{process.pid}\n".encode())
         wait([process.sentinel])
         line.sendall(f"{fork_server.exit_code(process)}\n".encode())
+
+
+def start(
+    words: Sequence[str],
+    streams: Sequence[int],
+    *,
+    cwd: str | Path,
+    environment: Mapping[str, str],
+    umask: int = 0o022,
+) -> ForkServerProcess:
+    """Start `savctl WORDS…` with copies of these open files as stdin, stdout and stderr."""
+    return fork_server.child(
+        _savctl, _Streams(list(streams)), tuple(words), str(cwd), dict(environment), umask
+    )
+
+
+def finished(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What `savctl WORDS…` answered with nothing on stdin."""
+    with (
+        open(os.devnull, "rb") as nothing,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as out,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as err,
+    ):
+        streams = [nothing.fileno(), out.fileno(), err.fileno()]
+        process = start(words, streams, cwd=cwd, environment=environment)
+        wait([process.sentinel])
+        code = fork_server.exit_code(process)
+        assert code is not None
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess(list(words), code, out.read(), err.read())
 
 
 class _Streams:
