@@ -8,7 +8,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,8 @@ from savctl.cli.root import REGISTRY
 from savctl.config import load
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database
-from savctl.ports import SetClock, system_clock
-from savctl.usecases.operation import Operation
-from savctl.usecases.tickets.conversation import add_message
+from savctl.ports import SetClock
+from tests.cli.example_tickets import a_moment_ago, add_tickets, wanted
 from tests.cli.shop_copy import CopiedShop
 from tests.conftest import Cli
 from tests.files.making import JPEG, PDF
@@ -93,14 +92,11 @@ ANSWERS = {
     "savctl gdpr verify 456": 10,
     "savctl gdpr verify 456 -o json": 10,
 }
-# The status from which the example's ticket is taken; `open` for all others.
-_FROM = {
-    "unassign": Status.IN_PROGRESS,
-    "wait": Status.IN_PROGRESS,
-    "resume": Status.WAITING_CUSTOMER,
-    "resolve": Status.IN_PROGRESS,
-    "reopen": Status.RESOLVED,
-}
+# Signs of examples for which more is done than to bring two tickets in.
+_OF_THEIR_OWN = (
+    *(ARCHIVED, ERASURE, " bulk undo ", " backup ", " keys ", "requests confirm"),
+    *("requests cancel", "certificate check", "age>5m"),
+)
 
 
 def open_shop(database: Database, folder: Path) -> None:
@@ -157,7 +153,17 @@ def make_backup(cli: Cli, folder: Path) -> None:
 
 def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[str]:
     """The shop in which the example can be run, and its words."""
-    SHOP.open(database, folder)
+    if any(sign in example for sign in _OF_THEIR_OWN):
+        SHOP.open(database, folder)
+        _make_ready(cli, database, folder, example)
+        return words_of(database, example)
+    words = shlex.split(example)[1:]
+    _shop_with_tickets(*wanted(words)).open(database, folder)
+    return words
+
+
+def _make_ready(cli: Cli, database: Database, folder: Path, example: str) -> None:
+    """What the examples need that are about more than a ticket."""
     if ARCHIVED in example:
         close_long_ago(database, ARCHIVED)
         if " backup " not in example:  # there it is to be in the backup
@@ -174,7 +180,6 @@ def shop_for(cli: Cli, database: Database, folder: Path, example: str) -> list[s
         words = ("--confirm", CUSTOMER, "--certificate", "erased.json")
         assert cli("gdpr", "erase", CUSTOMER, *words).code == 0
         write(database, f"UPDATE savctl_erasures SET id = '{ERASURE}'")
-    return words_of(database, example)
 
 
 def home_store(folder: Path) -> DirectoryStore:
@@ -183,27 +188,22 @@ def home_store(folder: Path) -> DirectoryStore:
     return DirectoryStore(Path(url.removeprefix("file://")))
 
 
-def a_moment_ago() -> datetime:
-    """What came in this very second is in no report up to now, and in the one after it."""
-    return system_clock() - timedelta(seconds=5)
-
-
 def words_of(database: Database, example: str) -> list[str]:
     """The example's words; its tickets are there, the first in the status it is for."""
     words = shlex.split(example)[1:]
-    verb = words[1] if len(words) > 1 else ""
     if "age>5m" in words:  # the shop is copied, and was made long ago in a long run
         just_now = f"{a_moment_ago():%Y-%m-%d %H:%M:%S.%f}"
         write(database, f"UPDATE savctl_outbox SET occurred_at = '{just_now}'")
-    first = brought_to(database, a_moment_ago, _FROM.get(verb, Status.OPEN)).id
-    second = created(database, a_moment_ago).id
-    for texts in ("One.", "Two.", "Three.") if verb == "split" else ():
-        add_message(
-            Operation(database, a_moment_ago), first, sender=("customer", CUSTOMER), body=texts
-        )
-    for ticket_id, number in ((first, "TKT-7K2M9QXA"), (second, "TKT-4FJ8N2WB")):
-        write(
-            database,
-            f"UPDATE support_tickets SET ticket_number = '{number}' WHERE id = {ticket_id}",
-        )
+    add_tickets(database, *wanted(words))
     return words
+
+
+@cache
+def _shop_with_tickets(status: Status, is_long: bool) -> CopiedShop:
+    """The shop with the tickets of the examples that begin alike."""
+
+    def opening(database: Database, folder: Path) -> None:
+        SHOP.open(database, folder)
+        add_tickets(database, status, is_long)
+
+    return CopiedShop(opening, f"shop-{status}-{is_long}")

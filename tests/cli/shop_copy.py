@@ -20,10 +20,12 @@ class CopiedShop:
 
     Args:
         opening: fills an empty database, and a folder with the home of the command line in it.
+        name: of the copy's folder.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, name: str = "shop-of-the-examples") -> None:
         self._opening = opening
+        self._name = name
         self._kept: Path | None = None
 
     def open(self, database: Database, folder: Path) -> None:
@@ -38,7 +40,7 @@ class CopiedShop:
             shutil.copytree(self._kept / "folder", folder, dirs_exist_ok=True)
 
     def _keep(self, folder: Path) -> Path:
-        kept = folder.parent / "shop-of-the-examples"  # goes with the folders of the run
+        kept = folder.parent / self._name  # goes with the folders of the run
         shutil.copytree(folder, kept / "folder", ignore=shutil.ignore_patterns("savctl.db*"))
         _copy(folder / "savctl.db", kept / "savctl.db")
         return kept

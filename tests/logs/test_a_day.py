@@ -13,7 +13,8 @@ import pytest
 from savctl.log import to_stderr
 from savctl.persistence.engine import Database
 from savctl.scheduling.job import Context, all_jobs
-from tests.cli.shop import EXAMPLES, LONG, a_moment_ago, close_long_ago, open_shop, shop_for
+from tests.cli.example_tickets import a_moment_ago
+from tests.cli.shop import EXAMPLES, LONG, close_long_ago, open_shop, shop_for
 from tests.conftest import Cli
 from tests.depth import deep
 from tests.given import created, write
