@@ -59,7 +59,7 @@ def groups() -> Iterator[tuple[str, str, list[tuple[str, Any]]]]:
     """Each group with its help line, and its commands with the words that name them."""
     from typer.main import get_command
 
-    from savctl.cli.root import REGISTRY
+    from savctl.cli.groups import REGISTRY
 
     for name, (place, line) in REGISTRY.items():
         module, _, attribute = place.partition(":")

@@ -93,7 +93,8 @@ def _helps() -> Iterator[tuple[str, str]]:
     """The text and the options of every command, from the command tree."""
     from typer.main import get_command
 
-    from savctl.cli.root import REGISTRY, root
+    from savctl.cli.groups import REGISTRY
+    from savctl.cli.root import root
 
     yield "savctl --help", str(root().help)
     for name, (place, line) in REGISTRY.items():

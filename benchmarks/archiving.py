@@ -24,7 +24,7 @@ from benchmarks._load import fill, migrate
 from benchmarks._servers import durable_server
 from benchmarks._shop import NOW, SPAN, Shop
 from savctl.adapters.directory.store import DirectoryStore
-from savctl.domain.tickets.retention import Age
+from savctl.domain.age import Age
 from savctl.persistence.engine import Database
 from savctl.persistence.jobs import leases
 from savctl.persistence.jobs.heartbeat import Heartbeat

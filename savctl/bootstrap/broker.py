@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from savctl.bootstrap.database import DatabaseParts
-from savctl.ports import Broker, Questions, Queues
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
     from savctl.adapters.rabbitmq.broker import RabbitSettings
+    from savctl.ports import Broker, Questions, Queues
     from savctl.usecases.sync.asking import Services
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from savctl.config import Settings
 from savctl.domain.clock_skew import ClockOff
 from savctl.errors import Refused, SchemaMismatch
-from savctl.ports import Clock, system_clock
+from savctl.ports.clock import Clock, system_clock
 from savctl.runtime import end_start_up
 from savctl.shared_part import shared_part
 

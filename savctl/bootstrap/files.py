@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from savctl.bootstrap.database import DatabaseParts
 from savctl.bootstrap.places import mirror_settings, open_place, s3_settings
-from savctl.ports import ObjectStore, Scanner
-from savctl.ports.objects import KeyFailure, nothing_else
 from savctl.shared_part import shared_part
 
 if TYPE_CHECKING:
+    from savctl.ports import ObjectStore, Scanner
     from savctl.ports.backup_place import BackupPlace
+    from savctl.ports.objects import KeyFailure
     from savctl.usecases.analytics.places import AnalyticsPlace
     from savctl.usecases.archive.cold_storage import ColdStorage
     from savctl.usecases.mirror.forgetting import Forgetting
@@ -121,6 +121,8 @@ class FileParts(DatabaseParts):
         self, url: str, *, is_expected: Callable[[], bool] = lambda: False
     ) -> ObjectStore:
         """A folder, or a bucket on the server of `storage_endpoint`."""
+        from savctl.ports.objects import nothing_else
+
         is_mirrored = self.settings.mirror_url is not None and url == self.settings.storage_url
         on_purged = self._purged if is_mirrored else nothing_else
         if url.startswith("file://"):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _VERSION_WORDS = (["--version"], ["-V"])
+_HELP_WORDS: tuple[list[str], ...] = ([], ["--help"], ["-h"])
 
 
 def main() -> NoReturn:
@@ -27,6 +28,8 @@ def main() -> NoReturn:
         from savctl.cli.framework.words.completing import complete
 
         sys.exit(complete(os.environ["_SAVCTL_COMPLETE"], sys.argv[1:]))
+    if sys.argv[1:] in _HELP_WORDS and _has_shown_help():
+        sys.exit(0)
     os.umask(0o077)  # whatever is written below holds customers' data
     begin_start_up()
     from savctl.cli.framework.run import run
@@ -36,3 +39,15 @@ def main() -> NoReturn:
     settle()
     gc.freeze()  # or the exit would look for garbage once more
     sys.exit(code)
+
+
+def _has_shown_help() -> bool:
+    """Show the first page of help; False when it cannot be written, which `run` reports."""
+    from savctl.cli.groups import help_page, page_width
+
+    try:
+        sys.stdout.write(help_page(page_width()))
+        sys.stdout.flush()
+    except (AttributeError, OSError):  # closed, full, or left by its reader
+        return False
+    return True

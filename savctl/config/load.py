@@ -26,7 +26,7 @@ from savctl.config.texts import parsed, text_of
 from savctl.config.values import address_list
 from savctl.domain.sla.policy import mistakes
 from savctl.domain.text import are, plural
-from savctl.domain.tickets.closing import span_text
+from savctl.domain.times import span_text
 from savctl.errors import ConfigurationError
 
 FILE_NAME = "savctl.toml"

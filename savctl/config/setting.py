@@ -1,4 +1,8 @@
-"""How a setting is declared: once, as a field that knows its variables, default and meaning."""
+"""How a setting is declared: once, as a field that knows its variables, default and meaning.
+
+The class of a subject only adds fields to `Settings`. It has no methods of its own
+(`init=False, repr=False, eq=False`): Python would compile each at every start.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from savctl.errors import InvalidInput
 
@@ -51,3 +52,13 @@ def clock_moment(text: str, *, now: datetime) -> datetime:
     if not FIRST <= found < LAST:
         raise InvalidInput(f"{text!r} is out of range", hint="A clock goes from 1970 to 8999.")
     return found
+
+
+@lru_cache(maxsize=16)  # every ticket of a batch asks for the same one
+def span_text(span: timedelta) -> str:
+    """A span for people: whole days or hours where it is whole, else as it stands."""
+    if span and not span % timedelta(days=1) and span != timedelta(days=1):
+        return f"{span // timedelta(days=1)} days"
+    if span and not span % timedelta(hours=1):
+        return f"{span // timedelta(hours=1)} h"
+    return str(span)

@@ -14,9 +14,9 @@ SQLite needs none of it: there COMMIT is a call inside this process, which retur
 
 from __future__ import annotations
 
-import secrets
 import time
 from datetime import datetime, timedelta
+from os import urandom
 from typing import Any
 
 from sqlalchemy import Connection, RootTransaction, select
@@ -134,7 +134,7 @@ def new_token() -> str:
     A day's tokens are spread over their part of the index, so that writers do not meet on its
     last page, and old ones are found by the key alone.
     """
-    random_digits = secrets.token_hex((_TOKEN_DIGITS - _DAY_DIGITS) // 2)
+    random_digits = urandom((_TOKEN_DIGITS - _DAY_DIGITS) // 2).hex()
     return f"{_first_of(time.time())}{random_digits}"
 
 

@@ -7,10 +7,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from savctl.domain.age import Age
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import EMPTY, Metadata
 from savctl.domain.model.states import Status
-from savctl.domain.tickets.retention import Age
 from savctl.persistence.bulk import insert_rows, insert_tickets
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import files, ticket_attachments, ticket_messages

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from savctl.adapters.directory.store import DirectoryStore
-from savctl.domain.tickets.retention import Age
+from savctl.domain.age import Age
 from savctl.errors import NeedsConfirmation
 from savctl.persistence.archive.bundles import plan
 from savctl.persistence.engine import Database

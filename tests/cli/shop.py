@@ -16,7 +16,7 @@ import typer
 
 from savctl.adapters.directory.store import DirectoryStore
 from savctl.adapters.keys import KeysFile
-from savctl.cli.root import REGISTRY
+from savctl.cli.groups import REGISTRY
 from savctl.config import load
 from savctl.domain.model.states import Status
 from savctl.persistence.engine import Database

@@ -14,7 +14,7 @@ from savctl.cli.framework.output import Format
 from savctl.cli.framework.tables.fields import fields_of
 from savctl.cli.framework.words.completing import candidates
 from savctl.cli.framework.words.values import values_of
-from savctl.cli.root import REGISTRY
+from savctl.cli.groups import REGISTRY
 from savctl.domain.privacy.inventory.entry import Whose
 from savctl.persistence.jobs.runs import RunStatus
 from savctl.persistence.tickets.ticket_lists import SORTABLE

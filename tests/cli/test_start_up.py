@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperCommand
 
-from savctl.cli.root import REGISTRY
+import savctl.cli.ticket as tickets
+from savctl import ports
+from savctl.cli.framework.words.tree import BranchGroup
+from savctl.cli.groups import HELP, MORE_HELP, REGISTRY, help_page
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _ASK = """
@@ -67,13 +73,45 @@ def test_the_version_is_reported_without_typer(environment: dict[str, str]) -> N
     assert not modules & {"typing", "re", "enum"}, "each takes half as long as Python itself"
 
 
-def test_help_needs_typer_and_nothing_heavy(environment: dict[str, str]) -> None:
-    modules = loaded(environment, "--help")
+@pytest.mark.parametrize("words", [(), ("-h",), ("--help",)])
+def test_the_first_page_of_help_is_shown_without_typer(
+    words: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    modules = loaded(environment, *words)
+
+    assert not modules & (HEAVY | {"typer", "savctl.cli.root", "savctl.errors"})
+    assert not modules & {"typing", "re", "enum"}, "each takes half as long as Python itself"
+
+
+class _OfStubs(BranchGroup):
+    """The root as Typer lays it out by itself."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(MORE_HELP)
+
+
+@pytest.mark.parametrize("width", range(50, 79))
+def test_that_page_is_what_typer_would_lay_out(width: int) -> None:
+    stubs: Any = {
+        name: TyperCommand(name, help=line, rich_markup_mode=None)
+        for name, (_, line) in REGISTRY.items()
+    }
+    group: Any = _OfStubs(name="savctl", commands=stubs, help=HELP, rich_markup_mode=None)
+    context: Any = typer.Context(group, info_name="savctl", terminal_width=width)
+
+    assert help_page(width).rstrip("\n") == group.get_help(context)
+
+
+def test_help_of_the_root_by_another_word_imports_no_group(environment: dict[str, str]) -> None:
+    modules = loaded(environment, "help")
 
     assert not modules & HEAVY
     assert not {name for name in modules if name.startswith("savctl.persistence")}
     groups = {path.partition(":")[0] for path, _ in REGISTRY.values()}
-    assert not modules & groups, "help of the root imports no group"
+    assert not modules & groups
 
 
 @pytest.mark.parametrize("name", REGISTRY)
@@ -89,6 +127,33 @@ def test_a_ticket_is_shown_with_sqlalchemy_core_alone(at_home: dict[str, str]) -
     assert "sqlalchemy" in modules
     assert not modules & (HEAVY - {"sqlalchemy"})
     assert not modules & {"sqlalchemy.orm", "sqlalchemy.ext.asyncio", "greenlet", "cryptography"}
+    commands = {name for name in modules if name.startswith("savctl.cli.ticket.")}
+    assert commands == {"savctl.cli.ticket.read"}, "the other commands of tickets stay away"
+    ports = {name for name in modules if name.startswith("savctl.ports.")}
+    assert ports == {"savctl.ports.clock"}
+    assert not modules & {"savctl.domain.events.events", "savctl.persistence.jobs.leases", "hmac"}
+
+
+def test_the_table_of_a_group_s_modules_has_each_of_its_commands() -> None:
+    shown: Any = typer.main.get_command(tickets.group)
+    folder = Path(str(tickets.__file__)).parent
+    there = {m.name for m in pkgutil.iter_modules([str(folder)]) if not m.name.startswith("_")}
+    assert set(shown.modules) == there
+
+    for module, names in shown.modules.items():
+        importlib.import_module(f"savctl.cli.ticket.{module}")
+        assert set(names) <= _registered(), module
+    assert _registered() == {name for names in shown.modules.values() for name in names}
+
+
+def _registered() -> set[str | None]:
+    commands, groups = tickets.group.registered_commands, tickets.group.registered_groups
+    return {one.name for one in commands} | {str(one.name) for one in groups}
+
+
+@pytest.mark.parametrize("name", ports.__all__)
+def test_a_port_is_found_by_its_name_alone(name: str) -> None:
+    assert getattr(ports, name).__name__ in {name, "system_clock"}
 
 
 def test_keys_that_are_not_needed_are_not_read(at_home: dict[str, str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from savctl.adapters.s3 import client
 from savctl.cli.framework.run import run
-from savctl.cli.root import REGISTRY
+from savctl.cli.groups import REGISTRY
 from tests.servers.private import memory_folder
 
 _JOBS = ("close-resolved", "archive", "retention", "event-relay", "sla-escalation")

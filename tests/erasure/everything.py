@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
+from savctl.domain.age import Age
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.encryption.keys import KeyRing
-from savctl.domain.tickets.retention import Age
 from savctl.persistence.engine import Database
 from savctl.persistence.files.uploads import Upload, UploadRecords
 from savctl.persistence.schema.tables import cache, imports, outbox, users

@@ -12,8 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from savctl.domain.age import Age
 from savctl.domain.privacy.export_schema import export_schema
-from savctl.domain.tickets.retention import Age
 from savctl.pages.person import render
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock

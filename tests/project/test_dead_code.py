@@ -15,6 +15,7 @@ FROM_OUTSIDE = {
     *("revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade"),
     "drift",  # asked by the tests of the migrations
     "main",  # the entry point
+    "__getattr__",  # of a module whose names are imported when they are asked for
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from savctl.cli.root import REGISTRY
+from savctl.cli.groups import REGISTRY
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "man"
 PAGES = sorted(FOLDER.glob("*.1"))

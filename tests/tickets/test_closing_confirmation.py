@@ -14,8 +14,8 @@ from savctl.domain.tickets.closing import (
     ClosingVerdict,
     LastPublic,
     confirmation,
-    span_text,
 )
+from savctl.domain.times import span_text
 from tests.given import DAY, MICROSECOND, NOW, SECOND, a_ticket, entered
 
 DONE = Status.RESOLVED

@@ -30,7 +30,7 @@ from savctl.cli.framework.words.common import (
     WRITING,
     Option,
 )
-from savctl.cli.framework.words.tree import BranchGroup, LeafCommand
+from savctl.cli.framework.words.tree import BranchGroup, LeafCommand, PackageGroup
 from savctl.domain.access.policy import Need, need_of
 from savctl.domain.model.ticket_filter import TicketFilter
 from savctl.errors import ConfigurationError, InvalidInput, PartlyDone
@@ -45,14 +45,22 @@ MoreOptions = Callable[[], Sequence[Any]]
 
 
 def new_group(
-    help_text: str, *, is_command: bool = False, default: str | None = None
+    help_text: str,
+    *,
+    is_command: bool = False,
+    default: str | None = None,
+    package: str = "",
+    modules: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> typer.Typer:
     """A group of commands with one look; with `is_command` its only command stands for it.
 
-    `default` is the command that the group's name alone stands for.
+    `default` is the command that the group's name alone stands for. With `modules` the commands
+    of each are in a module of `package`, which is imported when one of them is used.
     """
+    kind = PackageGroup if modules else BranchGroup
+    members = {"default": default, "package": package, "modules": modules}
     group = typer.Typer(
-        cls=type(BranchGroup.__name__, (BranchGroup,), {"default": default}),
+        cls=type(kind.__name__, (kind,), members),
         help=help_text,
         no_args_is_help=default is None,
         rich_markup_mode=None,

@@ -30,7 +30,7 @@ from savctl.errors import (
     InvalidInput,
     NeedsConfirmation,
 )
-from savctl.ports import Clock, SetClock, system_clock
+from savctl.ports.clock import Clock, SetClock, system_clock
 
 if TYPE_CHECKING:
     from savctl.bootstrap import App

@@ -45,7 +45,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class AccessSettings:
     """Keys, issuer, audience and roles of tokens."""
 

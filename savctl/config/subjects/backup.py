@@ -9,7 +9,7 @@ from savctl.config.setting import setting
 from savctl.domain.backup.keeping import Keep
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class BackupSettings:
     """Backups and the mirror of the bucket."""
 

@@ -9,7 +9,7 @@ from savctl.config import values
 from savctl.config.setting import setting
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class DatabaseSettings:
     """Where the database is."""
 

@@ -10,7 +10,7 @@ from savctl.config.setting import setting
 from savctl.domain.clock_skew import SKEW_LIMIT
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class JobSettings:
     """Who acts, how jobs run, when tickets close."""
 

@@ -10,7 +10,7 @@ from savctl.config.setting import setting
 from savctl.domain.encryption.places import DEFAULT_PATHS
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class KeySettings:
     """Encrypted values."""
 

@@ -9,7 +9,7 @@ from savctl.config.setting import setting
 from savctl.domain.privacy.erasure_keys import ErasureKeys, read_erasure_keys
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class PrivacySettings:
     """Erasures."""
 

@@ -13,7 +13,7 @@ from savctl.domain.sla.policy import TARGETS
 from savctl.domain.sla.policy_text import percent
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class SlaSettings:
     """Priority rules and SLA targets."""
 

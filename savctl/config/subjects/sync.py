@@ -9,7 +9,7 @@ from savctl.config import values
 from savctl.config.setting import setting
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class SyncSettings:
     """Users and orders of other services: where their messages arrive, and how many at a time."""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from savctl.config import values
 from savctl.config.setting import setting
-from savctl.domain.tickets.retention import Age
+from savctl.domain.age import Age
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class UpkeepSettings:
     """Care of the database, archive, retention."""
 

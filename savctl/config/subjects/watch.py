@@ -8,7 +8,7 @@ from savctl.config import values
 from savctl.config.setting import setting
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class WatchSettings:
     """Who is called when a job begins, ends or fails."""
 

@@ -13,13 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from savctl.domain.age import Age
 from savctl.domain.files.file_names import FileName
 from savctl.domain.files.file_types import BY_EXTENSION
 from savctl.domain.model.history import Action
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.privacy.inventory import INTERNAL_KEYS
 from savctl.domain.tickets.message_origins import origins
-from savctl.domain.tickets.retention import Age
 
 Record = Mapping[str, Any]
 

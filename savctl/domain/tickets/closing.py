@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 from savctl.domain.clock import to_the_second
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
+from savctl.domain.times import span_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +162,3 @@ def _contested(last: LastPublic, file: LastFile, since: datetime) -> str | None:
     if file.customer_at is not None and file.customer_at > since:
         return "customer sent a file"
     return None
-
-
-@lru_cache(maxsize=16)  # every ticket of a batch asks for the same one
-def span_text(span: timedelta) -> str:
-    """A span for people: whole days or hours where it is whole, else as it stands."""
-    if span and not span % timedelta(days=1) and span != timedelta(days=1):
-        return f"{span // timedelta(days=1)} days"
-    if span and not span % timedelta(hours=1):
-        return f"{span // timedelta(hours=1)} h"
-    return str(span)

@@ -8,9 +8,6 @@ from contextlib import contextmanager
 
 from savctl.errors import AlreadyRunning, Unavailable
 from savctl.persistence.engine import Database
-from savctl.persistence.jobs import leases
-from savctl.persistence.jobs.heartbeat import Heartbeat
-from savctl.persistence.jobs.maintenance_lease import maintenance
 
 LEASE_SECONDS = 60
 _LEASE = "schema"
@@ -30,6 +27,11 @@ def alone(database: Database, owner: str, notify: Notify) -> Iterator[None]:
     Raises:
         AlreadyRunning: a backup, an archive run or a care of tables is running.
     """
+    # every start imports this module, and hardly any changes a schema
+    from savctl.persistence.jobs import leases
+    from savctl.persistence.jobs.heartbeat import Heartbeat
+    from savctl.persistence.jobs.maintenance_lease import maintenance
+
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
     has_reported = False
     while True:

@@ -14,7 +14,6 @@ from savctl.persistence.schema import revision_record
 from savctl.persistence.schema.alembic_runner import run_alembic, statements
 from savctl.persistence.schema.lock import Notify, alone, ignore_note
 from savctl.persistence.schema.revision_record import RevisionRecord
-from savctl.persistence.schema.server_info import is_there
 from savctl.persistence.schema.tables import SERVICE_TABLES, meta
 from savctl.persistence.schema.tables import leases as leases_table
 from savctl.places import folder_of
@@ -195,6 +194,8 @@ def preview_upgrade(database: Database) -> list[str]:
     Raises:
         Refused, SchemaMismatch: as the upgrade itself would.
     """
+    from savctl.persistence.schema.server_info import is_there
+
     if not is_there(database):
         return preview_upgrade(Database("sqlite://"))
     with database.reading() as connection:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from savctl.domain.tickets.retention import Age, kept_hot
+from savctl.domain.age import Age
+from savctl.domain.tickets.retention import kept_hot
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle
 from savctl.persistence.archive.candidates import ArchiveCandidate, Old, unpurged

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from savctl.domain.age import Age
 from savctl.domain.files.file_names import TEMP, TICKETS
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.tickets.retention import Age, is_over, kept_for_good
+from savctl.domain.tickets.retention import is_over, kept_for_good
 from savctl.persistence.archive import bundles, index
 from savctl.persistence.archive.bundles import Bundle, State
 from savctl.persistence.archive.candidates import Old

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+from savctl.domain.age import Age
 from savctl.domain.clock import instant
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.encryption.opened import Opened
@@ -27,7 +28,6 @@ from savctl.domain.privacy.disclosure import (
     member_name,
 )
 from savctl.domain.privacy.export_schema import export_schema
-from savctl.domain.tickets.retention import Age
 from savctl.persistence.engine import Database
 from savctl.persistence.people.users import Users
 from savctl.persistence.people.vips import Vips

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -116,6 +117,49 @@ class BranchGroup(TyperGroup):
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {line}\n" for line in lines[:_EXAMPLES]))
         formatter.write(f"\nRun '{ctx.command_path} COMMAND --help' for one command.\n")
+
+
+class PackageGroup(BranchGroup):
+    """A group whose commands are in the modules of a package; one is imported when it is used.
+
+    `modules` has the commands of each module, `package` the group as `group`.
+    """
+
+    package: str = ""
+    modules: Mapping[str, Sequence[str]] = {}
+    _known: dict[str, Any]
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """The commands of what is imported."""
+        return self._known
+
+    @property
+    def commands(self) -> Any:
+        """Every command, in the order of the modules; all of them are imported."""
+        if any(name not in self._known for names in self.modules.values() for name in names):
+            self._load(*self.modules)
+            names = [name for names in self.modules.values() for name in names]
+            self._known = {name: self._known[name] for name in names}
+        return self._known
+
+    @commands.setter
+    def commands(self, known: Any) -> None:
+        self._known = dict(known)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command itself; its module is imported now."""
+        if cmd_name not in self._known:
+            self._load(*(each for each, names in self.modules.items() if cmd_name in names))
+        return self._known.get(cmd_name)
+
+    def _load(self, *modules: str) -> None:
+        """Import modules, and have Typer make commands of what they added to the group."""
+        for each in modules:
+            importlib.import_module(f"{self.package}.{each}")
+        if modules:
+            made: Any = typer.main.get_command(importlib.import_module(self.package).group)
+            self._known = {**made.known, **self._known}
 
 
 def summary(command: Any) -> str:
