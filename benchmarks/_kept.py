@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +22,23 @@ from savctl.persistence.schema.tables import support_tickets, ticket_messages
 from tests.servers.find import Family, Programs
 
 KINDS = ("mariadb", "sqlite", "mysql")
+FULL = 1_000_000  # tickets: the size of the promises
 _RECIPE = 1  # goes up when the rows that are made, or the tables, change
 _NAME = "shop"
+
+
+def parser_of(module: str, about: str | None, *, small: int) -> argparse.ArgumentParser:
+    """The arguments of a benchmark that asks a shop of each kind; `tickets_of` reads them."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
+    parser.add_argument("--tickets", type=int, help=f"default {small:,}; --full: {FULL:,}")
+    parser.add_argument("--on", nargs="+", choices=KINDS, default=["mariadb", "sqlite"])
+    parser.add_argument("--full", action="store_true", help="the size of the promise")
+    return parser
+
+
+def tickets_of(given: argparse.Namespace, *, small: int) -> int:
+    """How many tickets the shop has."""
+    return given.tickets or (FULL if given.full else small)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ fifty, misses the target like a slow answer.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import sys
 import time
@@ -21,7 +20,7 @@ from benchmarks._plans import few, plan_of, recorded, rows_read
 from benchmarks._reads_cases import Case, Sample, cases
 from savctl.persistence.engine import Database
 
-_SMALL, _FULL = 100_000, 1_000_000
+_SMALL = 100_000
 _WARM_UP = 10
 _EXPLAINED = 8
 _TRIES = 3
@@ -30,15 +29,12 @@ _SCANS = 3  # what looks at every row is run a few times only
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
-    parser.add_argument("--tickets", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
+    parser = _kept.parser_of("benchmarks.reads", __doc__, small=_SMALL)
     parser.add_argument("--keys", type=int, default=300, help="random keys for each kind of read")
-    parser.add_argument("--on", nargs="+", choices=_kept.KINDS, default=["mariadb", "sqlite"])
     parser.add_argument("--only", default="", metavar="TEXT", help="reads with this in the name")
-    parser.add_argument("--full", action="store_true", help="the size of the promise")
     parser.add_argument("--forget", action="store_true", help="make the rows anew")
     given = parser.parse_args(words)
-    tickets = given.tickets or (_FULL if given.full else _SMALL)
+    tickets = _kept.tickets_of(given, small=_SMALL)
     tables = []
     for kind in given.on:
         with _kept.shop(kind, tickets, anew=given.forget) as kept:

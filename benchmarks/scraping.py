@@ -8,7 +8,6 @@ the text is searched for subjects, names and files.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -40,7 +39,7 @@ from savctl.usecases.metrics.refreshing import refresh_figures
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.tcp_proxy import TcpProxy, Towards
 
-_SMALL, _FULL = 20_000, 1_000_000
+_SMALL = 20_000
 _SCRAPES, _AT_ONCE = 100, 50
 _LIMIT_MS, _LIMIT_SECONDS, _SERIES = 200, 5.0, 1_500
 _MARKERS = 500
@@ -51,12 +50,9 @@ _CHUNK = 5_000
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scraping", description=__doc__)
-    parser.add_argument("--tickets", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
-    parser.add_argument("--on", nargs="+", choices=_kept.KINDS, default=["mariadb", "sqlite"])
-    parser.add_argument("--full", action="store_true", help="the size of the promise")
+    parser = _kept.parser_of("benchmarks.scraping", __doc__, small=_SMALL)
     given = parser.parse_args(words)
-    tickets = given.tickets or (_FULL if given.full else _SMALL)
+    tickets = _kept.tickets_of(given, small=_SMALL)
     tables = []
     for kind in given.on:
         with _kept.shop(kind, tickets) as kept:

@@ -8,7 +8,6 @@ one with the index and one without; lower quartiles are compared.
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import sys
@@ -38,7 +37,7 @@ from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
 from tests.servers.find import Family
 
-_SMALL, _FULL = 50_000, 1_000_000
+_SMALL = 50_000
 LIMIT_MS, PAGE, WRITING_TARGET = 100.0, 50, 1.3
 _FREQUENT, _MIDDLE = 60, 3_000  # ranks of words
 _WRITTEN = 300
@@ -48,14 +47,11 @@ Draw = Callable[[random.Random, Sequence[str]], tuple[str, TicketFilter]]
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.searching", description=__doc__)
-    parser.add_argument("--tickets", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
+    parser = _kept.parser_of("benchmarks.searching", __doc__, small=_SMALL)
     parser.add_argument("--queries", type=int, default=1_000, help="of all kinds together")
-    parser.add_argument("--on", nargs="+", choices=_kept.KINDS, default=["mariadb", "sqlite"])
-    parser.add_argument("--full", action="store_true", help="the size of the promise")
     parser.add_argument("--forget", action="store_true", help="make the rows anew")
     given = parser.parse_args(words)
-    tickets = given.tickets or (_FULL if given.full else _SMALL)
+    tickets = _kept.tickets_of(given, small=_SMALL)
     tables = []
     for kind in given.on:
         with _kept.shop(kind, tickets, anew=given.forget, wordy=True) as kept:

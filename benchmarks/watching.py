@@ -1,11 +1,12 @@
 """What `savctl top` costs on a large desk: each part of it, and a minute of the screen itself.
 
 The rows are those of `benchmarks.reads`. Each part is explained as well: none may read a table.
+The screen is watched in a terminal of its own, on that desk and on an empty one: the processor
+seconds of the program, and what the server takes meanwhile, its own upkeep included.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import pty
 import select
@@ -14,8 +15,12 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fcntl import ioctl
+from pathlib import Path
+
+from sqlalchemy import text
 
 from benchmarks import _kept
 from benchmarks._figures import Table, cores, finish, percentile
@@ -27,7 +32,7 @@ from savctl.ports import system_clock
 from savctl.usecases.desk.model import JobBoard
 from savctl.usecases.desk.parts import Part, all_parts
 
-_SMALL, _FULL = 100_000, 1_000_000
+_SMALL = 100_000
 _LIMIT_MS, _CPU_PERCENT = 500, 2.0  # a part rests fifty times as long as it took
 _TIMES = 20
 _FIRST_SECONDS = 20  # start-up, and the first look, which imports
@@ -36,20 +41,19 @@ _NO_JOBS = JobBoard(jobs=(), leases=(), schedulers=())
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.watching", description=__doc__)
-    parser.add_argument("--tickets", type=int, help=f"default {_SMALL:,}; --full: {_FULL:,}")
-    parser.add_argument("--on", nargs="+", choices=_kept.KINDS, default=["mariadb", "sqlite"])
+    parser = _kept.parser_of("benchmarks.watching", __doc__, small=_SMALL)
     parser.add_argument("--seconds", type=int, default=60, help="how long the screen is watched")
-    parser.add_argument("--full", action="store_true", help="the size of the promise")
     given = parser.parse_args(words)
-    tickets = given.tickets or (_FULL if given.full else _SMALL)
-    tables = []
+    tickets = _kept.tickets_of(given, small=_SMALL)
+    tables: list[Table] = []
     for kind in given.on:
         with _kept.shop(kind, tickets) as kept:
-            tables.append(_measured(kept))
-            tables.append(_watched(kept, given.seconds))
-            for table in tables[-2:]:
-                table.show()
+            found = [_measured(kept), _watched(kept, given.seconds)]
+        with _kept.shop(kind, 0) as empty:
+            found.append(_watched(empty, given.seconds))
+        for table in found:
+            table.show()
+        tables += found
     return finish(tables)
 
 
@@ -96,18 +100,34 @@ def _explained(database: Database, part: Part, limit: int) -> tuple[list[str], l
 
 
 def _watched(kept: _kept.Kept, seconds: int) -> Table:
-    """Processor time of the screen, once it has started."""
+    """Processor time of the screen and of the server, once the screen has started."""
     table = Table(
         f"savctl top on {kept.name}: {kept.tickets:,} tickets, 80 x 24, {seconds} s",
         ("of", "percent of a core", "limit"),
     )
-    percent = 100 * _processor_seconds(kept.url, seconds) / seconds
+    screen, server = _seconds_taken(kept.url, seconds)
+    percent = 100 * screen / seconds
     table.add("screen", percent, _CPU_PERCENT, is_met=percent < _CPU_PERCENT)
+    if server is not None:
+        table.add("server", 100 * server / seconds, "", is_met=None)
     return table
 
 
-def _processor_seconds(url: str, seconds: int) -> float:
-    """What the screen takes in so many seconds, from its fifth look on."""
+def _seconds_taken(url: str, seconds: int) -> tuple[float, float | None]:
+    """What screen and server take in so many seconds, from the screen's fifth look on."""
+    server = _server(url)
+    with _screen(url) as (process, terminal):
+        _drain(terminal, _FIRST_SECONDS)
+        before = processor_seconds(process.pid), server and processor_seconds(server)
+        _drain(terminal, seconds)
+        after = processor_seconds(process.pid), server and processor_seconds(server)
+    served = None if before[1] is None or after[1] is None else after[1] - before[1]
+    return after[0] - before[0], served
+
+
+@contextmanager
+def _screen(url: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`savctl top` at its usual pace, and the terminal that it writes to."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
@@ -117,15 +137,22 @@ def _processor_seconds(url: str, seconds: int) -> float:
         stdout=theirs,
         stderr=theirs,
     )
-    _drain(ours, _FIRST_SECONDS)
-    before = processor_seconds(process.pid)
-    _drain(ours, seconds)
-    used = processor_seconds(process.pid) - before
+    yield process, ours
     process.terminate()
     process.wait()
     os.close(theirs)
     os.close(ours)
-    return used
+
+
+def _server(url: str) -> int | None:
+    """The process id of the server; None where the database is a file."""
+    database = Database(url)
+    if database.is_sqlite:
+        return None
+    with database.reading() as connection:
+        file, folder = connection.execute(text("SELECT @@pid_file, @@datadir")).one()
+    database.close()
+    return int((Path(str(folder)) / str(file)).read_text(encoding="ascii"))
 
 
 def _drain(terminal: int, seconds: float) -> None:
