@@ -32,6 +32,8 @@ def by_hand(log_server: PrivateServer, folder: Path, why: str, **names: str) -> 
     for name, value in names.items():
         text = text.replace(name, value)
     text = text.replace("sav_service_db", NAME)
+    if is_mysql(log_server):
+        text = text.replace("mariadb ", "mysql ")
     options = folder / ".my.cnf"
     options.write_text(
         f"[client]\nhost=127.0.0.1\nport={log_server.port}\nuser=root\nprotocol=tcp\n"
@@ -51,8 +53,6 @@ def by_hand(log_server: PrivateServer, folder: Path, why: str, **names: str) -> 
 def test_a_dump_and_its_logs_lead_to_the_place_before_an_accident(
     live_cli: Cli, live: Database, log_server: PrivateServer, folder: Path
 ) -> None:
-    if is_mysql(log_server):
-        pytest.skip("the page has MariaDB's commands, and names what is different on MySQL")
     backup = create(live_cli)
     ticket = created(live, lambda: datetime.now(UTC))
     sql(live, "FLUSH BINARY LOGS", "UPDATE support_tickets SET subject = 'before'")
@@ -63,14 +63,17 @@ def test_a_dump_and_its_logs_lead_to_the_place_before_an_accident(
     log_server.drop_database("sav_restored")
     numbers = {"FIRST": first, "LAST": end.log, "3456": start}
 
-    by_hand(
+    shown = by_hand(
         log_server,
         folder,
-        "a dump, its logs, and the server's clients",
+        "a dump, its logs, and MySQL's clients"
+        if is_mysql(log_server)
+        else "a dump, its logs, and the server's clients",
         ID=str(backup["id"]),
         **numbers,
         **{"1234": str(end.offset)},
     )
+    assert (f"LOG_FILE='{first}'" in shown, f"LOG_POS={start};" in shown) == (True, True)
 
     restored = Database(log_server.url("sav_restored"))
     assert rows(restored, "SELECT id, subject FROM support_tickets") == [
