@@ -52,6 +52,11 @@ class RedisTicketCache:
         """
         self._asked(lambda client: client.ping())
 
+    def close(self) -> None:
+        """Close the connections."""
+        if "_client" in self.__dict__:
+            self.__dict__.pop("_client").close()
+
     @shared_part
     def _client(self) -> Redis:
         try:

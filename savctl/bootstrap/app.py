@@ -6,6 +6,8 @@ from savctl.bootstrap.backups import BackupParts
 from savctl.bootstrap.broker import BrokerParts
 from savctl.bootstrap.watch import WatchParts
 
+_CLOSED = ("analytics_place", "_forgetting", "backup_place", "mirror_place", "ticket_cache")
+
 
 class App(BackupParts, BrokerParts, WatchParts):
     """What a command or a job works with; each part is made on first use."""
@@ -20,6 +22,6 @@ class App(BackupParts, BrokerParts, WatchParts):
             self.store.close()
         if "cold" in self.__dict__:
             self.cold.store.close()
-        for name in ("analytics_place", "_forgetting", "backup_place", "mirror_place"):
+        for name in _CLOSED:
             if (part := self.__dict__.get(name)) is not None:
                 part.close()

@@ -34,3 +34,7 @@ class TicketCache(Protocol):
             TicketCacheUnavailable: it does not.
         """
         ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
