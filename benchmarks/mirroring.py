@@ -29,7 +29,7 @@ from tests.servers import find
 from tests.servers.s3_server import PrivateS3
 from tests.servers.seaweedfs import PrivateSeaweed
 
-TARGET, TARGET_MB = 0.7, 200
+TARGET, TARGET_MB = 0.7, 120
 _SMALL, _FULL = 300, 20_000
 _SIZES = (2_000, 20_000, 200_000, 1_000_000)  # bytes: notes, pictures, documents, scans
 _COMMAND = ("job", "run", "bucket-mirror", "--quiet", "-o", "json")
