@@ -88,6 +88,22 @@ def test_an_entry_that_stood_behind_another_stays_behind_it() -> None:
     assert whole.index(mine) == whole.index(AUDITED[2]) + 1
 
 
+@pytest.mark.parametrize("other", [True, 1.0, "1", None])
+def test_an_entry_is_another_one_when_a_member_is_spelt_differently(other: object) -> None:
+    first = {**AUDITED[0], "actor": 1}
+    second = {**first, "actor": other}
+
+    assert lost([first], [second]) == [second]
+    assert lost([first], [dict(first)]) == []
+
+
+def test_without_an_audit_nothing_is_lost_and_only_savctls_own_entries_are_unknown() -> None:
+    history = [*AUDITED, {"at": AUDITED[0]["at"], "action": "of-another-program"}, "text"]
+
+    assert lost(history, []) == []
+    assert unaudited(history, []) == AUDITED
+
+
 def test_the_same_entry_twice_is_two_entries() -> None:
     twice = [AUDITED[0], AUDITED[0]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -16,6 +16,7 @@ from savctl.domain.model.states import Status
 
 _KEYS = ("at", "actor", "action", "from", "to", "reason")
 _OURS = frozenset(Action)
+_PLAIN = frozenset({str, int, type(None)})  # each value of these has one spelling
 _STATUSES = frozenset(map(str, Status))
 
 Item = Mapping[str, object]
@@ -63,6 +64,8 @@ def first_out_of_order(entries: Sequence[HistoryEntry], *, skew: timedelta) -> H
 
 def lost(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
     """The audited entries that the history lacks."""
+    if not audited:
+        return []
     there = _positions(item for item in history if isinstance(item, dict))
     return [entry for entry in audited if not _taken(there, entry)]
 
@@ -70,10 +73,8 @@ def lost(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
 def unaudited(history: Sequence[object], audited: Sequence[Item]) -> list[Item]:
     """The entries in savctl's own form that the audit lacks."""
     there = _positions(iter(audited))
-    ours = (
-        i for i in history if isinstance(i, dict) and (e := entry_from(i)) and e.action in _OURS
-    )
-    return [item for item in ours if not _taken(there, item)]
+    ours = (i for i in history if isinstance(i, dict) and _is_ours(i.get("action")))
+    return [item for item in ours if not _taken(there, item) and entry_from(item) is not None]
 
 
 def merge_histories(history: Sequence[object], audited: Sequence[Item]) -> list[object]:
@@ -120,23 +121,35 @@ def _is_arrow(step: HistoryEntry) -> bool:
     )
 
 
-def _key(item: Item) -> str:
-    return encode([item.get(key) for key in _KEYS])
+def _is_ours(action: object) -> bool:
+    return isinstance(action, str) and action in _OURS
 
 
-def _positions(items: Iterator[Item]) -> dict[str, deque[int]]:
-    found: dict[str, deque[int]] = defaultdict(deque)
+def _key(item: Item) -> Hashable:
+    """Equal for items whose members are written alike; 1, 1.0 and true are not."""
+    values = [item.get(key) for key in _KEYS]
+    if not _PLAIN.issuperset(map(type, values)):
+        values = [str(value) if isinstance(value, str) else value for value in values]
+        if not _PLAIN.issuperset(map(type, values)):
+            return encode(values)
+    return tuple(values)
+
+
+def _positions(items: Iterator[Item]) -> dict[Hashable, deque[int]]:
+    found: dict[Hashable, deque[int]] = defaultdict(deque)
     for position, item in enumerate(items):
         found[_key(item)].append(position)
     return found
 
 
-def _take(there: dict[str, deque[int]], item: Item) -> int | None:
+def _take(there: dict[Hashable, deque[int]], item: Item) -> int | None:
+    if not there:
+        return None
     positions = there.get(_key(item))
     return positions.popleft() if positions else None
 
 
-def _taken(there: dict[str, deque[int]], item: Item) -> bool:
+def _taken(there: dict[Hashable, deque[int]], item: Item) -> bool:
     return _take(there, item) is not None
 
 
