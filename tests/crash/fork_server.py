@@ -15,6 +15,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.context import ForkServerProcess
@@ -103,7 +104,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send a signal; one that has ended gets none."""
         if self.is_alive():
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it ended in between
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Send SIGKILL."""

@@ -177,6 +177,10 @@ def test_the_certificate_names_nobody_and_notices_an_altered_byte(
     found = cli("gdpr", "certificate", "check", altered, "-o", "json")
     assert found.code == 10
     assert json.loads(found.out)["intact"] is False
+    twice = text.replace("{", '{"reason": "forged",', 1)
+    altered.write_text(twice)
+    assert json.loads(twice) == certificate
+    assert cli("gdpr", "certificate", "check", altered).code == 10
     forged: dict[str, Any] = {**certificate, "reason": "forged"}
     from savctl.domain.privacy.certificate import sealed
 

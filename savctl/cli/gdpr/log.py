@@ -99,7 +99,7 @@ def check(
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidInput(f"cannot read {file}: {problem}") from None
     try:
-        given = json.loads(text)
+        given = json.loads(text, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         given = None
     checked = check_certificate(call.database, call.settings.erasure_key, given)
@@ -111,3 +111,16 @@ def check(
         warning = "it is intact, but this database did not make it"
         return Outcome(answer=answer, warnings=(warning,))
     return Outcome(answer=answer)
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys stand there once: a person who reads sees the first of two, JSON
+    takes the last.
+
+    Raises:
+        ValueError: one stands there again.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found

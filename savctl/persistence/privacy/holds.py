@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
+from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.legal_hold import has_hold, is_held
 from savctl.domain.tickets.merge_links import went_into
@@ -44,21 +45,36 @@ def names_hold(dialect: str) -> ColumnElement[bool]:
     return or_(metadata_has("legal_hold", dialect), metadata_mentions("legal_hold", dialect))
 
 
-def held_among(connection: Connection, ticket_ids: Iterable[int]) -> frozenset[int]:
-    """Those of the tickets that are under hold, or were merged into one that is."""
+def held_among(
+    connection: Connection, ticket_ids: Iterable[int], *, locked: Iterable[Ticket] = ()
+) -> frozenset[int]:
+    """Those of the tickets that are under hold, or were merged into one that is.
+
+    `locked` are those of them that were read already, under their locks.
+    """
+    at_hand = {ticket.id: ticket.metadata for ticket in locked}
     wanted = frozenset(ticket_ids)
     merged_into: dict[int, int | None] = {}
     held: set[int] = set()
     looking = set(wanted)
     while looking:
-        query = select(support_tickets.c.id, support_tickets.c.metadata)
-        for row in connection.execute(query.where(support_tickets.c.id.in_(looking))):
-            merged_into[row.id] = went_into(row.metadata)
-            if has_hold(row.metadata):
-                held.add(row.id)
-        targets = {found for found in merged_into.values() if found is not None}
+        found = {one: at_hand[one] for one in looking & at_hand.keys()}
+        found |= _metadata_of(connection, looking - at_hand.keys())
+        for one, metadata in found.items():
+            merged_into[one] = went_into(metadata)
+            if has_hold(metadata):
+                held.add(one)
+        targets = {into for into in merged_into.values() if into is not None}
         looking = targets - merged_into.keys() - looking
     return frozenset(one for one in wanted if not held.isdisjoint(_path(one, merged_into)))
+
+
+def _metadata_of(connection: Connection, ids: Collection[int]) -> dict[int, Metadata]:
+    if not ids:
+        return {}
+    query = select(support_tickets.c.id, support_tickets.c.metadata)
+    rows = connection.execute(query.where(support_tickets.c.id.in_(ids)))
+    return {row.id: row.metadata for row in rows}
 
 
 def _path(ticket_id: int, merged_into: Mapping[int, int | None]) -> Iterator[int]:

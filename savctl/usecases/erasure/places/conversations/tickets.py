@@ -60,8 +60,9 @@ class HotTickets(Place):
 
 def _erase(work: ErasureWork, uow: UnitOfWork, ids: Sequence[int]) -> None:
     now, user_id = work.clock(), work.base.user_id
-    locked = [t for t in uow.tickets.lock_many(ids) if t.user_id == user_id]
-    held = held_among(uow.connection, [t.id for t in locked])
+    found = uow.tickets.lock_many(ids, has_words=False)
+    locked = [ticket for ticket in found if ticket.user_id == user_id]
+    held = held_among(uow.connection, [t.id for t in locked], locked=locked)
     free = [t for t in locked if t.id not in held]
     if not free:
         return
