@@ -36,6 +36,7 @@ def _all_bytes(e: Everything) -> Iterator[tuple[str, bytes]]:
         yield bundle.key, b"\n".join(e.cold.lines(bundle.key))
     folder = getattr(e.store, "folder", None)
     if folder is not None:
+        e.store.close()  # its index, for the same reason
         yield from _raw(sorted(folder.rglob("*")))
 
 
