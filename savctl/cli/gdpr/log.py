@@ -114,13 +114,12 @@ def check(
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object whose keys stand there once: a person who reads sees the first of two, JSON
-    takes the last.
+    """An object without a repeated key: a reader sees the first of two, JSON takes the last.
 
     Raises:
-        ValueError: one stands there again.
+        ValueError: a key is repeated.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key is repeated")
     return found
