@@ -195,7 +195,7 @@ def _column(
     connection: Connection, name: str, rows: Sequence[tuple[int, Any]]
 ) -> tuple[str, list[Any]]:
     """How a column gets the values of these tickets: the words of SET, and what they bind."""
-    return _case(connection, name, [(i, _bound(connection, value)) for i, value in rows])
+    return _case(connection, name, [(i, bound_value(connection, value)) for i, value in rows])
 
 
 def _case(
@@ -217,7 +217,7 @@ def _case(
     return f"{name} = {value}", values
 
 
-def _bound(connection: Connection, value: Any) -> Any:
+def bound_value(connection: Connection, value: Any) -> Any:
     """A value of an UPDATE as the driver takes it; long texts by `long_text`."""
     plain = _plain(value)
     if isinstance(value, Metadata) and plain is not None:

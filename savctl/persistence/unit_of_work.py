@@ -181,7 +181,8 @@ class UnitOfWork:
         self._leave_traces([decision for _, decision in real])
 
     def _leave_traces(self, decisions: Sequence[Decision]) -> None:
-        self.audit.append(Audited(d.ticket.id, entry) for d in decisions for entry in d.entries)
+        entries = (Audited(d.ticket.id, entry) for d in decisions for entry in d.entries)
+        self.audit.append_to_locked(entries)
         self.outbox.append((event, d.at) for d in decisions for event in d.events)
         self.breaches.append((d.ticket.id, breach) for d in decisions for breach in d.breaches)
         self._ring((d.ticket.id, d) for d in decisions)

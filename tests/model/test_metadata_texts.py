@@ -106,3 +106,36 @@ def test_an_object_is_replaced_where_it_stands_and_nothing_else(text: str) -> No
     others = [key for key in before if key != "sla"]
     assert [key for key in again if key not in {"sla", "history"}] == others
     assert [again.text_of(key) for key in others] == [before.text_of(key) for key in others]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{"a": 1, "sla": {"x": 1}, "b": "y"}', '{"a": 1, "sla": {"n": 2}, "b": "y"}'),
+        (
+            '{"b": [{"c": 1.10}],"sla"\n:\t{ } , "h": 1}',
+            '{"b": [{"c": 1.10}],"sla"\n:\t{"n": 2} , "h": 1}',
+        ),
+    ],
+)
+def test_an_object_takes_the_place_of_one_and_the_rest_stays_as_it_was(
+    text: str, wanted: str
+) -> None:
+    assert Metadata.read(text).with_members(sla={"n": 2}).text() == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"b": {"sla": {"x": 1}}, "sla": {"x": 2}}',
+        '{"b": "sla", "sla": {"x": 2}}',
+        '{"sla": {"x": 1}, "sla": {"x": 2}}',
+        '{"b": {"sla": 1}, "\\u0073la": {"x": 2}}',
+    ],
+)
+def test_only_the_member_itself_is_replaced(text: str) -> None:
+    found = Metadata.read(text)
+
+    again = json.loads(str(found.with_members(sla={"n": 2}).text()))
+
+    assert again == {**json.loads(text), "sla": {"n": 2}}

@@ -114,6 +114,8 @@ def decide_steps(ticket: Ticket, steps: Sequence[BulkStep], terms: BulkTerms) ->
     Raises:
         Refused: a rule does not allow one of them.
     """
+    if len(steps) == 1:  # nearly always; to join it to nothing takes a tenth of it
+        return _decide(ticket, steps[0], terms)
     done = Decision(ticket=ticket, at=terms.now)
     for step in steps:
         done = done.then(_decide(done.ticket, step, terms))

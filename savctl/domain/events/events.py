@@ -115,15 +115,11 @@ EVENTS: tuple[type[Event], ...] = (
     TicketSLABreach,
 )
 
-_KEYS = {
-    event: tuple(f.name for f in fields(event) if f.name not in {"ticket_id", "ticket_number"})
-    for event in EVENTS
-}
+_KEYS = {event: tuple(f.name for f in fields(event)) for event in EVENTS}
 
 
 def envelope(event: Event, *, at: datetime) -> str:
     """The message as it goes over the wire: event, timestamp (to the second, UTC), data."""
-    data = {"ticket_id": event.ticket_id, "ticket_number": event.ticket_number}
-    data.update((key, getattr(event, key)) for key in _KEYS[type(event)])
+    data = {key: getattr(event, key) for key in _KEYS[type(event)]}
     message = {"event": type(event).__name__, "timestamp": second_text(at), "data": data}
     return encode(message)

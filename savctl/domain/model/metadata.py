@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from itertools import count
 from typing import NoReturn
 
@@ -36,6 +37,7 @@ _KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
 _DEEP = 200
 _HISTORY = "history"
 _ESCAPE = "\\u"
+_PLAIN = frozenset({str, int, type(None)})
 # PHP stores an empty array as [], Laravel an empty value as null.
 _EMPTY_TEXTS = frozenset({"[]", "null"})
 
@@ -54,10 +56,28 @@ def encode(value: object) -> str:
     return text
 
 
+def entry_text(entry: HistoryEntry) -> str:
+    """The JSON text of an entry: the history and the audit store the same one.
+
+    A batch writes the same few for thousands of tickets. Those with a list or an object are made
+    anew, because 1, 1.0 and True are the same key and other texts.
+    """
+    if type(entry.before) in _PLAIN and type(entry.after) in _PLAIN:
+        return _remembered_text(entry)
+    return encode(entry.as_json())
+
+
+@lru_cache(maxsize=256)
+def _remembered_text(entry: HistoryEntry) -> str:
+    return encode(entry.as_json())
+
+
 class Metadata(Mapping[str, object]):
     """The members of a ticket's metadata object; reading an unreadable one gives none."""
 
-    __slots__ = ("_history", "_is_spelt", "_read", "_stored", "_texts", "_unreadable")
+    __slots__ = (
+        *("_appended", "_history", "_is_spelt", "_read", "_stored", "_texts", "_unreadable"),
+    )
 
     def __init__(
         self, raw: dict[str, str] | None, values: dict[str, object] | None, *, stored: str = ""
@@ -66,6 +86,7 @@ class Metadata(Mapping[str, object]):
         self._read = values
         self._stored = stored
         self._history: tuple[HistoryEntry, ...] | None = None
+        self._appended: tuple[Metadata, int, str] | None = None
         self._is_spelt = False
         self._unreadable = False
 
@@ -108,9 +129,15 @@ class Metadata(Mapping[str, object]):
         return found
 
     @classmethod
-    def _spelt(cls, text: str, values: dict[str, object]) -> Metadata:
+    def _spelt(
+        cls,
+        text: str,
+        values: dict[str, object],
+        appended: tuple[Metadata, int, str] | None = None,
+    ) -> Metadata:
         """Metadata that is stored as this text, which holds these members."""
         found = cls(None, values, stored=text)
+        found._appended = appended
         found._is_spelt = True
         return found
 
@@ -160,7 +187,7 @@ class Metadata(Mapping[str, object]):
     def _with_replaced(self, key: str, value: object) -> Metadata | None:
         """The same with an object in the place of one, where the stored text has the key once.
 
-        The members behind it are not looked at: the history is the longest, and comes last.
+        The others are not looked at: the history is the longest.
         """
         name, stored, values = f'"{key}"', self._stored, self._values
         is_object = isinstance(value, dict) and isinstance(values.get(key), dict)
@@ -168,13 +195,13 @@ class Metadata(Mapping[str, object]):
             return None
         if stored.count(name) != 1 or _ESCAPE in stored:
             return None
-        at = stored.index("{") + 1
-        while (found := _KEY.match(stored, at)) is not None:
-            _, at = _scan(stored, found.end())
-            if found[1] == name:
-                text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
-                return Metadata._spelt(text, {**values, key: value})
-        return None
+        # that once is its key: what is a key of the object stands in its text
+        found = _KEY.match(stored, stored.index(name))
+        if found is None:
+            return None
+        _, at = _scan(stored, found.end())
+        text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
+        return Metadata._spelt(text, {**values, key: value})
 
     def with_text(self, key: str, text: str) -> Metadata:
         """The same metadata with a member of this JSON text; what it replaces is gone."""
@@ -236,10 +263,12 @@ class Metadata(Mapping[str, object]):
 
         A `history` that is no list is moved to `unreadable_history`, never thrown away.
         """
-        added = [entry.as_json() for entry in entries]
-        if not added:
+        new = list(entries)
+        if not new:
             return self
-        if (spliced := self._spliced(added)) is not None:
+        added = [entry.as_json() for entry in new]
+        texts = ", ".join(map(entry_text, new))
+        if (spliced := self._spliced(added, texts)) is not None:
             return spliced
         raw, values = dict(self._raw), dict(self._values)
         old = values.get(_HISTORY, [])
@@ -249,11 +278,11 @@ class Metadata(Mapping[str, object]):
             raw[_HISTORY], old = "[]", []
         kept = raw.get(_HISTORY, "[]").rstrip()[:-1].rstrip()
         glue = ", " if len(kept) > 1 else ""
-        raw[_HISTORY] = f"{kept}{glue}{', '.join(encode(entry) for entry in added)}]"
+        raw[_HISTORY] = f"{kept}{glue}{texts}]"
         values[_HISTORY] = [*old, *added]
         return Metadata(raw, values)
 
-    def _spliced(self, added: list[dict[str, object]]) -> Metadata | None:
+    def _spliced(self, added: list[dict[str, object]], texts: str) -> Metadata | None:
         """The same with entries put in before the end, where the history is what ends the text.
 
         savctl writes it there, and to cut out the other members would cost more than all else.
@@ -265,9 +294,26 @@ class Metadata(Mapping[str, object]):
         head = self._stored.removesuffix("}").rstrip()
         if next(reversed(values)) != _HISTORY or not head.endswith("]"):
             return None
-        entries = ", ".join(map(encode, added))
-        stored = f"{head[:-1].rstrip()}, {entries}]}}"
-        return Metadata._spelt(stored, {**values, _HISTORY: [*old, *added]})
+        kept = head[:-1].rstrip()
+        end = f", {texts}]}}"
+        appended = self._with_end(len(self._stored) - len(kept), end)
+        return Metadata._spelt(kept + end, {**values, _HISTORY: [*old, *added]}, appended)
+
+    def _with_end(self, cut: int, end: str) -> tuple[Metadata, int, str]:
+        """What was read, how much of its end is gone by now, and what stands there instead."""
+        if self._appended is None:
+            return self, cut, end
+        read, first_cut, before = self._appended
+        return read, first_cut, before[: len(before) - cut] + end
+
+    def appended_to(self, read: Metadata) -> tuple[int, str] | None:
+        """How many characters at the end of `read`, as it is stored, became which other ones.
+
+        None when more is different, or nothing is known of it.
+        """
+        if self._appended is None or self._appended[0] is not read:
+            return None
+        return self._appended[1:]
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:

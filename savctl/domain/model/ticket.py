@@ -70,6 +70,8 @@ class Ticket:
     @property
     def odd_values(self) -> tuple[str, ...]:
         """The columns whose value the schema does not have, each with it, in words."""
+        if self.status.is_known and self.priority.is_known:  # nearly always: asked for each
+            return ()
         columns = (("status", self.status), ("priority", self.priority))
         return tuple(f"the {name} {str(value)!r}" for name, value in columns if not value.is_known)
 

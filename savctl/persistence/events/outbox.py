@@ -14,6 +14,9 @@ from savctl.persistence.bulk import insert_rows, long_text
 from savctl.persistence.schema.tables import outbox
 from savctl.persistence.types import time_text
 
+_CHANCE = 10  # bytes of a UUID; its version 7 and variant 2 take six bits of them
+_FREE = ~(0xF << 76 | 0x3 << 62)
+_MARKS = 0x7 << 76 | 0x2 << 62
 _COLUMNS = ("event_id", "event", "routing_key", "ticket_id", "envelope", "occurred_at")
 
 
@@ -28,25 +31,32 @@ class Outbox:
 
     def append(self, events: Iterable[tuple[Event, datetime]]) -> None:
         """Queue events with the instant each happened at."""
+        made = list(events)
         rows = [
             (
-                new_event_id(),
+                event_id,
                 type(event).__name__,
                 event.routing_key,
                 event.ticket_id,
                 long_text(self._connection, envelope(event, at=at)),
                 time_text(at, fsp=6),
             )
-            for event, at in events
+            for event_id, (event, at) in zip(_event_ids(len(made)), made, strict=True)
         ]
         insert_rows(self._connection, outbox, _COLUMNS, rows)
 
 
-def new_event_id() -> str:
-    """A UUID of version 7: time first, so that a million rows keep their index in order."""
+def _event_ids(count: int) -> list[str]:
+    """UUIDs of version 7: time first, so that a million rows keep their index in order.
+
+    They are of one millisecond; chance is asked for once.
+    """
     milliseconds = time.time_ns() // 1_000_000
-    bits = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    bits = (bits & ~(0xF << 76)) | (0x7 << 76)
-    bits = (bits & ~(0x3 << 62)) | (0x2 << 62)
-    digits = f"{bits:032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    chance = os.urandom(_CHANCE * count)
+    found = []
+    for at in range(0, len(chance), _CHANCE):
+        bits = (milliseconds << 80) | int.from_bytes(chance[at : at + _CHANCE])
+        digits = f"{bits & _FREE | _MARKS:032x}"
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        found.append("-".join(parts))
+    return found

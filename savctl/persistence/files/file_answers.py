@@ -9,17 +9,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from savctl.domain.access.file_access import FileAction
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.closing import LastFile
 from savctl.domain.tickets.message_origins import origins
-from savctl.persistence.schema.tables import audit, files, ticket_attachments, ticket_messages
+from savctl.persistence.schema.tables import audit
+from savctl.persistence.sql import fetched, id_list, placeholder
+from savctl.persistence.types import instant_of, time_text
 
-_A, _M, _F = ticket_attachments.c, ticket_messages.c, files.c
+# In text: to fill a thousand ids into a compiled query takes as long as the answer.
+_NEWER = (
+    "SELECT a.id, a.ticket_id, a.created_at, m.sender_type FROM ticket_attachments a "
+    "LEFT JOIN savctl_files f ON f.attachment_id = a.id "
+    "LEFT JOIN ticket_messages m ON m.id = a.message_id "
+    "WHERE a.ticket_id IN ({ids}) AND a.created_at >= {since} AND f.deleted_at IS NULL"
+)
+
+
+class _File(NamedTuple):
+    """A file of a ticket; `side` is who wrote the message that it hangs on, None without one."""
+
+    id: int
+    ticket_id: int
+    created_at: datetime
+    side: str | None
 
 
 def last_files(connection: Connection, tickets: Sequence[Ticket]) -> dict[int, LastFile]:
@@ -44,19 +61,14 @@ def _since(ticket: Ticket) -> datetime | None:
     return ticket.entered_status_at or ticket.resolved_at or ticket.updated_at
 
 
-def _newer(connection: Connection, since: Mapping[int, datetime]) -> Sequence[Any]:
+def _newer(connection: Connection, since: Mapping[int, datetime]) -> list[_File]:
     if not since:
         return []
-    joined = ticket_attachments.outerjoin(files, _F.attachment_id == _A.id).outerjoin(
-        ticket_messages, _M.id == _A.message_id
-    )
-    query = (
-        select(_A.id, _A.ticket_id, _A.created_at, _M.sender_type.label("side"))
-        .select_from(joined)
-        .where(_A.ticket_id.in_(sorted(since)), _A.created_at >= min(since.values()))
-        .where(_F.deleted_at.is_(None))
-    )
-    return connection.execute(query).all()
+    query = _NEWER.format(ids=id_list(sorted(since)), since=placeholder(connection))
+    rows = fetched(connection, query, (time_text(min(since.values())),))
+    dialect = connection.dialect
+    found = [(i, ticket_id, instant_of(at, dialect), side) for i, ticket_id, at, side in rows]
+    return [_File(i, ticket_id, at, side) for i, ticket_id, at, side in found if at is not None]
 
 
 def _actors(connection: Connection, tickets: Sequence[Ticket]) -> dict[int, int | None]:
@@ -71,7 +83,7 @@ def _actors(connection: Connection, tickets: Sequence[Ticket]) -> dict[int, int 
     return {json.loads(entry)["attachment_id"]: by for by, entry in connection.execute(query)}
 
 
-def _is_customers(row: Row[Any], ticket: Ticket, actors: Mapping[int, int | None]) -> bool | None:
+def _is_customers(row: _File, ticket: Ticket, actors: Mapping[int, int | None]) -> bool | None:
     """Whether the customer attached it, or an agent; None where nobody knows."""
     if row.side is not None:
         return bool(row.side == "customer")
@@ -79,9 +91,9 @@ def _is_customers(row: Row[Any], ticket: Ticket, actors: Mapping[int, int | None
     return None if actor is None else actor == ticket.user_id
 
 
-def _later(last: LastFile | None, row: Row[Any], is_customers: bool | None) -> LastFile:
+def _later(last: LastFile | None, row: _File, is_customers: bool | None) -> LastFile:
     known = last or LastFile()
-    at: datetime = row.created_at
+    at = row.created_at
     return LastFile(
         unproven_at=max(at, known.unproven_at or at),
         customer_at=max(at, known.customer_at or at) if is_customers else known.customer_at,

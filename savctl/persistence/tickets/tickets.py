@@ -24,6 +24,7 @@ from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import FIXED_COLUMNS, TICKET_COLUMNS, Ticket
 from savctl.errors import NotFound
+from savctl.persistence.alike import update_alike
 from savctl.persistence.bulk import (
     changed_columns,
     delete_in,
@@ -233,7 +234,8 @@ class Tickets:
     def save_many(self, changes: Sequence[tuple[Ticket, Ticket]]) -> None:
         """Write a batch of locked tickets back (before, after) with a few statements."""
         encrypted = [(before, self._encrypted(after, before)) for before, after in changes]
-        update_tickets(self._connection, encrypted, _MUTABLE)
+        left = update_alike(self._connection, encrypted, _MUTABLE)
+        update_tickets(self._connection, left, _MUTABLE)
 
     def count_same_category(self, user_id: int, category: str) -> int:
         """How many tickets this user has in this category."""
