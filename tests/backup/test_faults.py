@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import resource
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +20,11 @@ from savctl.persistence.jobs.maintenance_lease import MAINTENANCE
 from tests.backup.support import answer, backed_up, create, doctors_line, dump_program, write
 from tests.backup.test_backing_up import files, program
 from tests.conftest import Cli, S3Servers
-from tests.crash.processes import wait_until
+from tests.crash.processes import Aim, start, wait_until
 from tests.depth import deep
 from tests.servers.buckets import server_bucket
 from tests.servers.tcp_proxy import TcpProxy
 
-SAVCTL = Path(sys.executable).with_name("savctl")
 SEALED = CHUNK_BYTES + TAG_BYTES
 
 
@@ -121,15 +116,11 @@ def test_killed_at_any_moment_no_half_backup_is_one(
 ) -> None:
     noise(database, 40)
     create(ready)
-    chance = random.Random(os.urandom(8))
+    aim = Aim(0.5)
     for _ in range(deep(50, usual=10)):
-        with subprocess.Popen(
-            [SAVCTL, "backup", "create"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            try:
-                process.wait(chance.uniform(0.2, 2))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+        with start(os.environ, "backup", "create") as process:
+            aim.pause()
+            aim.learn(too_late=not process.is_alive())
         database.transaction(lambda c: leases.force_release(c, MAINTENANCE))
 
     listed = answer(ready("backup", "list", "-o", "json"))

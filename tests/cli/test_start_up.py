@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,15 +57,21 @@ def loaded(environment: dict[str, str], *words: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
+@pytest.fixture(scope="module")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in whose database there is ticket 1."""
+    home = tmp_path_factory.mktemp("start-up") / "home"
+    words = ("--user", "456", "--subject", "Parcel", "--description", "Where?")
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    loaded({**kept, "SAVCTL_HOME": str(home)}, "ticket", "create", *words)
+    return home
+
+
 @pytest.fixture
-def at_home(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+def at_home(environment: dict[str, str], first_home: Path, tmp_path: Path) -> dict[str, str]:
     """An environment with a database of its own, in which there is ticket 1."""
-    environment["SAVCTL_HOME"] = str(tmp_path / "home")
-    loaded(
-        environment,
-        *("ticket", "create", "--user", "456", "--subject", "Parcel", "--description", "Where?"),
-    )
-    return environment
+    shutil.copytree(first_home, tmp_path / "home")
+    return environment | {"SAVCTL_HOME": str(tmp_path / "home")}
 
 
 def test_the_version_is_reported_without_typer(environment: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import wait as wait_for_any
@@ -51,6 +52,11 @@ def child(work: Callable[..., object], *given: object) -> ForkServerProcess:
     with _one_at_a_time:
         process.start()
     return process
+
+
+def pool(processes: int) -> ProcessPoolExecutor:
+    """So many forks that call functions, and answer."""
+    return ProcessPoolExecutor(processes, mp_context=_context)
 
 
 def exit_code(process: ForkServerProcess) -> int | None:

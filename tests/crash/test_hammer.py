@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from tests.crash import fork_server
 from tests.crash.hammering import Log, hammer
 from tests.depth import deep
 from tests.given import created
@@ -24,8 +23,7 @@ BY_JOBS = ("no response for", "resolved, not contested", "customer replied")
 
 def all_at_once(url: str, seconds: float) -> Iterator[Log]:
     """Six who type commands and two who run the jobs; each a process of its own."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
+    with fork_server.pool(PROCESSES) as pool:
         running = [
             pool.submit(hammer, url, f"p{n}", seconds, jobs=n < 2) for n in range(PROCESSES)
         ]
