@@ -109,6 +109,7 @@ def half_loaded(
     return before
 
 
+@pytest.mark.slow("kills savctl in the middle of a restore, and restores again")
 @pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("statements run one after the other on a server")
 def test_the_same_command_again_goes_on_with_what_only_the_old_database_knew(
@@ -133,6 +134,7 @@ def test_the_same_command_again_goes_on_with_what_only_the_old_database_knew(
     assert "did not end" not in doctors_line_of_restore(ready)
 
 
+@pytest.mark.slow("kills savctl in the middle of a restore, and restores again")
 @pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("statements run one after the other on a server")
 def test_what_was_there_comes_back_after_a_kill_in_the_middle(

@@ -37,6 +37,7 @@ def test_what_offers_a_dry_run_does_not_only_read(words: str) -> None:
     assert not (offers and EFFECTS[words] is Effect.READS)
 
 
+@pytest.mark.slow("runs every command")
 @pytest.mark.only_on("sqlite")
 def test_no_command_stores_anything_at_another_time(
     cli: Cli, database: Database, tmp_path: Path
