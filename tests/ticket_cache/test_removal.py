@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -38,15 +39,13 @@ AT_ONCE = timedelta()
 
 
 @pytest.fixture
-def cached(make_app: MakeApp, redis_server: PrivateRedis) -> App:
-    return with_cache(make_app, redis_server.url)
-
-
-def with_cache(make_app: MakeApp, url: str) -> App:
+def cached(make_app: MakeApp, redis_server: PrivateRedis) -> Iterator[App]:
     """An application whose database notes what is changed."""
-    app = make_app(ticket_cache_url=url)
+    app = make_app(ticket_cache_url=redis_server.url)
     app.database.on_changed = queue_removals
-    return app
+    yield app
+    assert app.ticket_cache is not None
+    app.ticket_cache.close()
 
 
 def waiting(database: Database) -> int:
@@ -146,6 +145,22 @@ def test_a_relay_that_stays_removes_within_seconds(
         relay.join()
 
 
+@pytest.mark.only_on("sqlite")
+def test_a_program_that_ends_leaves_no_connection_to_the_cache(
+    redis_server: PrivateRedis, tmp_path: Path
+) -> None:
+    settings = {"HOME": str(tmp_path), "SAVCTL_TICKET_CACHE_URL": redis_server.url}
+    app = App(load({**settings, "SAVCTL_DATABASE_URL": f"sqlite:///{tmp_path}/savctl.db"}))
+    assert app.ticket_cache is not None
+    app.ticket_cache.check()
+    with redis_server.client() as client:
+        assert len(client.client_list()) == 2
+
+        app.close()
+
+        assert reached(lambda: len(client.client_list()) == 1)
+
+
 def reached(what: Callable[[], bool], *, within: float = 10.0) -> bool:
     end = time.monotonic() + within
     while time.monotonic() < end:
@@ -157,9 +172,9 @@ def reached(what: Callable[[], bool], *, within: float = 10.0) -> bool:
 
 @pytest.mark.slow("four writers, and a cache that is killed and frozen")
 def test_after_many_changes_with_the_cache_killed_and_started_no_entry_is_stale(
-    make_app: MakeApp, redis_server: PrivateRedis, database: Database
+    cached: App, redis_server: PrivateRedis, database: Database
 ) -> None:
-    app = with_cache(make_app, redis_server.url)
+    app = cached
     tickets = [created(database, system_clock).id for _ in range(TICKETS)]
     with redis_server.client() as client:
         for ticket in tickets:
