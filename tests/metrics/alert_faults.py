@@ -6,13 +6,16 @@ Limits of alerts are never changed.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.domain.clock import micro_text
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -228,6 +231,39 @@ def the_object_found(site: MonitoredSite) -> None:
         "UPDATE ticket_attachments SET file_path = LEFT(file_path, CHAR_LENGTH(file_path) - 5)",
     )
     site.savctl("job", "run", "orphan-cleanup", "--force")
+
+
+def many_objects_without_a_record(site: MonitoredSite) -> None:
+    """Of another program, a day old: savctl knows none of them."""
+    store = DirectoryStore(site.disk)
+    for number in range(1_001):
+        key = f"tickets/9/{number:032x}.png"
+        store.put(key, BytesIO(b"x"), size_bytes=1, content_type="image/png")
+    store.close()
+    with closing(sqlite3.connect(site.disk / "index.db")) as index, index:
+        index.execute("UPDATE versions SET modified_at = modified_at - 2 * 86400")
+    site.savctl("job", "run", "orphan-cleanup", code=6)
+
+
+def they_are_removed(site: MonitoredSite) -> None:
+    site.savctl("job", "run", "orphan-cleanup", "--force")
+    site.savctl("job", "run", "orphan-cleanup")
+
+
+def a_ticket_that_cannot_be_closed(site: MonitoredSite) -> None:
+    """A trigger of another program refuses it."""
+    ticket = brought_to(site.database, site.clock(days=9), Status.RESOLVED)
+    write(
+        site.database,
+        "CREATE TRIGGER zz_refuses BEFORE UPDATE ON support_tickets FOR EACH ROW"
+        f" IF OLD.id = {ticket.id} THEN SIGNAL SQLSTATE '45000'; END IF",
+    )
+    site.savctl("job", "run", "close-resolved", code=3)
+
+
+def it_can_be_closed(site: MonitoredSite) -> None:
+    write(site.database, "DROP TRIGGER zz_refuses")
+    site.savctl("job", "run", "close-resolved")
 
 
 def events_without_a_queue(site: MonitoredSite) -> None:
@@ -504,6 +540,18 @@ STAGES: tuple[tuple[Fault, ...], ...] = (
             make=broker_slow,
             mend=broker_fast,
         ),
+        Fault(
+            alert="SavctlOrphans",
+            fault="objects without a record",
+            make=many_objects_without_a_record,
+            mend=they_are_removed,
+        ),
+        Fault(
+            alert="SavctlItemsFail",
+            fault="a ticket cannot be closed",
+            make=a_ticket_that_cannot_be_closed,
+            mend=it_can_be_closed,
+        ),
     ),
     (
         Fault(
@@ -534,10 +582,8 @@ USUAL_STAGES = (STAGES[0], STAGES[-1])
 # What cannot be made in seconds, and why; the unit tests of the rules fire these.
 NOT_MADE = {
     "SavctlClockOff": "this host has one clock, and its database shares it",
-    "SavctlItemsFail": "wants an item that a job fails at; the counter is tested with the jobs",
     "SavctlTableGrowsFast": "a gigabyte",
     "SavctlIndexUnused": "no index of a new database was read for a day, and none is mended",
     "SavctlBucketFillsUp": "a trend of hours",
-    "SavctlOrphans": "a thousand objects, each older than a day",
     "SavctlSyncLate": "the lag is asked for after a run of event-relay: each minute",
 }
