@@ -19,6 +19,7 @@ from savctl.persistence.archive import index
 from savctl.persistence.engine import Database
 from savctl.scheduling.job import find_job
 from savctl.scheduling.slots import Schedule
+from savctl.usecases.analytics import publishing
 from savctl.usecases.analytics.exporting import AnalyticsRun, export_analytics
 from savctl.usecases.analytics.places import (
     AnalyticsPlace,
@@ -164,6 +165,35 @@ def test_a_later_run_publishes_what_is_missing_and_finds_older_months_that_chang
         "2025-11.csv",
         "2025-12.csv",
     ]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_months_that_are_read_in_several_passes_have_the_same_figures(
+    at_once: int,
+    publish: Publish,
+    place: AnalyticsPlace,
+    database: Database,
+    desk: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish()
+    lived(database, datetime(2025, 10, 7, tzinfo=UTC), (40, "answer"), (80, "solve"))
+    lived(database, datetime(2025, 11, 7, tzinfo=UTC), (1, "answer"))
+    recategorised(database, desk, "refund")
+    later = datetime(2026, 2, 3, 2, tzinfo=UTC)
+    published = {str(item.id) for item in publish(later, dry_run=True).items}
+    publish(later)
+    once = {name: place.read(name) for name in published}
+    for name in published:
+        (tmp_path / "figures" / name).unlink()
+
+    monkeypatch.setattr(publishing, "MONTHS_AT_ONCE", at_once)
+    report = publish(later)
+
+    assert len(published) == 5
+    assert {name: place.read(name) for name in published} == once
+    assert (report.changed, report.left) == (5, 0)
 
 
 def test_months_longer_ago_than_the_setting_are_left_alone(

@@ -7,7 +7,7 @@ its figures are now. Other figures are written beside it as the next revision; n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from savctl.domain.analytics.cells import Cells
@@ -20,6 +20,9 @@ from savctl.usecases.analytics.places import AnalyticsPlace, file_name, revision
 from savctl.usecases.analytics.reading import Reading, Source, read_cells
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import Item, ItemOutcome
+
+# Tickets are read once for so many: the cells of all their days are in memory at a time.
+MONTHS_AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +45,46 @@ def publish_analytics(source: Source, how: Publishing, terms: BatchContext) -> N
     known = revisions(how.place, how.form)
     wanted = list(_months(source, how, known))
 
+    terms.report.details = {"tickets": 0, "place": how.place.name}
+    read = Reading()
+    for start in range(0, len(wanted), MONTHS_AT_ONCE):
+        months = wanted[start : start + MONTHS_AT_ONCE]
+        done = _publish_months(source, how, terms, months, known, read)
+        if done < len(months):
+            terms.report.left = len(wanted) - start - done
+            return
+
+
+def _publish_months(
+    source: Source,
+    how: Publishing,
+    terms: BatchContext,
+    months: Sequence[Month],
+    known: Mapping[Month, int],
+    read: Reading,
+) -> int:
+    """Read the tickets of some months once and publish each; answers how many were published.
+
+    What was read is added to `read`: a ticket that lived longer counts in each pass.
+    """
+
     def on_page(reading: Reading) -> None:
-        terms.report.details = {**terms.report.details, "tickets": reading.tickets}
+        tickets = read.tickets + reading.tickets
+        terms.report.details = {**terms.report.details, "tickets": tickets}
         terms.on_batch(terms.report)
 
-    terms.report.details = {"tickets": 0, "place": how.place.name}
     cells, reading = read_cells(
-        source, wanted[0], wanted[-1], on_page=on_page, should_stop=terms.should_stop
+        source, months[0], months[-1], on_page=on_page, should_stop=terms.should_stop
     )
-    terms.report.details |= {"contradicting": reading.partial}
-    for done, month in enumerate(wanted):
+    read.tickets += reading.tickets
+    read.partial += reading.partial
+    terms.report.details |= {"contradicting": read.partial}
+    for done, month in enumerate(months):
         if reading.is_stopped or terms.should_stop():
-            terms.report.left = len(wanted) - done
-            return
+            return done
         _publish(source, how, terms, cells, month, known.get(month, 0))
         terms.on_batch(terms.report)
+    return len(months)
 
 
 def _months(source: Source, how: Publishing, known: Mapping[Month, int]) -> Iterator[Month]:
