@@ -14,9 +14,11 @@ A pytest plugin, loaded by tests/conftest.py. Marks:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from savctl.config.load import FILE_NAME, SYSTEM_FILE
 from tests.depth import IS_DEEP, ON_CLUSTERS
 from tests.servers import find
 from tests.servers.missing import MISSING, PACKAGES
@@ -29,6 +31,7 @@ SHARED_SERVERS = {"broker_server": "broker", "_clamd_server": "clamd", "log_serv
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marks, and what tells the summary of the workers' missing servers."""
+    _refuse_a_configured_machine()
     for line in (
         "only_on(*kinds): for what exists on some databases only",
         "only_stores(*kinds): for what is tested on some object stores only",
@@ -42,6 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     if config.pluginmanager.hasplugin("dsession"):
         config.pluginmanager.register(_FromWorkers(), "missing-servers-of-workers")
+
+
+def _refuse_a_configured_machine() -> None:
+    """Commands of tests would read these files, and so work on the database that they name."""
+    for file in (Path(FILE_NAME), SYSTEM_FILE):
+        if file.exists():
+            raise pytest.UsageError(
+                f"{file} exists: tests would work on what it names. Run them on another host, "
+                "or move the file while they run."
+            )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
