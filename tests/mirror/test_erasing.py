@@ -27,6 +27,7 @@ def test_a_persons_objects_leave_the_mirror_and_the_certificate_says_so(
     database: Database, clock: SetClock, m: Mirrored
 ) -> None:
     e: Everything = everything(database, m.store, clock)
+    e.release()
     m.copy()
     for key in sorted(m.keys()):
         if key.startswith(TICKETS):
