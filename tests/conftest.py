@@ -251,12 +251,8 @@ def _empty(database: Database, kind: str) -> None:
             for name in used:
                 connection.execute(text(f"TRUNCATE TABLE {name}"))
             connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
-        connection.execute(
-            text(
-                f"DELETE FROM {OWN_PREFIX}meta "
-                "WHERE name LIKE 'job-known-since:%' OR name = 'sla_watch'"
-            )
-        )
+        # whose the tables are is written with the schema, all else by those who work with it
+        connection.execute(text(f"DELETE FROM {OWN_PREFIX}meta WHERE name <> 'service_tables'"))
         connection.commit()
 
 

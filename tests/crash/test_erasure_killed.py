@@ -29,7 +29,7 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, deep
+from tests.depth import KILLS, deep, too_few
 from tests.erasure.everything import Everything, everything
 from tests.erasure.looking import keys_of_own, leftovers
 from tests.erasure.others import changed, others
@@ -167,5 +167,5 @@ def test_a_killed_erasure_is_ended_by_the_same_command(
             assert_ended(e, before)
             assert sizes(database) == undisturbed
 
-    assert tally.kills > number / 2, tally
+    assert tally.kills > too_few(number), tally
     assert tally.midway, "no kill hit an erasure at work: it proves nothing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from inspect import getattr_static
 from pathlib import Path
 from threading import Barrier, Event, Thread
 from typing import Any
@@ -104,7 +105,7 @@ def test_everything_that_an_application_gives_to_its_jobs_is_such_a_part() -> No
         (DirectoryStore, ("_index", "_secret")),
     ):
         for name in names:
-            assert isinstance(vars(kind)[name], shared_part), f"{kind.__name__}.{name}"
+            assert isinstance(getattr_static(kind, name), shared_part), f"{kind.__name__}.{name}"
 
 
 @pytest.mark.only_on("sqlite")
