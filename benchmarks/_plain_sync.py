@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from contextlib import closing
+from secrets import token_hex
 from typing import Any
 
 import pika
@@ -18,6 +20,9 @@ _STATE = "INSERT INTO savctl_sync_state (kind, subject, as_of, is_deleted, chang
 _STATE_END = " ON DUPLICATE KEY UPDATE as_of = GREATEST(as_of, VALUES(as_of))"
 _USERS = "INSERT INTO users (id, email, firstname, lastname) VALUES "
 _USERS_END = " ON DUPLICATE KEY UPDATE email = VALUES(email)"
+_TOTALS = "INSERT INTO savctl_totals (name, labels, part, value) VALUES "
+_TOTALS_END = " ON DUPLICATE KEY UPDATE value = value + VALUES(value)"
+_TOKENS = "INSERT INTO savctl_commits (token, is_stored, created_at) VALUES "
 _AT = "2025-10-03 10:30:00"
 _Row = tuple[Any, ...]
 
@@ -61,11 +66,15 @@ def _write(database: Any, batch: list[tuple[int, str, str, bytes]]) -> None:
             users.append((data["user_id"], data["email"], data["firstname"], data["lastname"]))
         else:
             states.append(("order", str(data["order_id"]), at, 0, _AT))
+    queues = Counter(queue for _, queue, _, _ in batch)
+    totals: list[_Row] = [("messages", json.dumps([queue]), 0, n) for queue, n in queues.items()]
     with database.cursor() as cursor:
         for start, rows, end in (
             (_INBOX, inbox, ""),
             (_STATE, states, _STATE_END),
             (_USERS, users, _USERS_END),
+            (_TOTALS, totals, _TOTALS_END),
+            (_TOKENS, [(token_hex(16), 1, _AT)], ""),
         ):
             if rows:
                 marks = f"({', '.join(['%s'] * len(rows[0]))})"

@@ -30,6 +30,7 @@ from savctl.adapters.rabbitmq.broker import RabbitSettings
 from savctl.adapters.rabbitmq.queues import RabbitQueues
 from savctl.persistence.engine import Database
 from savctl.ports import Binding, system_clock
+from savctl.runtime import end_start_up
 from savctl.usecases.sync.consuming import ConsumeOptions
 from savctl.usecases.sync.intake import IntakeOptions
 from savctl.usecases.sync.listening import consume_once
@@ -72,6 +73,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if programs is None:
         sys.exit("benchmarks: no RabbitMQ on this machine")
     tables = []
+    end_start_up()  # garbage is looked for as in a command
     with durable_server() as server, PrivateBroker(programs) as broker:
         give_room(broker)
         if given.only != "memory":

@@ -11,12 +11,15 @@ import random
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import mysql, sqlite
 
 from savctl.persistence.schema.tables import totals
+from savctl.persistence.sql import placeholders
 
 TotalKey = tuple[str, ...]  # the name of the total, and the values of its labels
 _T = totals.c
+_INSERT = "INSERT INTO savctl_totals (name, labels, part, value) VALUES "
+_ADD = " ON DUPLICATE KEY UPDATE value = savctl_totals.value + VALUES(value)"
+_ADD_SQLITE = " ON CONFLICT (name, labels, part) DO UPDATE SET value = value + excluded.value"
 _LONGEST_VALUE = 100  # characters of one label: two fit into the column
 
 
@@ -30,21 +33,17 @@ def add_to_totals(
     """
     part = random.randrange(parts)  # noqa: S311 - no secret
     rows = [
-        {"name": key[0], "labels": _labels(key[1:]), "part": part, "value": count}
+        (key[0], _labels(key[1:]), part, count)
         for key, count in sorted(counts.items())  # in one order: no deadlock of two writers
         if count > 0
     ]
     if not rows:
         return
-    if connection.dialect.name == "sqlite":
-        new = sqlite.insert(totals).values(rows)
-        keys = [_T.name, _T.labels, _T.part]
-        grown = {"value": _T.value + new.excluded.value}
-        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=grown))
-    else:
-        given = mysql.insert(totals).values(rows)
-        grown = {"value": _T.value + given.inserted.value}
-        connection.execute(given.on_duplicate_key_update(grown))
+    # ready text: SQLAlchemy would compile a list of rows anew for each transaction
+    one = f"({placeholders(connection, 4)})"
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement = _INSERT + ", ".join([one] * len(rows)) + (_ADD_SQLITE if is_sqlite else _ADD)
+    connection.exec_driver_sql(statement, tuple(value for row in rows for value in row))
 
 
 def read_totals(connection: Connection) -> dict[TotalKey, int]:
