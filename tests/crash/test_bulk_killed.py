@@ -175,7 +175,7 @@ def test_asked_to_stop_it_ends_after_its_batch_and_the_same_plan_does_the_rest(
 def test_a_second_one_of_the_verb_says_that_it_runs_already(
     database: Database, database_url: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    open_tickets(database, 400)
+    open_tickets(database, 2_000)
     environment |= {"SAVCTL_DATABASE_URL": database_url, "SAVCTL_BATCH_SIZE": "1"}
     words = planned(environment, tmp_path)
 
