@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from savctl.domain.access.file_access import FileNote
 from savctl.domain.model.history import HistoryEntry
-from savctl.domain.model.metadata import encode, entry_text
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import entry_text
 from savctl.persistence.alike import insert_for_tickets
 from savctl.persistence.bulk import insert_rows, long_text
 from savctl.persistence.noted_tickets import note_changed

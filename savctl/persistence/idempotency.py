@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.errors import Refused
 from savctl.persistence.schema.tables import idempotency
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.persistence.archive.row_values import NotFaithful
 from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 from savctl.usecases.archive.lines import line_of, ticket_id_of, whole_of

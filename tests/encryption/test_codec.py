@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.encryption.keys import KeyRing, KeysUnusable, read_keys
 from savctl.domain.encryption.values import DAMAGED, PREFIX
-from savctl.domain.model.metadata import Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import Metadata
 
 KEYS = KeyRing(current="K2", keys={"K1": bytes(32), "K2": bytes([2]) * 32})
 OLD = KeyRing(current="K1", keys={"K1": bytes(32)})

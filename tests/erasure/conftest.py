@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.usecases.batch.batches import BatchContext
@@ -17,6 +19,14 @@ from tests.erasure.everything import Everything, everything
 from tests.given import BOSS, CUSTOMER
 
 Erase = Callable[..., ErasureReport]
+
+
+@pytest.fixture
+def home_store(tmp_path: Path) -> Iterator[ObjectStore]:
+    """The folder that a command without a configured store uses."""
+    store = DirectoryStore(tmp_path / "home" / "files")
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from savctl.adapters.directory.store import DirectoryStore
 from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore, SetClock
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
@@ -26,13 +24,6 @@ pytestmark = [
     pytest.mark.slow("erases a person twice, and imports their past in between"),
 ]
 WORDS = "mark-of-ada"
-
-
-@pytest.fixture
-def home_store(tmp_path: Path) -> Iterator[ObjectStore]:
-    store = DirectoryStore(tmp_path / "home" / "files")
-    yield store
-    store.close()
 
 
 @pytest.fixture

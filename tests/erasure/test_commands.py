@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,6 @@ pytestmark = [
     pytest.mark.each_database("a person is found by SQL"),
     pytest.mark.slow("each searches all places of a person several times"),
 ]
-
-
-@pytest.fixture
-def home_store(tmp_path: Path) -> Iterator[ObjectStore]:
-    store = DirectoryStore(tmp_path / "home" / "files")
-    yield store
-    store.close()
 
 
 @pytest.fixture

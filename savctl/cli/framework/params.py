@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.model.person_refs import PersonReference, person_reference
 from savctl.domain.text import MAX_FOREIGN_ID, TEXT_BYTES
 from savctl.errors import InvalidInput

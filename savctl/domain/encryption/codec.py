@@ -29,7 +29,8 @@ from savctl.domain.encryption.values import (
     encrypt_anew,
     prefix_of,
 )
-from savctl.domain.model.metadata import Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import Metadata
 
 Keys = Callable[[], KeyRing]
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from savctl.domain.encryption.values import PREFIX, is_encrypted, is_foreign
-from savctl.domain.model.metadata import Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import Metadata
 
 Place = tuple[str | int, ...]
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from savctl.domain.clock import second_text
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

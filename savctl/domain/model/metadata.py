@@ -6,32 +6,13 @@ another program's keys, number spellings and key order survive a round trip unto
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import count
-from typing import NoReturn
 
 from savctl.domain.model.history import HistoryEntry, entry_from
+from savctl.domain.model.json_text import MEMBER_KEY, decode, encode, member_texts, scan_value
 
-
-def _legible(value: object) -> str:
-    """SQLite stores bytes in a column of text; they are shown as the text that they may be."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    raise TypeError(f"a {type(value).__name__} is not JSON")
-
-
-# json.dumps would build one for each call; to look for circles takes a sixth of its time
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, default=_legible
-)
-_HALVES = re.compile("[\ud800-\udfff]")
-# A key of an object that is known to be valid, from where the member before it ended.
-_KEY = re.compile(r'[ \t\n\r,]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
 # Of what may be nested this deep the texts are cut out at once: later, with more calls on the
 # stack, the decoder might not get to the bottom of it.
 _DEEP = 200
@@ -42,25 +23,11 @@ _PLAIN = frozenset({str, int, type(None)})
 _EMPTY_TEXTS = frozenset({"[]", "null"})
 
 
-def encode(value: object) -> str:
-    """JSON text in the form savctl stores: compact to read, key order kept.
-
-    Only half a character (a lone surrogate, from another program's escapes) stays an escape:
-    as itself it could not be stored.
-    """
-    text = _ENCODER.encode(value)
-    try:
-        text.encode()  # far quicker than to look for halves
-    except UnicodeEncodeError:
-        return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-    return text
-
-
 def entry_text(entry: HistoryEntry) -> str:
     """The JSON text of an entry: the history and the audit store the same one.
 
     A batch writes the same few for thousands of tickets. Those with a list or an object are made
-    anew, because 1, 1.0 and True are the same key and other texts.
+    each time, because 1, 1.0 and True are the same key and other texts.
     """
     if type(entry.before) in _PLAIN and type(entry.after) in _PLAIN:
         return _remembered_text(entry)
@@ -95,7 +62,7 @@ class Metadata(Mapping[str, object]):
         """The members, decoded when they are first asked for: a plan compares texts alone."""
         if self._read is None:
             try:
-                values = _decoded(self._stored)
+                values = decode(self._stored)
             except (ValueError, RecursionError):
                 values = None
             self._read = values if isinstance(values, dict) else self._kept()
@@ -106,7 +73,7 @@ class Metadata(Mapping[str, object]):
         """Each member's own text, cut out of the stored one only for who writes it again."""
         _ = self._values
         if self._texts is None:
-            self._texts = _texts(self._stored)
+            self._texts = member_texts(self._stored)
         return self._texts
 
     def _kept(self) -> dict[str, object]:
@@ -196,17 +163,17 @@ class Metadata(Mapping[str, object]):
         if stored.count(name) != 1 or _ESCAPE in stored:
             return None
         # that once is its key: what is a key of the object stands in its text
-        found = _KEY.match(stored, stored.index(name))
+        found = MEMBER_KEY.match(stored, stored.index(name))
         if found is None:
             return None
-        _, at = _scan(stored, found.end())
+        _, at = scan_value(stored, found.end())
         text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
         return Metadata._spelt(text, {**values, key: value})
 
     def with_text(self, key: str, text: str) -> Metadata:
         """The same metadata with a member of this JSON text; what it replaces is gone."""
         raw, values = dict(self._raw), dict(self._values)
-        raw[key], values[key] = text, _DECODER.decode(text)
+        raw[key], values[key] = text, decode(text)
         return Metadata(raw, values)
 
     def with_strings(self, strings: Mapping[str, str]) -> Metadata:
@@ -375,36 +342,3 @@ def _free_name(raw: Mapping[str, str], key: str) -> str:
     """What a broken member is moved to; one that was moved before is not pushed out."""
     names = (f"unreadable_{key}" + (f"_{n}" if n > 1 else "") for n in count(1))
     return next(name for name in names if name not in raw)
-
-
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _number(digits: str) -> float | str:
-    """A float; a number that none can hold reads as its digits, which JSON can hold."""
-    value = float(digits)
-    return value if math.isfinite(value) else digits
-
-
-_DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_number)
-_scan: Callable[[str, int], tuple[object, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
-
-
-def _decoded(text: str) -> object:
-    """The value of a JSON text; the decoder's own way looks for blanks first, which takes long."""
-    with suppress(StopIteration):
-        value, end = _scan(text, 0)
-        if end == len(text):
-            return value
-    return _DECODER.decode(text)
-
-
-def _texts(text: str) -> dict[str, str]:
-    """The members of a valid object, each as its own text."""
-    texts: dict[str, str] = {}
-    at = text.index("{") + 1
-    while (key := _KEY.match(text, at)) is not None:
-        _, at = _DECODER.raw_decode(text, key.end())
-        texts[_DECODER.decode(key[1])] = text[key.end() : at]
-    return texts

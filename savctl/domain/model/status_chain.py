@@ -11,7 +11,7 @@ from itertools import pairwise
 from savctl.domain.clock import instant
 from savctl.domain.model import states
 from savctl.domain.model.history import CHAIN, Action, HistoryEntry, entry_from
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.model.states import Status
 
 _KEYS = ("at", "actor", "action", "from", "to", "reason")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from savctl.domain.model.metadata import EMPTY, Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import EMPTY, Metadata
 from savctl.domain.model.ticket import NOBODY, Ticket
 from savctl.domain.privacy.erasure import ERASED
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from savctl.domain.clock import second_text
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.sync.fields import (
     UnusableMessage,
     json_object,

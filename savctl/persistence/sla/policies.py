@@ -7,7 +7,7 @@ import json
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.sla.policy import Policy
 from savctl.domain.sla.policy_text import body, from_body
 from savctl.errors import InvalidInput

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from savctl.domain.analytics.schema import analytics_schema
 from savctl.domain.analytics.table import COLUMNS, Row
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.usecases.tickets.ticket_lines import csv_row, csv_value
 
 FORMATS = ("csv", "jsonl")

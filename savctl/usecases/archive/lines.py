@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.persistence.archive.row_values import NotFaithful
 from savctl.persistence.archive.ticket_snapshot import TicketSnapshot
 

@@ -9,7 +9,7 @@ from typing import Any
 from savctl import __version__
 from savctl.domain.clock import second_text
 from savctl.domain.imports.records import Item, Records
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.privacy.disclosure import FORMAT, VERSION, About, Counts, Kind
 from savctl.domain.text import plural
 

@@ -17,7 +17,8 @@ from savctl.domain.clock import instant
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.encryption.opened import Opened
 from savctl.domain.imports.records import Item
-from savctl.domain.model.metadata import EMPTY, Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import EMPTY, Metadata
 from savctl.domain.privacy.disclosure import (
     About,
     Counts,

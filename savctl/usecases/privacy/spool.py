@@ -9,7 +9,7 @@ from datetime import datetime
 
 from savctl.domain.clock import second_text
 from savctl.domain.imports.records import Item
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.privacy.disclosure import Kind, Record
 from savctl.errors import Unavailable
 

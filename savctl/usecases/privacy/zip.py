@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.usecases.batch.atomic_file import Bytes
 
 SUMS, MANIFEST = "SHA256SUMS", "manifest.json"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from savctl.domain.clock import second_text
-from savctl.domain.model.metadata import Metadata, encode
+from savctl.domain.model.json_text import encode
+from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.ticket import TICKET_COLUMNS, Ticket
 from savctl.domain.text_safety.spreadsheet import csv_cell
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, not_, select
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.privacy.erasure import ERASED
 from savctl.persistence.bulk import update_texts
 from savctl.persistence.privacy.erasure.scope import Scope

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, select, update
 
-from savctl.domain.model.metadata import encode
+from savctl.domain.model.json_text import encode
 from savctl.domain.privacy.erasure import ERASED
 from savctl.persistence.paging import pages
 from savctl.persistence.privacy.erasure.scope import Scope
