@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import random
-import time
 from io import BytesIO
 
 import pytest
 
 from savctl.persistence.engine import Database
+from savctl.ports import ObjectStore
 from savctl.ports.backup_place import BackupPlace
 from tests.crash.processes import (
     PATIENCE_SECONDS,
     Aim,
+    count,
     finished,
     start,
     time_passes_for_leases,
@@ -28,7 +28,21 @@ __all__ = ["m", "place"]
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 JOB = ("job", "run", "bucket-mirror", "--quiet")
-OBJECTS = 12 * KILLS  # so that few kills come after the last batch
+AHEAD = 120  # so many objects await each run, however fast the machine copied those before
+BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
+
+
+def content(number: int) -> bytes:
+    """Each content is that of two objects."""
+    return f"content {number // 2}".encode()
+
+
+def put(store: ObjectStore, numbers: range) -> None:
+    """So many more objects."""
+    for number in numbers:
+        key = f"tickets/1/{number:032x}.png"
+        data = content(number)
+        store.put(key, BytesIO(data), size_bytes=len(data), content_type="image/png")
 
 
 @pytest.mark.only_on("sqlite")
@@ -41,43 +55,43 @@ def test_a_mirror_killed_again_and_again_is_complete_in_the_end(
     m: Mirrored,
     place: BackupPlace,
 ) -> None:
-    contents = [f"content {number // 2}".encode() for number in range(OBJECTS)]
-    for number, content in enumerate(contents):
-        key = f"tickets/1/{number:032x}.png"
-        bucket.store.put(key, BytesIO(content), size_bytes=len(content), content_type="image/png")
     environment |= {
         **bucket.environment,
         "SAVCTL_DATABASE_URL": database_url,
         "SAVCTL_MIRROR_URL": place.name,
         "SAVCTL_BATCH_SIZE": "3",
     }
-    hits, aim = 0, Aim(0.05)
+    hits, put_before, aim = 0, 0, Aim(0.05)
 
     for number in range(KILLS):
-        before = pieces(place)
+        objects = len(m.keys()) + AHEAD
+        put(bucket.store, range(put_before, objects))
+        before, begun = pieces(place), count(database, BEGUN)
         process = start(environment, *JOB)
-        if number % 5:
-            wait_until(
-                lambda process=process, before=before: (  # type: ignore[misc]
-                    pieces(place) != before or not process.is_alive()
-                ),
-                what="a batch",
-            )
-            aim.pause()
-        else:
-            time.sleep(random.uniform(0, 0.4))
+        wait_until(
+            lambda number=number, before=before, begun=begun, process=process: (  # type: ignore[misc]
+                (pieces(place) != before if number % 5 else count(database, BEGUN) > begun)
+                or not process.is_alive()
+            ),
+            what="a run at work",
+            every=0.001,
+        )
+        aim.pause()
         process.kill()
         process.wait(PATIENCE_SECONDS)
-        done = len(m.keys())
-        aim.learn(too_late=done > OBJECTS * (number + 1) / KILLS)
-        hits += pieces(place) != before and done < OBJECTS
+        put_before = objects
+        is_too_late = len(m.keys()) == objects
+        aim.learn(too_late=is_too_late)
+        hits += pieces(place) != before and not is_too_late
         time_passes_for_leases(database)
     assert hits > too_few(KILLS), f"{hits} kills hit a run at work: too few to prove anything"
 
     assert finished(environment, *JOB) == 0
 
-    assert len(m.keys()) == OBJECTS
-    digests = {f"objects/{hashlib.sha256(content).hexdigest()}" for content in contents}
+    assert len(m.keys()) == put_before
+    digests = {
+        f"objects/{hashlib.sha256(content(number)).hexdigest()}" for number in range(put_before)
+    }
     assert m.contents().keys() == digests
     assert pieces(place) == 1
     assert [file.name for file in place.names("unfinished")] == []

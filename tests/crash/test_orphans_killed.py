@@ -50,16 +50,17 @@ def fill(store: ObjectStore) -> None:
 
 def killed(database: Database, environment: Mapping[str, str], aim: Aim | None) -> None:
     """A run that is killed at work; without an aim, on its way to work."""
-    intended = count(database, INTENDED)
+    begun, intended = count(database, BEGUN), count(database, INTENDED)
     process = start(environment, *JOB)
-    if aim is None:
-        time.sleep(random.uniform(0, 0.4))
-    else:
-        wait_until(
-            lambda: count(database, INTENDED) != intended or not process.is_alive(),
-            what="a batch",
-            every=0.001,
-        )
+    wait_until(
+        lambda: (
+            (count(database, INTENDED) > intended if aim else count(database, BEGUN) > begun)
+            or not process.is_alive()
+        ),
+        what="a run at work",
+        every=0.001,
+    )
+    if aim:
         aim.pause()
     process.kill()
     process.wait(PATIENCE_SECONDS)
