@@ -77,8 +77,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("store_kind", stores, scope="session")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each shared server a worker; the groups are read before the items are modified."""
+    for fixture, group in SHARED_SERVERS.items():
+        if fixture in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is for deep runs, give each shared server a worker, begin with the slow."""
+    """Leave out what is for deep runs, and begin with the slow."""
     left_out = [
         item
         for item in items
@@ -91,9 +98,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if IS_DEEP:
             _grant_time(item)
-        for fixture, group in SHARED_SERVERS.items():
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: keeps chance
 
 

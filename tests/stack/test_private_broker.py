@@ -1,4 +1,7 @@
-"""The test broker itself: what other tests take for granted about it."""
+"""The test broker itself: what other tests take for granted about it.
+
+What starts or ends a broker, which takes ten seconds, is in the deep run alone.
+"""
 
 import dataclasses
 import ssl
@@ -106,6 +109,7 @@ def test_a_full_queue_refuses(channel: BlockingChannel, broker: VirtualHost) -> 
         publish(channel, 2)
 
 
+@pytest.mark.deep
 def test_confirmed_messages_outlive_a_crash(
     channel: BlockingChannel, consumer: Consumer, broker: VirtualHost
 ) -> None:
@@ -123,6 +127,7 @@ def test_confirmed_messages_outlive_a_crash(
     assert broker.url == before[1]
 
 
+@pytest.mark.deep
 def test_a_restart_keeps_confirmed_messages(
     channel: BlockingChannel, consumer: Consumer, broker: VirtualHost
 ) -> None:
@@ -194,6 +199,7 @@ def test_only_the_right_password_opens(broker: VirtualHost) -> None:
         connected(broker.url.replace(right, "wrong"))
 
 
+@pytest.mark.deep
 def test_what_a_test_broke_is_healed(broker: VirtualHost) -> None:
     broker.server.memory_alarm(on=True)
     broker.server.freeze()
@@ -213,6 +219,7 @@ def test_a_call_that_the_node_refuses_says_why(broker: VirtualHost) -> None:
         broker.server.ctl("no-such-word")
 
 
+@pytest.mark.deep
 def test_another_broker_runs_beside_on_ports_of_its_own_and_leaves_nothing(
     broker: VirtualHost, broker_programs: BrokerPrograms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +241,7 @@ def test_another_broker_runs_beside_on_ports_of_its_own_and_leaves_nothing(
     connected(broker.url).close()
 
 
+@pytest.mark.deep
 def test_a_killed_test_run_leaves_no_broker_behind(broker_programs: BrokerPrograms) -> None:
     run = subprocess.Popen(
         [sys.executable, "-c", STAYS_UNTIL_KILLED], cwd=PROJECT, stdout=subprocess.PIPE, text=True
