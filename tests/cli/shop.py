@@ -171,6 +171,8 @@ def _make_ready(cli: Cli, database: Database, folder: Path, example: str) -> Non
     if " bulk undo " in example:
         assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
     if " backup " in example:
+        if not database.is_sqlite:  # an example before this one may have restored into it
+            write(database, "DROP DATABASE IF EXISTS restored")
         make_backup(cli, folder)
     if " keys " in example:
         add_keys(folder)
