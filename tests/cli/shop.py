@@ -171,8 +171,7 @@ def _make_ready(cli: Cli, database: Database, folder: Path, example: str) -> Non
     if " bulk undo " in example:
         assert cli("ticket", "bulk", "tag", "--all", "--add", "x", "--yes").code == 0
     if " backup " in example:
-        if not database.is_sqlite:  # an example before this one may have restored into it
-            write(database, "DROP DATABASE IF EXISTS restored")
+        _nothing_is_restored(database)
         make_backup(cli, folder)
     if " keys " in example:
         add_keys(folder)
@@ -182,6 +181,12 @@ def _make_ready(cli: Cli, database: Database, folder: Path, example: str) -> Non
         words = ("--confirm", CUSTOMER, "--certificate", "erased.json")
         assert cli("gdpr", "erase", CUSTOMER, *words).code == 0
         write(database, f"UPDATE savctl_erasures SET id = '{ERASURE}'")
+
+
+def _nothing_is_restored(database: Database) -> None:
+    """An example before this one may have restored into the database of that name."""
+    if not database.is_sqlite:
+        write(database, "DROP DATABASE IF EXISTS restored")
 
 
 def home_store(folder: Path) -> DirectoryStore:

@@ -33,12 +33,12 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS
+from tests.depth import KILLS, work_for_kills
 from tests.given import rows
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
-TICKETS = 200 * KILLS
+TICKETS = work_for_kills(200)
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 MIDWAY = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state <> 'done'"
 JOB = ("archive", "run", "--yes")

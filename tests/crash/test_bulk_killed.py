@@ -21,12 +21,12 @@ from savctl.ports import system_clock
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import edit_ticket
 from tests.crash.processes import Aim, count, ended, finished, running, wait_until
-from tests.depth import KILLS, too_few
+from tests.depth import KILLS, too_few, work_for_kills
 from tests.given import a_ticket, rows
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
-TICKETS = 40 * KILLS
+TICKETS = work_for_kills(40)
 WRITERS = 8
 AGENT = 20
 DONE = f"SELECT COUNT(*) AS n FROM support_tickets WHERE assigned_to = {AGENT}"

@@ -21,12 +21,12 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, too_few
+from tests.depth import KILLS, too_few, work_for_kills
 from tests.given import rows
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
-TICKETS = 120 * KILLS
+TICKETS = work_for_kills(120)
 CLOSED = "SELECT COUNT(*) AS n FROM support_tickets WHERE status = 'closed'"
 JOB = ("job", "run", "close-resolved", "--yes")
 

@@ -23,14 +23,14 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, too_few
+from tests.depth import KILLS, too_few, work_for_kills
 from tests.given import created, rows
 from tests.servers.buckets import Bucket
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
 LIVE = [f"tickets/1/{number:032x}.png" for number in range(200)]
-ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(10 * KILLS)]
+ORPHANS = [f"tickets/2/{number:032x}.png" for number in range(work_for_kills(10))]
 JOB = ("job", "run", "orphan-cleanup", "--force", "--quiet")
 INTENDED = "SELECT COUNT(*) AS n FROM savctl_purges"
 UNSETTLED = f"{INTENDED} WHERE hidden_at IS NULL"

@@ -40,12 +40,12 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS
+from tests.depth import KILLS, work_for_kills
 from tests.given import AGENT, DAY, rows, write
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
-BUNDLES = 5 * KILLS
+BUNDLES = work_for_kills(5)
 JOB = ("job", "run", "retention", "--quiet")
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"
 COPIES = "SELECT COUNT(*) AS n FROM savctl_archive_copies"

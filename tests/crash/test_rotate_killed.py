@@ -19,12 +19,12 @@ from savctl.ports import system_clock
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import edit_ticket
 from tests.crash.processes import Aim, count, ended, finished, running, wait_until
-from tests.depth import KILLS
+from tests.depth import KILLS, work_for_kills
 from tests.given import a_ticket, rows
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 
-TICKETS = 60 * KILLS
+TICKETS = work_for_kills(60)
 WRITERS = 4
 JOB = ("keys", "rotate", "--quiet")
 WORD = "Zaphod"

@@ -27,7 +27,7 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, too_few
+from tests.depth import KILLS, too_few, work_for_kills
 from tests.given import NOW, rows
 
 pytestmark = [
@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.only_on("mariadb", "mysql"),
 ]
 
-TICKETS = 60 * KILLS
+TICKETS = work_for_kills(60)
 DONE, REFUSED_TO_RUN = 0, 9
 LEDGER = "SELECT COUNT(*) AS n FROM savctl_sla_breaches"
 BEGUN = "SELECT COUNT(*) AS n FROM savctl_runs"

@@ -16,12 +16,12 @@ from tests.crash.processes import (
     time_passes_for_leases,
     wait_until,
 )
-from tests.depth import KILLS, deep, too_few
+from tests.depth import KILLS, deep, too_few, work_for_kills
 from tests.events.backlog import faults_of, mixed, published, put, repeats
 from tests.servers.consumer import Consumer
 from tests.servers.rabbitmq import VirtualHost
 
-EVENTS, TICKETS = 600 * KILLS, 2_000
+EVENTS, TICKETS = work_for_kills(600), 2_000
 RELAY = ("event", "relay", "--once", "--quiet")
 DRAINED_WITHIN = 90.0
 
