@@ -9,17 +9,17 @@ import argparse
 import importlib
 import sys
 
-from benchmarks import _baseline
+from benchmarks.framework import baseline
 
-NAMES = (
-    *("start_up", "reads", "closing", "memory", "sla_scan", "whole_desk"),
-    *("relay", "relay_close", "uploads", "exporting", "archiving", "export_memory", "merging"),
-    "analytics",
-    "ticket_writes",
-    "orphans",
-    *("commit_tokens", "rotating", "searching", "refusals", "bulk", "syncing", "mirroring"),
-    *("watching", "scraping", "backup", "erasing"),
+MEASURES = (  # in the order in which all of them run
+    *("cli.start_up", "tickets.reads", "tickets.closing", "jobs.memory"),
+    *("sla.sla_scan", "sla.whole_desk", "events.relay", "events.relay_close", "files.uploads"),
+    *("tickets.exporting", "archive.archiving", "tickets.export_memory", "tickets.merging"),
+    *("analytics.analytics", "database.ticket_writes", "files.orphans", "database.commit_tokens"),
+    *("keys.rotating", "search.searching", "access.refusals", "tickets.bulk", "sync.syncing"),
+    *("files.mirroring", "desk.watching", "metrics.scraping", "backup.backup", "privacy.erasing"),
 )
+NAMES = {measure.rpartition(".")[2]: f"benchmarks.{measure}" for measure in MEASURES}
 
 
 def main() -> int:
@@ -33,9 +33,7 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     words = ["--full"] if given.full else []
     missed = [
-        name
-        for name in given.names or NAMES
-        if importlib.import_module(f"benchmarks.{name}").main(words)
+        name for name in given.names or NAMES if importlib.import_module(NAMES[name]).main(words)
     ]
     print(f"\nmissed a target: {', '.join(missed)}" if missed else "\nevery target was met")
     _compare("full" if given.full else "small", keep=given.keep)
@@ -44,12 +42,12 @@ def main() -> int:
 
 def _compare(size: str, *, keep: bool) -> None:
     """Name what fell against the kept ratios; a warning only, because machines are busy."""
-    now = _baseline.noted()
-    for line in _baseline.fallen(now, _baseline.kept(size)):
-        print(f"warning: a ratio fell by more than {_baseline.FALL:.0%}: {line}")
+    now = baseline.noted()
+    for line in baseline.fallen(now, baseline.kept(size)):
+        print(f"warning: a ratio fell by more than {baseline.FALL:.0%}: {line}")
     if keep and now:
-        _baseline.keep(size, now)
-        print(f"kept in {_baseline.FILE.name}: {', '.join(sorted(now))}")
+        baseline.keep(size, now)
+        print(f"kept in {baseline.FILE.name}: {', '.join(sorted(now))}")
 
 
 if __name__ == "__main__":

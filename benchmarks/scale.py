@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import _kept
-from benchmarks._figures import cores, say
-from benchmarks._processes import Ran, run, run_program
-from benchmarks._shop import NOW
+from benchmarks.framework import kept_databases
+from benchmarks.framework.figures import cores, say
+from benchmarks.framework.processes import Ran, run, run_program
+from benchmarks.framework.shop import NOW
 
 SIZES = (10_000, 100_000, 1_000_000)
 ELSEWHERE = {
@@ -84,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _measured(size: int) -> Iterator[Figure]:
-    with _kept.copied("mariadb", size) as kept, tempfile.TemporaryDirectory() as home:
+    with kept_databases.copied("mariadb", size) as kept, tempfile.TemporaryDirectory() as home:
         environment = {
             "SAVCTL_DATABASE_URL": kept.url,
             "SAVCTL_HOME": home,
@@ -94,7 +94,7 @@ def _measured(size: int) -> Iterator[Figure]:
         for words in READS:  # first: the jobs change what they answer
             yield _reported(size, " ".join(words), _read(words, environment))
         for job in JOBS:
-            ran = run_program([sys.executable, "-m", "benchmarks._job_at", job], environment)
+            ran = run_program([sys.executable, "-m", "benchmarks.jobs.job_at", job], environment)
             yield _reported(size, job, ran)
 
 

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import _baseline
+from benchmarks.framework import baseline
 
 
 def test_a_ratio_that_fell_by_more_than_a_tenth_is_named() -> None:
     kept = {"closing": 0.60, "archive": 0.60, "gone": 0.5}
     now = {"closing": 0.53, "archive": 0.55, "new": 0.1}
-    assert _baseline.fallen(now, kept) == ["closing: 0.53, kept 0.60"]
+    assert baseline.fallen(now, kept) == ["closing: 0.53, kept 0.60"]
 
 
 def test_kept_ratios_stay_until_their_benchmark_is_kept_again(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
-    _baseline.keep("small", {"closing": 0.612, "archive": 0.5}, file)
-    _baseline.keep("full", {"closing": 0.7}, file)
-    _baseline.keep("small", {"closing": 0.65}, file)
-    assert _baseline.kept("small", file) == {"archive": 0.5, "closing": 0.65}
-    assert _baseline.kept("full", file) == {"closing": 0.7}
-    assert _baseline.kept("small", tmp_path / "none.json") == {}
+    baseline.keep("small", {"closing": 0.612, "archive": 0.5}, file)
+    baseline.keep("full", {"closing": 0.7}, file)
+    baseline.keep("small", {"closing": 0.65}, file)
+    assert baseline.kept("small", file) == {"archive": 0.5, "closing": 0.65}
+    assert baseline.kept("full", file) == {"closing": 0.7}
+    assert baseline.kept("small", tmp_path / "none.json") == {}
 
 
 def test_the_program_warns_of_a_fall_and_keeps_the_new_ratio_when_asked(
@@ -32,9 +32,9 @@ def test_the_program_warns_of_a_fall_and_keeps_the_new_ratio_when_asked(
 ) -> None:
     file = tmp_path / "baseline.json"
     file.write_text(json.dumps({"small": {"closing": 0.9}}))
-    monkeypatch.setattr(_baseline, "kept", lambda size: json.loads(file.read_text())[size])
-    monkeypatch.setattr(_baseline, "keep", lambda size, now: file.write_text(f"{size} {now}"))
-    monkeypatch.setattr(_baseline, "_noted", {"closing": 0.5})
+    monkeypatch.setattr(baseline, "kept", lambda size: json.loads(file.read_text())[size])
+    monkeypatch.setattr(baseline, "keep", lambda size, now: file.write_text(f"{size} {now}"))
+    monkeypatch.setattr(baseline, "_noted", {"closing": 0.5})
     program._compare("small", keep=False)
     assert "closing: 0.50, kept 0.90" in capsys.readouterr().out
     program._compare("small", keep=True)
@@ -42,6 +42,6 @@ def test_the_program_warns_of_a_fall_and_keeps_the_new_ratio_when_asked(
 
 
 def test_the_kept_ratios_are_of_sizes_that_the_program_runs() -> None:
-    sizes = json.loads(_baseline.FILE.read_text())
+    sizes = json.loads(baseline.FILE.read_text())
     assert set(sizes) <= {"small", "full"}
     assert all(0 < ratio < 10 for ratios in sizes.values() for ratio in ratios.values())

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import ColumnElement, select
 
-from benchmarks._shop import NOW as SHOP_NOW
-from benchmarks._shop import TICKET_COLUMNS, Shop, slices
+from benchmarks.framework.shop import NOW as SHOP_NOW
+from benchmarks.framework.shop import TICKET_COLUMNS, Shop, slices
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.clock import Side, clock

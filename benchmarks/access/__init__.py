@@ -1,0 +1,1 @@
+"""Whether a refusal can be told from an absence."""

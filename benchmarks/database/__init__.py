@@ -1,0 +1,1 @@
+"""What keeping writers apart costs a transaction."""

@@ -1,0 +1,1 @@
+"""Promises, breaches and what scans them."""

@@ -1,0 +1,1 @@
+"""Tickets read, written, closed, merged and exported."""
