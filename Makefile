@@ -39,11 +39,11 @@ test-fast: $(VENV)/dev.done ## what needs no server, on SQLite and a folder: in 
 		$(PYTEST) -m "not slow and not outside" $(ARGS)
 
 test-deep: $(VENV)/dev.done test-servers ## every repetition and full size, on a real MySQL too
-	@$(BIN)/python -m tests.servers.mysql_unpack
+	@$(BIN)/python -m tests.servers.databases.mysql_unpack
 	SAVCTL_TEST_DEEP=1 SAVCTL_TEST_DATABASES=sqlite,mariadb,mysql $(PYTEST) $(ARGS)
 
 test-mysql: $(VENV)/dev.done ## the database tests on a real MySQL, unpacked into .cache/
-	@$(BIN)/python -m tests.servers.mysql_unpack
+	@$(BIN)/python -m tests.servers.databases.mysql_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	SAVCTL_TEST_DATABASES=mysql SAVCTL_TEST_STORES=directory SAVCTL_TEST_BROKER=0 \
 		SAVCTL_TEST_REQUIRE_SERVERS=1 $(PYTEST) $(ARGS)
@@ -54,13 +54,13 @@ test-cluster: $(VENV)/dev.done test-servers ## three nodes of Galera and of Rabb
 		-W ignore::pytest.PytestUnraisableExceptionWarning tests/cluster $(ARGS)
 
 test-servers: $(VENV)/dev.done
-	@$(BIN)/python -m tests.servers.install_mariadb
-	@$(BIN)/python -m tests.servers.rabbitmq_unpack
+	@$(BIN)/python -m tests.servers.databases.install_mariadb
+	@$(BIN)/python -m tests.servers.brokers.rabbitmq_unpack
 	@$(BIN)/python -m tests.servers.clamav_unpack
 	@$(BIN)/python -m tests.servers.redis_unpack
-	@$(BIN)/python -m tests.servers.ministack_install
-	@$(BIN)/python -m tests.servers.prometheus_unpack
-	@$(BIN)/python -m tests.servers.manifest_tools_install
+	@$(BIN)/python -m tests.servers.stores.ministack_install
+	@$(BIN)/python -m tests.servers.install.prometheus_unpack
+	@$(BIN)/python -m tests.servers.install.manifest_tools_install
 
 chaos: $(VENV)/dev.done test-servers ## days full of faults on real servers; ARGS="--minutes 60 --seed 1 2 3"
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -89,12 +89,12 @@ fmt: $(VENV)/dev.done ## format, and repair what ruff can
 check: lint test ## lint and test
 
 bench: $(VENV)/dev.done ## measure what the README promises; FULL=1 at full size
-	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m tests.servers.databases.install_mariadb
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	$(BIN)/python -m benchmarks $(if $(FULL),--full) $(ARGS)
 
 scale: $(VENV)/dev.done ## every job and list at growing sizes, for docs/scale.md; ARGS="--sizes 5000000"
-	@$(BIN)/python -m tests.servers.install_mariadb
+	@$(BIN)/python -m tests.servers.databases.install_mariadb
 	@$(BIN)/python -m compileall -q savctl jobs migrations
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 

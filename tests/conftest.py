@@ -29,16 +29,16 @@ from savctl.persistence.schema.tables import OWN_PREFIX, VERSION_TABLE, metadata
 from savctl.ports import ObjectStore, SetClock
 from tests.depth import deep
 from tests.servers import find
-from tests.servers.buckets import Bucket, folder_bucket, server_bucket
+from tests.servers.brokers.rabbitmq import PrivateBroker, VirtualHost
 from tests.servers.clamd import PrivateClamd
-from tests.servers.ministack import PrivateMinistack
+from tests.servers.databases.mysql_clients import mysql_client_folder
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_clients import mysql_client_folder
-from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
-from tests.servers.rabbitmq import PrivateBroker, VirtualHost
-from tests.servers.s3_server import PrivateS3
-from tests.servers.seaweedfs import PrivateSeaweed
+from tests.servers.stores.buckets import Bucket, folder_bucket, server_bucket
+from tests.servers.stores.ministack import PrivateMinistack
+from tests.servers.stores.s3_server import PrivateS3
+from tests.servers.stores.seaweedfs import PrivateSeaweed
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
 pytest_plugins = ["tests.processor_time", "tests.selection", "tests.room_times"]

@@ -33,7 +33,7 @@ from savctl.usecases.archive.archiving import archive_tickets
 from savctl.usecases.archive.cold_storage import DEFAULT_PREFIX, ColdStorage
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET = 0.5
 _SMALL, _FULL = 20_000, 200_000

@@ -26,7 +26,7 @@ from benchmarks.framework.processes import peak_mb, run
 from benchmarks.framework.servers import durable_server
 from benchmarks.framework.shop import Shop
 from savctl.adapters.dump_client.client import DUMP
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET_DUMP, TARGET_LOAD, TARGET_MB = 0.7, 0.8, 120
 _SMALL, _FULL = 20_000, 1_000_000

@@ -33,7 +33,7 @@ from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.closing import close_resolved
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 COMMAND_TARGET, BATCH_TARGET = 1.03, 1.01
 BATCH = 1_000

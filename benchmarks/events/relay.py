@@ -30,9 +30,9 @@ from savctl.persistence.jobs.heartbeat import Heartbeat
 from savctl.ports import system_clock
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from tests.servers import find
-from tests.servers.consumer import Consumer
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 
 RATE_TARGET = 0.7
 MEMORY_TARGET_MB = 20

@@ -29,9 +29,9 @@ from benchmarks.framework.shop import Shop
 from benchmarks.tickets import closing, plain_closing
 from savctl.adapters.rabbitmq.broker import EXCHANGE
 from tests.servers import find
-from tests.servers.consumer import Consumer
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET = 2.0
 WINDOW = 500

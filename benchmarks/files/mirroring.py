@@ -26,8 +26,8 @@ from benchmarks.framework.load import migrate
 from benchmarks.framework.processes import peak_mb
 from savctl.adapters.s3.store import S3Settings, S3Store
 from tests.servers import find
-from tests.servers.s3_server import PrivateS3
-from tests.servers.seaweedfs import PrivateSeaweed
+from tests.servers.stores.s3_server import PrivateS3
+from tests.servers.stores.seaweedfs import PrivateSeaweed
 
 TARGET, TARGET_MB = 0.7, 120
 _SMALL, _FULL = 300, 20_000

@@ -25,7 +25,7 @@ from benchmarks.framework.figures import Table, cores, finish, say
 from benchmarks.framework.load import migrate, plain_connection
 from benchmarks.framework.processes import peak_mb
 from benchmarks.framework.servers import durable_server
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET, TARGET_MB = 1.3, 200
 _SMALL, _FULL = 100_000, 1_000_000

@@ -19,8 +19,8 @@ from benchmarks.framework.baseline import note_ratio
 from benchmarks.framework.figures import Table, cores, finish, say
 from savctl.adapters.s3.store import S3Settings, S3Store
 from tests.servers import find
-from tests.servers.s3_server import PrivateS3
-from tests.servers.seaweedfs import PrivateSeaweed
+from tests.servers.stores.s3_server import PrivateS3
+from tests.servers.stores.seaweedfs import PrivateSeaweed
 
 TARGET = 0.8
 _SMALL, _FULL, _ROUNDS, _TURN = 300, 1_000, 3, 50

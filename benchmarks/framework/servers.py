@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from tests.servers import find
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
-from tests.servers.template import new_data_folder
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
+from tests.servers.databases.template import new_data_folder
 
 CACHE = find.CACHE / "bench"
 _LOG = {

@@ -20,7 +20,7 @@ from benchmarks.framework.load import fill, migrate, plain_connection
 from benchmarks.framework.processes import Ran, run
 from benchmarks.framework.servers import durable_server
 from benchmarks.framework.shop import Shop
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET_MB = 20
 _LONG_AGO = "UPDATE support_tickets SET closed_at = '2020-01-01' WHERE closed_at IS NOT NULL"

@@ -36,8 +36,8 @@ from savctl.ports import system_clock
 from savctl.scheduling.job import all_jobs
 from savctl.scheduling.metrics import metric_places
 from savctl.usecases.metrics.refreshing import refresh_figures
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.tcp_proxy import TcpProxy, Towards
 
 _SMALL = 20_000
 _SCRAPES, _AT_ONCE = 100, 50

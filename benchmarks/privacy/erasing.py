@@ -34,7 +34,7 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.erasure.erasing import ErasureWish, erase_person
 from savctl.usecases.erasure.planning import Surroundings
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 RATE_TARGET, RATIO_TARGET, MEMORY_TARGET_MB = 1_000, 0.6, 20
 BATCH = 500

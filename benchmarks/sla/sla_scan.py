@@ -38,7 +38,7 @@ from savctl.scheduling.job import find_job
 from savctl.scheduling.metrics import metric_places
 from savctl.scheduling.runner import JobReport, Start, run_job
 from savctl.usecases.metrics.refreshing import refresh_figures
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 _SMALL, _FULL = 200_000, 1_000_000
 LIMIT_SECONDS = 1.0

@@ -36,8 +36,8 @@ from savctl.usecases.sync.intake import IntakeOptions
 from savctl.usecases.sync.listening import consume_once
 from savctl.usecases.sync.report import SyncCounts
 from tests.servers import find
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 
 RATIO_TARGET, RATE_TARGET = 0.5, 2_000
 MEMORY_TARGET_MB = 20

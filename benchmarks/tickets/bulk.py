@@ -24,7 +24,7 @@ from benchmarks.framework.processes import Ran, run
 from benchmarks.framework.servers import durable_server
 from benchmarks.framework.shop import Shop
 from benchmarks.tickets._plain_bulk import write_bulk, written_by_bulk
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET, TARGET_MB = 0.5, 20
 BATCH = 1_000

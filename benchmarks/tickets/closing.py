@@ -27,7 +27,7 @@ from savctl.ports import SetClock
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.tickets.closing import close_resolved
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET = 0.5
 BATCH = 1_000

@@ -22,7 +22,7 @@ from benchmarks.framework.processes import Ran, run
 from benchmarks.framework.servers import durable_server
 from benchmarks.framework.shop import Shop
 from savctl.adapters.directory.store import DirectoryStore
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 TARGET_MB = 20
 _FEW, _MANY = 50, 5_000

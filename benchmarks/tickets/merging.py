@@ -29,7 +29,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.merging import merge_tickets
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 RT_A_SECOND = 41  # RT 5's rate; ten times that is promised
 TARGET = 10 * RT_A_SECOND

@@ -23,12 +23,12 @@ from savctl.ports import (
 )
 from tests.conftest import S3Servers
 from tests.crash.processes import wait_until
-from tests.servers.buckets import server_bucket
-from tests.servers.canned_s3 import Answer, CannedS3, Heard
 from tests.servers.certificates import Certificates
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.s3_server import PrivateS3
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.stores.buckets import server_bucket
+from tests.servers.stores.canned_s3 import Answer, CannedS3, Heard
+from tests.servers.stores.s3_server import PrivateS3
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
 MIB = 1024**2

@@ -14,8 +14,8 @@ import pytest
 
 from savctl.ports import Delivery, ObjectStore
 from tests.conftest import S3Servers
-from tests.servers.buckets import Bucket, server_bucket
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.network.tcp_proxy import TcpProxy
+from tests.servers.stores.buckets import Bucket, server_bucket
 
 pytestmark = pytest.mark.only_stores("seaweedfs", "ministack")
 

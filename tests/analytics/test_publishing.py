@@ -36,7 +36,7 @@ from savctl.usecases.batch.report import BatchReport
 from tests.analytics.desk import FIRST, lived, rows_of
 from tests.conftest import Cli
 from tests.given import DAY, rows, write
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 AFTER = datetime(2025, 10, 3, 2, tzinfo=UTC)
 Publish = Callable[..., BatchReport]

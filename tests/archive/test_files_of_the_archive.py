@@ -26,7 +26,7 @@ from tests.archive.support import (
 from tests.conftest import Cli
 from tests.files.making import JPEG, PDF
 from tests.given import BOSS, DAY, attached, brought_to, created, rows, write
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 from tests.tickets.talk import merge
 
 pytestmark = [

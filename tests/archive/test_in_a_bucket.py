@@ -22,8 +22,8 @@ from tests.archive.support import (
 from tests.conftest import Cli, S3Servers
 from tests.crash.processes import count, ended, running, wait_until
 from tests.given import rows
-from tests.servers.buckets import Bucket
-from tests.servers.s3_server import PrivateS3
+from tests.servers.stores.buckets import Bucket
+from tests.servers.stores.s3_server import PrivateS3
 
 pytestmark = pytest.mark.only_on("sqlite")
 DONE = "SELECT COUNT(*) AS n FROM savctl_archive_bundles WHERE state = 'done'"

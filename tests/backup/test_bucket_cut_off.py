@@ -15,9 +15,9 @@ from tests.backup.support import answer, create, doctors_line
 from tests.backup.test_fault_table import require_shown
 from tests.backup.test_faults import noise
 from tests.conftest import Cli, S3Servers
-from tests.servers.buckets import server_bucket
-from tests.servers.byte_cutter import ByteCutter
+from tests.servers.network.byte_cutter import ByteCutter
 from tests.servers.ports import LOOPBACK
+from tests.servers.stores.buckets import server_bucket
 
 pytestmark = [
     pytest.mark.slow("an S3 server, which is asked again and again"),

@@ -22,8 +22,8 @@ from tests.backup.test_backing_up import files, program
 from tests.conftest import Cli, S3Servers
 from tests.crash.processes import Aim, start, wait_until
 from tests.depth import deep
-from tests.servers.buckets import server_bucket
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.network.tcp_proxy import TcpProxy
+from tests.servers.stores.buckets import server_bucket
 
 SEALED = CHUNK_BYTES + TAG_BYTES
 

@@ -16,7 +16,7 @@ from savctl.errors import ExitCode
 from savctl.ports import NoSuchBucket
 from savctl.ports.backup_place import BackupPlace, PlaceUnavailable
 from tests.conftest import S3Servers
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.network.tcp_proxy import TcpProxy
 
 DAY = timedelta(days=1)
 

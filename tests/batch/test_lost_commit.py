@@ -27,7 +27,7 @@ from tests.events.fake_broker import FakeBroker
 from tests.files.making import JPEG
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, rows, write
 from tests.impatience import impatient
-from tests.servers.commit_cutter import CommitCutter, Loss
+from tests.servers.network.commit_cutter import CommitCutter, Loss
 from tests.tickets.talk import say
 
 __all__ = ["cut_url", "cutter", "through"]  # fixtures

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from savctl.persistence.engine import Database
 from tests.conftest import Cli
-from tests.servers.commit_cutter import CommitCutter
+from tests.servers.network.commit_cutter import CommitCutter
 
 
 @pytest.fixture

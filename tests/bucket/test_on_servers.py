@@ -26,7 +26,7 @@ from savctl.usecases.bucket.purging_objects import Purging, purge_objects
 from tests.bucket.conftest import Bucket
 from tests.conftest import Cli, S3Servers
 from tests.given import DAY, SECOND, rows
-from tests.servers.buckets import server_bucket
+from tests.servers.stores.buckets import server_bucket
 
 pytestmark = [
     pytest.mark.slow("waits for the clock of a server"),

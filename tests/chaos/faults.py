@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from tests.chaos.crew import Crew
 from tests.chaos.site import LEASE_SECONDS
-from tests.servers.commit_cutter import Loss
+from tests.servers.network.commit_cutter import Loss
 
 Fault = Callable[[Crew, random.Random], None]
 

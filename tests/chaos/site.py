@@ -10,14 +10,14 @@ from pathlib import Path
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from tests.servers import find
-from tests.servers.buckets import server_bucket
-from tests.servers.commit_cutter import CommitCutter
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
-from tests.servers.s3_server import PrivateS3
-from tests.servers.seaweedfs import PrivateSeaweed
+from tests.servers.network.commit_cutter import CommitCutter
+from tests.servers.stores.buckets import server_bucket
+from tests.servers.stores.s3_server import PrivateS3
+from tests.servers.stores.seaweedfs import PrivateSeaweed
 
 LEASE_SECONDS = 10
 _EVERY_MINUTE = "* * * * *"

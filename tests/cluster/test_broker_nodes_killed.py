@@ -24,9 +24,9 @@ from savctl.scheduling.job import find_job
 from savctl.scheduling.runner import Start, run_job
 from tests.given import created, rows
 from tests.jobs.conftest import OwnedApp
-from tests.servers.consumer import Consumer, Received
+from tests.servers.brokers.consumer import Consumer, Received
+from tests.servers.brokers.rabbitmq_cluster import PrivateBrokerCluster
 from tests.servers.find import BrokerPrograms
-from tests.servers.rabbitmq_cluster import PrivateBrokerCluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 KILLS = int(os.environ.get("SAVCTL_TEST_BROKER_KILLS", "3"))

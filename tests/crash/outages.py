@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from savctl.adapters.directory.store import DirectoryStore
-from tests.servers.buckets import Bucket
+from tests.servers.network.tcp_proxy import TcpProxy
 from tests.servers.ports import LOOPBACK
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.stores.buckets import Bucket
 
 _ENDPOINT, _DATABASE = "SAVCTL_STORAGE_ENDPOINT", "SAVCTL_DATABASE_URL"
 Away = Callable[[], AbstractContextManager[None]]

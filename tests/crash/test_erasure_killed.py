@@ -34,7 +34,7 @@ from tests.erasure.everything import Everything, everything
 from tests.erasure.looking import keys_of_own, leftovers
 from tests.erasure.others import changed, others
 from tests.given import CUSTOMER, NOW, rows, write
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 pytestmark = [
     pytest.mark.slow("kills processes at work, again and again"),

@@ -28,7 +28,7 @@ from tests.crash.processes import (
 from tests.depth import KILLS, deep, too_few
 from tests.files.making import PDF
 from tests.given import AGENT, attached, created, rows
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 pytestmark = [
     pytest.mark.slow("kills processes at work, again and again"),

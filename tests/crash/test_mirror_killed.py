@@ -21,7 +21,7 @@ from tests.crash.processes import (
 )
 from tests.depth import KILLS, too_few
 from tests.mirror.conftest import Mirrored, m, place
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 __all__ = ["m", "place"]
 

@@ -25,7 +25,7 @@ from tests.crash.processes import (
 )
 from tests.depth import KILLS, too_few, work_for_kills
 from tests.given import created, rows
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 pytestmark = pytest.mark.slow("kills processes at work, again and again")
 

@@ -13,7 +13,7 @@ from savctl.ports import SetClock
 from tests.batch.through_a_cutter import cut_url, cutter, through
 from tests.conftest import Cli
 from tests.given import brought_to, created, rows
-from tests.servers.commit_cutter import CommitCutter
+from tests.servers.network.commit_cutter import CommitCutter
 
 __all__ = ["cut_url", "cutter", "through"]  # fixtures
 pytestmark = pytest.mark.only_on("mariadb", "mysql")

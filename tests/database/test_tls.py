@@ -11,8 +11,8 @@ from savctl.errors import Unavailable
 from savctl.persistence.engine import Database
 from tests.servers import find
 from tests.servers.certificates import Certificates
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_family import PrivateServer
 
 pytestmark = pytest.mark.slow("starts a server with certificates of its own")
 

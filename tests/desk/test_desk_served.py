@@ -16,7 +16,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import system_clock
 from savctl.scheduling.status_server import StatusServer
 from tests.given import created, snapshot
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 
 _LIMIT_SECONDS = 5.0
 Page = tuple[int, Mapping[str, str], str]

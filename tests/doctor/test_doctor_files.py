@@ -31,11 +31,11 @@ from savctl.usecases.doctor.checks import CheckLevel, CheckResult, Environment, 
 from savctl.usecases.doctor.files import FILES, RECORDS
 from tests.conftest import Cli, S3Servers
 from tests.given import created, snapshot, write
-from tests.servers.buckets import Bucket, server_bucket
-from tests.servers.canned_s3 import Answer, CannedS3, Heard
-from tests.servers.ministack import PrivateMinistack
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.s3_server import PrivateS3
+from tests.servers.stores.buckets import Bucket, server_bucket
+from tests.servers.stores.canned_s3 import Answer, CannedS3, Heard
+from tests.servers.stores.ministack import PrivateMinistack
+from tests.servers.stores.s3_server import PrivateS3
 
 SERVERS = pytest.mark.only_stores("seaweedfs", "ministack")
 

@@ -20,8 +20,8 @@ from tests.conftest import Cli
 from tests.files.making import JPEG
 from tests.given import snapshot, write
 from tests.servers import find
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_family import PrivateServer
 
 pytestmark = pytest.mark.only_on("sqlite")
 WORD = "Zaphod"

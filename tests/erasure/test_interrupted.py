@@ -16,7 +16,7 @@ from tests.erasure.everything import Everything, everything
 from tests.erasure.looking import keys_of_own, leftovers
 from tests.erasure.others import changed, others
 from tests.given import CUSTOMER, created, rows
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 pytestmark = [
     pytest.mark.slow("runs erasures in processes of their own"),

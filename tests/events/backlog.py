@@ -13,7 +13,7 @@ from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import outbox
 from tests.crash.processes import count
 from tests.given import NOW, rows
-from tests.servers.consumer import Received
+from tests.servers.brokers.consumer import Received
 
 PUBLISHED = "SELECT COUNT(*) AS n FROM savctl_outbox WHERE published_at IS NOT NULL"
 WAITING = "SELECT COUNT(*) AS n FROM savctl_outbox WHERE published_at IS NULL"

@@ -13,8 +13,8 @@ from savctl.ports import SetClock
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets.creation import NewTicket, create_ticket
-from tests.servers.consumer import Consumer, Received
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.consumer import Consumer, Received
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 Relay = Callable[..., RelayReport]
 

@@ -17,8 +17,8 @@ from tests.events.backlog import put, waiting
 from tests.events.conftest import Relay
 from tests.events.test_faults import arrive_as_promised, drained_in_thread
 from tests.given import rows, write
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 LARGEST = 1_000
 

@@ -15,9 +15,9 @@ from savctl.errors import Unavailable
 from savctl.ports import Binding, Question
 from tests.conftest import Cli
 from tests.events.test_publisher_contract import events, settled
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 
 SECRET = "s3cret"  # noqa: S105 - of a node that does not run
 

@@ -17,8 +17,8 @@ from savctl.errors import ExitCode
 from savctl.persistence.engine import Database
 from tests.conftest import Cli
 from tests.given import AGENT
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 
 PROJECT = Path(__file__).resolve().parents[2]
 

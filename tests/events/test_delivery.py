@@ -19,8 +19,8 @@ from savctl.usecases.tickets.transitions import move_ticket
 from tests.events.backlog import put
 from tests.events.conftest import Relay, reported
 from tests.given import rows
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 NewTicketId = Callable[[], int]
 

@@ -18,9 +18,9 @@ from tests.conftest import Cli
 from tests.events.backlog import put
 from tests.events.conftest import reported
 from tests.given import rows, write
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 
 pytestmark = pytest.mark.each_database("events are found and counted by SQL")
 

@@ -10,8 +10,8 @@ from savctl.adapters.rabbitmq.broker import EXCHANGE
 from savctl.persistence.engine import Database
 from tests.crash.processes import running, wait_until
 from tests.events.backlog import faults_of, mixed, published, put, waiting
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 pytestmark = [
     pytest.mark.slow("a relay process and a broker that breaks"),

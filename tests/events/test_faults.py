@@ -25,9 +25,9 @@ from tests.crash.test_many_runners import lease_runs_out
 from tests.depth import deep
 from tests.events.backlog import faults_of, mixed, published, put, repeats, waiting
 from tests.given import rows
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 
 pytestmark = pytest.mark.slow("a broker has to break, be noticed and come back")
 

@@ -17,9 +17,9 @@ from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import ConfigurationError
 from savctl.ports import Broker, BrokerUnavailable, Publisher, Settled
 from tests.events.fake_broker import FakeBroker
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 
 PATIENCE_SECONDS = 20.0
 LARGEST_BYTES = 10_000

@@ -18,8 +18,8 @@ from tests.crash.processes import (
 )
 from tests.depth import KILLS, deep, too_few, work_for_kills
 from tests.events.backlog import faults_of, mixed, published, put, repeats
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 EVENTS, TICKETS = work_for_kills(600), 2_000
 RELAY = ("event", "relay", "--once", "--quiet")

@@ -24,7 +24,7 @@ from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import move_ticket
 from tests.events.conftest import Relay
 from tests.given import created
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "spec" / "sav-service.md"
 HEAD = ("ticket_id", "ticket_number")

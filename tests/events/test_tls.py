@@ -15,10 +15,10 @@ from tests.conftest import Cli
 from tests.crash.processes import PATIENCE_SECONDS, wait_until
 from tests.events.backlog import mixed, put, waiting
 from tests.events.test_faults import arrive_as_promised, drained_in_thread, standing_still
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.certificates import Certificates
-from tests.servers.consumer import Consumer
-from tests.servers.rabbitmq import VirtualHost
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 
 EVENTS, TICKETS = 4_000, 300
 

@@ -16,7 +16,7 @@ from savctl.ports import SetClock
 from tests.conftest import Cli
 from tests.files.making import PDF, a_zip
 from tests.given import created
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 pytestmark = [pytest.mark.only_on("sqlite"), pytest.mark.only_stores("seaweedfs", "ministack")]
 ARCHIVE = a_zip({"a.txt": b"x"})

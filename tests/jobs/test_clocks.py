@@ -23,7 +23,7 @@ from savctl.scheduling.scheduler import Scheduler
 from savctl.scheduling.stop import Stop
 from tests.given import DAY, NOW, SECOND, brought_to, rows, snapshot
 from tests.jobs.conftest import MakeApp, a_job
-from tests.servers.database_clock import DatabaseClock
+from tests.servers.databases.database_clock import DatabaseClock
 
 pytestmark = pytest.mark.only_on("mariadb", "mysql")
 

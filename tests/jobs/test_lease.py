@@ -29,7 +29,7 @@ from savctl.scheduling.runner import Start, run_job
 from tests.given import rows, write
 from tests.jobs.conftest import MakeApp, a_job
 from tests.jobs.sleeping import BootClock
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.network.tcp_proxy import TcpProxy
 
 LONGEST = 20.0  # seconds that a test waits for what should come within two
 

@@ -26,8 +26,8 @@ from savctl.ports import system_clock
 from tests.crash.processes import wait_until
 from tests.given import brought_to, created, rows, write
 from tests.metrics.monitored_site import MonitoredSite
+from tests.servers.network.tcp_proxy import Towards
 from tests.servers.ports import free_port
-from tests.servers.tcp_proxy import Towards
 from tests.sync.outside import Service
 
 Work = Callable[[MonitoredSite], object]

@@ -18,12 +18,12 @@ from savctl.persistence.schema import versions
 from savctl.ports import SetClock, system_clock
 from tests.crash.fork_server import Process
 from tests.crash.processes import ended, running, start
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.find import Programs
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.network.tcp_proxy import TcpProxy
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import PrivateBroker
-from tests.servers.tcp_proxy import TcpProxy
 
 JOBS = ("event-relay", "sla-escalation", "sync-consume")
 _OPTIONS = ("--performance-schema=ON", "--max-connections=100")

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from tests.servers.install.prometheus_unpack import PrometheusPrograms
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.private import PrivateProgram
 from tests.servers.process import GuardedProcess
-from tests.servers.prometheus_unpack import PrometheusPrograms
 
 EVERY_SECONDS = 1
 SPAN = "20s"  # in the place of minutes, hours and days: so long is a fault remembered

@@ -11,8 +11,8 @@ import pytest
 
 from savctl.usecases.metrics.catalogue import families
 from tests.conftest import Cli
+from tests.servers.install.prometheus_unpack import find_prometheus
 from tests.servers.missing import missing
-from tests.servers.prometheus_unpack import find_prometheus
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "deploy" / "monitoring"

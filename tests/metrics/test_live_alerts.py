@@ -19,10 +19,10 @@ from tests.metrics.alert_faults import NOT_MADE, STAGES, USUAL_STAGES, Fault, an
 from tests.metrics.monitored_site import MonitoredSite, monitored_site
 from tests.metrics.prometheus_server import PrivatePrometheus, quick_query, quick_rules
 from tests.servers import find
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.install.notice import say
+from tests.servers.install.prometheus_unpack import find_prometheus
 from tests.servers.missing import missing
-from tests.servers.notice import say
-from tests.servers.prometheus_unpack import find_prometheus
-from tests.servers.rabbitmq import PrivateBroker
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
 RULES = (FOLDER / "savctl.rules.yml").read_text("utf-8")

@@ -23,7 +23,7 @@ from savctl.scheduling.shared_work import SharedWork
 from savctl.scheduling.status_server import StatusServer
 from tests.conftest import Cli
 from tests.metrics.conftest import samples
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 
 Ask = Callable[[str], tuple[int, str, float]]
 _PATIENCE = 5.0

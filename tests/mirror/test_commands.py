@@ -14,7 +14,7 @@ from savctl.ports import SetClock
 from savctl.ports.backup_place import BackupPlace
 from tests.conftest import Cli
 from tests.given import attached, created, rows
-from tests.servers.buckets import Bucket
+from tests.servers.stores.buckets import Bucket
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 

@@ -13,9 +13,9 @@ from savctl.persistence.engine import Database
 from savctl.ports import ObjectStore
 from tests.conftest import Cli, S3Servers
 from tests.given import rows
-from tests.servers.buckets import server_bucket
-from tests.servers.byte_cutter import ByteCutter
+from tests.servers.network.byte_cutter import ByteCutter
 from tests.servers.ports import LOOPBACK
+from tests.servers.stores.buckets import server_bucket
 
 pytestmark = [
     pytest.mark.slow("an S3 server, which is asked again and again"),

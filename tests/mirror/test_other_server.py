@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 
 from tests.conftest import Cli, S3Servers
-from tests.servers.buckets import server_bucket
+from tests.servers.stores.buckets import server_bucket
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 WRONG = "another-secret"

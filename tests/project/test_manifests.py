@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import Cli
 from tests.servers import find
-from tests.servers.manifest_tools_install import REQUIREMENTS
-from tests.servers.venv_install import is_installed
+from tests.servers.install.manifest_tools_install import REQUIREMENTS
+from tests.servers.install.venv_install import is_installed
 
 PROJECT = Path(__file__).resolve().parents[2]
 KUBERNETES = PROJECT / "deploy" / "kubernetes"

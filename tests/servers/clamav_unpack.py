@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 from tests.servers import find
-from tests.servers.apt_unpack import CannotUnpack, unpack
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
+from tests.servers.install.notice import say, warn_of_missing
 
 PACKAGE = "clamav-daemon"
 DPKG_STATUS = Path("/var/lib/dpkg/status")

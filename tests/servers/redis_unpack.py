@@ -8,8 +8,8 @@ usage: python -m tests.servers.redis_unpack     (always succeeds)
 from pathlib import Path
 
 from tests.servers import find
-from tests.servers.apt_unpack import CannotUnpack, unpack
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
+from tests.servers.install.notice import say, warn_of_missing
 
 PACKAGE = "redis-server"
 DPKG_STATUS = Path("/var/lib/dpkg/status")

@@ -27,11 +27,11 @@ from pika.exceptions import (
     UnroutableError,
 )
 
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import CallFailed, PrivateBroker, VirtualHost
+from tests.servers.brokers.rabbitmq_flags import Ports
 from tests.servers.find import PROJECT, BrokerPrograms
 from tests.servers.ports import is_taken
-from tests.servers.rabbitmq import CallFailed, PrivateBroker, VirtualHost
-from tests.servers.rabbitmq_flags import Ports
 
 pytestmark = pytest.mark.slow("a broker takes seconds to start")
 
@@ -39,7 +39,7 @@ EXCHANGE = "sav_exchange"
 STAYS_UNTIL_KILLED = """
 import time
 from tests.servers.find import rabbitmq
-from tests.servers.rabbitmq import PrivateBroker
+from tests.servers.brokers.rabbitmq import PrivateBroker
 broker = PrivateBroker(rabbitmq()).start()
 print(broker.pid, broker.ports.epmd, broker.folder, flush=True)
 time.sleep(600)

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.find import PROJECT, Family, Programs, programs, required, wanted
-from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import ServerFailed
 
 STAYS_UNTIL_KILLED = """
 import sys, time
 from tests.servers.find import Family, programs
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 server = PrivateServer(programs(Family(sys.argv[1]))).start()
 print(server.pid, server.folder, flush=True)
 time.sleep(600)

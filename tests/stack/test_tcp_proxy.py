@@ -10,10 +10,10 @@ import pika
 import pytest
 from pika.exceptions import AMQPConnectionError, StreamLostError
 
-from tests.servers.consumer import Consumer
+from tests.servers.brokers.consumer import Consumer
+from tests.servers.brokers.rabbitmq import VirtualHost
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 from tests.servers.ports import LOOPBACK
-from tests.servers.rabbitmq import VirtualHost
-from tests.servers.tcp_proxy import TcpProxy, Towards
 
 
 class Echo:

@@ -10,8 +10,8 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.persistence.schema import versions
 from tests.servers import find
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_family import PrivateServer
 
 COUNTING = (
     "--performance-schema=ON",

@@ -14,7 +14,7 @@ from savctl.ports import QueueMessage, SetClock
 from savctl.usecases.sync.intake import IntakeOptions, read_all, take_in
 from savctl.usecases.sync.report import SyncCounts
 from tests.conftest import Cli
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.sync.outside import Service, came
 
 TakeIn = Callable[..., SyncCounts]

@@ -18,8 +18,8 @@ from savctl.scheduling.job import find_job
 from savctl.scheduling.runner import Start, run_job
 from tests.crash.processes import wait_until
 from tests.given import rows
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
 from tests.sync.outside import Service, gone, order, user
 

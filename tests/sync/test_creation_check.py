@@ -13,7 +13,7 @@ import pytest
 from savctl.persistence.engine import Database
 from tests.conftest import Cli
 from tests.given import rows, write
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
 from tests.sync.responder import (
     Answers,

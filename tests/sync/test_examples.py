@@ -18,7 +18,7 @@ import pytest
 from savctl.adapters.rabbitmq.broker import RabbitBroker, RabbitSettings
 from tests.conftest import Cli
 from tests.crash.processes import wait_until
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.rabbitmq import VirtualHost
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "docs" / "examples"

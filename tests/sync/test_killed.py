@@ -28,8 +28,8 @@ from tests.crash.processes import PATIENCE_SECONDS, start, wait_until
 from tests.depth import IS_DEEP, deep
 from tests.given import rows
 from tests.servers import find
-from tests.servers.mysql_family import PrivateServer
-from tests.servers.rabbitmq import PrivateBroker
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.sync.outside import gone, order, user
 
 MESSAGES, CONSUMERS = deep(10_000, usual=500), deep(4, usual=2)

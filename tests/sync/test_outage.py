@@ -13,7 +13,7 @@ from savctl.persistence.engine import Database
 from tests.crash.processes import ended, start
 from tests.depth import deep
 from tests.given import rows, write
-from tests.servers.rabbitmq import VirtualHost
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
 from tests.sync.responder import Answers, found_order, orders_service
 

@@ -17,8 +17,8 @@ from savctl.adapters.rabbitmq.questions import RabbitQuestions
 from savctl.domain.sync.questions import order_question
 from savctl.ports import Question, Questions, ServiceReply
 from tests.given import NOW
+from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.rabbitmq import VirtualHost
 from tests.sync.fake_questions import FakeQuestions
 from tests.sync.responder import Answers, Responder, found_order, nobody, orders_service, saying
 

@@ -29,8 +29,8 @@ from savctl.usecases.batch.report import BatchReport
 from tests.conftest import Cli, _empty
 from tests.given import rows
 from tests.servers import find
+from tests.servers.databases.mysql_family import PrivateServer
 from tests.servers.missing import missing
-from tests.servers.mysql_family import PrivateServer
 from tests.servers.private import memory_folder
 
 NAME = "sav_live"

@@ -16,7 +16,7 @@ from tests.backup.support import create
 from tests.conftest import Cli
 from tests.given import created, rows
 from tests.project.page_blocks import PROJECT, blocks
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 PAGE = PROJECT / "docs" / "recovery.md"
 

@@ -20,7 +20,7 @@ from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from tests.backup.logs.conftest import NAME, Copy, copying, purge, sql, start_again
 from tests.given import rows
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 WRITE = "INSERT INTO cache (`key`, value, expiration) VALUES (UUID(), 'x', 1)"
 

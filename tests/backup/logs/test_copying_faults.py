@@ -21,7 +21,7 @@ from savctl.usecases.batch.report import BatchReport
 from tests.backup.logs.conftest import Copy, copying, sql
 from tests.crash.processes import Aim, finished, start, time_passes_for_leases
 from tests.depth import KILLS
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 JOB = ("job", "run", "binlog-backup", "--quiet")
 LARGE = f"INSERT INTO blobs (content) VALUES (X'{os.urandom(2**20).hex()}')"  # not packed

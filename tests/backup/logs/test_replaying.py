@@ -22,7 +22,7 @@ from savctl.usecases.backup.logs.replaying import LogStore, replay
 from tests.backup.logs.conftest import NAME, Copy, address_of, here, is_mariadb, purge, sql
 from tests.depth import deep
 from tests.given import Snapshot, created, rows, snapshot
-from tests.servers.mysql_family import PrivateServer
+from tests.servers.databases.mysql_family import PrivateServer
 
 RESTORED = f"{NAME}_restored"
 WORDS = ("späti", "🐌🐌🐌", "O'Neill", 'a "b" \\ c', "line\\nbreak", "{}", "")

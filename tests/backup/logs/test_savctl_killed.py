@@ -18,7 +18,7 @@ from tests.backup.test_backing_up import program
 from tests.conftest import Cli
 from tests.crash.processes import running, time_passes_for_leases, wait_until
 from tests.given import created
-from tests.servers.tcp_proxy import TcpProxy
+from tests.servers.network.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.slow("starts and kills processes")
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pymysql
 from pymysql.cursors import Cursor
 
-from tests.servers import flags
+from tests.servers.databases import flags
+from tests.servers.databases.template import new_data_folder, prepare
 from tests.servers.find import Programs
 from tests.servers.galera.lan import PrivateLan
 from tests.servers.private import PrivateProgram, ServerFailed
 from tests.servers.process import GuardedProcess
-from tests.servers.template import new_data_folder, prepare
 
 FIRST = "gcomm://"
 NOT_COPIED = ("galera.cache", "gvwstate.dat", "*.pid")

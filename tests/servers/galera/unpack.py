@@ -6,8 +6,8 @@ usage: python -m tests.servers.galera.unpack     (always succeeds)
 from pathlib import Path
 
 from tests.servers import find
-from tests.servers.apt_unpack import CannotUnpack, unpack
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
+from tests.servers.install.notice import say, warn_of_missing
 
 PACKAGE = "galera-4"
 ROOT = find.CACHE / "galera" / "root"

@@ -3,7 +3,7 @@
 They are hadolint, the JSON schemas of Kubernetes and the compose specification's parser: 36 MB
 and many files, which is why they are not in the environment of the tests.
 
-usage: python -m tests.servers.manifest_tools_install     (always succeeds)
+usage: python -m tests.servers.install.manifest_tools_install     (always succeeds)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from tests.servers import find
-from tests.servers.venv_install import install
+from tests.servers.install.venv_install import install
 
 REQUIREMENTS = find.PROJECT / "requirements" / "manifests.txt"
 

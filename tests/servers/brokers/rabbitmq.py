@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from tests.servers import rabbitmq_flags
+from tests.servers.brokers import rabbitmq_flags
+from tests.servers.brokers.rabbitmq_flags import Node, Ports
 from tests.servers.certificates import Certificates
 from tests.servers.find import BrokerPrograms
 from tests.servers.ports import LOOPBACK, free_port, is_taken
 from tests.servers.private import PrivateProgram
 from tests.servers.process import GuardedProcess
-from tests.servers.rabbitmq_flags import Node, Ports
 
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 CALL_WITHIN = 180.0  # seconds; on a busy machine a node joins its cluster in minutes

@@ -3,7 +3,7 @@
 Installed, Debian's package would add a user and start a service. Unpacked it is two programs,
 `prometheus` and `promtool`. Installed ones are used instead.
 
-usage: python -m tests.servers.prometheus_unpack     (always succeeds)
+usage: python -m tests.servers.install.prometheus_unpack     (always succeeds)
 """
 
 import shutil
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.servers.apt_unpack import CannotUnpack, unpack
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
+from tests.servers.install.notice import say, warn_of_missing
 
 PACKAGE = "prometheus"
-ROOT = Path(__file__).resolve().parents[2] / ".cache" / "prometheus" / "root"
+ROOT = Path(__file__).resolve().parents[3] / ".cache" / "prometheus" / "root"
 DPKG_STATUS = Path("/var/lib/dpkg/status")
 
 

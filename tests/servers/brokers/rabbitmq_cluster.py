@@ -4,11 +4,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from tests.servers import rabbitmq_flags
+from tests.servers.brokers import rabbitmq_flags
+from tests.servers.brokers.rabbitmq import PrivateBroker
+from tests.servers.brokers.rabbitmq_flags import Ports
 from tests.servers.find import BrokerPrograms
 from tests.servers.process import GuardedProcess
-from tests.servers.rabbitmq import PrivateBroker
-from tests.servers.rabbitmq_flags import Ports
 
 
 class _Member(PrivateBroker):

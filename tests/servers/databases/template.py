@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import flags
+from tests.servers.databases import flags
 from tests.servers.find import CACHE, Programs
 from tests.servers.process import GuardedProcess
 

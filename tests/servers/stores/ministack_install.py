@@ -1,6 +1,6 @@
 """Install ministack, a second S3 server, into `.cache/ministack`, a virtual environment.
 
-usage: python -m tests.servers.ministack_install     (always succeeds)
+usage: python -m tests.servers.stores.ministack_install     (always succeeds)
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from tests.servers import find
-from tests.servers.venv_install import install
+from tests.servers.install.venv_install import install
 
 REQUIREMENTS = find.PROJECT / "requirements" / "ministack.txt"
 

@@ -6,7 +6,7 @@ import subprocess
 import venv
 from pathlib import Path
 
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.notice import say, warn_of_missing
 
 
 def is_installed(home: Path, requirements: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.process import GuardedProcess
-from tests.servers.s3_server import PrivateS3
+from tests.servers.stores.s3_server import PrivateS3
 
 EVERYTHING = {
     "Version": "2012-10-17",

@@ -10,7 +10,7 @@ from typing import Any
 from savctl.adapters.directory.store import DirectoryStore
 from savctl.adapters.s3.store import S3Settings, S3Store
 from savctl.ports import ObjectStore
-from tests.servers.s3_server import PrivateS3
+from tests.servers.stores.s3_server import PrivateS3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

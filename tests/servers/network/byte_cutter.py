@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import StreamWriter
 
-from tests.servers.tcp_proxy import TcpProxy, Towards
+from tests.servers.network.tcp_proxy import TcpProxy, Towards
 
 
 class ByteCutter(TcpProxy):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.servers.ports import LOOPBACK, free_ports
 from tests.servers.process import GuardedProcess
-from tests.servers.s3_server import PrivateS3
+from tests.servers.stores.s3_server import PrivateS3
 
 OTHER_PORTS = (
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from threading import Event
 
-from tests.servers.tcp_proxy import PATIENCE, TcpProxy, Towards, reset
+from tests.servers.network.tcp_proxy import PATIENCE, TcpProxy, Towards, reset
 
 _QUERY = b"\x00\x03"  # the first packet of a command, and that it is a query
 _WRITES = (b"INSERT", b"UPDATE", b"DELETE", b"REPLACE")

@@ -7,14 +7,15 @@ loader, so the age of this machine's libraries does not matter. Where the packag
 read from the machine's own Debian source; a mirror that lags behind by days is good enough here,
 its signature is checked all the same.
 
-usage: python -m tests.servers.mysql_unpack     (exit status 1 and the reason when it cannot be)
+usage: python -m tests.servers.databases.mysql_unpack     (1 and the reason when it cannot be)
 """
 
 import os
 import sys
 
-from tests.servers import apt_source, find
-from tests.servers.apt_unpack import CannotUnpack, unpack
+from tests.servers import find
+from tests.servers.install import apt_source
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
 
 PACKAGE = "mysql-server-core"
 CLIENT_PACKAGE = "mysql-client-core"

@@ -3,7 +3,7 @@
 Debian's core packages hold the programs alone: no service, no default instance, no system user.
 Where they cannot be installed, the tests that need them are skipped, and this says so.
 
-usage: python -m tests.servers.install_mariadb     (always succeeds)
+usage: python -m tests.servers.databases.install_mariadb     (always succeeds)
 """
 
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from tests.servers import find
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.notice import say, warn_of_missing
 
 # mariadb-client has mariadb-dump and mariadb-binlog, which backups run
 PACKAGES = ("mariadb-server-core", "mariadb-client-core", "mariadb-client")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pymysql
 from pymysql.cursors import Cursor
 
-from tests.servers import flags
+from tests.servers.databases import flags
+from tests.servers.databases.template import new_data_folder, prepare
 from tests.servers.find import Programs
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.private import PrivateProgram
 from tests.servers.process import GuardedProcess
-from tests.servers.template import new_data_folder, prepare
 
 
 class PrivateServer(PrivateProgram):

@@ -4,15 +4,15 @@ Installed, Debian's packages would add users and enable two services on this mac
 and an epmd). Unpacked they do neither, and nobody needs to be root: 17 packages, 58 MB, from the
 machine's own sources, with the machine's own libraries. An installed RabbitMQ is used instead.
 
-usage: python -m tests.servers.rabbitmq_unpack     (always succeeds)
+usage: python -m tests.servers.brokers.rabbitmq_unpack     (always succeeds)
 """
 
 import re
 from pathlib import Path
 
 from tests.servers import find
-from tests.servers.apt_unpack import CannotUnpack, unpack
-from tests.servers.notice import say, warn_of_missing
+from tests.servers.install.apt_unpack import CannotUnpack, unpack
+from tests.servers.install.notice import say, warn_of_missing
 
 PACKAGE = "rabbitmq-server"
 DPKG_STATUS = Path("/var/lib/dpkg/status")

@@ -1,0 +1,1 @@
+"""Private MariaDB and MySQL servers, and the programs that they need."""

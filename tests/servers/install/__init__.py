@@ -1,0 +1,1 @@
+"""Programs unpacked or installed into .cache/, without root."""

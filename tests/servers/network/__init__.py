@@ -1,0 +1,1 @@
+"""Networks between savctl and a server, which fail as networks do."""

@@ -1,0 +1,1 @@
+"""Private S3 servers and their buckets."""
