@@ -1,0 +1,1 @@
+"""What is typed: words, values, times, tokens, streams that are read."""

@@ -1,0 +1,1 @@
+"""What is answered: formats, tables, pages, colours, errors, streams that break."""
