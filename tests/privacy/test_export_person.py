@@ -38,7 +38,7 @@ from tests.privacy.people import (
 )
 from tests.privacy.schema_check import problems
 from tests.servers.stores.buckets import Bucket
-from tests.tickets.test_export_tickets import reported_as_json
+from tests.tickets.lists.test_export_tickets import reported_as_json
 
 pytestmark = pytest.mark.each_database("a person is looked up by SQL")
 

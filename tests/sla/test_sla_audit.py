@@ -24,7 +24,7 @@ from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import move_ticket
 from tests.conftest import Cli
 from tests.given import AGENT, BOSS, created, rows, snapshot, write
-from tests.tickets.test_closing import spoilt
+from tests.tickets.closing.test_closing import spoilt
 
 pytestmark = pytest.mark.each_database("candidates are found by SQL")
 

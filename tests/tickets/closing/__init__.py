@@ -1,0 +1,1 @@
+"""Tickets that close by themselves."""

@@ -1,0 +1,1 @@
+"""States, agents and stamps of a ticket."""

@@ -1,0 +1,1 @@
+"""Tickets found, filtered, sorted and exported."""

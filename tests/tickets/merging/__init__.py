@@ -1,0 +1,1 @@
+"""Duplicates, merges and splits."""
