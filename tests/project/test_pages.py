@@ -15,7 +15,7 @@ from tests.cli.shop import COMMANDS
 from tests.conftest import Servers
 from tests.crash.forked_program import program_in
 from tests.project.page_blocks import PAGES, PROJECT, Block, blocks, commands
-from tests.schema.grants import NAME, PASSWORD, statements
+from tests.schema.privileges.grants import NAME, PASSWORD, statements
 from tests.schema.support import load_laravel, run_sql
 
 LANGUAGES = {

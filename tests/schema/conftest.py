@@ -8,7 +8,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.conftest import Servers
-from tests.schema.grants import AWAY, statements
+from tests.schema.privileges.grants import AWAY, statements
 from tests.schema.support import load_laravel, run_sql
 from tests.servers import find
 

@@ -14,7 +14,7 @@ from savctl.persistence.schema.inspection import Difference, DifferenceLevel
 from savctl.persistence.schema.tables import OWN_PREFIX
 from savctl.usecases.database.status import verify
 from tests.crash.fork_server import Process
-from tests.schema import upgrading
+from tests.schema.upgrades import upgrading
 
 PROJECT = Path(__file__).resolve().parents[2]
 LARAVEL = Path(__file__).with_name("laravel.sql")

@@ -16,8 +16,8 @@ from savctl.usecases.database import schema as use_cases
 from savctl.usecases.database.status import status
 from tests.conftest import Cli
 from tests.given import AGENT
-from tests.schema.release_before import SCHEMA, ReleaseBefore, wheel_of_before
 from tests.schema.support import run_sql
+from tests.schema.upgrades.release_before import SCHEMA, ReleaseBefore, wheel_of_before
 
 LATER = "9998"
 NEW = ("ticket", "create", "--user", 456, "--subject", "Parcel", "--description", "d", "-o", "ids")

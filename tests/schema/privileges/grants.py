@@ -8,7 +8,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 
-FILE = Path(__file__).resolve().parents[2] / "deploy/sql/grants.sql"
+FILE = Path(__file__).resolve().parents[3] / "deploy/sql/grants.sql"
 NAME, PASSWORD = "sav_service_db", "pa55word-of-nobody"
 DAILY, DEPLOY = "savctl", "savctl_deploy"
 AWAY = (

@@ -11,10 +11,10 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.scheduling.job import all_jobs
 from tests.conftest import Cli
-from tests.schema.grants import DAILY, DEPLOY, FILE, NAME, use
+from tests.schema.privileges.grants import DAILY, DEPLOY, FILE, NAME, use
 from tests.schema.support import load_laravel
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/install.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/install.md"
 pytestmark = pytest.mark.only_on("mariadb", "mysql")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from savctl.persistence.engine import Database
 from tests.conftest import Cli
-from tests.schema.grants import DAILY, DEPLOY, NAME, PASSWORD, statements, use
+from tests.schema.privileges.grants import DAILY, DEPLOY, NAME, PASSWORD, statements, use
 from tests.schema.support import load_laravel, run_sql
 
 pytestmark = pytest.mark.only_on("mariadb", "mysql")

@@ -1,0 +1,1 @@
+"""Databases that another program's migrations made."""

@@ -1,0 +1,1 @@
+"""Indexes that savctl wants on tables of another program."""

@@ -1,0 +1,1 @@
+"""What the two users of the database may do."""

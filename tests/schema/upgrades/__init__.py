@@ -1,0 +1,1 @@
+"""Revisions, and what runs while they do."""
