@@ -20,8 +20,8 @@ from savctl.persistence.jobs.schedules import remember_job
 from savctl.ports import BrokerUnavailable, system_clock
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from tests.crash.fork_server import Process
+from tests.crash.jobs.test_many_runners import lease_runs_out
 from tests.crash.processes import PATIENCE_SECONDS, ended, finished, running, wait_until
-from tests.crash.test_many_runners import lease_runs_out
 from tests.depth import deep
 from tests.events.backlog import faults_of, mixed, published, put, repeats, waiting
 from tests.given import rows

@@ -19,7 +19,7 @@ from savctl.usecases.batch.report import BatchReport
 from savctl.usecases.sla.escalating import escalate
 from tests.crash import fork_server
 from tests.crash.fork_server import Process
-from tests.crash.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
+from tests.crash.jobs.late_shop import FOUND, KINDS, emptied, open_late_shop, traces
 from tests.crash.processes import (
     Aim,
     count,

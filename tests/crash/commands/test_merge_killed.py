@@ -11,8 +11,8 @@ import pytest
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
+from tests.crash.commands.test_command_killed import killed_while_it_writes
 from tests.crash.processes import PATIENCE_SECONDS, start
-from tests.crash.test_command_killed import killed_while_it_writes
 from tests.depth import KILLS
 from tests.given import created, rows
 from tests.tickets.talk import file_on, published, row_of, say

@@ -10,7 +10,7 @@ from savctl.persistence.engine import Database
 from savctl.ports import SetClock, system_clock
 from savctl.usecases.database.integrity import CheckOptions, check_integrity
 from tests.crash import fork_server
-from tests.crash.hammering import Log, hammer
+from tests.crash.commands.hammering import Log, hammer
 from tests.depth import deep
 from tests.given import created
 from tests.property import outside

@@ -1,0 +1,1 @@
+"""Commands that are killed, stopped and set against each other."""

@@ -1,0 +1,1 @@
+"""Jobs that are killed, stopped and set against each other."""
