@@ -23,7 +23,7 @@ from tests.archive.support import old_tickets, put_files
 from tests.batch.through_a_cutter import cut_url, cutter, through
 from tests.cli.shop import home_store
 from tests.conftest import Cli, Outcome
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.files.making import JPEG
 from tests.given import AGENT, CUSTOMER, DAY, NOW, attached, brought_to, created, rows, write
 from tests.impatience import impatient

@@ -19,7 +19,7 @@ from savctl.scheduling.scheduler import Scheduler
 from savctl.scheduling.stop import Stop
 from savctl.usecases.sync import listening
 from tests.events.backlog import put
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.given import write
 from tests.jobs.conftest import MakeApp, a_job
 

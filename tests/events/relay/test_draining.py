@@ -17,7 +17,7 @@ from savctl.usecases.events.outbox import skip_event
 from savctl.usecases.events.relaying import RelayOptions, RelayReport, drain
 from savctl.usecases.operation import Operation
 from tests.events.backlog import put
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.given import rows, write
 
 Drain = Callable[..., RelayReport]

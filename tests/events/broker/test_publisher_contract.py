@@ -16,7 +16,7 @@ from savctl.adapters.rabbitmq.broker import EXCHANGE, RabbitBroker, RabbitSettin
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent
 from savctl.errors import ConfigurationError
 from savctl.ports import Broker, BrokerUnavailable, Publisher, Settled
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.servers.brokers.consumer import Consumer
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port

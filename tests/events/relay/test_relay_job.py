@@ -18,7 +18,7 @@ from savctl.persistence.jobs.runs import RunStatus
 from savctl.ports import SetClock
 from savctl.scheduling.runner import JobReport, Start, run_job
 from tests.events.backlog import put, waiting
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.given import rows, write
 
 Run = Callable[..., JobReport]

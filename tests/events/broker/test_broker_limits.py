@@ -15,7 +15,7 @@ from savctl.ports import BrokerUnavailable
 from tests.conftest import Cli
 from tests.events.backlog import put, waiting
 from tests.events.conftest import Relay
-from tests.events.test_faults import arrive_as_promised, drained_in_thread
+from tests.events.relay.test_faults import arrive_as_promised, drained_in_thread
 from tests.given import rows, write
 from tests.servers.brokers.consumer import Consumer
 from tests.servers.brokers.rabbitmq import VirtualHost

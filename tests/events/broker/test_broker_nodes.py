@@ -14,7 +14,7 @@ from savctl.config.values import broker_url
 from savctl.errors import Unavailable
 from savctl.ports import Binding, Question
 from tests.conftest import Cli
-from tests.events.test_publisher_contract import events, settled
+from tests.events.broker.test_publisher_contract import events, settled
 from tests.servers.brokers.consumer import Consumer
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port

@@ -19,7 +19,7 @@ from savctl.usecases.events.outbox import (
 )
 from savctl.usecases.operation import Operation
 from tests.events.backlog import put
-from tests.events.fake_broker import FakeBroker
+from tests.events.broker.fake_broker import FakeBroker
 from tests.given import rows, write
 
 KEEP = timedelta(days=30)

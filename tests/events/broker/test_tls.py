@@ -14,7 +14,7 @@ from savctl.ports import BrokerUnavailable
 from tests.conftest import Cli
 from tests.crash.processes import PATIENCE_SECONDS, wait_until
 from tests.events.backlog import mixed, put, waiting
-from tests.events.test_faults import arrive_as_promised, drained_in_thread, standing_still
+from tests.events.relay.test_faults import arrive_as_promised, drained_in_thread, standing_still
 from tests.servers.brokers.consumer import Consumer
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.certificates import Certificates

@@ -1,0 +1,1 @@
+"""What a broker is asked for, and what it may do."""

@@ -1,0 +1,1 @@
+"""What brings events from the outbox to the broker."""
