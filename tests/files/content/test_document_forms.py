@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.files.content.ole2_writer import SMALLEST, compound
+from tests.files.content.producers import LINKS, OFFICE, PRODUCERS, TYPES, document, winzip
+from tests.files.content.test_limits import refused_by
+from tests.files.content.zip_writer import Layout
 from tests.files.making import EXCEL, WORD, a_document, a_zip
-from tests.files.ole2_writer import SMALLEST, compound
-from tests.files.producers import LINKS, OFFICE, PRODUCERS, TYPES, document, winzip
-from tests.files.test_limits import refused_by
-from tests.files.zip_writer import Layout
 
 MACRO_BOOK = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 VBA_LINK = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.files.content.ole2_writer import SMALLEST, a_letter, a_theme, compound
+from tests.files.content.ole2_writer import WORD as WORD_STREAM
+from tests.files.content.test_genuine import a_pdf_with
+from tests.files.content.test_limits import refused_by
+from tests.files.content.zip_writer import Layout, written
 from tests.files.making import JPEG, PDF, PNG, PROGRAM, a_document, a_zip
-from tests.files.ole2_writer import SMALLEST, a_letter, a_theme, compound
-from tests.files.ole2_writer import WORD as WORD_STREAM
-from tests.files.test_genuine import a_pdf_with
-from tests.files.test_limits import refused_by
-from tests.files.zip_writer import Layout, written
 
 WIDE = Layout(version=45, sizes="wide", directory="wide", end="both")
 A_JAR = a_zip({"META-INF/MANIFEST.MF": b"x", "A.class": b"x"})

@@ -30,9 +30,9 @@ from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.creation import NewTicket
 from savctl.usecases.tickets.transitions import close_ticket
 from tests.conftest import S3Servers
-from tests.files.breaking_store import BreakingStore
 from tests.files.conftest import Stage
 from tests.files.making import JPEG, PDF, PNG
+from tests.files.objects.breaking_store import BreakingStore
 from tests.given import AGENT, CUSTOMER, brought_to, created, rows, snapshot
 
 PHOTO, LETTER = ("photo.jpg", JPEG), ("letter.pdf", PDF)

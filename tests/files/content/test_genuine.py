@@ -15,11 +15,11 @@ import pytest
 import xlsxwriter
 
 from tests.files import making
+from tests.files.content.ole2_writer import SMALLEST, WORD, a_letter, a_theme, compound
+from tests.files.content.producers import ARCHIVERS, PRODUCERS, document, imitated, winzip
+from tests.files.content.test_limits import refused_by
+from tests.files.content.zip_writer import Layout, written
 from tests.files.making import PDF, PNG, a_document, a_zip
-from tests.files.ole2_writer import SMALLEST, WORD, a_letter, a_theme, compound
-from tests.files.producers import ARCHIVERS, PRODUCERS, document, imitated, winzip
-from tests.files.test_limits import refused_by
-from tests.files.zip_writer import Layout, written
 
 IMITATIONS = {producer.name: producer for producer in PRODUCERS}
 

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from tests.files.test_limits import refused_by
+from tests.files.content.test_limits import refused_by
 
 JAPANESE = "注文番号,商品名,数量\r\n4711,青い靴 (左),2\r\n".replace("\r\n", "\r\n") * 3
 EUROPEAN = "Größe;Farbe;Prix\r\nM;grün;à 10\r\nL;châtain clair;ÄÖÜß\r\n" * 3

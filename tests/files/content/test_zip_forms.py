@@ -13,10 +13,10 @@ from contextlib import suppress
 import pytest
 
 from savctl.domain.files.zips import PIECE
+from tests.files.content.producers import winzip
+from tests.files.content.test_limits import refused_by
+from tests.files.content.zip_writer import Layout, written
 from tests.files.making import a_zip
-from tests.files.producers import winzip
-from tests.files.test_limits import refused_by
-from tests.files.zip_writer import Layout, written
 
 WIDE = Layout(version=45, sizes="wide", directory="wide", end="both")
 STREAMED = Layout(version=45, sizes="later", descriptor="<I2Q")

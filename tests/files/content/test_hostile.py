@@ -18,8 +18,8 @@ from savctl.domain.files.ole2 import MACRO_BYTES, directory
 from savctl.domain.files.zips import PIECE
 from tests.depth import deep
 from tests.files import making
+from tests.files.content.test_limits import refused_by
 from tests.files.making import GIF, JPEG, PDF, PNG, PROGRAM, a_document, a_zip, an_ole2
-from tests.files.test_limits import refused_by
 
 DOCTYPE = (
     '<!DOCTYPE x [<!ENTITY a "document">]><Types xmlns="http://schemas.openxmlformats.org/'

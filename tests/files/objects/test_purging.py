@@ -31,10 +31,10 @@ from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.tickets.transitions import close_ticket
 from tests import given
 from tests.conftest import S3Servers
-from tests.files.breaking_store import BreakingStore
 from tests.files.conftest import Stage
 from tests.files.making import JPEG, PDF, PNG
-from tests.files.test_uploading import PHOTO, keys
+from tests.files.objects.breaking_store import BreakingStore
+from tests.files.objects.test_uploading import PHOTO, keys
 from tests.given import AGENT, NOW, brought_to, created, rows, snapshot, write
 
 RETENTION = timedelta(days=30)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from tests.files.content.zip_writer import CENTRAL, LOCAL, UTF8, Layout, written
 from tests.files.making import EXCEL, WORD
-from tests.files.zip_writer import CENTRAL, LOCAL, UTF8, Layout, written
 
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"

@@ -1,0 +1,1 @@
+"""What is inside a file, and whether it is let in."""

@@ -1,0 +1,1 @@
+"""Objects in the bucket: put there, purged, out of reach."""
