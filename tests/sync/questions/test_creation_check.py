@@ -15,7 +15,7 @@ from tests.conftest import Cli
 from tests.given import rows, write
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
-from tests.sync.responder import (
+from tests.sync.questions.responder import (
     Answers,
     auth_service,
     found_order,

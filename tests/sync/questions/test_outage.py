@@ -15,7 +15,7 @@ from tests.depth import deep
 from tests.given import rows, write
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.sync.conftest import Answer
-from tests.sync.responder import Answers, found_order, orders_service
+from tests.sync.questions.responder import Answers, found_order, orders_service
 
 TICKETS, AT_ONCE = deep(200, usual=16), deep(50, usual=12)
 pytestmark = pytest.mark.each_database("metadata is read and written in the database's own way")

@@ -19,8 +19,15 @@ from savctl.ports import Question, Questions, ServiceReply
 from tests.given import NOW
 from tests.servers.brokers.rabbitmq import VirtualHost
 from tests.servers.ports import LOOPBACK, free_port
-from tests.sync.fake_questions import FakeQuestions
-from tests.sync.responder import Answers, Responder, found_order, nobody, orders_service, saying
+from tests.sync.questions.fake_questions import FakeQuestions
+from tests.sync.questions.responder import (
+    Answers,
+    Responder,
+    found_order,
+    nobody,
+    orders_service,
+    saying,
+)
 
 TIMEOUT = 0.5
 SLACK = 0.3  # what connecting and a loaded machine may cost beside the timeout

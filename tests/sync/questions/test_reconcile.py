@@ -27,9 +27,9 @@ from savctl.usecases.tickets.transitions import close_ticket
 from savctl.usecases.tickets.vips import mark_vip
 from tests.given import NOW, rows, write
 from tests.sync.conftest import TakeIn
-from tests.sync.fake_questions import FakeQuestions
 from tests.sync.fake_queues import FakeQueues
 from tests.sync.outside import order as order_message
+from tests.sync.questions.fake_questions import FakeQuestions
 
 Make = Callable[..., int]
 Run = Callable[..., JobReport]
