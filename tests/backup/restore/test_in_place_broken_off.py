@@ -20,6 +20,7 @@ from savctl.ports import system_clock
 from savctl.ports.dump_client import ClientFailed
 from savctl.usecases.backup.restore import before as before_restore
 from savctl.usecases.backup.restore import restoring
+from tests.backup.restore.test_restoring import name_of, rows
 from tests.backup.support import (
     answer,
     awkward,
@@ -29,7 +30,6 @@ from tests.backup.support import (
     write,
 )
 from tests.backup.test_backing_up import program
-from tests.backup.test_restoring import name_of, rows
 from tests.conftest import Cli
 from tests.crash.processes import wait_until
 from tests.given import created

@@ -27,7 +27,7 @@ from savctl.usecases.privacy.holds import hold_ticket
 from savctl.usecases.tickets.assignment import assign_ticket
 from savctl.usecases.tickets.conversation import add_message
 from savctl.usecases.tickets.transitions import close_ticket, move_ticket
-from tests.backup.scratch import scratch_of
+from tests.backup.restore.scratch import scratch_of
 from tests.given import (
     AGENT,
     BOSS,
