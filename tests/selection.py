@@ -25,8 +25,14 @@ from tests.servers.missing import MISSING, PACKAGES
 
 KINDS = ("sqlite", "mariadb", "mysql")
 STORE_KINDS = ("directory", "seaweedfs", "ministack")
-# The tests of such a server run in one worker: it takes seconds to start, or is broken on purpose.
-SHARED_SERVERS = {"broker_server": "broker", "_clamd_server": "clamd", "log_server": "binlog"}
+# What shares one of these runs in one worker: it takes seconds to make, or is broken on purpose.
+SHARED = {
+    "broker_server": "broker",
+    "_clamd_server": "clamd",
+    "log_server": "binlog",
+    "counting_server": "statistics",
+    "shelf": "demo",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,8 +84,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give each shared server a worker; the groups are read before the items are modified."""
-    for fixture, group in SHARED_SERVERS.items():
+    """Give what is shared a worker; the groups are read before the items are modified."""
+    for fixture, group in SHARED.items():
         if fixture in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(group))
 
