@@ -158,9 +158,14 @@ class MetadataType(TypeDecorator[Metadata]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Metadata:
         """The value of the row, readable or not."""
-        if isinstance(value, bytes):
-            value = value.decode(errors="replace")
-        return Metadata.read(value if value is None else str(value))
+        return metadata_of(value)
+
+
+def metadata_of(stored: Any) -> Metadata:
+    """What the column of metadata makes of the driver's value."""
+    if isinstance(stored, bytes):
+        stored = stored.decode(errors="replace")
+    return Metadata.read(stored if stored is None else str(stored))
 
 
 _TIME = UtcDateTime()
@@ -174,6 +179,8 @@ def instant_of(stored: Any, dialect: Dialect) -> datetime | None:
     """
     if stored is None:
         return None
+    if type(stored) is datetime:  # a server's
+        return datetime.combine(stored, stored.time(), UTC)
     if isinstance(stored, str) and len(stored) == _USUAL:
         try:
             return datetime.fromisoformat(f"{stored}+00:00")

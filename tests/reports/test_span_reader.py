@@ -15,24 +15,37 @@ from benchmarks.framework.shop import NOW as SHOP_NOW
 from benchmarks.framework.shop import TICKET_COLUMNS, Shop, slices
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
+from savctl.domain.periods import Every
 from savctl.domain.sla.clock import Side, clock
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.statistics import Spans
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import support_tickets
+from savctl.persistence.sla import report_reads
 from savctl.persistence.sla.report_reads import (
     ById,
     CreatedBetween,
     InOrder,
     LivedUntil,
     TicketSpan,
+    read_counted,
+    read_lives,
     span_reader,
 )
 from savctl.persistence.tickets.messages import Messages
-from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_pages
+from savctl.usecases.reports.sla_report import (
+    GROUPS,
+    NOBODY,
+    ReportSpan,
+    report_sla,
+    ticket_pages,
+)
+from savctl.usecases.reports.volume import report_volume
 from savctl.usecases.reports.workload import Work, report_workload
 from tests.given import write_rows
+from tests.odd_rows.kinds import kinds_for
+from tests.odd_rows.shop import odd_statements, write_odd
 
 _COUNT = 600
 _MONTH = timedelta(days=30)
@@ -79,7 +92,7 @@ def read(database: Database, span: TicketSpan, size: int) -> tuple[str, list[int
         reader = span_reader(connection, span)
         after: int | None = 0
         while after is not None:
-            tickets, after = reader.page(connection, after_id=after, limit=size)
+            tickets, after = read_counted(connection, reader, after_id=after, limit=size)
             found += [ticket.id for ticket in tickets]
     return type(reader).__name__, found
 
@@ -124,8 +137,8 @@ def test_a_ticket_that_is_gone_since_its_id_was_read_ends_no_report(shop: Databa
         connection.commit()
 
     with shop.reading() as connection:
-        tickets, last_id = reader.page(connection, after_id=0, limit=1)
-        others, _ = reader.page(connection, after_id=last_id or 0, limit=1_000)
+        tickets, last_id = read_counted(connection, reader, after_id=0, limit=1)
+        others, _ = read_counted(connection, reader, after_id=last_id or 0, limit=1_000)
 
     assert tickets == []
     assert [ticket.id for ticket in others] == wanted[1:]
@@ -176,18 +189,86 @@ def test_the_workload_is_what_the_clocks_of_every_ticket_show(
     assert all(work.breaches[Side.RESPONSE] == 0 for work in found.values())
 
 
+@pytest.mark.parametrize("is_past", [False, True])
 def test_only_what_is_at_work_has_its_answers_looked_up(
-    shop: Database, monkeypatch: pytest.MonkeyPatch
+    shop: Database, monkeypatch: pytest.MonkeyPatch, is_past: bool
 ) -> None:
-    asked: list[Ticket] = []
-    usual = Messages.first_answers
+    asked: list[int] = []
+    usual = Messages.first_public
 
-    def noted(self: Messages, tickets: Sequence[Ticket]) -> dict[int, datetime]:
-        asked.extend(tickets)
-        return usual(self, tickets)
+    def noted(self: Messages, ids: Sequence[int], **others: Any) -> dict[int, datetime]:
+        asked.extend(ids)
+        return usual(self, ids, **others)
 
-    monkeypatch.setattr(Messages, "first_answers", noted)
-    report_workload(shop, _SPAN, by="priority", policies=Policies())
+    monkeypatch.setattr(Messages, "first_public", noted)
+    span = ReportSpan(_SPAN.since, _SPAN.until, _SPAN.now, is_past)
+    report_workload(shop, span, by="priority", policies=Policies())
 
     assert asked
-    assert {ticket.status for ticket in asked} <= COUNTED
+    assert set(asked) <= set(walked(shop, AtWork()))
+
+
+# What another program makes of the tickets of a shop, each of every so many of them.
+BROKEN = (
+    "metadata = NULL",
+    "metadata = '{'",
+    'metadata = REPLACE(metadata, \'"to": "resolved"\', \'"to": "solved"\')',
+    'metadata = REPLACE(metadata, \'"from": "open"\', \'"from": "closed"\')',
+    "metadata = REPLACE(metadata, '\"created\"', '\"imported\"')",
+    'metadata = REPLACE(metadata, \'"at": "202\', \'"at": "203\')',
+    "metadata = REPLACE(metadata, '.123456Z', '+02:00')",
+    "metadata = REPLACE(metadata, '\"assigned\"', '\"priority\"')",
+    "metadata = REPLACE(metadata, '\"sla\"', '\"moved_messages\"')",
+    "metadata = REPLACE(metadata, '\"priority_reasons\"', '\"merged_into\"')",
+    "metadata = REPLACE(metadata, '\"since\"', '\"answered_at\"')",
+    "metadata = REPLACE(metadata, '\"actor\": ', '\"actor\": 1')",
+    "status = 'resolved'",
+    "resolved_at = NULL, closed_at = NULL",
+    "created_at = updated_at, updated_at = created_at",
+    "created_at = '2025-09-30 10:00:00'",
+)
+
+
+def counted(database: Database, span: ReportSpan) -> list[object]:
+    """Every report, grouped in every way."""
+    policies = Policies()
+    workloads = [
+        sorted((name, str(work.row("name", name))) for name, work in found.items())
+        for by in ("assigned_to", "category", "priority")
+        for found in [report_workload(database, span, by=by, policies=policies)]
+    ]
+    promises = report_sla(database, span, by=tuple(GROUPS), policies=policies)
+    rows = {name: (found.rows(), found.merged) for name, found in promises.items()}
+    return [workloads, rows, report_volume(database, span, every=Every.DAY)]
+
+
+@pytest.mark.each_database("what a column holds is the driver's")
+@pytest.mark.parametrize("days", [None, 0, 3, 100])
+def test_what_is_counted_without_tickets_is_what_tickets_show(
+    shop: Database, monkeypatch: pytest.MonkeyPatch, days: int | None
+) -> None:
+    every = 4 * len(BROKEN)
+    write_odd(
+        shop,
+        [
+            f"UPDATE support_tickets SET {broken} WHERE id % {every} = {place}"
+            for place, broken in enumerate(BROKEN)
+        ],
+    )
+    write_odd(shop, odd_statements(kinds_for(is_sqlite=shop.is_sqlite)))
+    now = SHOP_NOW - timedelta(days=days or 0)
+    span = ReportSpan(now - 14 * _MONTH, now, now, days is not None)
+
+    quickly = counted(shop, span)
+
+    monkeypatch.setattr(report_reads, "plain_life", lambda *_, **__: None)
+    assert counted(shop, span) == quickly
+
+
+def test_nearly_all_tickets_of_a_shop_are_counted_without_being_made(shop: Database) -> None:
+    with shop.reading() as connection:
+        reader = span_reader(connection, LivedUntil(SHOP_NOW))
+        page = read_lives(connection, reader, after_id=0, limit=_COUNT, until=SHOP_NOW)
+
+    assert len(page.lives) == _COUNT
+    assert page.tickets == []

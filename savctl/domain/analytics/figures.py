@@ -50,7 +50,7 @@ def ticket_figures(ticket: Ticket, seen: SlaClock) -> TicketFigures:
     backlog: list[tuple[datetime, int]] = []
     is_done: bool | None = None
     latest: datetime | None = None
-    for status, start in entered(ticket):
+    for status, start, _, _ in entered(ticket):
         before, is_done = is_done, status in DONE
         latest = start if latest is None else max(start, latest)
         for name in STEPS[before, status]:

@@ -6,7 +6,7 @@ another program's keys, number spellings and key order survive a round trip unto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 
@@ -169,6 +169,32 @@ class Metadata(Mapping[str, object]):
         _, at = scan_value(stored, found.end())
         text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
         return Metadata._spelt(text, {**values, key: value})
+
+    def with_items(self, key: str, name: str, items: Sequence[object]) -> Metadata:
+        """The same metadata with items appended to the list `name` of the object `key`.
+
+        What is no object or no list gives way to one, as `with_members` has it.
+        """
+        kept = self.object_at(key)
+        stored = kept.get(name)
+        if stored == [] and (filled := self._with_filled(key, name, items)) is not None:
+            return filled
+        before = stored if isinstance(stored, list) else []
+        return self.with_members(**{key: {**kept, name: [*before, *items]}})
+
+    def _with_filled(self, key: str, name: str, items: Sequence[object]) -> Metadata | None:
+        """The same where the stored text has the list once, and empty: nothing else is touched."""
+        stored, values = self._stored, self._values
+        if self._texts is not None or _ESCAPE in stored or stored.count(f'"{name}"') != 1:
+            return None
+        # in a string the quotes would be escaped: this is the key that the object has
+        head, empty, tail = stored.partition(f'"{name}": []')
+        if not empty:
+            return None
+        return Metadata._spelt(
+            f'{head}"{name}": {encode(list(items))}{tail}',
+            {**values, key: {**self.object_at(key), name: list(items)}},
+        )
 
     def with_text(self, key: str, text: str) -> Metadata:
         """The same metadata with a member of this JSON text; what it replaces is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,13 +48,9 @@ def breaches_of(metadata: Metadata) -> tuple[Breach, ...]:
     return tuple(breach for breach in map(_breach_from, stored) if breach is not None)
 
 
-def with_breach(metadata: Metadata, breach: Breach) -> Metadata:
-    """The metadata with one breach more."""
-    kept = dict(metadata.object_at("sla"))
-    stored = kept.get("breaches")
-    before = list(stored) if isinstance(stored, list) else []
-    kept["breaches"] = [*before, breach.as_json()]
-    return metadata.with_members(sla=kept)
+def with_breaches(metadata: Metadata, breaches: Sequence[Breach]) -> Metadata:
+    """The metadata with some breaches more."""
+    return metadata.with_items("sla", "breaches", [breach.as_json() for breach in breaches])
 
 
 def _breach_from(item: object) -> Breach | None:

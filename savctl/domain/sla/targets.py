@@ -6,14 +6,14 @@ second, as the columns of the schema keep them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from savctl.domain.clock import instant, to_the_second
-from savctl.domain.model.history import CHAIN, Action, HistoryEntry
+from savctl.domain.model.history import CHAIN, Action, HistoryEntry, entry_from
 from savctl.domain.model.priority import Priority, level_of
 from savctl.domain.model.states import Status, status_of
 from savctl.domain.model.ticket import Ticket
@@ -24,7 +24,8 @@ ESCALATED = "response SLA breached"  # how the reason of an automatic raise begi
 RAISED_BY_ORDER = "order facts"  # and that of a raise by what the orders service reported
 _AUTOMATIC = (ESCALATED, RAISED_BY_ORDER)
 _BY_STAMPS = "by the ticket's columns"
-_CREATED = Action.CREATED  # to look a member of an Enum up takes longer than to compare it
+# To look a member of an Enum up takes longer than to compare it; what is compared may be no text.
+_CREATED, _STATUS, _STEPS = str(Action.CREATED), str(Action.STATUS), tuple(map(str, CHAIN))
 _PRIORITY: frozenset[str] = frozenset({Action.PRIORITY})
 _NOTHING = timedelta()
 
@@ -57,8 +58,12 @@ class Segment(NamedTuple):
         return self.end - self.start
 
 
+_HISTORY = ClockSource.HISTORY
+_Item = Mapping[str, Any]  # an entry of a history as it is stored
+
+
 # How a stretch begins: status, start, cause and actor; its end is where the next one begins.
-_Beginning = tuple[Status, datetime, str | None, int | None]
+Beginning = tuple[Status, datetime, str | None, int | None]
 
 
 class Timeline(NamedTuple):
@@ -82,19 +87,37 @@ class Promise(NamedTuple):
         return self.policy.targets[self.priority]
 
 
+class Promised(Protocol):
+    """Whatever was promised something: its priority and when it was created."""
+
+    @property
+    def priority(self) -> Priority:
+        """Its present priority."""
+        ...
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was created, None where another program left that out."""
+        ...
+
+
 def promise(ticket: Ticket, policies: Policies | None = None) -> Promise:
     """What is promised; by default the present priority under the policy of the day."""
-    known = policies or Policies()
     stored = ticket.metadata.object_at("sla").get("promise")
+    return promise_of(stored, ticket, policies or Policies())
+
+
+def promise_of(stored: object, ticket: Promised, known: Policies) -> Promise:
+    """The promise that a ticket's metadata holds, or, where it holds none, the usual one."""
     level = level_of(stored.get("priority")) if isinstance(stored, dict) else None
     if not isinstance(stored, dict) or level is None:
         policy = known.of_the_day(ticket.created_at)
         # nobody promised by a priority that there is not; its timeline is partial
         level = ticket.priority if ticket.priority.is_known else Priority.MEDIUM
-        return Promise(priority=level, policy=policy, since=ticket.created_at)
+        return Promise(level, policy, ticket.created_at)
     since = instant(stored.get("since"))
     policy = known.numbered(stored.get("policy")) or known.of_the_day(since or ticket.created_at)
-    return Promise(priority=level, policy=policy, since=since)
+    return Promise(level, policy, since)
 
 
 def promise_at(
@@ -130,33 +153,42 @@ def _sets_a_priority(entry: HistoryEntry) -> bool:
     return level_of(entry.before) is not None and level_of(entry.after) is not None
 
 
-def entered(ticket: Ticket) -> list[tuple[Status, datetime]]:
+def entered(ticket: Ticket) -> list[Beginning]:
     """When the ticket entered each status: the beginnings of its timeline, for counting only."""
-    begun, _ = _beginnings(ticket)
-    return [(status, start) for status, start, _, _ in begun]
+    return _beginnings(ticket)[0]
 
 
 def timeline(ticket: Ticket, *, until: datetime) -> Timeline:
     """The ticket's life up to `until`, oldest stretch first."""
     now = to_the_second(until)
-    begun, entries = _beginnings(ticket)
-    if not entries:
-        problem = _odd(ticket)
+    begun, proofs = _beginnings(ticket)
+    problem = _odd(ticket)
+    if not proofs:
         source = ClockSource.PARTIAL if problem else ClockSource.DERIVED
-        return Timeline(segments=_joined(begun, now), source=source, problem=problem)
-    problem = _odd(ticket) or _contradiction(ticket, entries, begun)
-    source = ClockSource.PARTIAL if problem else _source(entries[0])
-    return Timeline(segments=_joined(begun, now), source=source, problem=problem)
+        return Timeline(joined(begun, now), source, problem)
+    if problem is None and not _is_sound(ticket, proofs, begun):
+        problem = _contradiction(ticket, proofs, begun)
+    source = ClockSource.PARTIAL if problem else _source(proofs[0])
+    return Timeline(joined(begun, now), source, problem)
 
 
 def segments(ticket: Ticket, *, until: datetime) -> tuple[Segment, ...]:
     """The stretches of the ticket's life up to `until`, oldest first."""
-    return _joined(_beginnings(ticket)[0], to_the_second(until))
+    return joined(_beginnings(ticket)[0], to_the_second(until))
+
+
+def counted(stretches: Iterable[Segment]) -> timedelta:
+    """What these stretches add to the resolution clock together."""
+    total = _NOTHING
+    for status, start, end, _, _ in stretches:
+        if status in COUNTED and start <= end:  # as `Segment.counted`, without a call for each
+            total += end - start
+    return total
 
 
 def resolution_elapsed(ticket: Ticket, *, until: datetime) -> timedelta:
     """How long the resolution clock has run."""
-    return sum((s.counted for s in segments(ticket, until=until)), timedelta())
+    return counted(segments(ticket, until=until))
 
 
 def is_resolution_met(
@@ -166,35 +198,56 @@ def is_resolution_met(
     return resolution_elapsed(ticket, until=until) <= promise(ticket, policies).target.resolution
 
 
-def _beginnings(ticket: Ticket) -> tuple[list[_Beginning], list[HistoryEntry]]:
-    """How the stretches begin, and the entries that prove it: none where the columns do."""
-    entries: list[HistoryEntry] = []
-    steps: list[_Beginning] = []
-    for entry in ticket.metadata.history_of(CHAIN):
-        if (status := status_of(entry.after)) is None:
+def _beginnings(ticket: Ticket) -> tuple[list[Beginning], list[_Item]]:
+    """How the stretches begin, and the entries that prove it: none where the columns do.
+
+    `entry_from` by hand, because reports and scans look at millions of entries.
+    """
+    proofs: list[_Item] = []
+    steps: list[Beginning] = []
+    for item in ticket.metadata.history_items:
+        if not isinstance(item, dict) or (action := item.get("action")) not in _STEPS:
             continue
-        at = entry.at
-        if entry.action == _CREATED and ticket.created_at is not None:
+        status, actor = status_of(item.get("to")), item.get("actor")
+        if status is None or not (actor is None or isinstance(actor, int)):
+            continue
+        if (at := instant(item.get("at"))) is None:
+            continue
+        if action == _CREATED and ticket.created_at is not None:
             at = ticket.created_at
-        entries.append(entry)
-        steps.append((status, to_the_second(at), entry.reason or entry.action, entry.actor))
-    if not entries:
-        return [*_derived(ticket)], entries
-    return [*_before(ticket, entries[0]), *steps], entries
+        reason = item.get("reason")
+        cause = reason if reason and isinstance(reason, str) else action
+        proofs.append(item)
+        steps.append((status, to_the_second(at), cause, actor))
+    if not proofs:
+        return [*_derived(ticket)], proofs
+    if proofs[0]["action"] == _CREATED:
+        return steps, proofs
+    return [*_before(ticket, _entry(proofs[0])), *steps], proofs
 
 
-def _joined(begun: Sequence[_Beginning], now: datetime) -> tuple[Segment, ...]:
+def _entry(item: _Item) -> HistoryEntry:
+    """The entry of an item that is one."""
+    found = entry_from(item)
+    if found is None:
+        raise ValueError("the item is no entry")
+    return found
+
+
+def joined(begun: Sequence[Beginning], now: datetime) -> tuple[Segment, ...]:
     """Each stretch ends where the next one begins, the last one now."""
-    ends = [start for _, start, _, _ in begun[1:]]
+    ends = [start for _, start, _, _ in begun]
+    ends.append(now)
+    del ends[0]
     return tuple(
         [
             Segment(status, start, end, cause, actor)
-            for (status, start, cause, actor), end in zip(begun, (*ends, now), strict=False)
+            for (status, start, cause, actor), end in zip(begun, ends, strict=False)
         ]
     )
 
 
-def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
+def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[Beginning]:
     """The time before a history that does not begin with the ticket's creation.
 
     An imported ticket's entry stands where its stamps place the entry into its status; as for a
@@ -209,7 +262,7 @@ def _before(ticket: Ticket, first: HistoryEntry) -> Iterator[_Beginning]:
         yield from _solved(ticket.resolved_at, until=entered)
 
 
-def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[_Beginning]:
+def _solved(at: datetime | None, *, until: datetime | None) -> Iterator[Beginning]:
     """The stretch between solution and end, where stamps show both."""
     if at is not None and (until is None or at < until):
         yield Status.RESOLVED, at, _BY_STAMPS, None
@@ -219,8 +272,8 @@ def _status(stored: object) -> Status:
     return status_of(stored) or Status.OPEN
 
 
-def _source(first: HistoryEntry) -> ClockSource:
-    return ClockSource.HISTORY if first.action == Action.CREATED else ClockSource.DERIVED
+def _source(first: _Item) -> ClockSource:
+    return _HISTORY if first["action"] == _CREATED else ClockSource.DERIVED
 
 
 def _odd(ticket: Ticket) -> str | None:
@@ -231,10 +284,24 @@ def _odd(ticket: Ticket) -> str | None:
     return f"the ticket has {' and '.join(odd)}"
 
 
+def _is_sound(ticket: Ticket, proofs: Sequence[_Item], begun: Sequence[Beginning]) -> bool:
+    """Whether nothing of the history contradicts anything, as of nearly every ticket."""
+    starts = [start for _, start, _, _ in begun]
+    if proofs[0]["action"] != _CREATED or starts != sorted(starts):
+        return False
+    after: object = proofs[0]["to"]
+    for item in proofs[1:]:
+        if item.get("from") != after and item["action"] == _STATUS:
+            return False
+        after = item["to"]
+    return after == ticket.status
+
+
 def _contradiction(
-    ticket: Ticket, entries: Sequence[HistoryEntry], begun: Sequence[_Beginning]
+    ticket: Ticket, proofs: Sequence[_Item], begun: Sequence[Beginning]
 ) -> str | None:
     """Why the history cannot be true, if it cannot."""
+    entries = [_entry(item) for item in proofs]
     last = entries[-1]
     if last.after != ticket.status:
         return f"the history ends in {last.after}, the ticket is {ticket.status}"
@@ -250,7 +317,7 @@ def _contradiction(
     return None
 
 
-def _derived(ticket: Ticket) -> Iterator[_Beginning]:
+def _derived(ticket: Ticket) -> Iterator[Beginning]:
     """The same for a ticket without history: another program made it (rules 4.5)."""
     start = ticket.created_at or ticket.updated_at
     if start is None:

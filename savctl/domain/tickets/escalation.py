@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from savctl.domain.clock import to_the_second
-from savctl.domain.events.events import Event, TicketSLABreach
+from savctl.domain.events.events import TicketSLABreach
 from savctl.domain.model.history import Action, HistoryEntry
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import Priority, raised
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.breach import Breach, with_breach
+from savctl.domain.sla.breach import Breach, with_breaches
 from savctl.domain.sla.clock import Side, SideClock, SlaClock, new_breaches
 from savctl.domain.sla.targets import COUNTED, ESCALATED, is_automatic
 from savctl.domain.tickets.decision import Decision, history_entry, with_promise
+
+_RESPONSE, _PRIORITY = Side.RESPONSE, Action.PRIORITY  # an Enum is asked for them once
 
 
 def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:
@@ -26,31 +28,37 @@ def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -
     Only a response breach raises, and only a ticket that is still worked on; the promise stays
     as it was, so that the raise breaches nothing (rules 4.2, 4.6, 4.7).
     """
-    now = ticket.moment(seen.at)
-    entries: list[HistoryEntry] = []
-    events: list[Event] = []
-    breaches: list[Breach] = []
-    for side in new_breaches(seen, known=known):
-        to = raised(ticket.priority)
-        raises = side.side is Side.RESPONSE and ticket.status in COUNTED
-        raises = raises and to is not ticket.priority
-        breach = _breach(side, now, to if raises else None)
-        breaches.append(breach)
-        events.append(_event(ticket, breach))
-        fields: dict[str, Any] = {"metadata": with_breach(_promised(ticket, seen), breach)}
-        if raises:
-            reason = f"{ESCALATED}: {side.expected_minutes} min promised"
-            entry = history_entry(Action.PRIORITY, ticket.priority, to, None, now, reason)
-            entries.append(entry)
-            fields["metadata"] = fields["metadata"].with_history((entry,))
-            fields |= {"priority": to, "updated_at": to_the_second(now)}
-        ticket = ticket.changed(**fields)
+    now, late = ticket.moment(seen.at), new_breaches(seen, known=known)
+    if not late:
+        return Decision(ticket=ticket, at=now)
+    breaches = [_breach(side, now, _raised_to(ticket, side)) for side in late]
+    entries = [_raise(ticket, one) for one in breaches if one.raised_to is not None]
+    metadata = with_breaches(_promised(ticket, seen), breaches).with_history(entries)
+    fields: dict[str, Any] = {"metadata": metadata}
+    for one in breaches:
+        if one.raised_to is not None:
+            fields |= {"priority": one.raised_to, "updated_at": to_the_second(now)}
     return Decision(
-        ticket=ticket,
+        ticket=ticket.changed(**fields),
         at=now,
         entries=tuple(entries),
-        events=tuple(events),
+        events=tuple([_event(ticket, one) for one in breaches]),
         breaches=tuple(breaches),
+    )
+
+
+def _raised_to(ticket: Ticket, side: SideClock) -> Priority | None:
+    """The level to which a breach of this side raises a ticket, None where it does not."""
+    if side.side is not _RESPONSE or ticket.status not in COUNTED:
+        return None
+    to = raised(ticket.priority)
+    return to if to is not ticket.priority else None
+
+
+def _raise(ticket: Ticket, breach: Breach) -> HistoryEntry:
+    reason = f"{ESCALATED}: {breach.expected_minutes} min promised"
+    return history_entry(
+        _PRIORITY, ticket.priority, breach.raised_to, None, breach.found_at, reason
     )
 
 

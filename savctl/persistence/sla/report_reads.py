@@ -7,19 +7,23 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Select, func, not_, or_, select
 
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.clock import Side
+from savctl.domain.sla.plain_life import CountedRow, PlainLife, plain_life
 from savctl.persistence.metadata_sql import metadata_has
 from savctl.persistence.schema.tables import sla_breaches, support_tickets, ticket_messages
-from savctl.persistence.tickets.candidates import read_page, read_tickets
+from savctl.persistence.tickets.candidates import read_rows, read_tickets, these, tickets_of
+from savctl.persistence.tickets.tickets import WORDLESS
+from savctl.persistence.types import instant_of
 
 _T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
 _SPARSE = 8  # one in so many: to pass over a row costs less than to look one up
 _FETCHED = 10_000
+_COUNTED = CountedRow._fields
 
 
 class TicketSpan(Protocol):
@@ -60,11 +64,53 @@ class LivedUntil:
 class SpanReader(Protocol):
     """The tickets of a span, a page at a time in id order."""
 
-    def page(
-        self, connection: Connection, *, after_id: int, limit: int
-    ) -> tuple[list[Ticket], int | None]:
-        """The next tickets as `read_page` reads them, and the last id; None at the end."""
+    def rows(
+        self, connection: Connection, names: Sequence[str], *, after_id: int, limit: int
+    ) -> tuple[Sequence[Sequence[Any]], int | None]:
+        """Columns of the next tickets, the id first, and the last id; None at the end."""
         ...
+
+
+def read_counted(
+    connection: Connection, reader: SpanReader, *, after_id: int, limit: int
+) -> tuple[list[Ticket], int | None]:
+    """The next tickets of a span, without words, and the last id; None at the end."""
+    rows, last_id = reader.rows(connection, WORDLESS, after_id=after_id, limit=limit)
+    return tickets_of(connection, rows), last_id
+
+
+class LifePage(NamedTuple):
+    """Tickets whose history proves everything, and all others; the last id, None at the end."""
+
+    lives: list[PlainLife]
+    tickets: list[Ticket]
+    last_id: int | None
+
+
+def read_lives(
+    connection: Connection,
+    reader: SpanReader,
+    *,
+    after_id: int,
+    limit: int,
+    until: datetime | None = None,
+) -> LifePage:
+    """The next tickets of a span; with `until`, all of which something is later are others.
+
+    The others are read once more, whole: they are few.
+    """
+    rows, last_id = reader.rows(connection, _COUNTED, after_id=after_id, limit=limit)
+    lives: list[PlainLife] = []
+    others: list[int] = []
+    dialect = connection.dialect
+    for *values, created_at in rows:
+        counted = CountedRow._make((*values, instant_of(created_at, dialect)))
+        life = plain_life(counted, until=until)
+        if life is None:
+            others.append(counted.id)
+        else:
+            lives.append(life)
+    return LifePage(lives, read_tickets(connection, others), last_id)
 
 
 def span_reader(connection: Connection, span: TicketSpan) -> SpanReader:
@@ -82,7 +128,7 @@ def span_reader(connection: Connection, span: TicketSpan) -> SpanReader:
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Every ticket behind `before` up to `last` is looked at; `read_page` takes it as pages."""
+    """Every ticket behind `before` up to `last` is looked at."""
 
     span: TicketSpan
     before: int
@@ -97,11 +143,12 @@ class InOrder:
             found = found.with_hint(support_tickets, "FORCE INDEX (PRIMARY)", dialect)
         return found.order_by(_T.id)
 
-    def page(
-        self, connection: Connection, *, after_id: int, limit: int
-    ) -> tuple[list[Ticket], int | None]:
-        """The next tickets and the last id; None at the end."""
-        return read_page(connection, self, after_id=after_id, limit=limit)
+    def rows(
+        self, connection: Connection, names: Sequence[str], *, after_id: int, limit: int
+    ) -> tuple[Sequence[Sequence[Any]], int | None]:
+        """Columns of the next tickets, and the last id; None at the end."""
+        found = read_rows(connection, self.query(after_id).limit(limit), names)
+        return found, found[-1][0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +157,13 @@ class ById:
 
     ids: Sequence[int]
 
-    def page(
-        self, connection: Connection, *, after_id: int, limit: int
-    ) -> tuple[list[Ticket], int | None]:
-        """The next tickets and the last id; None at the end."""
+    def rows(
+        self, connection: Connection, names: Sequence[str], *, after_id: int, limit: int
+    ) -> tuple[Sequence[Sequence[Any]], int | None]:
+        """Columns of the next tickets, and the last id; None at the end."""
         start = bisect_right(self.ids, after_id)
         ids = self.ids[start : start + limit]
-        return read_tickets(connection, ids), ids[-1] if ids else None
+        return (read_rows(connection, these(ids), names), ids[-1]) if ids else ((), None)
 
 
 def _ids(connection: Connection, span: TicketSpan) -> Sequence[int]:

@@ -21,7 +21,6 @@ from savctl.persistence.sql import id_list
 from savctl.persistence.tickets.tickets import WORDLESS, driver_ticket
 
 _T = support_tickets.c
-_WORDLESS = tuple(_T[name] for name in WORDLESS)
 
 
 class Pages(Protocol):
@@ -115,10 +114,7 @@ def read_tickets(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
     They come without their words: subject and description are empty. A row that is no ticket (a
     value outside its ENUM) is left out: who works on it will name it.
     """
-    if not ids:
-        return []
-    these = text(f"id IN ({id_list(ids)})")  # or SQLAlchemy looks at each
-    return _tickets(connection, select(_T.id).where(these).order_by(_T.id))[0]
+    return tickets_of(connection, read_rows(connection, these(ids), WORDLESS)) if ids else []
 
 
 def read_page(
@@ -128,15 +124,30 @@ def read_page(
 
     One statement, where the ids first and then their rows would be two, one of them long.
     """
-    return _tickets(connection, pages.query(after_id).limit(limit))
+    rows = read_rows(connection, pages.query(after_id).limit(limit), WORDLESS)
+    return tickets_of(connection, rows), rows[-1][0] if rows else None
 
 
-def _tickets(connection: Connection, ids: Select[Any]) -> tuple[list[Ticket], int | None]:
-    dialect = connection.dialect
-    # in the driver's own words: what SQLAlchemy does for each value takes longer than to read it
-    rows = connection.execute(ids.with_only_columns(*_WORDLESS)).cursor.fetchall()
-    found = (_counted(row, dialect) for row in rows)
-    return [ticket for ticket in found if ticket is not None], rows[-1][0] if rows else None
+def these(ids: Sequence[int]) -> Select[Any]:
+    """These ids, in order: as text, or SQLAlchemy looks at each."""
+    return select(_T.id).where(text(f"id IN ({id_list(ids)})")).order_by(_T.id)
+
+
+def read_rows(
+    connection: Connection, ids: Select[Any], names: Sequence[str]
+) -> Sequence[Sequence[Any]]:
+    """Some columns of the tickets of a query, in the driver's own words.
+
+    What SQLAlchemy does for each value takes longer than to read it.
+    """
+    columns = [_T[name] for name in names]
+    return connection.execute(ids.with_only_columns(*columns)).cursor.fetchall()
+
+
+def tickets_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Ticket]:
+    """The tickets of rows of `WORDLESS`."""
+    found = (_counted(row, connection.dialect) for row in rows)
+    return [ticket for ticket in found if ticket is not None]
 
 
 def _counted(row: Sequence[Any], dialect: Dialect) -> Ticket | None:

@@ -97,9 +97,9 @@ class Messages:
         A second one for those to which messages came from other tickets: what a merge brought
         is there, but ends no silence (rules 3.1).
         """
-        found = self._last(tickets)
+        found = self._last([ticket.id for ticket in tickets])
         for mixed, moved in _mixed(tickets):
-            own = self._last(mixed, without=moved)
+            own = self._last([ticket.id for ticket in mixed], without=moved)
             for ticket in mixed:
                 if (last := found.get(ticket.id)) is not None:
                     found[ticket.id] = last._replace(own=own.get(ticket.id, LastPublic()))
@@ -110,39 +110,38 @@ class Messages:
 
         What came from another ticket is no answer; what went to another one is (rules 6.3).
         """
-        found = self._first(tickets)
+        found = self.first_public([ticket.id for ticket in tickets])
         for mixed, moved in _mixed(tickets):
             for ticket in mixed:
                 found.pop(ticket.id, None)
-            found |= self._first(mixed, without=moved)
+            found |= self.first_public([ticket.id for ticket in mixed], without=moved)
         for ticket in tickets:
             if (kept := kept_answer(ticket.metadata)) is not None:
                 found[ticket.id] = min(kept, found.get(ticket.id, kept))
         return found
 
-    def _last(
-        self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
-    ) -> dict[int, LastPublic]:
-        if not tickets:
+    def _last(self, ids: Sequence[int], *, without: Sequence[int] = ()) -> dict[int, LastPublic]:
+        if not ids:
             return {}
         newest = ", ".join(
             [_newest(side, name) for name in ("created_at", "id") for side in _SIDES]
         )
         query = (
             f"SELECT ticket_id, {newest}, MAX(created_at) FROM ticket_messages "  # noqa: S608
-            f"WHERE {_of_these(tickets, without)} GROUP BY ticket_id"
+            f"WHERE {_of_these(ids, without)} GROUP BY ticket_id"
         )
         dialect = self._connection.dialect
         return {row[0]: _last_of(row, dialect) for row in fetched(self._connection, query)}
 
-    def _first(
-        self, tickets: Sequence[Ticket], *, without: Sequence[int] = ()
+    def first_public(
+        self, ids: Sequence[int], *, without: Sequence[int] = ()
     ) -> dict[int, datetime]:
-        if not tickets:
+        """When an agent first wrote publicly in these tickets, whoever's answer that was."""
+        if not ids:
             return {}
         query = (
             "SELECT ticket_id, MIN(created_at) FROM ticket_messages "  # noqa: S608
-            f"WHERE {_of_these(tickets, without)} "
+            f"WHERE {_of_these(ids, without)} "
             "AND sender_type = 'agent' AND is_internal = 0 "
             "AND created_at >= '1970-01-01' "  # a zero date is no answer, and hides none
             "GROUP BY ticket_id"
@@ -185,10 +184,10 @@ def _mixed(tickets: Sequence[Ticket]) -> Iterator[tuple[list[Ticket], list[int]]
         yield some, ids
 
 
-def _of_these(tickets: Sequence[Ticket], without: Sequence[int]) -> str:
+def _of_these(ids: Sequence[int], without: Sequence[int]) -> str:
     """The messages of these tickets, without some; ids are written as numbers."""
     others = f" AND id NOT IN ({id_list(without)})" if without else ""
-    return f"ticket_id IN ({id_list([ticket.id for ticket in tickets])}){others}"
+    return f"ticket_id IN ({id_list(ids)}){others}"
 
 
 def _last_of(row: Sequence[Any], dialect: Dialect) -> LastPublic:

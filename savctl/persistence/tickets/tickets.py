@@ -20,8 +20,8 @@ from sqlalchemy import (
 
 from savctl.domain.encryption.codec import MetadataCodec
 from savctl.domain.model.metadata import EMPTY
-from savctl.domain.model.priority import Priority
-from savctl.domain.model.states import Status
+from savctl.domain.model.priority import Priority, level_of
+from savctl.domain.model.states import Status, status_of
 from savctl.domain.model.ticket import FIXED_COLUMNS, TICKET_COLUMNS, Ticket
 from savctl.errors import NotFound
 from savctl.persistence.alike import update_alike
@@ -43,7 +43,7 @@ from savctl.persistence.schema.tables import (
 from savctl.persistence.sql import id_list
 from savctl.persistence.tickets.references import resolved
 from savctl.persistence.tickets.written_tickets import write_rows_of
-from savctl.persistence.types import MetadataType, instant_of
+from savctl.persistence.types import UtcDateTime, instant_of, metadata_of
 from savctl.persistence.visibility import requester_on, seen_archived, seen_tickets
 
 _T = support_tickets.c
@@ -51,13 +51,11 @@ _T = support_tickets.c
 # What a decision may change; the rest of the row is never written again.
 _MUTABLE = tuple(name for name in TICKET_COLUMNS if name not in FIXED_COLUMNS)
 
-# The columns in their order, which ends with the metadata and the times. Words may be long, and
-# whoever counts or closes does not need them; an empty one would still come over the network.
-_WORDS = ("subject", "description")
-WORDLESS = tuple(name for name in TICKET_COLUMNS if name not in _WORDS)
-_FIRST_WORD = TICKET_COLUMNS.index(_WORDS[0])
-_METADATA = TICKET_COLUMNS.index("metadata")
-_JSON = MetadataType()
+# Words may be long, and whoever counts or closes does not need them; an empty one would still come
+# over the network.
+_NO_WORDS = {"subject": "", "description": ""}
+WORDLESS = tuple(name for name in TICKET_COLUMNS if name not in _NO_WORDS)
+_TIMES = tuple(name for name in TICKET_COLUMNS if isinstance(_T[name].type, UtcDateTime))
 
 # Made once: to make such a query takes longer than the server needs to answer it.
 _BY_ID = select(support_tickets).where(_T.id == bindparam("ref"))
@@ -350,18 +348,24 @@ def locked_tickets(
 
 def driver_ticket(row: Sequence[Any], dialect: Dialect, *, has_words: bool) -> Ticket:
     """A row of support_tickets as the driver has it, whole or without its words."""
+    values: dict[str, Any] = dict(zip(TICKET_COLUMNS if has_words else WORDLESS, row, strict=True))
     if not has_words:
-        row = (*row[:_FIRST_WORD], "", "", *row[_FIRST_WORD:])
-    times = [instant_of(stored, dialect) for stored in row[_METADATA + 1 :]]
-    metadata = _JSON.process_result_value(row[_METADATA], dialect)
-    return to_ticket((*row[:_METADATA], metadata, *times))
+        values.update(_NO_WORDS)
+    values["metadata"] = metadata_of(values["metadata"])
+    for name in _TIMES:
+        values[name] = instant_of(values[name], dialect)
+    return _ticket(values)
 
 
 def to_ticket(row: Iterable[Any]) -> Ticket:
     """A full row of support_tickets, in the order of its columns, as a value."""
-    values = dict(zip(TICKET_COLUMNS, row, strict=True))
-    values["priority"] = Priority.stored(values["priority"])
-    values["status"] = Status.stored(values["status"])
+    return _ticket(dict(zip(TICKET_COLUMNS, row, strict=True)))
+
+
+def _ticket(values: dict[str, Any]) -> Ticket:
+    level, status = values["priority"], values["status"]
+    values["priority"] = level_of(level) or Priority.stored(level)
+    values["status"] = status_of(status) or Status.stored(status)
     return Ticket(**values)
 
 

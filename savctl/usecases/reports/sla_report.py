@@ -7,24 +7,60 @@ equals what `sla explain` shows for each of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
+from savctl.domain.model.priority import Priority
+from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.periods import Every, bucket
 from savctl.domain.sla.clock import Side, SlaClock, clock
+from savctl.domain.sla.plain_life import PlainLife
 from savctl.domain.sla.policy import Policies, Policy
 from savctl.domain.sla.statistics import SlaStatistics
 from savctl.domain.sla.targets import ClockSource
 from savctl.domain.tickets.point_in_time import as_of
 from savctl.persistence.engine import Database
-from savctl.persistence.sla.report_reads import CreatedBetween, TicketSpan, span_reader
+from savctl.persistence.sla.report_reads import (
+    CreatedBetween,
+    TicketSpan,
+    read_counted,
+    read_lives,
+    span_reader,
+)
 from savctl.persistence.tickets.messages import Messages
 
 _PAGE = 1_000
 NOBODY = "none"
-GROUPS: dict[str, Callable[[Ticket, SlaClock], str]] = {
+
+
+class Counted(Protocol):
+    """What a report groups by of a ticket."""
+
+    @property
+    def priority(self) -> Priority:
+        """Its present priority."""
+        ...
+
+    @property
+    def category(self) -> str | None:
+        """Its category."""
+        ...
+
+    @property
+    def assigned_to(self) -> int | None:
+        """The agent who has it."""
+        ...
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was created."""
+        ...
+
+
+GROUPS: dict[str, Callable[[Counted, SlaClock], str]] = {
     "priority": lambda _, seen: str(seen.promise.priority),
     "agent": lambda ticket, _: str(ticket.assigned_to or NOBODY),
     "category": lambda ticket, _: ticket.category or NOBODY,
@@ -111,11 +147,75 @@ class OnlyPolicy(Policies):
 
 def ticket_clocks(
     database: Database, tickets: TicketSpan, span: ReportSpan, policies: Policies
-) -> Iterator[tuple[Ticket, SlaClock]]:
+) -> Iterator[tuple[Counted, SlaClock]]:
     """Each of these tickets with its clocks, as they were known at the span's moment."""
-    for page in ticket_pages(database, tickets, span, policies):
-        for ticket, answered_at in page:
-            yield ticket, clock(ticket, now=span.now, answered_at=answered_at, policies=policies)
+    for page in life_pages(database, tickets, span, policies):
+        for ticket in page.counted():
+            yield ticket, clocks_of(ticket, page.answers.get(ticket.id), span, policies)
+
+
+def clocks_of(
+    ticket: Ticket | PlainLife,
+    answered_at: datetime | None,
+    span: ReportSpan,
+    policies: Policies,
+) -> SlaClock:
+    """Both clocks of what a page holds."""
+    if isinstance(ticket, PlainLife):
+        return ticket.clock(now=span.now, answered_at=answered_at, policies=policies)
+    return clock(ticket, now=span.now, answered_at=answered_at, policies=policies)
+
+
+class CountedPage(NamedTuple):
+    """Tickets as they were known at a moment, and the first answers of those that were asked for.
+
+    Those whose history proves everything are lives, all others are tickets.
+    """
+
+    lives: Sequence[PlainLife]
+    tickets: Sequence[Ticket]
+    answers: Mapping[int, datetime]
+
+    def counted(self) -> Iterator[PlainLife | Ticket]:
+        """All of them."""
+        yield from self.lives
+        yield from self.tickets
+
+
+def life_pages(
+    database: Database,
+    wanted: TicketSpan,
+    span: ReportSpan,
+    policies: Policies | None = None,
+    *,
+    answered: Callable[[Status], bool] = lambda _: True,
+) -> Iterator[CountedPage]:
+    """Tickets with their first answers, a page in memory at a time.
+
+    Tickets of a status whose answers are not needed `answered` leaves out: to look them all up
+    takes as long as to read the tickets.
+    """
+    with database.reading() as connection:
+        reader = span_reader(connection, wanted)
+    until = span.now if span.is_past else None
+    after_id = 0
+    while True:
+        with database.reading() as connection:
+            page = read_lives(connection, reader, after_id=after_id, limit=_PAGE, until=until)
+            if page.last_id is None:
+                return
+            known = page.tickets
+            if span.is_past:
+                known = [as_of(ticket, span.now, policies) for ticket in known]
+            asked = [life.id for life in page.lives if answered(life.status)]
+            also = zip(page.tickets, known, strict=True)
+            messages = Messages(connection)
+            answers = messages.first_public(asked)
+            answers |= messages.first_answers([now for now, then in also if answered(then.status)])
+        if span.is_past:
+            answers = {ticket: at for ticket, at in answers.items() if at <= span.now}
+        yield CountedPage(page.lives, known, answers)
+        after_id = page.last_id
 
 
 def ticket_pages(
@@ -123,22 +223,15 @@ def ticket_pages(
     wanted: TicketSpan,
     span: ReportSpan,
     policies: Policies | None = None,
-    *,
-    answered: Callable[[Ticket], bool] = lambda _: True,
 ) -> Iterator[list[tuple[Ticket, datetime | None]]]:
-    """Tickets with their first answers, a page in memory at a time.
-
-    Whose answer is not needed `answered` leaves out: to look them all up takes as long as to read
-    the tickets.
-    """
+    """The same for what needs more of each ticket than its life."""
     with database.reading() as connection:
         reader = span_reader(connection, wanted)
     after_id = 0
     while True:
         with database.reading() as connection:
-            tickets, last_id = reader.page(connection, after_id=after_id, limit=_PAGE)
-            asked = [ticket for ticket in tickets if answered(ticket)]
-            answers = Messages(connection).first_answers(asked) if asked else {}
+            tickets, last_id = read_counted(connection, reader, after_id=after_id, limit=_PAGE)
+            answers = Messages(connection).first_answers(tickets)
         if last_id is None:
             return
         found = [(ticket, answers.get(ticket.id)) for ticket in tickets]

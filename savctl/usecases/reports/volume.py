@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
-from savctl.domain.model.ticket import Ticket
 from savctl.domain.periods import Every, bucket, buckets
-from savctl.domain.sla.targets import entered
+from savctl.domain.sla.targets import Beginning, entered
 from savctl.domain.tickets.life_steps import DONE, STEPS
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, customer_messages_by_day
-from savctl.usecases.reports.sla_report import ReportSpan, ticket_pages
+from savctl.usecases.reports.sla_report import ReportSpan, life_pages
 
 
 def report_volume(
@@ -23,9 +24,9 @@ def report_volume(
     }
     backlog = 0
     lived = LivedUntil(span.until, span.since)  # what was closed before it counts nowhere
-    for page in ticket_pages(database, lived, span, answered=lambda _: False):
-        for ticket, _ in page:
-            backlog += _add_life(counts, ticket, span, every)
+    for page in life_pages(database, lived, span, answered=lambda _: False):
+        for begun in chain((life.begun for life in page.lives), map(entered, page.tickets)):
+            backlog += _add_life(counts, begun, span, every)
     with database.reading() as connection:
         days = customer_messages_by_day(connection, span.since, span.until)
     for day, count in days.items():
@@ -39,12 +40,12 @@ def report_volume(
 
 
 def _add_life(
-    counts: dict[str, Counter[str]], ticket: Ticket, span: ReportSpan, every: Every
+    counts: dict[str, Counter[str]], begun: Sequence[Beginning], span: ReportSpan, every: Every
 ) -> int:
     """Count what happened to a ticket in the span; answers 1 if it was open when that began."""
     was_open = False
     is_done: bool | None = None
-    for status, start in entered(ticket):
+    for status, start, _, _ in begun:
         before, is_done = is_done, status in DONE
         if start < span.since:
             was_open = not is_done

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.clock import Side, clock, solution
+from savctl.domain.sla.clock import Side, solution
+from savctl.domain.sla.plain_life import PlainLife
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.statistics import Spans
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
 from savctl.persistence.sla.report_reads import LivedUntil, breaches_by
-from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, ticket_pages
+from savctl.usecases.reports.sla_report import NOBODY, ReportSpan, clocks_of, life_pages
 
 _SOON = timedelta(hours=24)
+_CLOSED = Status.CLOSED  # to ask an Enum for it takes longer than to compare it
 
 
 @dataclass(slots=True)
@@ -55,46 +57,39 @@ def report_workload(
     """
     found: dict[str, Work] = {}
     lived = LivedUntil(span.until, since=span.since)
-    # a ticket that is done now may have been at work in the past
-    answered = _is_anyone if span.is_past else _is_at_work
-    for page in ticket_pages(database, lived, span, policies, answered=answered):
-        for ticket, answered_at in page:
+    for page in life_pages(database, lived, span, policies, answered=COUNTED.__contains__):
+        for ticket in page.counted():
             name = str(getattr(ticket, by) or NOBODY)
             if name not in found:
                 found[name] = Work()
-            _add_work(found[name], ticket, answered_at, span, policies)
+            _add_work(found[name], ticket, page.answers.get(ticket.id), span, policies)
     with database.reading() as connection:
         for (held, side), count in breaches_by(connection, by, span.since, span.until).items():
             found.setdefault(str(held or NOBODY), Work()).breaches[side] += count
     return found
 
 
-def _is_at_work(ticket: Ticket) -> bool:
-    return ticket.status in COUNTED
-
-
-def _is_anyone(_: Ticket) -> bool:
-    return True
-
-
 def _add_work(
     work: Work,
-    ticket: Ticket,
+    ticket: Ticket | PlainLife,
     answered_at: datetime | None,
     span: ReportSpan,
     policies: Policies,
 ) -> None:
     """Count a ticket; both of its clocks are needed while it is worked on alone."""
-    if ticket.status is not Status.CLOSED:
+    if ticket.status is not _CLOSED:
         work.statuses[str(ticket.status)] += 1
-    if _is_at_work(ticket):
-        seen = clock(ticket, now=span.now, answered_at=answered_at, policies=policies)
+    if ticket.status in COUNTED:
+        seen = clocks_of(ticket, answered_at, span, policies)
         if seen.is_trusted:
             work.overdue += any(side.is_breached for side in seen.sides)
             work.due_soon += any(
                 side.due_at is not None and side.due_at <= span.now + _SOON for side in seen.sides
             )
-    elif (solved := solution(ticket, now=span.now)) is not None:
-        ended_at, minutes = solved
-        if span.since <= ended_at < span.until:
-            work.solved.add(minutes)
+        return
+    if isinstance(ticket, PlainLife):
+        solved = ticket.solution(now=span.now)
+    else:
+        solved = solution(ticket, now=span.now)
+    if solved is not None and span.since <= solved[0] < span.until:
+        work.solved.add(solved[1])

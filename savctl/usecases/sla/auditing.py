@@ -17,7 +17,7 @@ from typing import NamedTuple
 from savctl.domain.clock import instant, second_text
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.audit import FindingKind, SlaFinding, findings
-from savctl.domain.sla.breach import Breach, breaches_of, with_breach
+from savctl.domain.sla.breach import Breach, breaches_of, with_breaches
 from savctl.domain.sla.clock import Side, SlaClock, clock
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.targets import ClockSource
@@ -208,11 +208,10 @@ def _put_back(uow: UnitOfWork, one: _Audited) -> Ticket:
     inside, outside = _sides(stored), _sides(one.ledger)
     lacking = {b.side: b for b in stored if b.side not in outside}
     uow.breaches.append((one.ticket.id, breach) for breach in lacking.values())
-    metadata = one.ticket.metadata
     wiped = [breach for breach in one.ledger if breach.side not in inside]
-    for breach in wiped:
-        metadata = with_breach(metadata, breach)
-    return one.ticket.changed(metadata=metadata) if wiped else one.ticket
+    if not wiped:
+        return one.ticket
+    return one.ticket.changed(metadata=with_breaches(one.ticket.metadata, wiped))
 
 
 def _sides(breaches: Sequence[Breach]) -> frozenset[Side]:

@@ -18,7 +18,7 @@ from savctl.domain.model.metadata import EMPTY
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.breach import Breach, with_breach
+from savctl.domain.sla.breach import Breach, with_breaches
 from savctl.domain.sla.clock import Side
 from savctl.domain.sla.targets import ESCALATED
 from savctl.persistence.bulk import insert_tickets
@@ -150,7 +150,7 @@ def _raised_before(number: int) -> Ticket:
         after="high",
         reason=f"{ESCALATED}: 1440 min promised",
     )
-    metadata = with_breach(ticket.metadata, _RAISED_BEFORE).with_history((raised,))
+    metadata = with_breaches(ticket.metadata, [_RAISED_BEFORE]).with_history((raised,))
     return ticket.changed(priority=Priority.HIGH, metadata=metadata)
 
 
