@@ -42,7 +42,11 @@ class Breach:
 
 def breaches_of(metadata: Metadata) -> tuple[Breach, ...]:
     """The breaches that a ticket's metadata holds; what is none is passed over."""
-    stored = metadata.object_at("sla").get("breaches")
+    return breaches_in(metadata.object_at("sla").get("breaches"))
+
+
+def breaches_in(stored: object) -> tuple[Breach, ...]:
+    """The breaches of a stored list."""
     if not stored or not isinstance(stored, list):
         return ()
     return tuple(breach for breach in map(_breach_from, stored) if breach is not None)

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from savctl.domain.model.ticket import Ticket
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.schema.tables import sla_alarms, support_tickets
@@ -35,11 +34,12 @@ class ScheduledChecks:
         rows = [(ticket_id, _text(at), None) for ticket_id, at in tickets]
         insert_rows(self._connection, sla_alarms, _COLUMNS, rows, replaces=True)
 
-    def put(self, alarms: Iterable[tuple[Ticket, datetime | None]]) -> None:
-        """Set when to look at each ticket again; None for never, unless its row changes."""
-        rows = [
-            (ticket.id, _text(looks_at), _text(ticket.updated_at)) for ticket, looks_at in alarms
-        ]
+    def put(self, alarms: Iterable[tuple[int, datetime | None, datetime | None]]) -> None:
+        """Set when to look at each ticket again, with when its row was changed last.
+
+        None for never, unless the row changes.
+        """
+        rows = [(ticket_id, _text(at), _text(updated_at)) for ticket_id, at, updated_at in alarms]
         insert_rows(self._connection, sla_alarms, _COLUMNS, rows, replaces=True)
 
     def remove(self, ticket_ids: Sequence[int]) -> None:

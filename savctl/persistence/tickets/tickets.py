@@ -327,23 +327,31 @@ def _is_archived(ref: str | int) -> ColumnElement[bool]:
 def locked_tickets(
     connection: Connection, ids: Sequence[int], *, skip_locked: bool, has_words: bool
 ) -> list[Ticket]:
-    """These tickets, locked in id order, in one statement that is not compiled anew.
-
-    SQLAlchemy would compile it for each number of ids, and look at each id and each value.
-    """
+    """These tickets, locked in id order, in one statement that is not compiled anew."""
     if not ids:
         return []
     if seen_tickets(connection):
         narrowed = _seen(connection, _BY_IDS).with_for_update(skip_locked=skip_locked)
         return [to_ticket(row) for row in connection.execute(narrowed, {"ids": ids})]
-    names = ", ".join(TICKET_COLUMNS if has_words else WORDLESS)
+    names = TICKET_COLUMNS if has_words else WORDLESS
+    rows = locked_rows(connection, names, ids, skip_locked=skip_locked)
+    return [driver_ticket(row, connection.dialect, has_words=has_words) for row in rows]
+
+
+def locked_rows(
+    connection: Connection, names: Sequence[str], ids: Sequence[int], *, skip_locked: bool
+) -> Sequence[Sequence[Any]]:
+    """Columns of these tickets, locked in id order, in the driver's own words.
+
+    SQLAlchemy would compile it for each number of ids, and look at each id and each value.
+    """
     lock = " FOR UPDATE" + " SKIP LOCKED" * skip_locked
     query = (
-        f"SELECT {names} FROM support_tickets WHERE id IN ({id_list(ids)}) "  # noqa: S608
+        f"SELECT {', '.join(names)} FROM support_tickets "  # noqa: S608
+        f"WHERE id IN ({id_list(ids)}) "
         f"ORDER BY id{'' if connection.dialect.name == 'sqlite' else lock}"
     )
-    rows = connection.exec_driver_sql(query).cursor.fetchall()
-    return [driver_ticket(row, connection.dialect, has_words=has_words) for row in rows]
+    return connection.exec_driver_sql(query).cursor.fetchall()
 
 
 def driver_ticket(row: Sequence[Any], dialect: Dialect, *, has_words: bool) -> Ticket:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
-from savctl.domain.sla.breach import Breach, breaches_of
+from savctl.domain.sla.breach import Breach, breaches_in, breaches_of
 from savctl.domain.sla.clock import Side, SlaClock, clock, new_breaches, next_look
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.targets import COUNTED
 from savctl.domain.tickets.decision import Decision
 from savctl.domain.tickets.escalation import record_breaches
 from savctl.persistence.engine import Database
+from savctl.persistence.sla.locked_lives import LockedRow, lock_rows
 from savctl.persistence.sla.scan_cursor import ScanCursor, read_watch, write_watch
 from savctl.persistence.sla.scheduled_checks import (
     DueChecks,
@@ -37,19 +38,24 @@ from savctl.usecases.batch.report import Item, ItemOutcome
 WHOLE_EVERY = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 _NOTHING = frozenset[Side]()
+_CLOSED = Status.CLOSED  # to ask an Enum for it takes longer than to compare it
 _IN_USE = "in use by another program or command at this moment; the next run looks again"
 
 
 class _Judged(NamedTuple):
     """A locked ticket, its clocks, what is written down of it already, and what is not yet.
 
-    The scan writes to tickets that are worked on; the others are the audit's (rules 4.6).
+    The scan writes to tickets that are worked on; the others are the audit's (rules 4.6). The
+    ticket itself is None where its life is enough: it is not late.
     """
 
-    ticket: Ticket
+    id: int
+    status: Status
+    updated_at: datetime | None
+    ticket: Ticket | None
     seen: SlaClock
     known: frozenset[Side]
-    late: frozenset[Side] = _NOTHING
+    late: frozenset[Side]
 
     def next_look(self) -> datetime | None:
         """When a breach can come that is not written down by then."""
@@ -90,33 +96,47 @@ def _scan_batch(
     uow: UnitOfWork, ids: Sequence[int], now: datetime, policies: Policies
 ) -> list[Item]:
     """One transaction: lock, judge what is locked, write all of it set-wise."""
-    locked = uow.tickets.lock_many(ids, skip_locked=True, has_words=False)
+    locked = lock_rows(uow.connection, ids)
     judged = _judge(uow, locked, now, policies)
-    late = [j for j in judged if j.late]
-    made = {j.ticket.id: record_breaches(j.ticket, j.seen, known=j.known) for j in late}
-    uow.record_many([(j.ticket, made[j.ticket.id]) for j in late])
+    late = [(j, j.ticket) for j in judged if j.late and j.ticket is not None]
+    made = {j.id: record_breaches(ticket, j.seen, known=j.known) for j, ticket in late}
+    uow.record_many([(ticket, made[j.id]) for j, ticket in late])
     uow.alarms.put(
-        (made[j.ticket.id].ticket if j.late else j.ticket, j.next_look())
+        (j.id, j.next_look(), made[j.id].ticket.updated_at if j.late else j.updated_at)
         for j in judged
-        if j.ticket.status is not Status.CLOSED
+        if j.status is not _CLOSED
     )
-    uow.alarms.remove([j.ticket.id for j in judged if j.ticket.status is Status.CLOSED])
-    items = [item for j in judged if (item := _item(j, made.get(j.ticket.id))) is not None]
-    return items + _not_locked(uow, sorted(set(ids) - {ticket.id for ticket in locked}))
+    uow.alarms.remove([j.id for j in judged if j.status is _CLOSED])
+    items = [item for j in judged if (item := _item(j, made.get(j.id))) is not None]
+    return items + _not_locked(uow, sorted(set(ids) - {row.id for row in locked}))
 
 
 def _judge(
-    uow: UnitOfWork, tickets: Sequence[Ticket], now: datetime, policies: Policies
+    uow: UnitOfWork, rows: Sequence[LockedRow], now: datetime, policies: Policies
 ) -> list[_Judged]:
     """The clocks of locked tickets; one query for all their answers, one for the ledger."""
-    ids = [ticket.id for ticket in tickets]
-    answers, ledger = uow.messages.first_answers(tickets), uow.breaches.sides(ids)
+    lives = {row.id: life for row in rows if (life := row.life()) is not None}
+    tickets = {row.id: row.ticket() for row in rows if row.id not in lives}
+    answers = uow.messages.first_public(list(lives))
+    answers |= uow.messages.first_answers(list(tickets.values()))
+    ledger = uow.breaches.sides([row.id for row in rows])
     judged = []
-    for ticket in tickets:
-        seen = clock(ticket, now=now, answered_at=answers.get(ticket.id), policies=policies)
-        known = ledger.get(ticket.id, _NOTHING) | _sides(breaches_of(ticket.metadata))
-        late = _new_sides(seen, known) if ticket.status in COUNTED else _NOTHING
-        judged.append(_Judged(ticket, seen, known, late))
+    for row in rows:
+        answered_at, recorded = answers.get(row.id), ledger.get(row.id, _NOTHING)
+        if (life := lives.get(row.id)) is not None:
+            seen = life.clock(now=now, answered_at=answered_at, policies=policies)
+            status, stored = life.status, breaches_in(life.sla.get("breaches"))
+        else:
+            ticket = tickets[row.id]
+            seen = clock(ticket, now=now, answered_at=answered_at, policies=policies)
+            status, stored = ticket.status, breaches_of(ticket.metadata)
+        known = recorded | _sides(stored)
+        late = _new_sides(seen, known) if status in COUNTED else _NOTHING
+        if late and life is not None:
+            tickets[row.id] = row.ticket()
+        judged.append(
+            _Judged(row.id, status, row.updated_at, tickets.get(row.id), seen, known, late)
+        )
     return judged
 
 
@@ -130,6 +150,8 @@ def _new_sides(seen: SlaClock, known: frozenset[Side]) -> frozenset[Side]:
 
 def _item(judged: _Judged, decision: Decision | None) -> Item | None:
     ticket, problem = judged.ticket, judged.seen.timeline.problem
+    if ticket is None:
+        return None
     if decision is not None:
         detail = "; ".join(_breach_text(ticket, breach) for breach in decision.breaches)
         return Item(ticket.id, ticket.ticket_number, ItemOutcome.CHANGED, detail)
