@@ -24,6 +24,7 @@ from tests.servers import find
 from tests.servers.missing import MISSING, PACKAGES
 
 KINDS = ("sqlite", "mariadb", "mysql")
+_LONGEST_IN_NAMES = 80
 STORE_KINDS = ("directory", "seaweedfs", "ministack")
 # What shares one of these runs in one worker: it takes seconds to make, or is broken on purpose.
 SHARED = {
@@ -81,6 +82,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kind", kinds, scope="session")
     elif "store_kind" in names:
         metafunc.parametrize("store_kind", stores, scope="session")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test by its argument where the value is long: no name is read at such a length.
+
+    Keys and contents made at random would give each worker other names.
+    """
+    is_long = isinstance(val, str | bytes) and len(val) > _LONGEST_IN_NAMES
+    return argname if is_long else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
