@@ -17,22 +17,26 @@ from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.periods import Every
 from savctl.domain.sla.clock import Side, clock
+from savctl.domain.sla.plain_life import CountedRow
 from savctl.domain.sla.policy import Policies
 from savctl.domain.sla.statistics import Spans
 from savctl.domain.sla.targets import COUNTED
 from savctl.persistence.engine import Database
 from savctl.persistence.schema.tables import support_tickets
 from savctl.persistence.sla import report_reads
+from savctl.persistence.sla.packed_rows import counted_rows, packed_rows
 from savctl.persistence.sla.report_reads import (
     ById,
     CreatedBetween,
     InOrder,
     LivedUntil,
     TicketSpan,
+    _ids,
     read_counted,
     read_lives,
     span_reader,
 )
+from savctl.persistence.tickets.candidates import read_rows, these
 from savctl.persistence.tickets.messages import Messages
 from savctl.usecases.reports.sla_report import (
     GROUPS,
@@ -242,7 +246,7 @@ def counted(database: Database, span: ReportSpan) -> list[object]:
     return [workloads, rows, report_volume(database, span, every=Every.DAY)]
 
 
-@pytest.mark.each_database("what a column holds is the driver's")
+@pytest.mark.slow("counts a shop of odd rows twice, grouped in every way")
 @pytest.mark.parametrize("days", [None, 0, 3, 100])
 def test_what_is_counted_without_tickets_is_what_tickets_show(
     shop: Database, monkeypatch: pytest.MonkeyPatch, days: int | None
@@ -263,6 +267,31 @@ def test_what_is_counted_without_tickets_is_what_tickets_show(
 
     monkeypatch.setattr(report_reads, "plain_life", lambda *_, **__: None)
     assert counted(shop, span) == quickly
+
+
+@pytest.mark.only_on("mariadb", "mysql")
+@pytest.mark.parametrize("cut", ["", "SET SESSION group_concat_max_len = 100"])
+def test_what_a_server_sends_in_one_value_is_what_its_rows_hold(shop: Database, cut: str) -> None:
+    """Separators in a text, a value that is cut: then the rows are read one by one."""
+    ids = walked(shop, AtWork())
+    odd = "category = CONCAT('a', CHAR(31 USING utf8mb4), 'b', CHAR(30 USING utf8mb4))"
+    found = {}
+    for name, sets in (("usual", "category = NULL"), ("odd", odd)):
+        with shop.connection() as connection:
+            connection.exec_driver_sql(f"UPDATE support_tickets SET {sets} WHERE id = {ids[3]}")
+            connection.commit()
+        with shop.reading() as connection:
+            if cut:
+                connection.exec_driver_sql(cut)
+            known = _ids(connection, AtWork())
+            rows, last_id = ById(known).counted(connection, after_id=0, limit=1_000)
+            plain = read_rows(connection, these(ids), CountedRow._fields)
+            assert list(rows) == list(counted_rows(connection, plain))
+            assert (list(known), last_id) == (ids, ids[-1])
+            found[name] = packed_rows(connection, ids) is not None
+            connection.invalidate()  # others get a session of their own
+
+    assert found == {"usual": not cut, "odd": False}
 
 
 def test_nearly_all_tickets_of_a_shop_are_counted_without_being_made(shop: Database) -> None:

@@ -16,6 +16,8 @@ from savctl.persistence.driver_errors import leave_server
 # index first, to save rows that nobody asks for. Only MariaDB has, and reads, the second half.
 _ONE_INDEX = "optimizer_switch='index_merge_intersection=off' /*M!100403 ',rowid_filter=off' */"
 
+_LONGEST_TEXT = 2**26  # a page of tickets in one value; servers allow a thousand characters
+
 
 def server_engine(url: URL, waits: Waits) -> Engine:
     """The connections to a server: UTC, utf8mb4, READ COMMITTED, no wait without an end."""
@@ -24,6 +26,7 @@ def server_engine(url: URL, waits: Waits) -> Engine:
             "time_zone='+00:00'",
             f"innodb_lock_wait_timeout={waits.lock_wait_seconds}",
             f"lock_wait_timeout={waits.table_wait_seconds}",
+            f"group_concat_max_len={_LONGEST_TEXT}",
             _ONE_INDEX,
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -16,14 +16,18 @@ from savctl.domain.sla.clock import Side
 from savctl.domain.sla.plain_life import CountedRow, PlainLife, plain_life
 from savctl.persistence.metadata_sql import metadata_has
 from savctl.persistence.schema.tables import sla_breaches, support_tickets, ticket_messages
+from savctl.persistence.sla.packed_rows import (
+    COUNTED_COLUMNS,
+    counted_rows,
+    packed_ids,
+    packed_rows,
+)
 from savctl.persistence.tickets.candidates import read_rows, read_tickets, these, tickets_of
 from savctl.persistence.tickets.tickets import WORDLESS
-from savctl.persistence.types import instant_of
 
 _T, _M, _B = support_tickets.c, ticket_messages.c, sla_breaches.c
 _SPARSE = 8  # one in so many: to pass over a row costs less than to look one up
 _FETCHED = 10_000
-_COUNTED = CountedRow._fields
 
 
 class TicketSpan(Protocol):
@@ -70,6 +74,12 @@ class SpanReader(Protocol):
         """Columns of the next tickets, the id first, and the last id; None at the end."""
         ...
 
+    def counted(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[Iterable[CountedRow], int | None]:
+        """What reports read of the next tickets, and the last id; None at the end."""
+        ...
+
 
 def read_counted(
     connection: Connection, reader: SpanReader, *, after_id: int, limit: int
@@ -99,12 +109,10 @@ def read_lives(
 
     The others are read once more, whole: they are few.
     """
-    rows, last_id = reader.rows(connection, _COUNTED, after_id=after_id, limit=limit)
+    rows, last_id = reader.counted(connection, after_id=after_id, limit=limit)
     lives: list[PlainLife] = []
     others: list[int] = []
-    dialect = connection.dialect
-    for *values, created_at in rows:
-        counted = CountedRow._make((*values, instant_of(created_at, dialect)))
+    for counted in rows:
         life = plain_life(counted, until=until)
         if life is None:
             others.append(counted.id)
@@ -150,6 +158,13 @@ class InOrder:
         found = read_rows(connection, self.query(after_id).limit(limit), names)
         return found, found[-1][0] if found else None
 
+    def counted(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[Iterable[CountedRow], int | None]:
+        """What reports read of the next tickets, and the last id; None at the end."""
+        found, last_id = self.rows(connection, COUNTED_COLUMNS, after_id=after_id, limit=limit)
+        return counted_rows(connection, found), last_id
+
 
 @dataclass(frozen=True, slots=True)
 class ById:
@@ -161,13 +176,33 @@ class ById:
         self, connection: Connection, names: Sequence[str], *, after_id: int, limit: int
     ) -> tuple[Sequence[Sequence[Any]], int | None]:
         """Columns of the next tickets, and the last id; None at the end."""
-        start = bisect_right(self.ids, after_id)
-        ids = self.ids[start : start + limit]
+        ids = self._next(after_id, limit)
         return (read_rows(connection, these(ids), names), ids[-1]) if ids else ((), None)
+
+    def counted(
+        self, connection: Connection, *, after_id: int, limit: int
+    ) -> tuple[Iterable[CountedRow], int | None]:
+        """What reports read of the next tickets, and the last id; None at the end."""
+        ids = self._next(after_id, limit)
+        if not ids:
+            return (), None
+        packed = packed_rows(connection, ids)
+        if packed is not None:
+            return packed, ids[-1]
+        rows = read_rows(connection, these(ids), COUNTED_COLUMNS)
+        return counted_rows(connection, rows), ids[-1]
+
+    def _next(self, after_id: int, limit: int) -> Sequence[int]:
+        start = bisect_right(self.ids, after_id)
+        return self.ids[start : start + limit]
 
 
 def _ids(connection: Connection, span: TicketSpan) -> Sequence[int]:
-    query = select(_T.id).where(*span.conditions()).order_by(_T.id)
+    wanted = span.conditions()
+    packed = packed_ids(connection, wanted)
+    if packed is not None:
+        return packed
+    query = select(_T.id).where(*wanted).order_by(_T.id)
     rows = connection.execute(query, execution_options={"yield_per": _FETCHED})
     return array("Q", (ticket_id for ticket_id in rows.scalars() if ticket_id > 0))
 
