@@ -26,26 +26,48 @@ def insert_for_tickets(
     connection: Connection,
     table: Table,
     columns: Sequence[str],
-    row: Sequence[Any],
+    rows: Sequence[Sequence[Any]],
     ids: Sequence[int],
+    *,
+    replaces: bool = False,
 ) -> None:
-    """Insert a row of driver values for each of these locked tickets, in the order of their ids.
+    """Insert these rows of driver values for each of these locked tickets.
 
-    Its `ticket_id` is theirs, whatever it holds; the values are bound once.
+    They come in the order of the tickets' ids, those of a ticket in the order given. Their
+    `ticket_id` is the ticket's, whatever they hold; the values are bound once. With `replaces`
+    a row of the same primary key gives way.
 
     Raises:
         RuntimeError: one of the tickets is not there.
     """
-    mark = placeholder(connection)
-    marks = ", ".join(["id" if name == "ticket_id" else mark for name in columns])
-    values = [value for name, value in zip(columns, row, strict=True) if name != "ticket_id"]
+    values: list[Any] = []
+    for row in rows:
+        values += [v for name, v in zip(columns, row, strict=True) if name != "ticket_id"]
+    chosen = _one_row if len(rows) == 1 else _several_rows
     statement = (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {marks} "  # noqa: S608
-        f"FROM support_tickets WHERE id IN ({id_list(ids)}) ORDER BY id"
+        f"{'REPLACE' if replaces else 'INSERT'} INTO {table.name} ({', '.join(columns)}) "
+        f"{chosen(placeholder(connection), columns, len(rows)).format(ids=id_list(ids))}"
     )
-    made = connection.exec_driver_sql(statement, tuple(values)).rowcount
-    if made != len(ids):
-        raise RuntimeError(f"{made} of {len(ids)} locked tickets exist")
+    made, wanted = connection.exec_driver_sql(statement, tuple(values)).rowcount, len(ids)
+    # a server counts a row that gives way as well
+    if made < wanted * len(rows) or (made > wanted * len(rows) and not replaces):
+        raise RuntimeError(f"{made // len(rows)} of {wanted} locked tickets exist")
+
+
+def _one_row(mark: str, columns: Sequence[str], _: int) -> str:
+    marks = ", ".join(["id" if name == "ticket_id" else mark for name in columns])
+    return f"SELECT {marks} FROM support_tickets WHERE id IN ({{ids}}) ORDER BY id"  # noqa: S608
+
+
+def _several_rows(mark: str, columns: Sequence[str], count: int) -> str:
+    """Each row with its place in a table of its own, which servers sort in a temporary one."""
+    own = ", ".join([f"{mark} AS {name}" for name in columns if name != "ticket_id"])
+    rows = " UNION ALL ".join([f"SELECT {place} AS place, {own}" for place in range(count)])
+    chosen = ", ".join(["t.id" if name == "ticket_id" else f"e.{name}" for name in columns])
+    return (
+        f"SELECT {chosen} FROM support_tickets t CROSS JOIN ({rows}) e "  # noqa: S608
+        "WHERE t.id IN ({ids}) ORDER BY t.id, e.place"
+    )
 
 
 def update_alike(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,7 +21,6 @@ from savctl.persistence.types import time_text
 _COLUMNS = ("at", "actor", "action", "ticket_id", "run_id", "entry")
 # From so many alike on, one statement with the ids of their tickets costs less than their rows.
 _MANY = 20
-_TICKET = _COLUMNS.index("ticket_id")
 
 
 class Audited(NamedTuple):
@@ -49,23 +47,27 @@ class Audit:
     def append_to_locked(self, entries: Iterable[Audited]) -> None:
         """The same for tickets that are locked by this transaction.
 
-        Most tickets of a batch have one entry that is alike but for the ticket: it is bound once.
-        The entries of a ticket stay beside each other (`operation_log.py`).
+        Most tickets of a batch have entries that are alike but for the ticket: they are bound
+        once. The entries of a ticket stay beside each other (`operation_log.py`).
         """
-        made = [(item.ticket_id, self._row(item.entry, None)) for item in entries]
-        times = Counter(ticket_id for ticket_id, _ in made)
-        alike = Counter(row for ticket_id, row in made if times[ticket_id] == 1)
-        note_changed(self._connection, times)
-        rows: list[tuple[Any, ...]] = []
-        shared: dict[tuple[Any, ...], list[int]] = {}
-        for ticket_id, row in made:
-            if times[ticket_id] == 1 and alike[row] >= _MANY:
-                shared.setdefault(row, []).append(ticket_id)
-            else:
-                rows.append((*row[:_TICKET], ticket_id, *row[_TICKET + 1 :]))
-        insert_rows(self._connection, audit, _COLUMNS, rows)
-        for row, ids in shared.items():
-            insert_for_tickets(self._connection, audit, _COLUMNS, row, ids)
+        by_ticket: dict[int, list[HistoryEntry]] = {}
+        for ticket_id, entry in entries:
+            by_ticket.setdefault(ticket_id, []).append(entry)
+        note_changed(self._connection, by_ticket)
+        alike: dict[tuple[str, ...], list[int]] = {}  # by the texts: 1 and True are two
+        for ticket_id, its in by_ticket.items():
+            alike.setdefault(tuple(map(entry_text, its)), []).append(ticket_id)
+        single: list[tuple[Any, ...]] = []
+        for texts, ids in alike.items():
+            if len(ids) < _MANY:
+                single += [self._row(entry, one) for one in ids for entry in by_ticket[one]]
+                continue
+            rows = [
+                (*self._row(entry, None)[:-1], text)
+                for entry, text in zip(by_ticket[ids[0]], texts, strict=True)
+            ]
+            insert_for_tickets(self._connection, audit, _COLUMNS, rows, ids)
+        insert_rows(self._connection, audit, _COLUMNS, single)
 
     def note(
         self,

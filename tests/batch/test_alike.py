@@ -12,6 +12,7 @@ import pytest
 
 from savctl.domain.model.history import HistoryEntry
 from savctl.domain.model.metadata import Metadata, entry_text
+from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets import lifecycle
@@ -133,6 +134,26 @@ def test_the_rows_of_a_batch_are_written_with_one_statement_byte_for_byte(
     # locks; rows; entries; events
     assert asked == ["SELECT", "UPDATE", "INSERT", "INSERT"]
     assert stored(database) == changed[0].texts()
+
+
+def test_a_batch_whose_promises_move_has_the_next_scan_look_at_each_of_its_tickets(
+    database: Database, clock: SetClock
+) -> None:
+    ids = [created(database, clock).id for _ in range(MANY)]
+    write(database, f"DELETE FROM savctl_sla_alarms WHERE ticket_id > {ids[1]:d}")
+
+    def work(uow: UnitOfWork) -> None:
+        locked = uow.tickets.lock_many(ids)
+        terms: Any = {"by": BOSS, "now": NOW + timedelta(hours=1), "reason": "fair"}
+        made = [(t, lifecycle.change_priority(t, Priority.URGENT, **terms)) for t in locked]
+        uow.record_many(made)
+
+    in_transaction(database, work)
+
+    alarms = rows(database, "SELECT * FROM savctl_sla_alarms ORDER BY ticket_id")
+    assert [alarm["ticket_id"] for alarm in alarms] == ids
+    assert len({str(alarm["looks_at"]) for alarm in alarms}) == 1
+    assert {alarm["row_updated_at"] for alarm in alarms} == {None}
 
 
 def test_a_locked_ticket_that_is_not_there_is_an_error(

@@ -14,12 +14,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from savctl.domain.sla.targets import COUNTED
+from savctl.persistence.alike import insert_for_tickets
 from savctl.persistence.bulk import delete_in, insert_rows
 from savctl.persistence.schema.tables import sla_alarms, support_tickets
 from savctl.persistence.types import time_text
 
 _A, _T = sla_alarms.c, support_tickets.c
 _COLUMNS = ("ticket_id", "looks_at", "row_updated_at")
+# From so many at one time on, one statement with their ids costs less than their rows.
+_MANY = 20
 _STATUSES = tuple(sorted(COUNTED))
 
 
@@ -31,8 +34,17 @@ class ScheduledChecks:
 
     def schedule_now(self, tickets: Iterable[tuple[int, datetime]]) -> None:
         """Have the next scan look at these: something happened that it must judge."""
-        rows = [(ticket_id, _text(at), None) for ticket_id, at in tickets]
-        insert_rows(self._connection, sla_alarms, _COLUMNS, rows, replaces=True)
+        by_time: dict[datetime, list[int]] = {}
+        for ticket_id, at in dict(tickets).items():
+            by_time.setdefault(at, []).append(ticket_id)
+        single: list[tuple[Any, ...]] = []
+        for at, ids in by_time.items():
+            if len(ids) < _MANY:
+                single += [(ticket_id, _text(at), None) for ticket_id in ids]
+                continue
+            row = (None, _text(at), None)
+            insert_for_tickets(self._connection, sla_alarms, _COLUMNS, [row], ids, replaces=True)
+        insert_rows(self._connection, sla_alarms, _COLUMNS, single, replaces=True)
 
     def put(self, alarms: Iterable[tuple[int, datetime | None, datetime | None]]) -> None:
         """Set when to look at each ticket again, with when its row was changed last.
