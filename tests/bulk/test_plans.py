@@ -105,6 +105,57 @@ def test_rows_that_changed_since_the_plan_are_left_and_named(
     assert [row["status"] for row in stored] == ["in_progress", "open"]
 
 
+CHANGES = (
+    *("ticket_number = 'TKT-OTHER'", "user_id = 9", "subject = 'Other'", "description = ''"),
+    *("priority = 'low'", "status = 'resolved'", "category = ''", "assigned_to = 7"),
+    *("order_id = 7", "metadata = NULL", "resolved_at = created_at", "closed_at = created_at"),
+    *("created_at = '2001-01-01 00:00:00'", "updated_at = '2001-01-01 00:00:00'"),
+)
+
+
+@each_database
+def test_a_change_of_any_column_breaks_the_guard(cli: Cli, database: Database, plan: Path) -> None:
+    tickets = [created(database, system_clock) for _ in CHANGES]
+    columns = {change.split()[0] for change in CHANGES}
+    assert columns | {"id"} == set(rows(database, "SELECT * FROM support_tickets")[0])
+    planned(cli, plan)
+    for ticket, change in zip(tickets, CHANGES, strict=True):
+        write(database, f"UPDATE support_tickets SET {change} WHERE id = {ticket.id}")
+
+    done = cli(*ASSIGN, "--plan", str(plan), "-o", "json")
+
+    assert done.code == 0
+    assert {item["reason"] for item in items(done.out)} == {"changed since the plan"}
+    assert not rows(database, "SELECT 1 FROM support_tickets WHERE assigned_to = 10")
+
+
+@each_database
+def test_a_value_that_moved_to_the_next_column_breaks_the_guard(
+    cli: Cli, database: Database, plan: Path
+) -> None:
+    created(database, system_clock)
+    write(database, "UPDATE support_tickets SET assigned_to = 7, order_id = NULL")
+    planned(cli, plan)
+    write(database, "UPDATE support_tickets SET assigned_to = NULL, order_id = 7")
+
+    done = cli(*ASSIGN, "--plan", str(plan), "-o", "json")
+
+    assert [item["reason"] for item in items(done.out)] == ["changed since the plan"]
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_text_that_is_none_ends_no_plan(cli: Cli, database: Database, plan: Path) -> None:
+    for _ in range(2):
+        created(database, system_clock)
+    write(database, "UPDATE support_tickets SET subject = CAST(X'ff' AS TEXT) WHERE id = 1")
+    planned(cli, plan)
+    write(database, "UPDATE support_tickets SET subject = CAST(X'fe' AS TEXT) WHERE id = 1")
+
+    done = cli(*ASSIGN, "--plan", str(plan), "-o", "json")
+
+    assert [item["outcome"] for item in items(done.out)] == ["skipped", "changed"]
+
+
 def test_the_same_plan_again_changes_nothing_more(
     cli: Cli, database: Database, plan: Path
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import ClassVar
 
 from savctl.domain.clock import second_text
@@ -115,11 +116,13 @@ EVENTS: tuple[type[Event], ...] = (
     TicketSLABreach,
 )
 
-_KEYS = {event: tuple(f.name for f in fields(event)) for event in EVENTS}
+_NAMES = {event: tuple(f.name for f in fields(event)) for event in EVENTS}
+_KEYS = {event: (names, attrgetter(*names)) for event, names in _NAMES.items()}
 
 
 def envelope(event: Event, *, at: datetime) -> str:
     """The message as it goes over the wire: event, timestamp (to the second, UTC), data."""
-    data = {key: getattr(event, key) for key in _KEYS[type(event)]}
+    keys, values = _KEYS[type(event)]
+    data = dict(zip(keys, values(event), strict=True))
     message = {"event": type(event).__name__, "timestamp": second_text(at), "data": data}
     return encode(message)

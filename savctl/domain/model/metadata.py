@@ -139,7 +139,7 @@ class Metadata(Mapping[str, object]):
         """
         if len(members) == 1:
             ((key, value),) = members.items()
-            if (replaced := self._with_replaced(key, value)) is not None:
+            if (replaced := self._with_replaced(key, value, None)) is not None:
                 return replaced
         raw, values = dict(self._raw), dict(self._values)
         for key, value in members.items():
@@ -151,10 +151,15 @@ class Metadata(Mapping[str, object]):
             raw[key], values[key] = encode(value), value
         return Metadata(raw, values)
 
-    def _with_replaced(self, key: str, value: object) -> Metadata | None:
+    def with_object(self, key: str, value: dict[str, object], *, text: str) -> Metadata:
+        """The same as `with_members`, for an object whose JSON text is known."""
+        replaced = self._with_replaced(key, value, text)
+        return self.with_members(**{key: value}) if replaced is None else replaced
+
+    def _with_replaced(self, key: str, value: object, spelt: str | None) -> Metadata | None:
         """The same with an object in the place of one, where the stored text has the key once.
 
-        The others are not looked at: the history is the longest.
+        The others are not looked at: the history is the longest. `spelt` is its text if known.
         """
         name, stored, values = f'"{key}"', self._stored, self._values
         is_object = isinstance(value, dict) and isinstance(values.get(key), dict)
@@ -167,7 +172,8 @@ class Metadata(Mapping[str, object]):
         if found is None:
             return None
         _, at = scan_value(stored, found.end())
-        text = f"{stored[: found.end()]}{encode(value)}{stored[at:]}"
+        made = encode(value) if spelt is None else spelt
+        text = f"{stored[: found.end()]}{made}{stored[at:]}"
         return Metadata._spelt(text, {**values, key: value})
 
     def with_items(self, key: str, name: str, items: Sequence[object]) -> Metadata:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -78,13 +79,25 @@ class Ticket:
     def changed(self, **fields: Any) -> Ticket:
         """The same ticket with other values in some fields."""
         values = dict(zip(TICKET_COLUMNS, _VALUES(self), strict=True))
-        return Ticket(**(values | fields))
+        return ticket_of((values | fields).values())
 
 
 NOBODY = 0  # the customer of a ticket that was kept without its person (rules 16.5)
 TICKET_COLUMNS = tuple(each.name for each in fields(Ticket))
 _VALUES = attrgetter(*TICKET_COLUMNS)  # in half the time of dataclasses.replace()
+_SETTERS = tuple(getattr(Ticket, name).__set__ for name in TICKET_COLUMNS)
 FIXED_COLUMNS = frozenset(("id", "ticket_number", "user_id", "created_at"))
+
+
+def ticket_of(values: Iterable[Any]) -> Ticket:
+    """A ticket of the values of its columns, in their order.
+
+    A batch makes thousands: the constructor of a frozen dataclass takes twice as long.
+    """
+    ticket = object.__new__(Ticket)
+    for put, value in zip(_SETTERS, values, strict=True):
+        put(ticket, value)
+    return ticket
 
 
 def _is_in_chain(action: object) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from savctl.domain.clock import second_text, to_the_second
 from savctl.domain.events.events import Event, TicketCreated, TicketResolved, TicketStatusChanged
 from savctl.domain.model import states
 from savctl.domain.model.history import Action, HistoryEntry
+from savctl.domain.model.json_text import encode
 from savctl.domain.model.metadata import Metadata
 from savctl.domain.model.priority import Priority
 from savctl.domain.model.states import Status
@@ -176,13 +178,18 @@ def resolved_event(
 def with_promise(ticket: Ticket, priority: Priority, now: datetime, *, version: int) -> Metadata:
     """The metadata with the priority and the policy whose targets hold from now on (rules 4.2)."""
     kept = dict(ticket.metadata.object_at("sla"))
-    kept["promise"] = {
-        "priority": str(priority),
-        "policy": version,
-        "since": second_text(now),
-    }
-    kept.setdefault("breaches", [])
+    promise = str(priority), version, second_text(now)
+    kept["promise"] = dict(zip(("priority", "policy", "since"), promise, strict=True))
+    if kept.setdefault("breaches", []) == [] and list(kept) == ["promise", "breaches"]:
+        return ticket.metadata.with_object("sla", kept, text=_kept_promise(*promise))
     return ticket.metadata.with_members(sla=kept)
+
+
+@lru_cache(maxsize=16)
+def _kept_promise(priority: str, policy: int, since: str) -> str:
+    """The text of `metadata.sla` without a breach: a batch writes the same for all its tickets."""
+    promise = {"priority": priority, "policy": policy, "since": since}
+    return encode({"promise": promise, "breaches": []})
 
 
 def require_not_closed(ticket: Ticket, what: str) -> None:

@@ -20,6 +20,7 @@ from savctl.domain.sla.targets import COUNTED, ESCALATED, is_automatic
 from savctl.domain.tickets.decision import Decision, history_entry, with_promise
 
 _RESPONSE, _PRIORITY = Side.RESPONSE, Action.PRIORITY  # an Enum is asked for them once
+_BEGUN = frozenset({Action.CREATED, Action.IMPORTED})
 
 
 def record_breaches(ticket: Ticket, seen: SlaClock, *, known: frozenset[Side]) -> Decision:
@@ -69,13 +70,13 @@ def needs_a_look(decision: Decision) -> bool:
     """
     if decision.ticket.status not in COUNTED:
         return False
-    return any(_brings_closer(entry) for entry in decision.entries)
+    return any(map(_brings_closer, decision.entries))
 
 
 def _brings_closer(entry: HistoryEntry) -> bool:
     if entry.action == Action.PRIORITY:
         return not is_automatic(entry)
-    is_begun = entry.action in {Action.CREATED, Action.IMPORTED}
+    is_begun = entry.action in _BEGUN
     return is_begun or (entry.action == Action.STATUS and entry.before not in COUNTED)
 
 

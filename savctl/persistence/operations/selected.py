@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from savctl.domain.model.references import Digits, Reference
-from savctl.domain.model.ticket import Ticket
 from savctl.errors import SavError
 from savctl.persistence.schema.tables import archived_tickets, support_tickets
-from savctl.persistence.tickets.tickets import Tickets, to_ticket
+from savctl.persistence.tickets.tickets import Tickets
 from savctl.persistence.visibility import seen_tickets
 
 _T, _A = support_tickets.c, archived_tickets.c
@@ -44,13 +43,6 @@ class IdSet:
                 lowest = held & -held
                 yield first + lowest.bit_length() - 1
                 held ^= lowest
-
-
-def tickets_of(connection: Connection, ids: Sequence[int]) -> list[Ticket]:
-    """Those of these tickets that are seen, as they stand, not locked, in id order."""
-    seen = seen_tickets(connection)
-    query = select(support_tickets).where(_T.id.in_(ids), *seen).order_by(_T.id)
-    return [to_ticket(row) for row in connection.execute(query)]
 
 
 def named_many(connection: Connection, refs: Sequence[Reference]) -> list[NamedAs]:

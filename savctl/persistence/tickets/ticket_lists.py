@@ -5,10 +5,10 @@ Pages follow a key (never OFFSET), so a page deep in a million tickets costs wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +36,10 @@ from savctl.persistence.tickets.ticket_conditions import conditions
 from savctl.persistence.tickets.tickets import to_ticket
 from savctl.persistence.visibility import seen_tickets
 
+T = TypeVar("T")
+# Of a page: the connection, its ids, and the conditions that its tickets must still meet.
+Read = Callable[[Connection, Sequence[int], Sequence[ColumnElement[bool]]], Sequence[T]]
+
 _T = support_tickets.c
 _PAGE = 1000
 
@@ -55,6 +59,19 @@ def list_tickets(
 
     Each page is a short transaction of its own, so a long export holds nothing up.
     """
+    return listed(database, wanted, _tickets, sort=sort, after=after, limit=limit)
+
+
+def listed(
+    database: Database,
+    wanted: TicketFilter,
+    read: Read[T],
+    *,
+    sort: str,
+    after: Ticket | None = None,
+    limit: int = 0,
+) -> Iterator[T]:
+    """The same of what `read` makes of a page of ids and of the conditions of the list."""
     order = _order(sort)
     with database.reading() as connection:
         if order.field in _LEVELS:
@@ -65,7 +82,8 @@ def list_tickets(
         size = min(_PAGE, left) if left else _PAGE
         with database.reading() as connection:
             places = _places(connection, wanted, order, place, size)
-            page = _tickets(connection, wanted, [place.id for place in places])
+            ids = [place.id for place in places]
+            page = read(connection, ids, _still(connection, wanted)) if ids else ()
         yield from page
         if len(places) < size:
             return
@@ -138,11 +156,15 @@ def _with_foreign(connection: Connection, order: _Order) -> _Order:
     return replace(order, levels=(*foreign, *order.levels))
 
 
-def _tickets(connection: Connection, wanted: TicketFilter, ids: Sequence[int]) -> list[Ticket]:
-    """The rows of a page, in the order of the ids, without those changed in between."""
-    if not ids:
-        return []
-    still = [*conditions(wanted, connection.dialect.name), *seen_tickets(connection)]
+def _still(connection: Connection, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """What leaves out of a page those that were changed since its ids were read."""
+    return [*conditions(wanted, connection.dialect.name), *seen_tickets(connection)]
+
+
+def _tickets(
+    connection: Connection, ids: Sequence[int], still: Sequence[ColumnElement[bool]]
+) -> list[Ticket]:
+    """The rows of a page, in the order of the ids."""
     query = select(support_tickets).where(_T.id.in_(ids), *still)
     found = {row.id: to_ticket(row) for row in connection.execute(query)}
     return [found[ticket_id] for ticket_id in ids if ticket_id in found]

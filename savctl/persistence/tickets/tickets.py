@@ -41,6 +41,7 @@ from savctl.persistence.schema.tables import (
     ticket_messages,
 )
 from savctl.persistence.sql import id_list
+from savctl.persistence.tickets.guarded_rows import guarded_rows
 from savctl.persistence.tickets.references import resolved
 from savctl.persistence.tickets.written_tickets import write_rows_of
 from savctl.persistence.types import UtcDateTime, instant_of, metadata_of
@@ -158,6 +159,22 @@ class Tickets:
         self._locked |= {ticket.id: ticket for ticket in found}
         if not skip_locked:
             self.keep_others_out([ticket.id for ticket in found])
+        return found
+
+    def lock_guarded(self, ids: Iterable[int]) -> dict[int, tuple[str | None, Ticket]]:
+        """These tickets, locked in id order, each behind the digest of its whole row.
+
+        Subject and description come empty. A digest is None where the server has none.
+        """
+        connection = self._connection
+        seen = seen_tickets(connection)
+        rows = guarded_rows(connection, WORDLESS, sorted(ids), seen, locks=True)
+        found: dict[int, tuple[str | None, Ticket]] = {}
+        for row in rows:
+            ticket = driver_ticket(row[:-1], connection.dialect, has_words=False)
+            self._locked[ticket.id] = ticket
+            found[ticket.id] = row[-1], ticket
+        self.keep_others_out(found)
         return found
 
     def keep_others_out(self, ids: Iterable[int]) -> None:

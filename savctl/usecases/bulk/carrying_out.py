@@ -7,7 +7,7 @@ guard, so that the same plan again does the rest and nothing twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from savctl.domain.bulk.guards import CHANGED_SINCE, still_holds
 from savctl.domain.bulk.steps import BulkStep, BulkTerms, BulkVerb
@@ -79,24 +79,22 @@ class _Work:
 
     def batch(self, uow: UnitOfWork, ids: Sequence[int]) -> list[Item]:
         """One transaction: lock, compare, judge what is locked, write all of it set-wise."""
-        locked = {ticket.id: ticket for ticket in uow.tickets.lock_many(ids)}
+        locked = uow.tickets.lock_guarded(ids)
         latest = latest_by_ticket(uow.connection, ids)
         now = self.op.clock()
+        usual = BulkTerms(by=self.op.actor, now=now, policies=self.op.policies)
         items: list[Item] = []
         changes: list[tuple[Ticket, Decision]] = []
         for row in map(self.pages.current.__getitem__, ids):
             if self.order.step is None and not row.steps:
                 items.append(row.as_item())  # an undo found no way back
                 continue
-            ticket = locked.get(row.id or 0)
-            if ticket is None or not still_holds(row.guard, ticket):
+            digest, ticket = locked.get(row.id or 0, (None, None))
+            if ticket is None or not still_holds(row.guard, digest):
                 items.append(_left(row))
                 continue
-            terms = BulkTerms(
-                by=self.op.actor,
-                now=max(now, latest.get(ticket.id, now)),
-                policies=self.op.policies,
-            )
+            newest = latest.get(ticket.id, now)
+            terms = usual if newest <= now else replace(usual, now=newest)
             judged = judge(ticket, self._steps(row), self.order, terms)
             items.append(judged.item)
             if judged.decision is not None:

@@ -33,7 +33,7 @@ def judge(ticket: Ticket, steps: Sequence[BulkStep], order: BulkOrder, terms: Bu
     if ticket.odd_values:
         odd = f"left as it is: it has {' and '.join(ticket.odd_values)}; savctl db check"
         return Judged(_item(ticket, ItemOutcome.REFUSED, odd))
-    if any(step.duplicate_of == ticket.id for step in steps):
+    if ticket.id in [step.duplicate_of for step in steps]:
         return Judged(_item(ticket, ItemOutcome.SKIPPED, REPEATED))
     try:
         decision = decide_steps(ticket, steps, terms)

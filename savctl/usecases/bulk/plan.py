@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, cast
+from itertools import chain
+from typing import IO, Any, NamedTuple, cast
 
 from savctl.domain.bulk.steps import BulkStep, step_from
 from savctl.errors import InvalidInput, Refused
 from savctl.persistence.engine import OpenConnection
-from savctl.usecases.batch.json_lines import json_line
 from savctl.usecases.batch.report import Item, ItemOutcome
 
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _SHOWN = 10
+_ROWS_A_LINE = 1_000  # in the file without a name: many at a time take less time to spell
+_OUTCOMES = {str(outcome): outcome for outcome in ItemOutcome}
 
 
 class PlanRefused(Refused):
@@ -26,12 +29,11 @@ class PlanRefused(Refused):
     code = "plan_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRow:
+class PlanRow(NamedTuple):
     """One ticket of a plan, and what would become of it.
 
     `guard` is what must still hold; None where a reference named no ticket, and `id` too. `steps`
-    are those of this row alone.
+    are those of this row alone. A named tuple, because a plan makes a million of them.
     """
 
     id: int | None
@@ -57,6 +59,9 @@ class PlanRow:
     def as_item(self) -> Item:
         """The row as an answer shows it."""
         return Item(cast("int", self.id), self.ticket_number, self.outcome, self.reason)
+
+
+_STEPS = PlanRow._fields.index("steps")
 
 
 @dataclass(slots=True)
@@ -95,17 +100,29 @@ class Plan:
             tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES),  # noqa: SIM115 - gone with the plan
         )
         weakref.finalize(self, self._file.close)
+        self._waiting: list[tuple[object, ...]] = []
         self.summary = PlanSummary()
 
     def add(self, row: PlanRow) -> None:
         """Append a row."""
-        self._file.write(json_line(row.as_json()))
+        steps = [step.as_json() for step in row.steps]
+        self._waiting.append((*row[:_STEPS], steps))
         self.summary.add(row)
+        if len(self._waiting) == _ROWS_A_LINE:
+            self._keep()
 
     def rows(self) -> Iterator[PlanRow]:
         """Every row, from the first on; a plan is read by one reader at a time."""
+        self._keep()
         self._file.seek(0)
-        return map(row_of, map(json.loads, self._file))
+        return chain.from_iterable(map(_rows_kept, self._file))
+
+    def _keep(self) -> None:
+        """Put the rows that wait into the file, behind the others."""
+        if self._waiting:
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(json.dumps(self._waiting).encode() + b"\n")
+            self._waiting.clear()
 
 
 class PlanPages:
@@ -123,6 +140,12 @@ class PlanPages:
             if len(self.current) == limit:
                 break
         return list(self.current)
+
+
+def _rows_kept(line: bytes) -> Iterator[PlanRow]:
+    for *columns, outcome, reason, steps in json.loads(line):
+        own = tuple([step_from(step) for step in steps])
+        yield PlanRow._make((*columns, _OUTCOMES[outcome], reason, own))
 
 
 def row_of(value: Mapping[str, Any]) -> PlanRow:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from savctl.domain.access.file_access import Requester, Role
 from savctl.domain.access.policy import AccessRefused
 from savctl.domain.bulk.guards import guard_of
+from savctl.domain.bulk.planned_ticket import PlannedTicket
 from savctl.domain.bulk.steps import BulkTerms
 from savctl.domain.bulk.way_back import (
     CHANGED_SINCE_OPERATION,
@@ -16,7 +17,6 @@ from savctl.domain.bulk.way_back import (
     is_as_left,
     steps_back,
 )
-from savctl.domain.model.ticket import Ticket
 from savctl.errors import NotFound
 from savctl.persistence.engine import Database
 from savctl.persistence.operations.operation_log import (
@@ -24,8 +24,9 @@ from savctl.persistence.operations.operation_log import (
     changes_of,
     find_operation,
 )
-from savctl.persistence.operations.selected import tickets_of
+from savctl.persistence.operations.planned import planned_tickets
 from savctl.persistence.sql import chunks
+from savctl.persistence.visibility import seen_tickets
 from savctl.usecases.batch.report import ItemOutcome
 from savctl.usecases.bulk.carrying_out import AUDITED_AS, run_id_of
 from savctl.usecases.bulk.plan import Plan, PlanRow
@@ -63,7 +64,9 @@ def plan_undo(work: Planning, operation: StoredOperation) -> Plan:
     terms = BulkTerms(by=op.actor, now=op.clock(), policies=op.policies)
     for some in chunks(changes_of(op.database, operation), _PAGE):
         with op.database.reading() as connection:
-            tickets = tickets_of(connection, [change.ticket_id for change in some])
+            ids = [change.ticket_id for change in some]
+            seen = seen_tickets(connection)
+            tickets = planned_tickets(connection, ids, seen, has_metadata=True)
         found = {ticket.id: ticket for ticket in tickets}
         for change in some:
             plan.add(_row(work, change, found.get(change.ticket_id), terms))
@@ -74,7 +77,7 @@ def plan_undo(work: Planning, operation: StoredOperation) -> Plan:
 
 
 def _row(
-    work: Planning, change: OperationChange, ticket: Ticket | None, terms: BulkTerms
+    work: Planning, change: OperationChange, ticket: PlannedTicket | None, terms: BulkTerms
 ) -> PlanRow:
     """What undoes the change of one ticket; one that is not seen is like one that is gone."""
     if ticket is None:
@@ -83,10 +86,10 @@ def _row(
         steps = steps_back(change, reason=f"undo of {work.order.undoes}")
     except NoWayBack as final:
         return _left(ticket, ItemOutcome.REFUSED, f"{ticket.ticket_number}: {final.message}")
-    if not is_as_left(ticket, change):
+    if not is_as_left(ticket.as_ticket(), change):
         return _left(ticket, ItemOutcome.SKIPPED, CHANGED_SINCE_OPERATION)
     return plan_row(ticket, steps, work.order, terms)
 
 
-def _left(ticket: Ticket, outcome: ItemOutcome, reason: str) -> PlanRow:
+def _left(ticket: PlannedTicket, outcome: ItemOutcome, reason: str) -> PlanRow:
     return PlanRow(ticket.id, ticket.ticket_number, guard_of(ticket), outcome, reason)

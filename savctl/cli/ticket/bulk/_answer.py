@@ -41,9 +41,7 @@ class BulkAnswer:
 
 def answered(call: CommandContext, given: BulkAnswer) -> Outcome:
     """One object for JSON, else a row a ticket; refused tickets make the exit code 3."""
-    outcomes: Counter[str] = Counter()
-    for item in given.items.rows():
-        outcomes[str(item["outcome"])] += 1
+    outcomes = given.items.outcomes
     notes = [_counts(outcomes, given)]
     if call.dry_run:
         notes.append("dry run: nothing was stored")
