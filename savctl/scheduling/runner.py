@@ -20,12 +20,10 @@ from savctl.persistence.jobs.running import Beginning, Ending
 from savctl.persistence.jobs.runs import RunStatus, StartedBy
 from savctl.scheduling.job import Context, Job
 from savctl.scheduling.job_options import JobOptions
-from savctl.scheduling.metrics import metric_places
 from savctl.scheduling.troubles import Troubles
 from savctl.scheduling.watching import Watch, watching
 from savctl.usecases.batch.batches import BatchContext, never_stop, no_progress
 from savctl.usecases.batch.report import BatchReport, Item
-from savctl.usecases.metrics.refreshing import refresh_figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +117,7 @@ def _leased(
         job.run(_context(job, app, start, done, lease, counts))
         _require_held(lease)
         if start.with_figures:
-            refresh_figures(job.name, metric_places(app))
+            _count_figures(job, app)
     except BaseException as problem:
         failed = _report(job, app, lease.run_id, began_at, done, status_after(problem))
         watch.report = failed
@@ -129,6 +127,14 @@ def _leased(
     report = _report(job, app, lease.run_id, began_at, done, _status(done, start))
     _end(app, lease, report, counts, error=None)
     return report
+
+
+def _count_figures(job: Job, app: App) -> None:
+    """Bring the job's figures up to date; a bulk command has none, and imports no metrics."""
+    from savctl.scheduling.metrics import metric_places
+    from savctl.usecases.metrics.refreshing import refresh_figures
+
+    refresh_figures(job.name, metric_places(app))
 
 
 def _dry_run(job: Job, app: App, start: Start) -> JobReport:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from savctl.domain.bulk.guards import CHANGED_SINCE, still_holds
 from savctl.domain.bulk.steps import BulkStep, BulkTerms, BulkVerb
 from savctl.domain.model.ticket import Ticket
 from savctl.domain.tickets.decision import Decision
+from savctl.domain.tickets.senders import Sender
 from savctl.domain.tickets.tags import tags_of
 from savctl.persistence.tickets.ticket_times import latest_by_ticket
 from savctl.persistence.unit_of_work import UnitOfWork, in_transaction
@@ -23,7 +25,6 @@ from savctl.usecases.bulk.order import UNDO, BulkOrder
 from savctl.usecases.bulk.plan import Plan, PlanPages, PlanRow
 from savctl.usecases.operation import Operation
 from savctl.usecases.tickets import sanitize
-from savctl.usecases.tickets.conversation import add_to_conversation
 
 AUDITED_AS = "bulk"  # the action of the audit's entries about a whole operation
 _PREFIX = "op-"
@@ -100,17 +101,17 @@ class _Work:
             if judged.decision is not None:
                 changes.append((ticket, judged.decision))
             if judged.decision is not None and judged.sender is not None:
-                add_to_conversation(
-                    uow,
-                    ticket,
-                    sender=judged.sender,
-                    body=self.body or "",
-                    internal=False,
-                    now=judged.decision.at,
-                )
+                self._add_message(uow, ticket, judged.sender, judged.decision.at)
         self._note_tags(uow, changes)
         uow.record_many(changes)
         return items
+
+    def _add_message(self, uow: UnitOfWork, ticket: Ticket, sender: Sender, now: datetime) -> None:
+        # few commands have a message, and what files need would be imported with it
+        from savctl.usecases.tickets.conversation import add_to_conversation
+
+        body = self.body or ""
+        add_to_conversation(uow, ticket, sender=sender, body=body, internal=False, now=now)
 
     def _steps(self, row: PlanRow) -> Sequence[BulkStep]:
         return (self.order.step,) if self.order.step is not None else row.steps

@@ -145,6 +145,7 @@ def _run(
                 on_batch=lambda done: progress.show(_counts(done), done=done.seen),
                 on_total=progress.expect if progress.is_seen else None,
                 on_each=items.add,
+                with_figures=False,  # none belongs to a bulk command
             )
             return run_job(job, call.app, start)
     except AlreadyRunning as other:
