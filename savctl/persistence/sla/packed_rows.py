@@ -21,13 +21,13 @@ from savctl.persistence.types import instant_of
 
 COUNTED_COLUMNS = CountedRow._fields
 _T = support_tickets.c
-_FIELD, _ROW, _END = "\x1f", "\x1e", "\x03"  # no JSON holds them as they are
+_FIELD, _ROW, _END, _NULL = "\x1f", "\x1e", "\x03", "\x02"  # no JSON holds them as they are
 _FIELDS = len(COUNTED_COLUMNS) + 1  # the end is one
 _EACH = 1_000  # ids in a text
-_COLUMNS = "id, user_id, priority, status, COALESCE(category, ''), COALESCE(assigned_to, '')"
+_COLUMNS = ", ".join(f"COALESCE({name}, '{_NULL}')" for name in COUNTED_COLUMNS)
 _PACKED = (
-    f"SELECT COUNT(*), GROUP_CONCAT(CONCAT_WS('{_FIELD}', {_COLUMNS}, COALESCE(metadata, ''), "  # noqa: S608
-    f"created_at, '{_END}') SEPARATOR '{_ROW}') FROM support_tickets WHERE id IN "
+    f"SELECT COUNT(*), GROUP_CONCAT(CONCAT_WS('{_FIELD}', {_COLUMNS}, '{_END}') "  # noqa: S608
+    f"SEPARATOR '{_ROW}') FROM support_tickets WHERE id IN "
 )
 
 
@@ -55,17 +55,20 @@ def packed_rows(connection: Connection, ids: Sequence[int]) -> list[CountedRow] 
 
 
 def _row(values: list[str]) -> CountedRow:
-    ticket_id, user_id, priority, status, category, holder, metadata, born, _ = values
+    ticket_id, user_id, *texts, born, _ = values
+    priority, status, category, holder, metadata = (
+        None if text == _NULL else text for text in texts
+    )
     try:
         created_at = datetime.fromisoformat(f"{born}+00:00")
-    except ValueError:  # a zero date
+    except ValueError:  # a zero date, or none
         created_at = None
     return CountedRow(
         int(ticket_id),
         int(user_id),
-        priority,
-        status,
-        category or None,
+        priority or "",
+        status or "",
+        category,
         int(holder) if holder else None,
         metadata,
         created_at,
