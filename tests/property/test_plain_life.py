@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from savctl.domain.model.metadata import Metadata
@@ -94,6 +94,8 @@ def assert_is_that_of(life: PlainLife, ticket: Ticket, now: datetime, answered_a
     assert [getattr(life, n) for n in names] == [getattr(ticket, n) for n in names]
 
 
+# most of what is spoilt is no plain life any more
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(spoilt(), moments, st.one_of(st.none(), moments), st.booleans())
 def test_a_plain_life_shows_what_the_ticket_shows(
     ticket: Ticket, now: datetime, answered_at: datetime | None, is_past: bool
