@@ -230,27 +230,39 @@ def store(bucket: Bucket) -> ObjectStore:
 
 
 _EMPTIED = sorted(set(metadata.tables) - {VERSION_TABLE, f"{OWN_PREFIX}meta"})
-_NAMES = ", ".join(f"'{name}'" for name in _EMPTIED)
-_COUNTERS = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
-_USED = " UNION ".join(
-    (
-        *(f"SELECT '{name}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {name})" for name in _EMPTIED),
-        f"{_COUNTERS} AND AUTO_INCREMENT > 1 AND TABLE_NAME IN ({_NAMES})",
-    )
+_HAS_ROWS = " UNION ALL ".join(
+    f"SELECT '{name}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {name})" for name in _EMPTIED
 )
+_NEXT_IDS = (
+    "SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_ROWS FROM information_schema.TABLES"
+    f" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ({', '.join(map(repr, _EMPTIED))})"
+)
+_KEYS = "SET FOREIGN_KEY_CHECKS = {}"
+_FEW = 500  # rows or ids
 
 
 def _empty(database: Database, kind: str) -> None:
-    """Empty the tables that have rows or gave out ids; to truncate one takes a millisecond."""
+    """Empty the tables that have rows, and let ids begin with 1 again.
+
+    To truncate a table with a full-text index costs twice as much as to delete a few rows, and
+    waits a whole second where the server is just purging what an earlier test changed.
+    """
     with database.engine.connect() as connection:
         if kind == "mysql":  # else it answers with counters of a day ago
-            connection.execute(text("SET SESSION information_schema_stats_expiry = 0"))
-        used = connection.execute(text(_USED)).scalars().all()
-        if used:
-            connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
-            for name in used:
-                connection.execute(text(f"TRUNCATE TABLE {name}"))
-            connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+            connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
+        with_rows = set(connection.execute(text(_HAS_ROWS)).scalars())
+        statements = []
+        for name, next_id, count in connection.execute(text(_NEXT_IDS)).all():
+            if (next_id or 1) > _FEW or (name in with_rows and (count or 0) > _FEW):
+                statements.append(f"TRUNCATE TABLE {name}")
+                continue
+            if name in with_rows:
+                statements.append(f"DELETE FROM {name}")
+            if (next_id or 1) > 1:  # in the transaction of the deletion: no purge comes between
+                statements.append(f"ALTER TABLE {name} AUTO_INCREMENT = 1")
+        if statements:
+            for statement in (_KEYS.format(0), *statements, _KEYS.format(1)):
+                connection.exec_driver_sql(statement)
         # whose the tables are is written with the schema, all else by those who work with it
         connection.execute(text(f"DELETE FROM {OWN_PREFIX}meta WHERE name <> 'service_tables'"))
         connection.commit()

@@ -64,10 +64,13 @@ def relay_at_work(environment: dict[str, str]) -> Iterator[Process]:
     assert code == 143, err
 
 
-def all_sent(database: Database, within: float = RECONNECTS_WITHIN) -> None:
+def all_sent(database: Database, *senders: Process, within: float = RECONNECTS_WITHIN) -> None:
+    """Wait until no event waits; one of the senders must live so long."""
     give_up = time.monotonic() + within
     while waiting(database):
-        assert time.monotonic() < give_up, f"{waiting(database)} events still wait"
+        printed = [line for one in senders for line in one.stderr_lines()]
+        assert any(one.is_alive() for one in senders), printed
+        assert time.monotonic() < give_up, (f"{waiting(database)} events still wait", printed)
         time.sleep(0.1)
 
 
@@ -83,13 +86,13 @@ def test_a_broker_that_is_killed_and_comes_back_under_load(
 ) -> None:
     put(database, mixed(EVENTS, TICKETS))
 
-    with relay_at_work(shop):
+    with relay_at_work(shop) as relay:
         wait_until(lambda: published(database), what="the first events")
         broker.server.crash()
         put(database, mixed(EVENTS, TICKETS), first=EVENTS + 1)
         left = waiting(database)
         broker.server.start()
-        all_sent(database)
+        all_sent(database, relay)
 
     assert left > EVENTS, "the broker was killed too late to prove anything"
     arrive_as_promised(database, listener)
@@ -105,13 +108,13 @@ def test_a_memory_alarm_is_waited_for(
 ) -> None:
     put(database, mixed(EVENTS, TICKETS))
 
-    with relay_at_work(shop):
+    with relay_at_work(shop) as relay:
         wait_until(lambda: published(database), what="the first events")
         broker.server.memory_alarm(on=True)
         time.sleep(seconds)
         during = waiting(database)
         broker.server.memory_alarm(on=False)
-        all_sent(database)
+        all_sent(database, relay)
 
     assert during > 0, "the alarm came too late to prove anything"
     assert arrive_as_promised(database, listener) == 0
@@ -122,8 +125,8 @@ def test_a_queue_that_is_unbound_for_a_while(
 ) -> None:
     put(database, mixed(500, 50))
 
-    with relay_at_work(shop):
-        all_sent(database)
+    with relay_at_work(shop) as relay:
+        all_sent(database, relay)
         listener.unbind()
         put(database, mixed(500, 50), first=501)
         wait_until(
@@ -132,7 +135,7 @@ def test_a_queue_that_is_unbound_for_a_while(
         )
         listener.bind()
         put(database, mixed(500, 50), first=1_001)
-        all_sent(database)
+        all_sent(database, relay)
 
     assert rows(database, "SELECT id FROM savctl_outbox WHERE last_error IS NOT NULL") == []
     assert arrive_as_promised(database, listener) == 0
@@ -145,7 +148,7 @@ def test_of_relays_started_at_once_one_works_and_the_others_learn_it(
 
     with ExitStack() as stack:
         relays = [stack.enter_context(running(shop, "event", "relay")) for _ in range(3)]
-        all_sent(database)
+        all_sent(database, *relays)
         wait_until(lambda: len(at_work(relays)) == 1, what="the others' end")
         [survivor] = at_work(relays)
         survivor.send_signal(signal.SIGTERM)
@@ -163,13 +166,13 @@ def test_a_scheduler_keeps_a_relay_at_work_through_a_restart_of_the_broker(
 
     with running(shop, "scheduler", "run", "--only", "event-relay") as scheduler:
         put(database, mixed(500, 50))
-        all_sent(database)
+        all_sent(database, scheduler)
         broker.server.crash()
         put(database, mixed(500, 50), first=501)
         broker.server.start()
-        all_sent(database)
+        all_sent(database, scheduler)
         put(database, mixed(500, 50), first=1_001)
-        all_sent(database, within=10.0)  # it looks every second
+        all_sent(database, scheduler, within=10.0)  # it looks every second
         scheduler.send_signal(signal.SIGTERM)
         ended(scheduler)
 
@@ -302,10 +305,10 @@ def test_connections_closed_by_an_operator_are_opened_again(
 ) -> None:
     put(database, mixed(EVENTS, TICKETS))
 
-    with relay_at_work(shop):
+    with relay_at_work(shop) as relay:
         for part in (1, 2, 3):
             wait_until(lambda p=part: published(database) > p * 500, what="some events")  # type: ignore[misc]
             broker.server.close_all_connections()
-        all_sent(database)
+        all_sent(database, relay)
 
     arrive_as_promised(database, listener)
