@@ -15,6 +15,7 @@ from savctl.ports import (
     ObjectStore,
     UnusableKey,
 )
+from tests.depth import deep
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
 MIB = 1024**2
@@ -342,7 +343,7 @@ def test_an_aborted_upload_leaves_nothing_and_aborting_can_be_repeated(
 
 
 @pytest.mark.slow("a page of a listing has a thousand keys")
-@pytest.mark.only_stores("directory", "seaweedfs")
+@pytest.mark.only_stores("directory", *deep(("seaweedfs",), usual=()))
 def test_more_than_a_thousand_keys_are_listed_hidden_and_purged(store: ObjectStore) -> None:
     expected = [f"tickets/{number}/file.pdf" for number in range(1_105)]
     for key in expected:
@@ -360,7 +361,7 @@ def test_more_than_a_thousand_keys_are_listed_hidden_and_purged(store: ObjectSto
 
 
 @pytest.mark.slow("a page of a listing has a thousand keys")
-@pytest.mark.only_stores("directory", "ministack")
+@pytest.mark.only_stores("directory", *deep(("ministack",), usual=()))
 def test_more_than_a_thousand_versions_of_one_key_are_purged(store: ObjectStore) -> None:
     beside = f"{KEY}.bak"
     put(store, beside)

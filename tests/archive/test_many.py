@@ -21,11 +21,12 @@ from savctl.usecases.archive.restore import restore_ticket
 from savctl.usecases.archive.verify import verify_archive
 from savctl.usecases.operation import Operation
 from tests.archive.support import TABLES, archive, archived_ids, hot_ids, old_tickets
+from tests.depth import deep
 from tests.given import rows
 
 pytestmark = [pytest.mark.slow("archives thousands of tickets"), pytest.mark.timeout(3600)]
 
-TICKETS = int(os.environ.get("SAVCTL_ARCHIVE_TICKETS", "2000"))
+TICKETS = int(os.environ.get("SAVCTL_ARCHIVE_TICKETS") or deep(2000, usual=800))
 RESTORED = min(1000, TICKETS // 10)
 
 Found = dict[str, list[dict[str, Any]]]

@@ -8,6 +8,7 @@ from savctl.domain.tickets.closing import ClosingLimits
 from savctl.persistence.engine import Database
 from savctl.ports import SetClock
 from savctl.usecases.replay.timed_jobs import AUTO_CLOSE, CLOSE_RESOLVED, TimedJob, closings, every
+from tests.depth import deep
 from tests.outside.logs import (
     START,
     as_words,
@@ -34,6 +35,7 @@ MEANS = {
 }
 
 
+@pytest.mark.only_on(*deep(("sqlite", "mariadb", "mysql"), usual=("sqlite",)))
 def test_a_strict_replay_gives_the_counts_of_its_readme(database: Database) -> None:
     path = log_file("italian-helpdesk", "helpdesk.csv")
     events = [

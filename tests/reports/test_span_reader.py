@@ -119,12 +119,10 @@ SPANS: dict[str, TicketSpan] = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 7, 1_000])
-@pytest.mark.parametrize("name", SPANS)
-def test_a_reader_finds_the_tickets_of_a_span_in_id_order(
-    shop: Database, name: str, size: int
-) -> None:
-    assert read(shop, SPANS[name], size)[1] == walked(shop, SPANS[name])
+def test_a_reader_finds_the_tickets_of_a_span_in_id_order(shop: Database) -> None:
+    for name, span in SPANS.items():
+        for size in (1, 7, 1_000):
+            assert read(shop, span, size)[1] == walked(shop, span), (name, size)
 
 
 def test_few_tickets_are_read_by_their_ids_and_many_in_order(shop: Database) -> None:
@@ -172,23 +170,24 @@ def every(database: Database, span: ReportSpan) -> Iterator[tuple[Ticket, dateti
         yield from page
 
 
-@pytest.mark.parametrize("is_past", [False, True])
-@pytest.mark.parametrize("by", ["assigned_to", "category", "priority"])
 @pytest.mark.parametrize("days", [0, 3, 400])
-def test_the_workload_is_what_the_clocks_of_every_ticket_show(
-    shop: Database, by: str, is_past: bool, days: int
-) -> None:
+def test_the_workload_is_what_the_clocks_of_every_ticket_show(shop: Database, days: int) -> None:
     now = SHOP_NOW - timedelta(days=days)
-    span = ReportSpan(now - 8 * _MONTH, now, now, is_past)
+    for is_past in (False, True):
+        span = ReportSpan(now - 8 * _MONTH, now, now, is_past)
+        for by in ("assigned_to", "category", "priority"):
+            must_be_clocked(shop, span, by)
 
-    found = report_workload(shop, span, by=by, policies=Policies())
+
+def must_be_clocked(database: Database, span: ReportSpan, by: str) -> None:
+    found = report_workload(database, span, by=by, policies=Policies())
 
     rows = {name: work.row("name", name) for name, work in found.items()}
-    assert rows == clocked(shop, span, by)
+    assert rows == clocked(database, span, by), (span, by)
     total: Counter[str] = Counter()
     for work in found.values():
         total += work.statuses
-    assert total or is_past
+    assert total or span.is_past
     assert any(work.solved != Spans() for work in found.values())
     assert all(work.breaches[Side.RESPONSE] == 0 for work in found.values())
 

@@ -13,7 +13,7 @@ from tests.depth import deep
 from tests.search.texts import Stored, naive, queries, stored_tickets
 
 TICKETS = deep(600, usual=120)
-QUERIES = 500
+QUERIES = deep(500, usual=150)
 FEW = deep(100, usual=25)
 
 
@@ -36,7 +36,7 @@ def asked(kind: str, count: int, seed: int = 2) -> list[str]:
     return [q for q in queries(count, seed=seed) if kind == "sqlite" or "aaa" not in q]
 
 
-@pytest.mark.slow("500 queries are compared, as the promise says")
+@pytest.mark.slow("many queries are compared; 500, as the promise says, in a deep run")
 def test_the_index_finds_what_a_naive_scan_finds(
     database: Database, tickets: list[Stored], kind: str
 ) -> None:

@@ -226,7 +226,7 @@ def drained_in_thread(
     return thread, ended
 
 
-@pytest.mark.parametrize("window", [1, 50, 500])
+@pytest.mark.parametrize("window", deep([1, 50, 500], usual=[50]))
 def test_a_connection_cut_between_publish_and_confirm(
     database: Database, broker: VirtualHost, listener: Consumer, window: int
 ) -> None:
