@@ -5,7 +5,7 @@ Environment:
         test on each database.
     SAVCTL_TEST_CLUSTER: 1 = the tests on clusters, and no others.
     SAVCTL_TEST_KILLS: how often a killed process is killed on each of its databases or stores;
-        6 when unset (12 on the usual two), 50 when deep.
+        5 when unset (10 on the usual two), 50 when deep.
 """
 
 import os
@@ -22,7 +22,7 @@ def deep(full: T, *, usual: T) -> T:
     return full if IS_DEEP else usual
 
 
-KILLS = int(os.environ.get("SAVCTL_TEST_KILLS") or deep(50, usual=6))
+KILLS = int(os.environ.get("SAVCTL_TEST_KILLS") or deep(50, usual=5))
 
 
 def work_for_kills(each: int) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,9 @@ from tests.crash.processes import wait_until
 from tests.servers.certificates import Certificates
 from tests.servers.network.tcp_proxy import TcpProxy, Towards
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.stores.buckets import server_bucket
+from tests.servers.stores.buckets import server_bucket, server_settings
 from tests.servers.stores.canned_s3 import Answer, CannedS3, Heard
+from tests.servers.stores.dying_writer import CONTENT, killed_before_the_content
 from tests.servers.stores.s3_server import PrivateS3
 
 KEY = "tickets/7/0123456789abcdef0123456789abcdef.pdf"
@@ -504,3 +507,21 @@ def test_the_settings_do_not_show_the_secret() -> None:
     store = store_at("http://127.0.0.1:1")
 
     assert "hidden" not in f"{store.name} {store._settings!r}"
+
+
+def _store(settings: S3Settings) -> None:
+    size = len(CONTENT)
+    S3Store(settings).put(KEY, BytesIO(CONTENT), size_bytes=size, content_type="text/plain")
+
+
+@pytest.mark.only_stores("seaweedfs")
+def test_a_writer_killed_before_the_content_leaves_no_empty_object(
+    store_kind: str, s3_servers: S3Servers, environment: dict[str, str]
+) -> None:
+    """This server keeps one where it was given no digest."""
+    settings = server_settings(s3_servers.of(store_kind))
+
+    assert killed_before_the_content(partial(_store, settings), environment)
+
+    time.sleep(0.5)  # it would come a moment later
+    assert list(S3Store(settings).versions("")) == []

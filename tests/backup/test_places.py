@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from savctl.ports import NoSuchBucket
 from savctl.ports.backup_place import BackupPlace, PlaceUnavailable
 from tests.conftest import S3Servers
 from tests.servers.network.tcp_proxy import TcpProxy
+from tests.servers.stores.buckets import server_settings
+from tests.servers.stores.dying_writer import CONTENT, killed_before_the_content
 
 DAY = timedelta(days=1)
 
@@ -67,6 +71,24 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     place = BackupFolder(tmp_path / "file" / "backups")
     with pytest.raises(PlaceUnavailable, match="cannot be written"), place.write("one/dump"):
         pass
+
+
+def _write(settings: S3Settings) -> None:
+    with BackupBucket(settings, "").write("index/1") as sink:
+        sink.write(CONTENT)
+
+
+@pytest.mark.only_stores("seaweedfs")
+def test_a_writer_killed_before_the_content_leaves_no_empty_file(
+    store_kind: str, s3_servers: S3Servers, environment: dict[str, str]
+) -> None:
+    """This server keeps an empty object where it was given no digest."""
+    settings = server_settings(s3_servers.of(store_kind))
+
+    assert killed_before_the_content(partial(_write, settings), environment)
+
+    time.sleep(0.5)  # it would come a moment later
+    assert list(BackupBucket(settings, "").names()) == []
 
 
 @pytest.mark.only_stores("seaweedfs")

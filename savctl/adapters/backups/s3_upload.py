@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from savctl.adapters.s3.digest import content_md5
 from savctl.adapters.s3.errors import is_missing, translating_errors
 
 _FIRST_PART_BYTES = 8 * 1024**2
@@ -36,8 +37,7 @@ class BackupUpload:
     def finish(self) -> None:
         """Make the object."""
         if self._id is None:
-            with translating_errors(self._where):
-                self._client.put_object(**self._at, Body=bytes(self._kept))
+            self._send_whole(bytes(self._kept))
             return
         if self._kept:
             self._send(bytes(self._kept))
@@ -58,6 +58,11 @@ class BackupUpload:
             except ClientError as problem:
                 if not is_missing(problem):
                     raise
+
+    def _send_whole(self, content: bytes) -> None:
+        """Send a small file."""
+        with translating_errors(self._where):
+            self._client.put_object(**self._at, Body=content, ContentMD5=content_md5(content))
 
     @property
     def _part_bytes(self) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 from botocore.utils import parse_timestamp
 
+from savctl.adapters.s3.digest import content_md5
 from savctl.errors import ConfigurationError
 
 for _name in ("boto3", "botocore", "urllib3"):  # every failure is reported in our words, and what
@@ -130,5 +129,4 @@ def _add_md5(params: dict[str, Any], **_: object) -> None:
     """MinIO before 2025 refuses DeleteObjects without it, and boto3 no longer sends it."""
     body = params["body"]
     content = body.encode() if isinstance(body, str) else body
-    digest = hashlib.md5(content, usedforsecurity=False).digest()
-    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+    params["headers"]["Content-MD5"] = content_md5(content)

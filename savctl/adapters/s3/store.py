@@ -16,6 +16,7 @@ from savctl.adapters.object_keys import checked_key, checked_prefix, usable
 from savctl.adapters.s3.client import S3Settings, new_client, unsigned_client
 from savctl.adapters.s3.condition import condition_of
 from savctl.adapters.s3.delete import Named, delete_all
+from savctl.adapters.s3.digest import content_md5
 from savctl.adapters.s3.disposition import content_disposition
 from savctl.adapters.s3.errors import is_missing, translating_errors
 from savctl.adapters.s3.values import head_of, marker_of, object_of, upload_of, version_of
@@ -81,10 +82,15 @@ class S3Store:
         """Store content, whole or not at all."""
         exact = ExactReader(content, size_bytes)
         body = _in_memory(exact) if size_bytes <= _IN_MEMORY_BYTES else exact
+        digest = content_md5(body)
         with self._translating():
             try:
                 self._client.put_object(
-                    **self._at(key), Body=body, ContentLength=size_bytes, ContentType=content_type
+                    **self._at(key),
+                    Body=body,
+                    ContentLength=size_bytes,
+                    ContentType=content_type,
+                    ContentMD5=digest,
                 )
             except Exception:
                 if exact.failure is not None:

@@ -15,7 +15,7 @@ from savctl.adapters.backups.folder import BackupFolder
 from savctl.persistence.engine import Database
 from savctl.ports.backup_place import ByteSink, PlaceUnavailable
 from savctl.ports.binary_logs import LogUnavailable
-from savctl.usecases.backup.logs.index import read_index
+from savctl.usecases.backup.logs.index import INDEX, read_index
 from savctl.usecases.batch.batches import BatchContext
 from savctl.usecases.batch.report import BatchReport
 from tests.backup.logs.conftest import Copy, copying, sql
@@ -100,6 +100,67 @@ def test_a_server_that_dies_meanwhile_leaves_the_copies_as_they_were(
 
     assert problem.value.exit_code == 8
     assert _state(folder) == before
+
+
+class UnlistingFolder(BackupFolder):
+    """A folder that is full before a list is written."""
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[ByteSink]:
+        if name == INDEX:
+            _full()
+        with super().write(name) as sink:
+            yield sink
+
+
+def test_a_copy_that_no_list_names_leaves_the_listed_one_as_it_was(
+    live: Database, folder: Path, copy: Copy
+) -> None:
+    for _ in range(3):  # some runs follow another within a second
+        copy()
+        sql(live, LARGE)
+        with pytest.raises(OSError, match="No space left"):
+            _run(live, UnlistingFolder(folder))
+
+        _require_whole(folder)
+
+
+def test_a_copy_that_no_list_names_is_removed_an_hour_later(
+    live: Database, folder: Path, copy: Copy
+) -> None:
+    copy()
+    with pytest.raises(OSError, match="No space left"):
+        _run(live, UnlistingFolder(folder))
+    [listed] = read_index(BackupFolder(folder))
+    [left] = set(_copies(folder)) - {folder / listed.part}
+    other = left.with_name(left.name.replace("binlog.000001", "binlog.000009"))
+    other.write_bytes(b"of a log that no list names")
+    assert _after_an_hour(folder) == {left.name, other.name, Path(listed.part).name}
+
+    copy()
+
+    [listed] = read_index(BackupFolder(folder))
+    assert {file.name for file in _copies(folder)} == {other.name, Path(listed.part).name}
+
+
+def test_without_a_list_no_copy_is_removed(live: Database, folder: Path, copy: Copy) -> None:
+    copy()
+    (folder / INDEX).unlink()
+    before = _after_an_hour(folder)
+
+    copy()
+
+    assert {file.name for file in _copies(folder)} > before
+
+
+def _copies(folder: Path) -> list[Path]:
+    return sorted((folder / "binlogs").glob("*.zst"))
+
+
+def _after_an_hour(folder: Path) -> set[str]:
+    for file in _copies(folder):
+        os.utime(file, (0, 0))
+    return {file.name for file in _copies(folder)}
 
 
 @pytest.mark.slow("kills processes at work, again and again")

@@ -28,9 +28,9 @@ def folder_bucket(folder: Path) -> Bucket:
     )
 
 
-def server_bucket(server: PrivateS3, *, versioned: bool = True, **changed: Any) -> Bucket:
-    """A bucket of its own on a running server; `changed` are other settings than usual."""
-    settings = S3Settings(
+def server_settings(server: PrivateS3, *, versioned: bool = True, **changed: Any) -> S3Settings:
+    """How to reach a new bucket; `changed` are other settings than usual."""
+    return S3Settings(
         **{
             "bucket": server.new_bucket(versioned=versioned),
             "endpoint": server.url,
@@ -39,6 +39,11 @@ def server_bucket(server: PrivateS3, *, versioned: bool = True, **changed: Any) 
             **changed,
         }
     )
+
+
+def server_bucket(server: PrivateS3, *, versioned: bool = True, **changed: Any) -> Bucket:
+    """A bucket of its own on a running server; `changed` are other settings than usual."""
+    settings = server_settings(server, versioned=versioned, **changed)
     environment = {
         "SAVCTL_STORAGE_URL": f"s3://{settings.bucket}",
         "SAVCTL_STORAGE_ENDPOINT": str(settings.endpoint),

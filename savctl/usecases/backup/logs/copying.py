@@ -7,6 +7,7 @@ only what is copied again. The log that the server still writes is copied whole 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from savctl.usecases.batch.report import Item, ItemOutcome
 
 RECORD_ID = "binlog"
 _ABANDONED = timedelta(hours=1)
+_COPY = re.compile(rf"{FOLDER}(.+)-\d{{8}}T\d{{6,12}}\.zst({re.escape(SEALED_SUFFIX)})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class LogCopying:
         if terms.dry_run:
             self._preview(plan, terms)
             return
-        self.place.clean(FOLDER, before=state.at - _ABANDONED)
+        self._clear_away(copied, before=state.at - _ABANDONED)
         for log in plan.logs:
             if terms.should_stop():
                 terms.report.left += 1
@@ -97,7 +99,8 @@ class LogCopying:
         return after
 
     def _copy(self, log: ServerLog, state: ServerLogState, *, gap: str | None) -> CopiedLog:
-        moment = state.at.strftime("%Y%m%dT%H%M%S")
+        # to the microsecond: a run right after a killed one must not write over what is listed
+        moment = state.at.strftime("%Y%m%dT%H%M%S%f")
         name = f"{FOLDER}{log.name}-{moment}.zst{SEALED_SUFFIX if self.keys else ''}"
         scan = LogScan()
         with writing(self.place, name, self.keys) as sink:
@@ -130,6 +133,19 @@ class LogCopying:
                 hint="Run the job again; if it repeats, look into the server's log.",
             )
         return end
+
+    def _clear_away(self, copied: Sequence[CopiedLog], *, before: datetime) -> None:
+        """Remove what killed runs left: half a copy, and one beside the listed copy of a log.
+
+        Without a list nothing is known to be superfluous, and all of it stays.
+        """
+        self.place.clean(FOLDER, before=before)
+        listed, logs = {log.part for log in copied}, {log.name for log in copied}
+        for file in list(self.place.names(FOLDER)):
+            copy = _COPY.fullmatch(file.name)
+            is_beside = copy is not None and copy[1] in logs and file.name not in listed
+            if is_beside and file.modified_at < before:
+                self.place.remove(file.name)
 
     def _forget_old(
         self, copied: tuple[CopiedLog, ...], state: ServerLogState, terms: BatchContext
