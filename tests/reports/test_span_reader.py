@@ -269,6 +269,25 @@ def test_what_is_counted_without_tickets_is_what_tickets_show(
     assert counted(shop, span) == quickly
 
 
+KEPT = '"sla": {"answered_at": "2024-01-01T00:00:00Z", '
+
+
+@pytest.mark.slow("counts a shop three times, grouped in every way")
+def test_an_answer_that_the_metadata_keeps_is_counted(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    span = ReportSpan(SHOP_NOW - 14 * _MONTH, SHOP_NOW, SHOP_NOW)
+    before = counted(shop, span)
+    kept = f"metadata = REPLACE(metadata, '\"sla\": {{', '{KEPT}')"
+    write_odd(shop, [f"UPDATE support_tickets SET {kept} WHERE id % 3 = 0"])
+
+    quickly = counted(shop, span)
+
+    assert quickly != before
+    monkeypatch.setattr(report_reads, "plain_life", lambda *_, **__: None)
+    assert counted(shop, span) == quickly
+
+
 @pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.parametrize("cut", ["", "SET SESSION group_concat_max_len = 100"])
 def test_what_a_server_sends_in_one_value_is_what_its_rows_hold(shop: Database, cut: str) -> None:
