@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import pika
 
-from savctl.adapters.rabbitmq.errors import translating_errors
 from savctl.adapters.rabbitmq.nodes import Nodes
 from savctl.adapters.rabbitmq.parameters import RabbitSettings
 from savctl.adapters.rabbitmq.publisher import APP_ID, EXCHANGE, PublisherOptions, RabbitPublisher
@@ -34,46 +34,45 @@ class RabbitBroker:
     def connect(self, *, held: Iterable[int] = ()) -> RabbitPublisher:
         """Open a line to a node that answers, once the exchange has been checked there."""
         held = list(held)
-
-        def line(parameters: pika.URLParameters, node: str) -> RabbitPublisher:
-            _declare(parameters, node, passive=not self._settings.declares)
-            terms = PublisherOptions(
-                connect_seconds=parameters.stack_timeout,
-                largest_bytes=self._settings.largest_bytes,
-            )
-            window = Window(self._settings.window, held=held)
-            return RabbitPublisher(parameters, terms, window, node).open()
-
-        return self._nodes.open(line)
+        return self._nodes.open(partial(self._line, held=held, makes=self._settings.declares))
 
     def declare(self) -> None:
         """Make the durable topic exchange, if it is not there."""
-        self._nodes.open(lambda parameters, node: _declare(parameters, node, passive=False))
+        self._nodes.open(partial(self._line, makes=True)).close()
 
     def check(self) -> None:
         """Pass when the exchange is there."""
-        self._nodes.open(lambda parameters, node: _declare(parameters, node, passive=True))
+        self._nodes.open(self._line).close()
 
     def check_each(self) -> Mapping[str, BrokerUnavailable | None]:
         """Look at every node; a reason for each that does not answer."""
         found: dict[str, BrokerUnavailable | None] = {}
         for parameters, node in zip(self._nodes.parameters, self._nodes.names, strict=True):
             try:
-                _declare(parameters, node, passive=True)
+                self._line(parameters, node).close()
             except BrokerUnavailable as problem:
                 found[node] = problem
             else:
                 found[node] = None
         return found
 
+    def _line(
+        self,
+        parameters: pika.URLParameters,
+        node: str,
+        *,
+        held: Iterable[int] = (),
+        makes: bool = False,
+    ) -> RabbitPublisher:
+        """An open line to this node.
 
-def _declare(parameters: pika.URLParameters, node: str, *, passive: bool) -> None:
-    with translating_errors(node, EXCHANGE):
-        connection = pika.BlockingConnection(parameters)
-        try:
-            connection.channel().exchange_declare(
-                EXCHANGE, exchange_type="topic", durable=True, passive=passive
-            )
-        finally:
-            if connection.is_open:
-                connection.close()
+        pika's blocking connection is not used to look for the exchange: it waits for ever for a
+        broker that answers heartbeats and nothing else.
+        """
+        terms = PublisherOptions(
+            connect_seconds=parameters.stack_timeout,
+            largest_bytes=self._settings.largest_bytes,
+            makes_exchange=makes,
+        )
+        window = Window(self._settings.window, held=held)
+        return RabbitPublisher(parameters, terms, window, node).open()

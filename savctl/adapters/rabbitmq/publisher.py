@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import pika
 
+from savctl.adapters.rabbitmq.answers import give_up
 from savctl.adapters.rabbitmq.errors import size_limit, translate_error
 from savctl.domain.events.publish_window import BrokerVerdict, OutboxEvent, Window
 from savctl.errors import SavError
@@ -34,10 +35,14 @@ _BATCH = 200  # verdicts reported together: waking the caller for each one costs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherOptions:
-    """How long a line waits for the broker, and what is too large for it."""
+    """How long a line waits for the broker, and what is too large for it.
+
+    With `makes_exchange` the exchange is made if it is not there; else it must be there.
+    """
 
     connect_seconds: float
     largest_bytes: int
+    makes_exchange: bool = False
 
 
 class RabbitPublisher:
@@ -69,7 +74,7 @@ class RabbitPublisher:
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def open(self) -> Self:
-        """Start the thread and wait until the channel confirms."""
+        """Start the thread and wait until the exchange is there and the channel confirms."""
         self._thread.start()
         if not self._ready.wait(self._terms.connect_seconds * 2):
             self._fail(BrokerUnavailable(f"the broker {self._name} does not answer in time"))
@@ -145,6 +150,15 @@ class RabbitPublisher:
         self._channel = channel
         channel.add_on_close_callback(self._on_channel_lost)
         channel.add_on_return_callback(self._on_return)
+        channel.exchange_declare(
+            EXCHANGE,
+            exchange_type="topic",
+            durable=True,
+            passive=not self._terms.makes_exchange,
+            callback=lambda _: self._on_exchange(channel),
+        )
+
+    def _on_exchange(self, channel: Any) -> None:
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._ready.set())
 
     def _offer(self, events: list[OutboxEvent]) -> None:
@@ -252,7 +266,8 @@ class RabbitPublisher:
         if self._connection.is_open:
             self._connection.close()
         if self._connection.is_closing:
-            self._loop.call_later(self._terms.connect_seconds / 2, self._loop.stop)
+            patience = self._terms.connect_seconds / 2
+            self._loop.call_later(patience, partial(give_up, self._connection))
         else:
             self._loop.stop()
 

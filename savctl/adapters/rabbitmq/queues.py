@@ -7,8 +7,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
+from savctl.adapters.rabbitmq.answers import answered_within
 from savctl.adapters.rabbitmq.errors import translating_errors
 from savctl.adapters.rabbitmq.nodes import Nodes
 from savctl.adapters.rabbitmq.parameters import RabbitSettings
@@ -25,6 +27,7 @@ class RabbitQueues:
     def __init__(self, settings: RabbitSettings) -> None:
         self._nodes = Nodes(settings)
         self.name = self._nodes.name
+        self._patience = settings.blocked_seconds
         self._kind = {"x-queue-type": "quorum"} if len(self._nodes.names) > 1 else None
 
     def listen(self, queues: Sequence[str], *, prefetch: int) -> RabbitReceiver:
@@ -93,11 +96,12 @@ class RabbitQueues:
     def _connection(self) -> Iterator[Any]:
         with translating_errors(self.name, "", waits=_WAITS):
             connection = self._nodes.open(_connected)
-            try:
-                yield connection
-            finally:
-                with suppress(AMQPError):
-                    connection.close()
+            with answered_within(connection, self._patience):
+                try:
+                    yield connection
+                finally:
+                    with suppress(AMQPError, AMQPConnectorException):
+                        connection.close()
 
 
 def _connected(parameters: pika.URLParameters, node: str) -> Any:

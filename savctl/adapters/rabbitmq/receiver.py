@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Self
 
 import pika
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 
+from savctl.adapters.rabbitmq.answers import answered_within
 from savctl.adapters.rabbitmq.errors import translating_errors
+from savctl.errors import SavError
 from savctl.ports import BrokerUnavailable, QueueMessage, QueueMissing
 
 _LINGER_SECONDS = 0.002  # for the rest of what the broker is sending at this moment
@@ -47,7 +49,8 @@ class RabbitReceiver:
         with translating_errors(self._name, "", waits=_WAITS):
             self._connection = pika.BlockingConnection(self._parameters)
         try:
-            self._listen()
+            with self._asking():
+                self._listen()
         except BaseException:
             self.close()
             raise
@@ -70,7 +73,7 @@ class RabbitReceiver:
 
     def waiting(self) -> int:
         """How many messages the broker has not delivered to anybody, and those at hand."""
-        with translating_errors(self._name, "", waits=_WAITS):
+        with self._asking():
             found = [
                 int(self._channel.queue_declare(queue, passive=True).method.message_count)
                 for queue in self._queues
@@ -80,21 +83,28 @@ class RabbitReceiver:
     def close(self) -> None:
         """Close the line."""
         if self._connection is not None and self._connection.is_open:
-            with suppress(AMQPError, OSError):
+            with suppress(SavError), self._asking():
                 self._connection.close()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with (
+            translating_errors(self._name, "", waits=_WAITS),
+            answered_within(self._connection, self._parameters.stack_timeout),
+        ):
+            yield
 
     def _listen(self) -> None:
         for queue in self._queues:
-            with translating_errors(self._name, "", waits=_WAITS):
-                self._channel = self._channel or self._connection.channel()
-                self._channel.basic_qos(prefetch_count=self._prefetch)
-                self._channel.add_on_cancel_callback(partial(self._on_cancel, queue))
-                try:
-                    self._channel.basic_consume(queue, partial(self._on_message, queue))
-                except ChannelClosedByBroker as problem:
-                    if problem.reply_code != 404:
-                        raise
-                    raise queue_missing(self._name, queue) from None
+            self._channel = self._channel or self._connection.channel()
+            self._channel.basic_qos(prefetch_count=self._prefetch)
+            self._channel.add_on_cancel_callback(partial(self._on_cancel, queue))
+            try:
+                self._channel.basic_consume(queue, partial(self._on_message, queue))
+            except ChannelClosedByBroker as problem:
+                if problem.reply_code != 404:
+                    raise
+                raise queue_missing(self._name, queue) from None
 
     def _until(
         self, is_enough: Callable[[], bool], seconds: float, *, stops_when_idle: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from threading import Thread
 
 import pika
 import pytest
@@ -132,3 +133,35 @@ def test_a_relay_that_lacks_the_right_to_publish_says_so(
         relay()
 
     assert int(getattr(raised.value, "exit_code", 0)) == 7
+
+
+@pytest.mark.slow("waits for the time limit of a connection")
+@pytest.mark.only_on("sqlite")
+def test_a_broker_that_answers_heartbeats_and_nothing_else_is_given_up(
+    kind: str, broker: VirtualHost
+) -> None:
+    """Somebody holds the table of exchanges, so that none can be made."""
+    del kind
+    broker.server.evaluate(
+        "Holder = spawn(fun() -> mnesia:transaction(fun() ->"
+        " mnesia:write_lock_table(rabbit_exchange), receive free -> ok end end) end),"
+        " register(holder, Holder), timer:sleep(200)"
+    )
+    line = RabbitBroker(RabbitSettings(url=broker.url, connect_seconds=1, heartbeat_seconds=5))
+    ended: list[object] = []
+
+    def declare() -> None:
+        try:
+            line.declare()
+        except BrokerUnavailable as problem:
+            ended.append(problem.message)
+
+    thread = Thread(target=declare)
+    thread.start()
+    thread.join(15)
+    broker.server.evaluate("holder ! free")
+    thread.join()
+
+    assert ended == [f"the broker {line.name} does not answer in time"]
+    line.declare()
+    line.check()
