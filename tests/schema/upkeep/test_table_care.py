@@ -20,6 +20,7 @@ pytestmark = pytest.mark.each_database("tables are kept by each database's own s
 
 EAGER = CareRules(over_percent=1, least_free_bytes=1)
 BIG = "x" * 60_000
+MUCH = 8_000_000  # bytes; the purge of a server may free more after it has freed as much as this
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def fragmented(database: Database, clock: SetClock) -> Database:
     rows = ", ".join(f"('k{number}', '{BIG}', 1)" for number in range(200))
     write(database, f"INSERT INTO cache VALUES {rows}")
     write(database, "DELETE FROM cache WHERE `key` <> 'k7'")
-    wait_until(lambda: free_bytes(database) > 1_000_000, what="the server's purge")
+    wait_until(lambda: free_bytes(database) >= MUCH, what="the server's purge")
     return database
 
 
@@ -68,21 +69,17 @@ def test_a_table_that_is_not_there_is_reported_and_the_others_are_done(database:
 
 
 def test_a_table_with_much_free_space_is_rebuilt(fragmented: Database) -> None:
-    before = free_bytes(fragmented)
-
     item = cared(fragmented)[place(fragmented)]
 
     assert "rebuilt" in str(item.reason)
-    assert free_bytes(fragmented) < before
+    assert free_bytes(fragmented) < MUCH
 
 
 def test_a_dry_run_says_so_and_rebuilds_nothing(fragmented: Database) -> None:
-    before = free_bytes(fragmented)
-
     item = cared(fragmented, dry_run=True)[place(fragmented)]
 
     assert "rebuilt" in str(item.reason)
-    assert free_bytes(fragmented) == before
+    assert free_bytes(fragmented) >= MUCH
 
 
 def test_what_is_too_large_is_left_to_a_person(fragmented: Database) -> None:
@@ -98,7 +95,6 @@ def test_what_is_too_large_is_left_to_a_person(fragmented: Database) -> None:
 
 @pytest.mark.only_on("mariadb", "mysql")
 def test_nothing_is_rebuilt_while_a_transaction_stays_open(fragmented: Database) -> None:
-    before = free_bytes(fragmented)
     with fragmented.reading() as reader:  # a dump, or a person who went to lunch
         reader.exec_driver_sql("SELECT COUNT(*) FROM cache")
 
@@ -106,7 +102,7 @@ def test_nothing_is_rebuilt_while_a_transaction_stays_open(fragmented: Database)
 
     assert item.outcome is ItemOutcome.SKIPPED
     assert "open transactions: 1" in str(item.reason)
-    assert free_bytes(fragmented) == before
+    assert free_bytes(fragmented) >= MUCH
 
 
 @pytest.mark.only_on("mariadb", "mysql")
