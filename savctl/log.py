@@ -114,8 +114,12 @@ class _OnStderr(logging.Handler):
     """Writes to what stderr is at the moment; a full disk under it stops no job."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception as problem:  # a fault of the call, which must not become one of its run
+            line = self.format(_unwritable(record, problem))
         with suppress(OSError):
-            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.write(line + "\n")
 
 
 class _TextLines(logging.Formatter):
@@ -153,6 +157,13 @@ class _JsonLines(logging.Formatter):
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     own = {k: v for k, v in vars(record).items() if k not in _OWN_TO_LOGGING}
     return {k: v for k, v in {**_fields.get(), **own}.items() if v is not None}
+
+
+def _unwritable(record: logging.LogRecord, problem: Exception) -> logging.LogRecord:
+    """What stands in the place of a record that cannot be written: our own text, no value."""
+    text = f"{record.msg} (its values cannot be shown: {type(problem).__name__})"
+    fields = {"levelname": record.levelname, "msg": "%s", "args": (text,), "event": "log_failed"}
+    return logging.makeLogRecord(fields)
 
 
 def _trace(record: logging.LogRecord) -> list[str]:

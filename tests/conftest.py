@@ -41,7 +41,7 @@ from tests.servers.stores.s3_server import PrivateS3
 from tests.servers.stores.seaweedfs import PrivateSeaweed
 
 NOW = datetime(2025, 10, 3, 10, 30, tzinfo=UTC)
-pytest_plugins = ["tests.processor_time", "tests.selection", "tests.room_times"]
+pytest_plugins = ["tests.log_forms", "tests.processor_time", "tests.selection", "tests.room_times"]
 if (in_memory := memory_folder()) is not None:  # a third of the time of a run on SQLite
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))
 

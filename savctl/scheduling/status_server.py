@@ -64,9 +64,8 @@ class StatusServer:
         self._server.start()
         host, port = self.address
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        _log.info(
-            "Metrics are at %s/metrics.", url, extra={"event": "metrics_served", "details": url}
-        )
+        fields = {"event": "metrics_served", "details": {"url": url}}
+        _log.info("Metrics are at %s/metrics.", url, extra=fields)
 
     def close(self) -> None:
         """Answer nothing more."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 from signal import SIGTERM
 
 import pytest
 
 from savctl import __version__
 from savctl.bootstrap import App
-from savctl.log import LOGGER, to_stderr
+from savctl.log import to_stderr
 from savctl.persistence.jobs.runs import StartedBy
 from savctl.ports import SetClock
 from savctl.scheduling.job import Context, Job
@@ -41,16 +40,6 @@ class Runs:
 def runs(app: App, caplog: pytest.LogCaptureFixture) -> Runs:
     caplog.set_level(logging.INFO, logger="savctl")
     return Runs(app)
-
-
-@pytest.fixture
-def log_restored() -> Iterator[None]:
-    """The log as it was, afterwards."""
-    logger = logging.getLogger(LOGGER)
-    handlers, level = list(logger.handlers), logger.level
-    yield
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
 
 
 def works(context: Context) -> None:
@@ -94,7 +83,6 @@ def test_a_scheduler_logs_what_it_runs_and_that_it_stops(
     clock: SetClock,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
-    log_restored: None,
 ) -> None:
     to_stderr(logging.INFO, form="json")
     stop, gives_up = Stop(), time.monotonic() + 20

@@ -130,21 +130,14 @@ def test_a_bug_is_logged_by_its_type_and_its_places(
 
 
 def test_a_thread_that_dies_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    logger, hook = logging.getLogger("savctl"), threading.excepthook
-    handlers, level = list(logger.handlers), logger.level
     to_stderr(logging.INFO, form="json")
-    try:
 
-        def dies() -> None:
-            raise ValueError(MARK)
+    def dies() -> None:
+        raise ValueError(MARK)
 
-        thread = threading.Thread(target=dies, name="one of ours")
-        thread.start()
-        thread.join()
-    finally:
-        threading.excepthook = hook
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
+    thread = threading.Thread(target=dies, name="one of ours")
+    thread.start()
+    thread.join()
 
     [line] = lines_of(capsys.readouterr().err)
     assert (line["event"], line["message"]) == ("thread_failed", "one of ours failed.")

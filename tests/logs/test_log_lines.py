@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,8 @@ FORGED = "lost\n2025-10-03T10:30:00Z INFO all is well\r\x1b[2K\u202eback\u2028ne
 
 
 @pytest.fixture
-def log() -> Iterator[logging.Logger]:
-    """The log, given back as it was."""
-    logger = logging.getLogger(LOGGER)
-    handlers, level = list(logger.handlers), logger.level
-    yield logger
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
+def log() -> logging.Logger:
+    return logging.getLogger(LOGGER)
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> str:
@@ -74,6 +68,25 @@ def test_a_text_line_has_the_fields_behind_the_message(
     log.warning("It failed.", extra={"event": "item_failed", "problem": "no room", "job": None})
 
     assert written(capsys).endswith(' WARNING It failed. event=item_failed problem="no room"\n')
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_record_that_cannot_be_written_does_not_end_what_logs_it(
+    form: str,
+    log: logging.Logger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log, "propagate", False)  # to handlers of the tests, which do raise
+    log.handlers[:] = []
+    to_stderr(logging.INFO, form=form)
+
+    log.warning("%d tickets", FORGED, extra={"event": "item_failed"})
+
+    [line] = written(capsys).splitlines()
+    assert "%d tickets (its values cannot be shown: TypeError)" in line
+    assert "log_failed" in line
+    assert "all is well" not in line
 
 
 @pytest.mark.parametrize("form", FORMATS)

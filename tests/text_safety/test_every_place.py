@@ -111,15 +111,11 @@ def printed(text: str, form: Format, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def logged(text: str, form: str, capsys: pytest.CaptureFixture[str]) -> str:
-    logger = logging.getLogger("savctl")
-    handlers, level = list(logger.handlers), logger.level
     capsys.readouterr()
-    try:
-        to_stderr(logging.INFO, form=form)
-        logger.error("failed: %s", text, extra={"event": "item_failed", "problem": text})
-    finally:
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
+    to_stderr(logging.INFO, form=form)
+    logging.getLogger("savctl").error(
+        "failed: %s", text, extra={"event": "item_failed", "problem": text}
+    )
     return capsys.readouterr().err
 
 
