@@ -66,6 +66,7 @@ def sizes(lives: list[Life]) -> dict[tuple[str, CellGroup], set[int]]:
     return found
 
 
+@pytest.mark.slow("makes many lives of many tickets")
 @given(st.lists(tickets(), min_size=12, max_size=30))
 def test_no_cell_of_fewer_tickets_is_shown(lives: list[Life]) -> None:
     *rows, total = shown(lives)

@@ -71,6 +71,7 @@ def name_it_too(database: Database, ticket_id: int, key: str) -> None:
     )
 
 
+@pytest.mark.slow("archives twice and ends every version")
 def test_files_end_with_their_tickets_in_every_version_and_no_other_is_touched(
     shop: Cli, database: Database, bucket: Bucket
 ) -> None:

@@ -356,6 +356,7 @@ def user(database: Database, password: str) -> None:
         run(f"GRANT ALL ON `{database.url.database}`.* TO 'backup_user'@'%%'")
 
 
+@pytest.mark.slow("doctor looks at everything, and a backup is restored")
 def test_doctor_watches_the_place_and_the_backups(
     ready: Cli, folder: Path, database: Database
 ) -> None:

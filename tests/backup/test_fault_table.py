@@ -50,6 +50,7 @@ def require_shown(cli: Cli, database: Database) -> None:
     assert doctors_line(cli).startswith("error: last made 2025-10-03")
 
 
+@pytest.mark.slow("backs up three times")
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
 @pytest.mark.only_on("mariadb", "mysql")
 @pytest.mark.each_database("the client of a server")

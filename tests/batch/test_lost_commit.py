@@ -227,6 +227,7 @@ def done(cli: Cli, desk: Desk, prepare: Prepare) -> dict[str, int]:
     return added(desk.database, before)
 
 
+@pytest.mark.slow("does it again for each of its commits")
 @pytest.mark.parametrize("case", CASES)
 def test_whichever_commit_loses_its_answer_all_is_done_exactly_once(
     through: Cli, cutter: CommitCutter, desk: Desk, case: str

@@ -15,6 +15,7 @@ from savctl.ports import system_clock
 from savctl.usecases.batch.json_lines import json_line
 from tests.conftest import Cli
 from tests.given import brought_to, created, rows, snapshot, write
+from tests.odd_rows.shop import write_odd
 
 ASSIGN = ("ticket", "bulk", "assign")
 each_database = pytest.mark.each_database("the guard is a digest of what each database stores")
@@ -82,6 +83,20 @@ def test_a_plan_has_its_header_and_a_line_a_ticket(
     assert (row["id"], row["ticket_number"]) == (ticket.id, ticket.ticket_number)
     assert set(row["guard"]) == {"status", "assigned_to", "priority", "updated_at", "row"}
     assert row["outcome"] == "changed"
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("stored", ["2025-00-10 10:30:00", "2025-13-41 10:30:00", "soon", "0000"])
+def test_a_time_of_another_program_that_is_none_is_none_in_a_plan(
+    cli: Cli, database: Database, plan: Path, stored: str
+) -> None:
+    ticket = created(database, system_clock)
+    odd = f"UPDATE support_tickets SET updated_at = '{stored}' WHERE id = {ticket.id}"
+    write_odd(database, [odd])
+
+    _, row = planned(cli, plan)
+
+    assert row["guard"]["updated_at"] is None
 
 
 @each_database

@@ -190,6 +190,7 @@ def test_keys_of_a_program_are_used_as_those_of_a_file(
     assert cli(*create, "--meta", f"phone={WORD}").code == 2
 
 
+@pytest.mark.slow("doctor looks at everything six times")
 def test_doctor_and_config_check_examine_the_keys(
     configured: Path, cli: Cli, database: Database, clock: SetClock
 ) -> None:

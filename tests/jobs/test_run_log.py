@@ -60,6 +60,7 @@ def test_every_run_that_did_something_has_a_line(
     assert lines(caplog) == [counts, counts]
 
 
+@pytest.mark.slow("a run for each minute of two hours")
 def test_of_runs_that_changed_nothing_one_an_hour_has_a_line_with_their_number(
     runs: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:

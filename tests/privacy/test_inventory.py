@@ -83,6 +83,7 @@ def _called(call: ast.Call) -> str | None:
     return call.func.attr if isinstance(call.func, ast.Attribute) else None
 
 
+@pytest.mark.slow("reads the whole source")
 def test_a_key_that_the_source_writes_is_one_of_those() -> None:
     found = written_keys()
 

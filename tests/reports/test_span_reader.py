@@ -119,6 +119,7 @@ SPANS: dict[str, TicketSpan] = {
 }
 
 
+@pytest.mark.slow("reads a shop by each span in three sizes")
 def test_a_reader_finds_the_tickets_of_a_span_in_id_order(shop: Database) -> None:
     for name, span in SPANS.items():
         for size in (1, 7, 1_000):

@@ -53,8 +53,9 @@ def _planned(row: Sequence[Any], dialect: Dialect, *, has_metadata: bool) -> Pla
 
 def _time(stored: Any, dialect: Dialect) -> str | None:
     """The time of a column as output shows it; None for a zero date and for what is none."""
-    is_usual = isinstance(stored, str) and len(stored) == _USUAL
-    if is_usual and stored[:4] != "0000" and "-00" not in stored:
-        return f"{stored[:10]}T{stored[11:]}Z"
     moment = instant_of(stored, dialect)
-    return None if moment is None else second_text(moment)
+    if moment is None:
+        return None
+    if isinstance(stored, str) and len(stored) == _USUAL:  # spelt so already
+        return f"{stored[:10]}T{stored[11:]}Z"
+    return second_text(moment)

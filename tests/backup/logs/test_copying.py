@@ -102,6 +102,7 @@ def test_a_log_that_the_server_removed_uncopied_is_a_gap(
     assert json.loads(row["details"])["gap"].startswith("the server removed binlog.000001")
 
 
+@pytest.mark.slow("the server's logs have times of whole seconds")
 def test_logs_that_were_started_again_are_a_gap(live: Database, folder: Path, copy: Copy) -> None:
     sql(live, WRITE)
     copy()

@@ -95,6 +95,7 @@ def test_the_live_database_is_replaced_when_nobody_uses_it(ready: Cli, database:
         assert after[table] == before[table]
 
 
+@pytest.mark.slow("a restore in place waits for who is connected")
 @pytest.mark.each_database("each knows by something else who is connected")
 def test_a_database_in_use_is_not_replaced(ready: Cli, database: Database) -> None:
     made = create(ready)

@@ -189,6 +189,7 @@ def test_a_copy_that_is_not_there_is_not_recorded(
     assert rows(database, "SELECT * FROM ticket_attachments") == []
 
 
+@pytest.mark.slow("a server is killed and started again")
 @pytest.mark.only_on("sqlite")
 @pytest.mark.only_stores("seaweedfs")
 @pytest.mark.parametrize("dies_at", ["put", "begin_parts", "put_part", "end_parts", "copy"])

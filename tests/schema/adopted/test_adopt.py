@@ -148,6 +148,7 @@ def test_an_empty_database_is_not_adopted(empty_database: Database) -> None:
         use_cases.adopt(empty_database, owner="tests", dry_run=True)
 
 
+@pytest.mark.slow("a process adopts, is killed, and another goes on")
 @pytest.mark.parametrize("kill_after", [1, 5, 6, 9, 14])
 def test_an_adoption_that_was_killed_is_completed_by_the_next(
     laravel: Database, kill_after: int

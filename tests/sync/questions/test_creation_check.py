@@ -89,6 +89,7 @@ def test_an_order_that_is_not_the_customers_is_refused_and_its_owner_is_not_name
     assert rows(database, "SELECT id FROM support_tickets") == []
 
 
+@pytest.mark.slow("an answer that does not come is waited for")
 @pytest.mark.parametrize(
     "answers",
     [

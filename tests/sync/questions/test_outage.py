@@ -57,6 +57,7 @@ def shown(answered: Answer, numbers: Iterable[str]) -> list[dict[str, Any]]:
     return [answered("ticket", "show", number) for number in numbers]
 
 
+@pytest.mark.slow("each ticket is made by a command that asks")
 def test_tickets_of_an_outage_end_as_those_of_a_day_without_one(
     answered: Answer, broker: VirtualHost, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
