@@ -72,11 +72,12 @@ def listed(
     limit: int = 0,
 ) -> Iterator[T]:
     """The same of what `read` makes of a page of ids and of the conditions of the list."""
-    order = _order(sort)
-    with database.reading() as connection:
-        if order.field in _LEVELS:
-            order = _with_foreign(connection, order)
-        place = None if after is None else _place_of(connection, order, after)
+    order, place = _order(sort), None
+    if order.levels or after is not None:  # else there is nothing to ask
+        with database.reading() as connection:
+            if order.levels:
+                order = _with_foreign(connection, order)
+            place = None if after is None else _place_of(connection, order, after)
     left = limit or None
     while left is None or left > 0:
         size = min(_PAGE, left) if left else _PAGE
