@@ -37,4 +37,5 @@ def entries(server: PrivateRedis) -> dict[str, str]:
     """What the cache holds."""
     with server.client() as client:
         keys: Any = client.keys("*")
-        return {key.decode(): client.get(key).decode() for key in keys}
+        found = {key.decode(): client.get(key) for key in keys}
+        return {key: value.decode() for key, value in found.items() if value is not None}
