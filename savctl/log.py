@@ -29,9 +29,9 @@ LOGGER = "savctl"
 TEXT, JSON = "text", "json"
 FORMATS = (TEXT, JSON)
 DETAILS = "details"
+LIBRARIES = ("apscheduler",)  # those that report by themselves; the others are silenced
 
 # What every record has; everything else on it is a field of ours.
-_LIBRARIES = ("apscheduler",)  # those that report by themselves; the others are silenced
 _OWN_TO_LOGGING = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -61,7 +61,7 @@ def to_stderr(level: int, *, form: str = TEXT) -> None:
     Args:
         form: one of `FORMATS`.
     """
-    for name in (LOGGER, *_LIBRARIES):
+    for name in (LOGGER, *LIBRARIES):
         logger = logging.getLogger(name)
         handlers = [handler for handler in logger.handlers if isinstance(handler, _OnStderr)]
         if not handlers:

@@ -13,7 +13,7 @@ from collections.abc import Generator
 import pytest
 
 from savctl.cli.framework.stderr.streams import use_log_lines
-from savctl.log import FORMATS, LOGGER, to_stderr
+from savctl.log import FORMATS, LIBRARIES, LOGGER, to_stderr
 
 _log = logging.getLogger(LOGGER)
 
@@ -37,10 +37,13 @@ class _EveryForm(logging.Handler):
 
 def pytest_configure() -> None:
     """From now on; also what is only logged by a scheduler (INFO)."""
-    before, hook = list(_log.handlers), threading.excepthook
+    logs = [logging.getLogger(name) for name in (LOGGER, *LIBRARIES)]
+    before, hook = [list(log.handlers) for log in logs], threading.excepthook
     handler = _EveryForm()
+    for log, handlers in zip(logs, before, strict=True):
+        log.handlers[:] = handlers
     threading.excepthook = hook
-    _log.handlers[:] = [*before, handler]
+    _log.addHandler(handler)
 
 
 @pytest.hookimpl(wrapper=True)
